@@ -1,0 +1,182 @@
+//! Money: checked arithmetic only, decimal text in and out.
+//!
+//! An [`Amount`] counts the smallest unit of one token. The chain spec names each token's decimals
+//! (8 for both by default); text at the border is always decimal, never a float.
+
+#![warn(clippy::arithmetic_side_effects)]
+
+use alloc::string::String;
+use borsh::{BorshDeserialize, BorshSerialize};
+use core::{fmt, iter::Sum, str::FromStr};
+
+/// A number of smallest units of one token.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    BorshSerialize,
+    BorshDeserialize,
+)]
+pub struct Amount(u128);
+
+/// Why a text is not an amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseAmountError {
+    /// Only digits and at most one point are allowed.
+    #[error("an amount is written with digits and at most one point")]
+    NotDecimal,
+    /// More digits after the point than the token has.
+    #[error("more than {decimals} digits after the point")]
+    TooPrecise {
+        /// Digits the token allows after the point.
+        decimals: u8,
+    },
+    /// The number does not fit 128 bits.
+    #[error("amount out of range")]
+    OutOfRange,
+}
+
+impl ParseAmountError {
+    /// Returns the stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotDecimal => "amount/not-decimal",
+            Self::TooPrecise { .. } => "amount/too-precise",
+            Self::OutOfRange => "amount/out-of-range",
+        }
+    }
+}
+
+impl Amount {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// Returns `units` smallest units.
+    pub const fn from_units(units: u128) -> Self {
+        Self(units)
+    }
+
+    /// Returns the number of smallest units.
+    pub const fn units(self) -> u128 {
+        self.0
+    }
+
+    /// Returns whether this is nothing.
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Returns the sum, or `None` on overflow.
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        self.0.checked_add(other.0).map(Self)
+    }
+
+    /// Returns the difference, or `None` if `other` is larger.
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        self.0.checked_sub(other.0).map(Self)
+    }
+
+    /// Returns `self` times `count`, or `None` on overflow.
+    pub fn checked_mul(self, count: u64) -> Option<Self> {
+        self.0.checked_mul(u128::from(count)).map(Self)
+    }
+
+    /// Returns the difference, or zero if `other` is larger.
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    /// Returns the sum of all items, or `None` on overflow.
+    pub fn checked_sum(items: impl IntoIterator<Item = Self>) -> Option<Self> {
+        items.into_iter().try_fold(Self::ZERO, Self::checked_add)
+    }
+
+    /// Reads decimal text such as `12.5` for a token with `decimals` digits after the point.
+    ///
+    /// # Errors
+    /// See [`ParseAmountError`].
+    pub fn parse(text: &str, decimals: u8) -> Result<Self, ParseAmountError> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let digits_only = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty() || !digits_only(whole) || !digits_only(fraction) || text.ends_with('.')
+        {
+            return Err(ParseAmountError::NotDecimal);
+        }
+        let missing = usize::from(decimals)
+            .checked_sub(fraction.len())
+            .ok_or(ParseAmountError::TooPrecise { decimals })?;
+        let mut digits = String::from(whole);
+        digits.push_str(fraction);
+        digits.extend(core::iter::repeat_n('0', missing));
+        u128::from_str(&digits).map(Self).map_err(|_| ParseAmountError::OutOfRange)
+    }
+
+    /// Writes decimal text with the point where the token has it and no trailing zeros.
+    pub fn to_decimal(self, decimals: u8) -> String {
+        let width = usize::from(decimals).saturating_add(1);
+        let digits = alloc::format!("{:0>width$}", self.0);
+        let (whole, fraction) = digits.split_at(digits.len().saturating_sub(usize::from(decimals)));
+        let fraction = fraction.trim_end_matches('0');
+        if fraction.is_empty() { String::from(whole) } else { alloc::format!("{whole}.{fraction}") }
+    }
+}
+
+impl fmt::Display for Amount {
+    /// Writes the number of smallest units.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Sum for Amount {
+    /// Saturates: for display only. Money decisions use [`Amount::checked_sum`].
+    fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
+        iter.fold(Self::ZERO, |total, item| Self(total.0.saturating_add(item.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn decimal_text_names_the_smallest_unit() {
+        assert_eq!(Amount::parse("12.5", 8), Ok(Amount(1_250_000_000)));
+        assert_eq!(Amount::parse("0", 8), Ok(Amount::ZERO));
+        assert_eq!(Amount(1).to_decimal(8), "0.00000001");
+        assert_eq!(Amount(300_000_000).to_decimal(8), "3");
+    }
+
+    #[test]
+    fn wrong_text_is_refused_by_kind() {
+        for text in ["", ".5", "5.", "-1", "+1", "1e3", "1.2.3", " 1", "٣"] {
+            assert_eq!(Amount::parse(text, 8), Err(ParseAmountError::NotDecimal), "{text:?}");
+        }
+        let nine = Amount::parse("0.000000001", 8);
+        assert_eq!(nine, Err(ParseAmountError::TooPrecise { decimals: 8 }));
+        assert_eq!(Amount::parse(&"9".repeat(40), 0), Err(ParseAmountError::OutOfRange));
+    }
+
+    proptest! {
+        #[test]
+        fn text_round_trips(units: u128, decimals in 0_u8..20) {
+            let text = Amount(units).to_decimal(decimals);
+            prop_assert_eq!(Amount::parse(&text, decimals), Ok(Amount(units)));
+        }
+
+        #[test]
+        fn what_is_added_can_be_taken_away(a: u128, b: u128) {
+            if let Some(sum) = Amount(a).checked_add(Amount(b)) {
+                prop_assert_eq!(sum.checked_sub(Amount(b)), Some(Amount(a)));
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Thin, typed wrappers around the cryptography we use: SHA-256, BLAKE3, Ed25519, BLS12-381.
+//!
+//! What is signed or hashed is always `H(tag ‖ chain id ‖ canonical bytes)`, see [`Tagged`]. Source: PROTOCOL A0.1.
+
+pub mod bls;
+mod hash;
+mod key;
+pub mod merkle;
+
+pub use hash::{Hash, Tagged, hash_tagged};
+pub use key::{PublicKey, SecretKey, Signature, SignatureError, Signed};

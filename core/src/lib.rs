@@ -1,0 +1,24 @@
+//! The protocol rules of Antiphon, and nothing else.
+//!
+//! Every protocol here is a machine: `handle(now, Input, &mut Vec<Output>)` and `deadline()`. No socket,
+//! clock, thread, file, log or OS randomness; hosts (page, phone, supernode, simulator) move bytes and timers.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`amount`], [`id`], [`time`], [`codec`], [`crypto`] | the words everything else speaks |
+//! | [`chain`] | what makes a header, a balance or a pool believable |
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![warn(clippy::std_instead_of_core, clippy::std_instead_of_alloc, clippy::alloc_instead_of_core)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod amount;
+pub mod chain;
+pub mod codec;
+pub mod crypto;
+pub mod id;
+pub mod time;

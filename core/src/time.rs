@@ -1,0 +1,62 @@
+//! Time as the machines see it: a monotonic moment for waits, wall-clock seconds for what the chain dates.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use core::time::Duration;
+
+/// A point on the host's monotonic clock, in milliseconds since an origin of the host's choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(u64);
+
+impl Moment {
+    /// The host's origin.
+    pub const ZERO: Self = Self(0);
+
+    /// Returns the moment `ms` milliseconds after the host's origin.
+    pub const fn from_millis(ms: u64) -> Self {
+        Self(ms)
+    }
+
+    /// Returns the milliseconds since the host's origin.
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// Returns the moment `wait` later, saturating at the end of time.
+    pub fn after(self, wait: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// Returns how long ago `earlier` was, or zero if it lies ahead.
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// Wall-clock seconds since 1970-01-01T00:00:00Z. Only for dates that a header or a record carries.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize,
+)]
+pub struct UnixSeconds(pub u64);
+
+impl UnixSeconds {
+    /// Returns the time `seconds` later, saturating.
+    pub const fn plus(self, seconds: u64) -> Self {
+        Self(self.0.saturating_add(seconds))
+    }
+
+    /// Returns the seconds since `earlier`, or zero if it lies ahead.
+    pub const fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_saturate_at_both_ends() {
+        assert_eq!(Moment::from_millis(u64::MAX).after(Duration::MAX), Moment(u64::MAX));
+        assert_eq!(Moment::ZERO.since(Moment(5)), Duration::ZERO);
+    }
+}
