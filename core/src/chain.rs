@@ -1,1 +1,39 @@
-//! chain
+//! The chain as a client sees it: headers, certificates, sets, transactions, state values and what proves them.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`spec`] | the parameters of a chain; their hash is the chain id |
+//! | [`set`] | weighted validators and guardians, quorums |
+//! | [`header`] | what a block commits to |
+//! | [`certificate`] | validators' votes on a block (settled), guardians' aggregate on a checkpoint (final) |
+//! | `transaction` | messages, fees, signatures |
+//! | [`state`] | keys and values of the state tree |
+//! | `proof` | a value, or its absence, under a state root |
+//! | `light` | the light client machine |
+
+pub mod certificate;
+pub mod header;
+pub mod set;
+pub mod spec;
+pub mod state;
+
+/// How far a value is believed. Every value handed to an application carries one. Source: PROTOCOL A2.19.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    borsh::BorshSerialize,
+    borsh::BorshDeserialize,
+)]
+pub enum Level {
+    /// A block holds it; nobody has vouched for the block yet.
+    Included,
+    /// The block is settled by validators (A1.18).
+    Settled,
+    /// A checkpoint at or above the block is final by guardians (A2.16).
+    Final,
+}

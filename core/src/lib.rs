@@ -7,6 +7,8 @@
 //! |---|---|
 //! | [`amount`], [`id`], [`time`], [`codec`], [`crypto`] | the words everything else speaks |
 //! | [`chain`] | what makes a header, a balance or a pool believable |
+//! | [`peer`] | who we talk to and how |
+//! | [`client`] | the root machine that hosts drive |
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -18,7 +20,9 @@ extern crate std;
 
 pub mod amount;
 pub mod chain;
+pub mod client;
 pub mod codec;
 pub mod crypto;
 pub mod id;
+pub mod peer;
 pub mod time;

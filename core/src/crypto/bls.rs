@@ -102,7 +102,7 @@ impl BlsPublicKey {
         owner: Address,
         proof: &BlsSignature,
     ) -> Result<(), BlsError> {
-        let key = self.to_point()?;
+        let key = self.point()?;
         key.validate().map_err(|_| BlsError::BadPoint)?;
         verify_under(&key, possession_message(chain, owner, self), POP_DST, proof)
     }
@@ -112,7 +112,7 @@ impl BlsPublicKey {
     /// # Errors
     /// [`BlsError::NoSigners`] for none, [`BlsError::NotOnCurve`] for bytes that are no point.
     pub fn aggregate<'a>(keys: impl IntoIterator<Item = &'a Self>) -> Result<Self, BlsError> {
-        let points = keys.into_iter().map(Self::to_point).collect::<Result<Vec<_>, _>>()?;
+        let points = keys.into_iter().map(Self::point).collect::<Result<Vec<_>, _>>()?;
         let references: Vec<_> = points.iter().collect();
         let sum = AggregatePublicKey::aggregate(&references, false);
         sum.map(|sum| Self(sum.to_public_key().serialize())).map_err(|_| BlsError::NoSigners)
@@ -123,10 +123,10 @@ impl BlsPublicKey {
     /// # Errors
     /// [`BlsError`]; the identity is refused both as key and as signature.
     pub fn verify(&self, digest: Hash, signature: &BlsSignature) -> Result<(), BlsError> {
-        verify_under(&self.to_point()?, digest, SIGN_DST, signature)
+        verify_under(&self.point()?, digest, SIGN_DST, signature)
     }
 
-    fn to_point(&self) -> Result<PublicKey, BlsError> {
+    fn point(&self) -> Result<PublicKey, BlsError> {
         // The infinity flag is refused here: an all-absent aggregate must never verify.
         if self.0.first().is_some_and(|first| first & 0xE0 != 0) {
             return Err(BlsError::BadPoint);
@@ -151,13 +151,13 @@ impl BlsSignature {
     /// # Errors
     /// [`BlsError`].
     pub fn aggregate<'a>(signatures: impl IntoIterator<Item = &'a Self>) -> Result<Self, BlsError> {
-        let points = signatures.into_iter().map(Self::to_point).collect::<Result<Vec<_>, _>>()?;
+        let points = signatures.into_iter().map(Self::point).collect::<Result<Vec<_>, _>>()?;
         let references: Vec<_> = points.iter().collect();
         let sum = AggregateSignature::aggregate(&references, true);
         sum.map(|sum| Self(sum.to_signature().compress())).map_err(|_| BlsError::NoSigners)
     }
 
-    fn to_point(&self) -> Result<Signature, BlsError> {
+    fn point(&self) -> Result<Signature, BlsError> {
         Signature::uncompress(&self.0).map_err(|_| BlsError::NotOnCurve)
     }
 }
@@ -174,12 +174,10 @@ fn verify_under(
     dst: &[u8],
     signature: &BlsSignature,
 ) -> Result<(), BlsError> {
-    let point = signature.to_point()?;
+    let point = signature.point()?;
     point.validate(true).map_err(|_| BlsError::BadPoint)?;
-    match point.verify(false, &digest.0, dst, &[], key, false) {
-        BLST_ERROR::BLST_SUCCESS => Ok(()),
-        _ => Err(BlsError::BadSignature),
-    }
+    let verdict = point.verify(false, &digest.0, dst, &[], key, false);
+    if verdict == BLST_ERROR::BLST_SUCCESS { Ok(()) } else { Err(BlsError::BadSignature) }
 }
 
 fn possession_message(chain: ChainId, owner: Address, key: &BlsPublicKey) -> Hash {

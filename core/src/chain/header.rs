@@ -1,0 +1,91 @@
+//! What a block commits to. Source: PROTOCOL A1.11.
+
+use super::{certificate::Certificate, spec::ChainSpec};
+use crate::{
+    crypto::{Hash, Signature, Tagged, merkle},
+    id::{BlockId, ChainId, Epoch, Height},
+    time::UnixSeconds,
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// Longest encoding of a header that is decoded, in bytes: fixed fields and one certificate.
+pub const MAX_HEADER: usize = 16 * 1024;
+
+/// A block's header. Its id does not cover the proposer's signature.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Header {
+    /// The chain it belongs to.
+    pub chain_id: ChainId,
+    /// The parent's height and one.
+    pub height: Height,
+    /// The epoch of its proposal, above the parent's.
+    pub epoch: Epoch,
+    /// The block it builds on.
+    pub parent: BlockId,
+    /// The highest certificate the proposer knew: of the parent or an ancestor (A1.16).
+    pub hcc: Certificate,
+    /// RFC 6962 root over the block's transactions.
+    pub tx_root: Hash,
+    /// State root after this block.
+    pub state_root: Hash,
+    /// RFC 6962 root over the closed fields of this block; the empty root until fields exist.
+    pub field_root: Hash,
+    /// The set whose votes certify this block.
+    pub validators_hash: Hash,
+    /// The set from the next change on (A1.22).
+    pub next_validators_hash: Hash,
+    /// The set that finalises this block if it is a checkpoint.
+    pub guardians_hash: Hash,
+    /// The set of the next checkpoint.
+    pub next_guardians_hash: Hash,
+    /// Id of the newest checkpoint below this block.
+    pub cp_link: BlockId,
+    /// When it was proposed; after the parent's time.
+    pub time: UnixSeconds,
+    /// Position of the proposer in the set.
+    pub proposer_index: u16,
+}
+
+impl Tagged for Header {
+    const TAG: &'static str = "chain/v1/header";
+}
+
+impl Header {
+    /// Returns the block's id.
+    pub fn id(&self) -> BlockId {
+        BlockId(self.digest(self.chain_id))
+    }
+
+    /// Returns the header of block 0 of `spec`, over the state root that its accounts give.
+    pub fn genesis(spec: &ChainSpec, state_root: Hash) -> Self {
+        let chain_id = spec.chain_id();
+        let (validators, guardians) =
+            (spec.validators.hash(chain_id), spec.guardians.hash(chain_id));
+        Self {
+            chain_id,
+            height: Height(0),
+            epoch: Epoch(0),
+            parent: BlockId::default(),
+            hcc: Certificate::genesis(),
+            tx_root: merkle::root(&[]),
+            state_root,
+            field_root: merkle::root(&[]),
+            validators_hash: validators,
+            next_validators_hash: validators,
+            guardians_hash: guardians,
+            next_guardians_hash: guardians,
+            cp_link: BlockId::default(),
+            time: spec.genesis_time,
+            proposer_index: 0,
+        }
+    }
+}
+
+/// A header with its proposer's signature over the block id, under the tag `"bft/v1/proposal"`.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct SignedHeader {
+    /// What is proposed.
+    pub header: Header,
+    /// By the validator at `header.proposer_index`.
+    pub signature: Signature,
+}

@@ -1,0 +1,143 @@
+//! Weighted sets of validators and guardians, and the one quorum rule. Source: PROTOCOL A0.5, A2.11.
+
+#![warn(clippy::arithmetic_side_effects)]
+
+use crate::{
+    codec::Bounded,
+    crypto::{Hash, PublicKey, Tagged, bls::BlsPublicKey},
+    id::ChainId,
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// Most validators in a committee.
+pub const MAX_VALIDATORS: usize = 128;
+/// Most guardians in a set.
+pub const MAX_GUARDIANS: usize = 4096;
+/// Total weight stays below this (A0.5).
+pub const MAX_TOTAL_WEIGHT: u64 = 1 << 62;
+
+/// Returns the least weight that is more than two thirds: `⌊2W/3⌋ + 1`.
+pub fn quorum(total: u64) -> u64 {
+    let two_thirds = u128::from(total).saturating_mul(2) / 3;
+    u64::try_from(two_thirds).unwrap_or(u64::MAX).saturating_add(1)
+}
+
+/// Returns the least weight without which no quorum exists: `W − q(W) + 1`.
+pub fn blocking(total: u64) -> u64 {
+    total.saturating_sub(quorum(total)).saturating_add(1)
+}
+
+/// Adds weights, or `None` where the total reaches [`MAX_TOTAL_WEIGHT`].
+pub fn total_weight(weights: impl IntoIterator<Item = u64>) -> Option<u64> {
+    weights.into_iter().try_fold(0_u64, u64::checked_add).filter(|total| *total < MAX_TOTAL_WEIGHT)
+}
+
+/// A validator: its key and its weight.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Validator {
+    /// Signs votes, proposals and epoch changes.
+    pub key: PublicKey,
+    /// Its stake.
+    pub weight: u64,
+}
+
+/// The committee that settles, sorted by key, without doubles.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ValidatorSet {
+    /// The members in the order that certificates' indices name.
+    pub members: Bounded<Validator, MAX_VALIDATORS>,
+}
+
+impl Tagged for ValidatorSet {
+    const TAG: &'static str = "chain/v1/validators";
+}
+
+impl ValidatorSet {
+    /// Returns what headers commit.
+    pub fn hash(&self, chain: ChainId) -> Hash {
+        self.digest(chain)
+    }
+
+    /// Returns the sum of weights, or `None` for a set that no chain may have: empty, unsorted, or too heavy.
+    pub fn total(&self) -> Option<u64> {
+        let sorted = self.members.is_sorted_by(|a, b| a.key < b.key);
+        let usable =
+            sorted && !self.members.is_empty() && self.members.iter().all(|m| m.weight > 0);
+        usable.then(|| total_weight(self.members.iter().map(|m| m.weight))).flatten()
+    }
+
+    /// Returns the position of a key.
+    pub fn index_of(&self, key: &PublicKey) -> Option<usize> {
+        self.members.binary_search_by(|member| member.key.cmp(key)).ok()
+    }
+}
+
+/// A guardian: its BLS key, checked at registration, and its weight.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Guardian {
+    /// Signs checkpoints.
+    pub key: BlsPublicKey,
+    /// Its stake.
+    pub weight: u64,
+}
+
+/// The set that finalises, sorted by key, without doubles, with the sum of all keys.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct GuardianSet {
+    /// The members in the order that certificates' bitmaps name.
+    pub members: Bounded<Guardian, MAX_GUARDIANS>,
+    /// The sum of all members' keys, so that a client need not add them up when all signed.
+    pub aggregate: BlsPublicKey,
+}
+
+impl Tagged for GuardianSet {
+    const TAG: &'static str = "chain/v1/guardians";
+}
+
+impl GuardianSet {
+    /// Returns what headers commit.
+    pub fn hash(&self, chain: ChainId) -> Hash {
+        self.digest(chain)
+    }
+
+    /// Returns the sum of weights, or `None` for a set that no chain may have: empty, unsorted, or too heavy.
+    pub fn total(&self) -> Option<u64> {
+        let sorted = self.members.is_sorted_by(|a, b| a.key < b.key);
+        let usable =
+            sorted && !self.members.is_empty() && self.members.iter().all(|m| m.weight > 0);
+        usable.then(|| total_weight(self.members.iter().map(|m| m.weight))).flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_quorum_is_one_above_two_thirds_for_every_small_total() {
+        for total in 1..=200_u64 {
+            let q = quorum(total);
+            assert!(3 * q > 2 * total, "{total}");
+            assert!(3 * (q - 1) <= 2 * total, "{total}");
+            assert!(q <= total, "{total}");
+            assert_eq!(blocking(total), total - q + 1);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn two_quorums_meet_in_more_than_what_may_be_faulty(total in 1..MAX_TOTAL_WEIGHT) {
+            let q = quorum(total);
+            let faulty = total - q;
+            prop_assert!(3 * u128::from(q) > 2 * u128::from(total));
+            prop_assert!(2 * u128::from(q) - u128::from(total) > u128::from(faulty));
+        }
+
+        #[test]
+        fn totals_never_overflow(a: u64, b: u64) {
+            let sum = total_weight([a, b]);
+            prop_assert_eq!(sum.is_some(), u128::from(a) + u128::from(b) < u128::from(MAX_TOTAL_WEIGHT));
+        }
+    }
+}

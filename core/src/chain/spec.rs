@@ -1,0 +1,109 @@
+//! The parameters of a chain. Their hash is the chain id, so two chains that differ in one number share nothing.
+
+use super::set::{GuardianSet, ValidatorSet};
+use crate::{
+    amount::Amount,
+    codec::{Bounded, Text},
+    crypto::{Hash, Tagged},
+    id::{Address, ChainId},
+    time::UnixSeconds,
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// Accounts that genesis may endow.
+pub const MAX_GENESIS_ACCOUNTS: usize = 4096;
+
+/// Index of a token in balances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+pub enum Token {
+    /// The fixed staking token.
+    Staking,
+    /// The operational token (Tansen) that pays for everything else.
+    Operational,
+}
+
+/// How many tokens a chain has.
+pub const TOKENS: usize = 2;
+
+impl Token {
+    /// Both tokens, in the order of balances.
+    pub const ALL: [Self; TOKENS] = [Self::Staking, Self::Operational];
+
+    /// Returns the position of this token's balance.
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Staking => 0,
+            Self::Operational => 1,
+        }
+    }
+}
+
+/// Parameters of pools, in blocks and smallest units. Source: PROTOCOL A5.8, A5.11, A5.12, A1.24.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct PoolRules {
+    /// Bounty of a reporter, `B_MAX`.
+    pub bounty: Amount,
+    /// Blocks within which an honest transaction is included, `M_incl = 4·m` epochs.
+    pub inclusion_margin: u64,
+    /// Shortest life of a pool, `D_MIN ≥ 4·M_incl`.
+    pub min_duration: u64,
+    /// Longest life of a pool, `D_MAX`.
+    pub max_duration: u64,
+    /// Blocks between end and release, `F ≥ 2·M_incl + T`.
+    pub freeze: u64,
+}
+
+/// An account that exists from the start.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct GenesisAccount {
+    /// Who owns it.
+    pub address: Address,
+    /// Balances in the order of [`Token::ALL`].
+    pub balances: [Amount; TOKENS],
+}
+
+/// Everything that makes a chain this chain.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ChainSpec {
+    /// A name for people.
+    pub name: Text<64>,
+    /// When genesis is dated.
+    pub genesis_time: UnixSeconds,
+    /// Milliseconds between blocks that validators aim for.
+    pub block_ms: u64,
+    /// `T`: every T-th header is a checkpoint (A2.10; seed 100, at least 8).
+    pub checkpoint_interval: u64,
+    /// Seconds by which a header may be ahead of an honest clock (A1.11, A7.2).
+    pub drift: u64,
+    /// `TP`: seconds after which a trusted checkpoint is too old to start from (A7.1).
+    pub trusting_period: u64,
+    /// Fee of a transaction, in the operational token.
+    pub fee: Amount,
+    /// Parameters of pools.
+    pub pool: PoolRules,
+    /// Who settles at the start.
+    pub validators: ValidatorSet,
+    /// Who finalises at the start.
+    pub guardians: GuardianSet,
+    /// Who owns what at the start.
+    pub accounts: Bounded<GenesisAccount, MAX_GENESIS_ACCOUNTS>,
+}
+
+/// Longest encoding of a spec that is decoded, in bytes.
+pub const MAX_SPEC: usize = 1 << 20;
+
+impl Tagged for ChainSpec {
+    const TAG: &'static str = "chain/v1/spec";
+}
+
+impl ChainSpec {
+    /// Returns the chain's name in every signature: the hash of this spec.
+    pub fn chain_id(&self) -> ChainId {
+        ChainId(self.digest(ChainId(Hash::default())))
+    }
+
+    /// Returns whether `height` is a checkpoint's.
+    pub const fn is_checkpoint(&self, height: crate::id::Height) -> bool {
+        height.0 > 0 && height.0.is_multiple_of(self.checkpoint_interval)
+    }
+}

@@ -1,0 +1,64 @@
+//! Keys and values of the authenticated state tree.
+//!
+//! ```text
+//! key   = H(tag of the kind, chain, canonical bytes of the name)      32 bytes, uniformly spread
+//! value = canonical bytes of the object
+//! ```
+//!
+//! The kinds have different tags, so a proof of one can never pass for another.
+
+use super::spec::TOKENS;
+use crate::{
+    amount::Amount,
+    codec,
+    crypto::{Hash, hash_tagged},
+    id::{Address, ChainId, PoolId},
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// Longest value in the state tree, in bytes.
+pub const MAX_VALUE: usize = 4096;
+
+/// A key of the state tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+pub struct StateKey(pub Hash);
+
+impl StateKey {
+    /// Returns where an [`Account`] lives.
+    pub fn account(chain: ChainId, address: &Address) -> Self {
+        Self(hash_tagged("state/v1/account", chain, &codec::encode(address)))
+    }
+
+    /// Returns where a pool's state lives.
+    pub fn pool(chain: ChainId, pool: &PoolId) -> Self {
+        Self(hash_tagged("state/v1/pool", chain, &codec::encode(pool)))
+    }
+
+    /// Returns where the settled sequence and sum of one payee of a pool live.
+    pub fn paid(chain: ChainId, pool: &PoolId, target: &Address) -> Self {
+        Self(hash_tagged("state/v1/paid", chain, &codec::encode(&(pool, target))))
+    }
+
+    /// Returns where the [`Supply`] lives.
+    pub fn supply(chain: ChainId) -> Self {
+        Self(hash_tagged("state/v1/supply", chain, &[]))
+    }
+}
+
+/// What an address owns. An address that the tree does not hold owns nothing and has sequence 0.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Account {
+    /// Sequence of the last transaction that was executed; the next must carry one more.
+    pub sequence: u64,
+    /// Balances in the order of `Token::ALL`.
+    pub balances: [Amount; TOKENS],
+}
+
+/// What was made and destroyed, per token. With every balance and lock it sums to genesis (A10.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Supply {
+    /// Minted after genesis.
+    pub minted: [Amount; TOKENS],
+    /// Burned for ever.
+    pub burned: [Amount; TOKENS],
+}

@@ -1,0 +1,103 @@
+//! What happened outside, and what the application asks for.
+
+use super::output::{AskId, RequestId, StoreToken, WantId};
+use crate::{amount::Amount, chain::spec::Token, id::Address, peer::LinkId};
+use alloc::{string::String, vec::Vec};
+
+/// What happened outside. Every byte in it is unverified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Everything stored under this client's name; once, before anything else.
+    Loaded(Vec<(String, Vec<u8>)>),
+    /// The write is durable.
+    Stored(StoreToken),
+    /// An HTTP request was answered, with any status.
+    HttpDone(RequestId, HttpAnswer),
+    /// An HTTP request broke off: no network, blocked, timed out.
+    HttpFailed(RequestId),
+    /// The node answered a query with bytes.
+    Answered(AskId, Vec<u8>),
+    /// The node refused a query with this JSON-RPC error code.
+    Refused(AskId, i32),
+    /// The node did not answer.
+    Unreachable(AskId),
+    /// The socket to the tracker is open.
+    TrackerOpened,
+    /// A message from the tracker.
+    TrackerMessage(Vec<u8>),
+    /// The socket to the tracker closed or could not be opened.
+    TrackerClosed,
+    /// The host has a complete local description (SDP with candidates) for a link.
+    Described(LinkId, String),
+    /// The link's data channel is open.
+    LinkOpened(LinkId),
+    /// A message on the link.
+    LinkMessage(LinkId, Vec<u8>),
+    /// The link's send buffer fell below its low-water mark.
+    LinkDrained(LinkId),
+    /// The link's data channel closed or could not be opened.
+    LinkClosed(LinkId),
+    /// The player loaded the media playlist: its URL and its text.
+    Playlist(String, String),
+    /// The player wants a segment.
+    Want(WantId, Wanted),
+    /// The player no longer wants it.
+    Unwant(WantId),
+    /// Time moved on; nothing else happened.
+    Tick,
+}
+
+/// What an HTTP server said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpAnswer {
+    /// The status code.
+    pub status: u16,
+    /// The body, at most as long as the order allowed.
+    pub body: Vec<u8>,
+}
+
+/// A segment that the player wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its absolute URL.
+    pub url: String,
+    /// Milliseconds of audio that the player still has; the segment must be there before they end.
+    pub buffered_ms: u64,
+}
+
+/// What the application asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Open a pool of this deposit for the stream that plays.
+    OpenPool(Amount),
+    /// Send every best voucher to the chain.
+    Settle,
+    /// Take what is left out of ended pools.
+    Release,
+    /// Ask the dev chain's faucet for operational tokens.
+    AskFaucet,
+    /// Send tokens.
+    Transfer {
+        /// Which token.
+        token: Token,
+        /// To whom.
+        to: Address,
+        /// How much.
+        amount: Amount,
+    },
+    /// Change what this listener gives away.
+    SetUpload(UploadPolicy),
+    /// Pay what is owed, say goodbye to peers and the tracker.
+    Stop,
+}
+
+/// What a listener agrees to give away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UploadPolicy {
+    /// Serve peers at all.
+    pub is_enabled: bool,
+    /// Bytes a second, or `None` for no cap.
+    pub rate: Option<u64>,
+    /// Bytes until the process ends, or `None` for no cap.
+    pub total: Option<u64>,
+}

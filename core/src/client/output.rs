@@ -1,0 +1,96 @@
+//! What the host must do, in order.
+
+use crate::{id::Address, peer::LinkId};
+use alloc::{string::String, vec::Vec};
+
+/// Names an HTTP request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RequestId(pub u64);
+
+/// Names a query to the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AskId(pub u64);
+
+/// Names a durable write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoreToken(pub u64);
+
+/// Names a segment that the player wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WantId(pub u64);
+
+/// What the host must do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Fetch over HTTP.
+    Http(RequestId, HttpOrder),
+    /// Abort an HTTP request; no answer is expected any more.
+    CancelHttp(RequestId),
+    /// Ask the node.
+    Ask(AskId, Query),
+    /// Open the socket to the tracker at this URL.
+    ConnectTracker(String),
+    /// Send to the tracker.
+    TrackerSend(Vec<u8>),
+    /// Close the socket to the tracker.
+    CloseTracker,
+    /// Make a peer connection with a data channel and describe it: an offer without, an answer with a remote
+    /// description.
+    CreateLink(LinkId, Option<String>),
+    /// Give the remote answer to a link that was offered.
+    AcceptAnswer(LinkId, String),
+    /// Close the peer connection.
+    CloseLink(LinkId),
+    /// Send on the link's data channel.
+    Send(LinkId, Vec<u8>),
+    /// Write durably under this name, or remove it; then say `Stored`.
+    Store(StoreToken, String, Option<Vec<u8>>),
+    /// Hand a verified segment to the player.
+    Deliver(WantId, Vec<u8>),
+    /// The segment cannot be had; the player may ask again. The code says why.
+    Fail(WantId, &'static str),
+    /// Tell the application.
+    Notify(Notice),
+}
+
+/// An HTTP request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpOrder {
+    /// Absolute URL.
+    pub url: String,
+    /// First byte and the byte after the last, or `None` for the whole.
+    pub range: Option<(u64, u64)>,
+    /// Longest body the host may hand in; longer is `HttpFailed`.
+    pub max_bytes: u64,
+    /// Whether the URL's content never changes, so that any cache may answer.
+    pub is_immutable: bool,
+}
+
+/// A question to the node's RPC. Results are bytes; nothing in them is believed without proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Query {
+    /// `antiphon_prove`: values or absences of state keys under the state root at a height.
+    Prove {
+        /// The block whose state root is asked.
+        height: u64,
+        /// Canonical bytes of the list of keys.
+        keys: Vec<u8>,
+    },
+    /// `antiphon_submit`: canonical bytes of a signed transaction.
+    Submit(Vec<u8>),
+    /// `antiphon_faucet`, on dev chains only.
+    Faucet(Address),
+}
+
+/// Something the application may want to show at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// Something went wrong or was refused; stable code.
+    Trouble(&'static str),
+    /// What went wrong is well again.
+    Recovered(&'static str),
+    /// A peer was banned for this reason.
+    Banned(&'static str),
+    /// The snapshot changed.
+    Changed,
+}

@@ -1,0 +1,187 @@
+//! What an application sees: plain data, every chain value with its level and height.
+
+use crate::{
+    amount::Amount,
+    chain::Level,
+    id::{Address, Height, PeerId, PoolId},
+};
+use alloc::{string::String, vec::Vec};
+
+/// Everything an application may show, at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The stream that plays.
+    pub stream: Option<StreamView>,
+    /// The chain as verified.
+    pub chain: ChainView,
+    /// Bytes and where they came from.
+    pub delivery: DeliveryView,
+    /// Who we are linked to.
+    pub peers: Vec<PeerView>,
+    /// Money.
+    pub wallet: WalletView,
+    /// What is wrong now; empty when all is well.
+    pub problems: Vec<Problem>,
+}
+
+/// A connection's state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Status {
+    /// Not needed or not configured.
+    #[default]
+    Idle,
+    /// Being reached.
+    Connecting,
+    /// Working.
+    Up,
+    /// Lost; being tried again.
+    Down,
+}
+
+/// What is wrong, in one stable code.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// Stable code, such as `certificate/below-quorum`.
+    pub code: &'static str,
+    /// How often it was met.
+    pub count: u64,
+}
+
+/// The stream as its publisher signed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamView {
+    /// The publisher's name for it.
+    pub name: String,
+    /// The publisher's key in hexadecimal.
+    pub publisher: String,
+    /// Whether the application pinned that key; otherwise it came with the playlist.
+    pub is_pinned: bool,
+    /// Price of a chunk.
+    pub price: Amount,
+    /// Highest media sequence seen.
+    pub newest: u64,
+}
+
+/// The chain as verified.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChainView {
+    /// Chain id in hexadecimal; empty until the spec is known.
+    pub id: String,
+    /// Link to the node.
+    pub node: Status,
+    /// Newest block seen.
+    pub included: Height,
+    /// Newest settled block.
+    pub settled: Height,
+    /// Newest final checkpoint.
+    pub final_height: Height,
+    /// Id of the newest final checkpoint in hexadecimal.
+    pub final_block: String,
+    /// Guardians that signed it, and how many there are.
+    pub signers: (u32, u32),
+    /// Unix seconds of the newest settled block.
+    pub time: u64,
+}
+
+/// Bytes and where they came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeliveryView {
+    /// Link to the tracker.
+    pub tracker: Status,
+    /// Verified bytes from peers.
+    pub from_peers: u64,
+    /// Verified bytes over HTTP.
+    pub from_origin: u64,
+    /// Bytes served to peers.
+    pub to_peers: u64,
+    /// Chunks served to peers.
+    pub chunks_served: u64,
+    /// Chunks from peers that came after they were needed.
+    pub late: u64,
+    /// Chunks that were hedged by HTTP.
+    pub hedged: u64,
+    /// Chunks that failed verification.
+    pub bad: u64,
+    /// Bytes in the cache.
+    pub cached: u64,
+    /// Segments handed to the player.
+    pub delivered: u64,
+}
+
+/// A linked peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerView {
+    /// Its key.
+    pub peer: PeerId,
+    /// Bytes received from it.
+    pub received: u64,
+    /// Bytes sent to it.
+    pub sent: u64,
+    /// What we promised it.
+    pub paid: Amount,
+    /// What it promised us.
+    pub earned: Amount,
+}
+
+/// A value with how far it is believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leveled<T> {
+    /// The proven value.
+    pub value: T,
+    /// How far.
+    pub level: Level,
+    /// Under the state root of this block.
+    pub height: Height,
+}
+
+/// Money.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WalletView {
+    /// This client's address.
+    pub address: Option<Address>,
+    /// Its account: the newest proof, and the newest final one.
+    pub account: Option<AccountView>,
+    /// The pool it pays from.
+    pub pool: Option<PoolView>,
+    /// Sum of vouchers given and not yet known settled.
+    pub vouchers_out: Amount,
+    /// Sum of vouchers held.
+    pub vouchers_in: Amount,
+    /// Settlements on their way or done, newest last.
+    pub settlements: Vec<SettlementView>,
+}
+
+/// A proven account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountView {
+    /// Operational tokens at the newest proven block.
+    pub balance: Leveled<Amount>,
+    /// Operational tokens at the newest final checkpoint, once proven.
+    pub final_balance: Option<Leveled<Amount>>,
+}
+
+/// The pool that this client pays from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolView {
+    /// Its id.
+    pub pool: PoolId,
+    /// Deposit at the newest proof; `None` until proven.
+    pub deposit: Option<Leveled<Amount>>,
+    /// Promised so far.
+    pub promised: Amount,
+    /// Last block in which payees may settle.
+    pub end: Height,
+}
+
+/// A settlement of earned vouchers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettlementView {
+    /// The pool that pays.
+    pub pool: PoolId,
+    /// The sum that the voucher promises.
+    pub amount: Amount,
+    /// How far the chain is proven to have paid it; `None` while it is only sent.
+    pub level: Option<Level>,
+    /// The block whose state shows it.
+    pub height: Option<Height>,
+}
