@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`amount`], [`id`], [`time`], [`codec`], [`crypto`] | the words everything else speaks |
 //! | [`chain`] | what makes a header, a balance or a pool believable |
+//! | [`payment`] | pools and vouchers, from both ends and from the chain's |
 //! | [`peer`] | who we talk to and how |
 //! | [`client`] | the root machine that hosts drive |
 
@@ -24,5 +25,6 @@ pub mod client;
 pub mod codec;
 pub mod crypto;
 pub mod id;
+pub mod payment;
 pub mod peer;
 pub mod time;

@@ -1,0 +1,23 @@
+//! Micropayments through a pool: funds locked on chain, promised by vouchers, settled rarely.
+//!
+//! ```text
+//! creator --open--> pool (deposit + collateral locked) --release, after the freeze--> creator
+//!    |                 ^
+//!    '--vouchers--> payee --settle, until the end height--'
+//! ```
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`reservation`] | the chain's half: rules, state in the tree, what opens, settles and releases a pool |
+//! | [`voucher`] | the signed cumulative promise and its compact form on the wire |
+//! | [`payer`] | the machine that promises: never beyond the deposit, never before it is stored |
+//! | [`payee`] | the machine that is promised: credit, exposure, settlement |
+//!
+//! Source: PROTOCOL A5.8 to A5.15 without the insolvency branch (A5.10 second half, A5.11).
+
+pub mod reservation;
+pub mod voucher;
+
+/// Names a durable write, as a payment machine and its parent call it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoreToken(pub u64);
