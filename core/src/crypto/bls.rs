@@ -104,7 +104,7 @@ impl BlsPublicKey {
     ) -> Result<(), BlsError> {
         let key = self.point()?;
         key.validate().map_err(|_| BlsError::BadPoint)?;
-        verify_under(&key, possession_message(chain, owner, self), POP_DST, proof)
+        verify_under(&key, &possession_message(chain, owner, self).0, POP_DST, proof)
     }
 
     /// Adds up keys that a committed set vouches for. No subgroup check: registration made it.
@@ -123,7 +123,15 @@ impl BlsPublicKey {
     /// # Errors
     /// [`BlsError`]; the identity is refused both as key and as signature.
     pub fn verify(&self, digest: Hash, signature: &BlsSignature) -> Result<(), BlsError> {
-        verify_under(&self.point()?, digest, SIGN_DST, signature)
+        self.verify_message(&digest.0, signature)
+    }
+
+    /// Checks a signature over raw message bytes under the POP ciphersuite. For objects of ours use a digest.
+    ///
+    /// # Errors
+    /// [`BlsError`]; the identity is refused both as key and as signature.
+    pub fn verify_message(&self, message: &[u8], signature: &BlsSignature) -> Result<(), BlsError> {
+        verify_under(&self.point()?, message, SIGN_DST, signature)
     }
 
     fn point(&self) -> Result<PublicKey, BlsError> {
@@ -170,13 +178,13 @@ impl fmt::Debug for BlsSignature {
 
 fn verify_under(
     key: &PublicKey,
-    digest: Hash,
+    message: &[u8],
     dst: &[u8],
     signature: &BlsSignature,
 ) -> Result<(), BlsError> {
     let point = signature.point()?;
     point.validate(true).map_err(|_| BlsError::BadPoint)?;
-    let verdict = point.verify(false, &digest.0, dst, &[], key, false);
+    let verdict = point.verify(false, message, dst, &[], key, false);
     if verdict == BLST_ERROR::BLST_SUCCESS { Ok(()) } else { Err(BlsError::BadSignature) }
 }
 
