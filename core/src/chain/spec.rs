@@ -6,6 +6,7 @@ use crate::{
     codec::{Bounded, Text},
     crypto::{Hash, Tagged},
     id::{Address, ChainId},
+    payment::reservation::PoolRules,
     time::UnixSeconds,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -36,21 +37,6 @@ impl Token {
             Self::Operational => 1,
         }
     }
-}
-
-/// Parameters of pools, in blocks and smallest units. Source: PROTOCOL A5.8, A5.11, A5.12, A1.24.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct PoolRules {
-    /// Bounty of a reporter, `B_MAX`.
-    pub bounty: Amount,
-    /// Blocks within which an honest transaction is included, `M_incl = 4·m` epochs.
-    pub inclusion_margin: u64,
-    /// Shortest life of a pool, `D_MIN ≥ 4·M_incl`.
-    pub min_duration: u64,
-    /// Longest life of a pool, `D_MAX`.
-    pub max_duration: u64,
-    /// Blocks between end and release, `F ≥ 2·M_incl + T`.
-    pub freeze: u64,
 }
 
 /// An account that exists from the start.

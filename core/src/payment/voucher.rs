@@ -22,7 +22,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 pub const COMPACT_BYTES: usize = 88;
 
 /// The total that a pool owes one target. A later voucher replaces an earlier one.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Voucher {
     /// The pool that pays.
     pub pool: PoolId,
@@ -96,7 +96,7 @@ mod tests {
     fn a_voucher_on_the_wire_is_88_bytes_and_a_whole_one_172() {
         let signed = Signed::new(&SecretKey::from_bytes(&[7; 32]), CHAIN, voucher());
         assert_eq!(codec::encode(&signed.to_compact()).len(), COMPACT_BYTES);
-        assert!(COMPACT_BYTES < 113, "smaller than µRaiden's and Theta's");
+        const { assert!(COMPACT_BYTES < 113, "smaller than µRaiden's and Theta's") };
         assert_eq!(signed.to_bytes().len(), 172);
     }
 

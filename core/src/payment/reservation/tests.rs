@@ -98,9 +98,9 @@ fn a_pool_opens_only_within_its_rules() {
     assert_eq!(open(late), Err(OpenError::EndTooLate { end, latest }));
     assert!(open(PoolTerms { end_height: latest, ..terms() }).is_ok());
     let huge = PoolTerms { deposit: units(u128::MAX - 2), ..terms() };
-    let none = PoolTerms { collateral: units(u128::MAX), ..huge.clone() };
+    let none = PoolTerms { collateral: units(u128::MAX), ..huge };
     assert_eq!(open(none), Err(OpenError::OutOfRange));
-    let over = PoolTerms { deposit: units(u128::MAX), ..huge };
+    let over = PoolTerms { deposit: units(u128::MAX), ..terms() };
     assert_eq!(open(over), Err(OpenError::OutOfRange));
 }
 
@@ -130,19 +130,19 @@ fn a_voucher_is_worth_nothing_anywhere_else() {
     let good = voucher(5, 30);
     let wrong = |body: Voucher| settle(&signed(body), 10).unwrap_err();
     let elsewhere = PoolId(Hash([9; 32]));
-    assert_eq!(wrong(Voucher { pool: elsewhere, ..good.clone() }), SettleError::WrongPool);
+    assert_eq!(wrong(Voucher { pool: elsewhere, ..good }), SettleError::WrongPool);
     let resource = StreamId(Hash([9; 32]));
-    assert_eq!(wrong(Voucher { resource, ..good.clone() }), SettleError::WrongResource);
+    assert_eq!(wrong(Voucher { resource, ..good }), SettleError::WrongResource);
     let target = Address([9; 20]);
-    assert_eq!(wrong(Voucher { target, ..good.clone() }), SettleError::NotTarget);
+    assert_eq!(wrong(Voucher { target, ..good }), SettleError::NotTarget);
     let own = Address::of(&key().public());
-    let to_self = signed(Voucher { target: own, ..good.clone() });
+    let to_self = signed(Voucher { target: own, ..good });
     let by_self = Claim { by: own, ..claim(10) };
     let answer = pool().settle(&PaidState::default(), &to_self, &by_self);
     assert_eq!(answer, Err(SettleError::OwnPool));
-    let other_chain = Signed::new(&key(), ChainId(Hash([2; 32])), good.clone());
+    let other_chain = Signed::new(&key(), ChainId(Hash([2; 32])), good);
     assert_eq!(settle(&other_chain, 10), Err(SettleError::BadSignature));
-    let forged = Signed::new(&SecretKey::from_bytes(&[8; 32]), CHAIN, good.clone());
+    let forged = Signed::new(&SecretKey::from_bytes(&[8; 32]), CHAIN, good);
     assert_eq!(settle(&forged, 10), Err(SettleError::BadSignature));
     let paid = PaidState { seq: 5, cum: units(30) };
     let after = |body| pool().settle(&paid, &signed(body), &claim(10)).unwrap_err();
@@ -165,7 +165,7 @@ fn a_malleated_or_torsion_signature_is_refused() {
         let sum = u16::from(*byte) + u16::from(add) + carry;
         (*byte, carry) = (sum.to_le_bytes()[0], sum >> 8);
     }
-    let malleated = Signed { signature: Signature(bytes), ..good.clone() };
+    let malleated = Signed { signature: Signature(bytes), ..good };
     assert_eq!(settle(&malleated, 10), Err(SettleError::BadSignature));
     // R and key of small order: lax verifiers accept this for any message.
     let mut identity = [0_u8; 64];
