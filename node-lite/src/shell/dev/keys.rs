@@ -13,7 +13,7 @@ use antiphon_core::{
     amount::Amount,
     chain::{
         set::{Guardian, GuardianSet, Validator, ValidatorSet},
-        spec::{ChainSpec, GenesisAccount, MAX_SPEC, PoolRules},
+        spec::{ChainSpec, GenesisAccount, MAX_SPEC},
     },
     codec::{self, Bounded, Text},
     crypto::{
@@ -21,6 +21,7 @@ use antiphon_core::{
         bls::{BlsPublicKey, BlsSecretKey, BlsSignature},
     },
     id::Address,
+    payment::reservation::PoolRules,
     time::UnixSeconds,
 };
 use anyhow::{Context, bail};
@@ -181,23 +182,11 @@ fn make_spec(
         drift: if block_ms < 1000 { FAST_DRIFT } else { DRIFT },
         trusting_period: TRUSTING_PERIOD,
         fee: Amount::from_units(FEE_UNITS),
-        pool: pool_rules(),
+        pool: PoolRules::for_chain(VALIDATORS as u64, CHECKPOINT_INTERVAL),
         validators: ValidatorSet { members: Bounded::try_from(validators)? },
         guardians: GuardianSet { members: Bounded::try_from(guardians)?, aggregate },
         accounts: Bounded::try_from(vec![faucet])?,
     })
-}
-
-/// The least margins that A1.24, A5.8 and A5.12 allow for four validators.
-fn pool_rules() -> PoolRules {
-    let inclusion_margin = 4 * VALIDATORS as u64;
-    PoolRules {
-        bounty: Amount::from_units(FEE_UNITS),
-        inclusion_margin,
-        min_duration: 4 * inclusion_margin,
-        max_duration: 1_000_000,
-        freeze: 2 * inclusion_margin + CHECKPOINT_INTERVAL,
-    }
 }
 
 /// Reads 32 secret bytes, or makes them.
