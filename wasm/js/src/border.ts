@@ -1,0 +1,82 @@
+/**
+ * The border of the wasm client: what goes in, what comes out, in the words of
+ * `core/src/client/{input,output}.rs`. Ids are integers below 2^53; bytes are `Uint8Array`.
+ */
+
+/** Names of things that the client and the host talk about. */
+export type Id = number;
+
+/** What happened outside. */
+export type Input =
+  | { kind: 'loaded'; entries: [string, Uint8Array][] }
+  | { kind: 'stored'; token: Id }
+  | { kind: 'httpDone'; id: Id; status: number; body: Uint8Array }
+  | { kind: 'httpFailed'; id: Id }
+  | { kind: 'answered'; id: Id; body: Uint8Array }
+  | { kind: 'refused'; id: Id; code: number }
+  | { kind: 'unreachable'; id: Id }
+  | { kind: 'trackerOpened' }
+  | { kind: 'trackerMessage'; body: Uint8Array }
+  | { kind: 'trackerClosed' }
+  | { kind: 'described'; link: Id; sdp: string }
+  | { kind: 'linkOpened'; link: Id }
+  | { kind: 'linkMessage'; link: Id; body: Uint8Array }
+  | { kind: 'linkDrained'; link: Id }
+  | { kind: 'linkClosed'; link: Id }
+  | { kind: 'playlist'; url: string; text: string }
+  | { kind: 'want'; id: Id; url: string; bufferedMs: number }
+  | { kind: 'unwant'; id: Id }
+  | { kind: 'tick' };
+
+/** A question to the node's RPC. */
+export type Query =
+  | { kind: 'prove'; height: number; keys: Uint8Array }
+  | { kind: 'submit'; transaction: Uint8Array }
+  | { kind: 'faucet'; address: string };
+
+/** What the host must do, in order. */
+export type Output =
+  | { kind: 'http'; id: Id; url: string; from: number | null; until: number | null; maxBytes: number; isImmutable: boolean }
+  | { kind: 'cancelHttp'; id: Id }
+  | { kind: 'ask'; id: Id; query: Query }
+  | { kind: 'connectTracker'; url: string }
+  | { kind: 'trackerSend'; body: Uint8Array }
+  | { kind: 'closeTracker' }
+  | { kind: 'createLink'; link: Id; offer: string | null }
+  | { kind: 'acceptAnswer'; link: Id; sdp: string }
+  | { kind: 'closeLink'; link: Id }
+  | { kind: 'send'; link: Id; body: Uint8Array }
+  | { kind: 'store'; token: Id; name: string; value: Uint8Array | null }
+  | { kind: 'deliver'; id: Id; body: Uint8Array }
+  | { kind: 'fail'; id: Id; code: string }
+  | { kind: 'notify'; notice: Notice };
+
+/** Something the application may want to show at once. */
+export type Notice =
+  | { kind: 'trouble'; code: string }
+  | { kind: 'recovered'; code: string }
+  | { kind: 'banned'; code: string }
+  | { kind: 'changed' };
+
+/** Which token. */
+export type Token = 'staking' | 'operational';
+
+/** What a listener agrees to give away. */
+export interface UploadPolicy {
+  /** Serve peers at all. */
+  isEnabled: boolean;
+  /** Bytes a second, or `null` for no cap. */
+  rate: number | null;
+  /** Bytes until the page closes, or `null` for no cap. */
+  total: number | null;
+}
+
+/** What the application asks for. */
+export type Command =
+  | { kind: 'openPool'; deposit: bigint }
+  | { kind: 'settle' }
+  | { kind: 'release' }
+  | { kind: 'askFaucet' }
+  | { kind: 'transfer'; token: Token; to: string; amount: bigint }
+  | { kind: 'setUpload'; policy: UploadPolicy }
+  | { kind: 'stop' };

@@ -1,0 +1,271 @@
+/**
+ * `<antiphon-player src publisher node chain tracker>`: a live stream with its controls, ready to put on a page.
+ *
+ * ```html
+ * <script type="module" src="player.js"></script>
+ * <antiphon-player src="https://radio.example/live.m3u8" node="https://node.example" chain="…"></antiphon-player>
+ * ```
+ *
+ * Keyboard: space or K plays and pauses, arrows change the volume, M mutes, L jumps to the live edge.
+ * Parts for styling: `controls`, `play`, `live`, `delay`, `mute`, `volume`. Without a node and a chain, or when the
+ * client cannot run, it plays over plain HTTP and says so in an event.
+ */
+
+import { AntiphonError } from './error.js';
+import type { AntiphonEvent } from './event.js';
+import { Antiphon, connect } from './facade.js';
+import { Playback } from './playback.js';
+import { CONTROLS, STYLE } from './shape.js';
+import { EMPTY_SNAPSHOT, type Snapshot } from './snapshot.js';
+
+/** What the player is doing. */
+export type PlayerState = 'idle' | 'loading' | 'playing' | 'paused' | 'waiting' | 'failed';
+
+/** Events of the element; all are `CustomEvent`s that bubble. */
+export interface PlayerEventMap {
+  /** Any event of the client; `detail` is it. */
+  'antiphon-event': CustomEvent<AntiphonEvent>;
+  /** The player plays, pauses, waits or fails; `detail` is the state. */
+  'antiphon-state': CustomEvent<PlayerState>;
+}
+
+/** Volume step of the arrow keys. */
+const VOLUME_STEP = 0.05;
+/** Behind the live edge by more than this, the live button says so. Chosen here: hls.js aims at three segments. */
+const LIVE_TOLERANCE_S = 4;
+const DELAY_INTERVAL_MS = 500;
+const ATTRIBUTES = ['src', 'publisher', 'node', 'chain', 'tracker'];
+
+const Base: typeof HTMLElement =
+  typeof HTMLElement === 'undefined' ? (class {} as unknown as typeof HTMLElement) : HTMLElement;
+
+/** The custom element. */
+export class AntiphonPlayer extends Base {
+  static readonly observedAttributes = ATTRIBUTES;
+
+  #playback: Playback | null = null;
+  #antiphon: Antiphon | null = null;
+  #life: AbortController | null = null;
+  #isRestartDue = false;
+  #state: PlayerState = 'idle';
+  #failure: AntiphonError | null = null;
+
+  /** The client, once it has loaded; `null` while playing over plain HTTP. */
+  get antiphon(): Antiphon | null {
+    return this.#antiphon;
+  }
+
+  /** Why the client does not run, if it does not. */
+  get failure(): AntiphonError | null {
+    return this.#failure;
+  }
+
+  /** What the player is doing. */
+  get state(): PlayerState {
+    return this.#state;
+  }
+
+  /** The audio element that plays. */
+  get media(): HTMLAudioElement | null {
+    return this.#playback?.media ?? null;
+  }
+
+  /** Seconds between the broadcast and what is heard; `null` while unknown. */
+  get delay(): number | null {
+    return this.#playback?.delay() ?? null;
+  }
+
+  /** Seconds of audio that are ready to play. */
+  get buffered(): number {
+    return this.#playback?.buffered() ?? 0;
+  }
+
+  /** Everything there is to show of the client. */
+  snapshot(): Snapshot {
+    return this.#antiphon?.snapshot() ?? EMPTY_SNAPSHOT;
+  }
+
+  /** Plays. Rejects if the browser wants a gesture of the user first. */
+  async play(): Promise<void> {
+    await this.#playback?.play();
+  }
+
+  /** Pauses. */
+  pause(): void {
+    this.#playback?.pause();
+  }
+
+  /** Jumps to the live edge. */
+  goLive(): void {
+    this.#playback?.goLive();
+  }
+
+  connectedCallback(): void {
+    if (this.shadowRoot === null) {
+      const root = this.attachShadow({ mode: 'open', delegatesFocus: true });
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(STYLE);
+      root.adoptedStyleSheets = [sheet];
+      root.innerHTML = CONTROLS;
+    }
+    this.#restart();
+  }
+
+  disconnectedCallback(): void {
+    this.#end();
+  }
+
+  attributeChangedCallback(): void {
+    if (this.#life === null || this.#isRestartDue) return;
+    this.#isRestartDue = true;
+    queueMicrotask(() => {
+      this.#isRestartDue = false;
+      if (this.isConnected) this.#restart();
+    });
+  }
+
+  #restart(): void {
+    this.#end();
+    const src = this.getAttribute('src');
+    const audio = this.shadowRoot?.querySelector('audio');
+    if (!src || !audio) return;
+    const life = new AbortController();
+    this.#life = life;
+    this.#playback = new Playback(audio, new URL(src, document.baseURI).href, () => this.#antiphon);
+    this.#wire(audio, life.signal);
+    void this.#connect(life.signal);
+  }
+
+  #end(): void {
+    this.#life?.abort();
+    this.#life = null;
+    this.#playback?.close();
+    this.#playback = null;
+    void this.#antiphon?.close();
+    this.#antiphon = null;
+    this.#failure = null;
+  }
+
+  /** Starts the client beside the playback, which does not wait for it. */
+  async #connect(signal: AbortSignal): Promise<void> {
+    const node = this.getAttribute('node');
+    const chain = this.getAttribute('chain');
+    try {
+      if (!node || !chain) throw new AntiphonError('options/invalid', 'no node and chain given');
+      const antiphon = await connect({
+        node, chain, signal,
+        publisher: this.getAttribute('publisher') || undefined,
+        tracker: this.getAttribute('tracker') || undefined,
+      });
+      if (signal.aborted) return void antiphon.close();
+      this.#antiphon = antiphon;
+      for (const type of ['changed', 'trouble', 'recovered', 'banned', 'restarted', 'fatal'] as const) {
+        antiphon.on(type, (event) => {
+          if (event.type === 'fatal') this.#failure = event.error;
+          this.#tell(event);
+        }, { signal });
+      }
+      this.#tell({ type: 'changed', snapshot: antiphon.snapshot() });
+    } catch (cause) {
+      if (signal.aborted) return;
+      this.#failure = cause instanceof AntiphonError ? cause : new AntiphonError('worker/not-loaded', String(cause), cause);
+      this.#tell({ type: 'fatal', error: this.#failure });
+    } finally {
+      if (!signal.aborted) this.#playback?.open();
+    }
+  }
+
+  #wire(audio: HTMLAudioElement, signal: AbortSignal): void {
+    const one = <T extends HTMLElement>(part: string): T | null => this.shadowRoot?.querySelector<T>(`[part~=${part}]`) ?? null;
+    const volume = one<HTMLInputElement>('volume');
+    one('play')?.addEventListener('click', () => this.#toggle(), { signal });
+    one('live')?.addEventListener('click', () => this.goLive(), { signal });
+    one('mute')?.addEventListener('click', () => void (audio.muted = !audio.muted), { signal });
+    volume?.addEventListener('input', () => {
+      audio.volume = Number(volume.value);
+      audio.muted = false;
+    }, { signal });
+    const states: [string, PlayerState][] = [
+      ['loadstart', 'loading'], ['playing', 'playing'], ['pause', 'paused'], ['waiting', 'waiting'], ['error', 'failed'],
+    ];
+    for (const [event, state] of states) audio.addEventListener(event, () => this.#enter(state), { signal });
+    audio.addEventListener('volumechange', () => this.#showVolume(audio, volume, one('mute')), { signal });
+    this.addEventListener('keydown', (event) => this.#onKey(event, audio), { signal });
+    this.#showVolume(audio, volume, one('mute'));
+    this.#enter('paused');
+    const timer = setInterval(() => this.#showDelay(one('live'), one('delay')), DELAY_INTERVAL_MS);
+    signal.addEventListener('abort', () => clearInterval(timer));
+  }
+
+  #toggle(): void {
+    if (this.media?.paused ?? true) this.play().catch(() => this.#enter('paused'));
+    else this.pause();
+  }
+
+  #onKey(event: KeyboardEvent, audio: HTMLAudioElement): void {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const onButton = event.composedPath()[0] instanceof HTMLButtonElement;
+    const onSlider = event.composedPath()[0] instanceof HTMLInputElement;
+    switch (event.key) {
+      case ' ':
+        if (onButton) return;
+        this.#toggle();
+        break;
+      case 'k': this.#toggle(); break;
+      case 'm': audio.muted = !audio.muted; break;
+      case 'l': this.goLive(); break;
+      case 'ArrowUp': case 'ArrowDown':
+        if (onSlider) return;
+        audio.volume = Math.min(1, Math.max(0, audio.volume + (event.key === 'ArrowUp' ? VOLUME_STEP : -VOLUME_STEP)));
+        break;
+      default: return;
+    }
+    event.preventDefault();
+  }
+
+  #enter(state: PlayerState): void {
+    this.#state = state;
+    this.dataset['state'] = state;
+    const play = this.shadowRoot?.querySelector('[part~=play]');
+    const isRunning = state === 'playing' || state === 'waiting';
+    play?.setAttribute('aria-label', isRunning ? 'Pause' : 'Play');
+    play?.setAttribute('data-running', String(isRunning));
+    this.dispatchEvent(new CustomEvent('antiphon-state', { detail: state, bubbles: true }));
+  }
+
+  #showVolume(audio: HTMLAudioElement, volume: HTMLInputElement | null, mute: HTMLElement | null): void {
+    const level = audio.muted ? 0 : audio.volume;
+    if (volume !== null) volume.value = String(level);
+    mute?.setAttribute('aria-label', audio.muted ? 'Unmute' : 'Mute');
+    mute?.setAttribute('data-muted', String(level === 0));
+  }
+
+  #showDelay(live: HTMLElement | null, delay: HTMLElement | null): void {
+    const seconds = this.delay;
+    const behind = this.#playback?.behindEdge() ?? 0;
+    const isLive = this.#state === 'playing' && behind < LIVE_TOLERANCE_S;
+    live?.setAttribute('data-live', String(isLive));
+    live?.setAttribute('aria-label', isLive ? 'At the live edge' : 'Jump to the live edge');
+    if (delay !== null) delay.textContent = seconds === null ? '–' : `${seconds.toFixed(1)} s behind`;
+  }
+
+  #tell(event: AntiphonEvent): void {
+    this.dispatchEvent(new CustomEvent('antiphon-event', { detail: event, bubbles: true }));
+  }
+}
+
+/** Registers the element once; importing `antiphon/player` does it. */
+export function definePlayer(name = 'antiphon-player'): void {
+  if (typeof customElements !== 'undefined' && customElements.get(name) === undefined) {
+    customElements.define(name, AntiphonPlayer);
+  }
+}
+
+definePlayer();
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'antiphon-player': AntiphonPlayer;
+  }
+  interface HTMLElementEventMap extends PlayerEventMap {}
+}

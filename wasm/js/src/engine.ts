@@ -1,0 +1,204 @@
+/**
+ * Keeps one worker alive: starts it, routes its messages, and starts it again when it crashes.
+ *
+ * A crash costs what was asked and not yet answered (each such call fails with `client/restarted`); money does not
+ * suffer, because vouchers are stored before they are sent and loaded again by the new worker.
+ */
+
+import type { Command, Id, Notice } from './border.js';
+import { AntiphonError } from './error.js';
+import type { Start, ToPage, ToWorker } from './message.js';
+import { RtcBridge } from './rtc.js';
+import type { Snapshot } from './snapshot.js';
+
+/** Crashes within the window after which the client stays down. Chosen here. */
+const MAX_CRASHES = 5;
+const CRASH_WINDOW_MS = 60_000;
+/** First wait before a restart; doubles with each crash in the window. */
+const RESTART_WAIT_MS = 200;
+/** How long a worker may take to say goodbye. */
+const STOP_PATIENCE_MS = 1_000;
+
+/** What the engine tells its owner. */
+export interface EngineEvents {
+  ready(account: number, isStored: boolean): void;
+  snapshot(snapshot: Snapshot): void;
+  notice(notice: Notice): void;
+  restarted(code: string, message: string): void;
+  /** The client stays down; HTTP goes on. */
+  fatal(error: AntiphonError): void;
+}
+
+interface Waiting<T> {
+  resolve(value: T): void;
+  reject(error: AntiphonError): void;
+}
+
+/** Codes that a restart cannot cure. */
+const INCURABLE = new Set(['wasm/blocked-by-csp', 'wasm/not-loaded', 'wasm/unsupported', 'worker/not-loaded', 'client/bad-input']);
+
+/** One supervised worker. */
+export class Engine {
+  readonly #makeWorker: () => Worker;
+  readonly #start: Start;
+  readonly #events: EngineEvents;
+  readonly #rtc: RtcBridge;
+  readonly #commands = new Map<Id, Waiting<void>>();
+  readonly #segments = new Map<Id, Waiting<ArrayBuffer>>();
+  #worker: Worker | null = null;
+  #nextId = 1;
+  #crashes: number[] = [];
+  #hasBeenReady = false;
+  #isClosed = false;
+  #onStopped: (() => void) | null = null;
+
+  constructor(makeWorker: () => Worker, start: Start, iceServers: RTCIceServer[], events: EngineEvents) {
+    this.#makeWorker = makeWorker;
+    this.#start = start;
+    this.#events = events;
+    this.#rtc = new RtcBridge(iceServers, (message, transfer) => this.#post(message, transfer));
+    this.#launch();
+  }
+
+  /** Whether a worker is there to ask. */
+  get isUp(): boolean {
+    return this.#worker !== null;
+  }
+
+  /** Resolves when the client has accepted the command; rejects with the client's code. */
+  command(command: Command): Promise<void> {
+    return this.#ask(this.#commands, (id) => ({ type: 'command', id, command }));
+  }
+
+  /** Resolves with a verified segment. */
+  segment(url: string, bufferedMs: number, signal: AbortSignal): Promise<ArrayBuffer> {
+    let name = 0;
+    const drop = (): void => {
+      const waiting = this.#segments.get(name);
+      if (!this.#segments.delete(name)) return;
+      this.#post({ type: 'unwant', id: name });
+      waiting?.reject(new AntiphonError('client/aborted'));
+    };
+    const answer = this.#ask(this.#segments, (id) => {
+      name = id;
+      return { type: 'want', id, url, bufferedMs };
+    });
+    signal.addEventListener('abort', drop, { once: true });
+    return answer.finally(() => signal.removeEventListener('abort', drop));
+  }
+
+  /** Tells the client what the player loaded. */
+  playlist(url: string, text: string): void {
+    this.#post({ type: 'playlist', url, text });
+  }
+
+  /** Tells the client that the page woke up or the network came back. */
+  wake(): void {
+    this.#post({ type: 'wake' });
+  }
+
+  /** Says goodbye and ends the worker. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#worker !== null) {
+      await new Promise<void>((resolve) => {
+        this.#onStopped = resolve;
+        setTimeout(resolve, STOP_PATIENCE_MS);
+        this.#post({ type: 'stop' });
+      });
+    }
+    this.#end('client/closed');
+  }
+
+  #ask<T>(table: Map<Id, Waiting<T>>, message: (id: Id) => ToWorker): Promise<T> {
+    if (this.#worker === null) {
+      return Promise.reject(new AntiphonError(this.#isClosed ? 'client/closed' : 'client/restarted'));
+    }
+    const id = this.#nextId;
+    this.#nextId += 1;
+    return new Promise<T>((resolve, reject) => {
+      table.set(id, { resolve, reject });
+      this.#post(message(id));
+    });
+  }
+
+  #post(message: ToWorker, transfer: Transferable[] = []): void {
+    this.#worker?.postMessage(message, transfer);
+  }
+
+  #launch(): void {
+    let worker: Worker;
+    try {
+      worker = this.#makeWorker();
+    } catch (cause) {
+      this.#events.fatal(new AntiphonError('worker/not-loaded', String(cause), cause));
+      return;
+    }
+    this.#worker = worker;
+    worker.onmessage = (event: MessageEvent<ToPage>) => {
+      if (this.#worker === worker) this.#take(event.data);
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      // A worker script that cannot be fetched gives an event without a message.
+      if (this.#worker === worker) this.#crash(event.message ? 'client/panicked' : 'worker/not-loaded', event.message ?? '');
+    };
+    this.#post({ type: 'start', start: this.#start });
+  }
+
+  #take(message: ToPage): void {
+    switch (message.type) {
+      case 'ready':
+        this.#hasBeenReady = true;
+        return this.#events.ready(message.account, message.isStored);
+      case 'fatal': return this.#crash(message.code, message.message);
+      case 'commandDone': return settle(this.#commands, message.id, (w) => w.resolve());
+      case 'commandFailed': return settle(this.#commands, message.id, (w) => w.reject(new AntiphonError(message.code)));
+      case 'delivered': return settle(this.#segments, message.id, (w) => w.resolve(message.body));
+      case 'failed': return settle(this.#segments, message.id, (w) => w.reject(new AntiphonError(message.code)));
+      case 'snapshot': return this.#events.snapshot(message.snapshot);
+      case 'notice': return this.#events.notice(message.notice);
+      case 'createLink': return this.#rtc.create(message.link, message.offer);
+      case 'acceptAnswer': return this.#rtc.acceptAnswer(message.link, message.sdp);
+      case 'closeLink': return this.#rtc.close(message.link);
+      case 'relaySend': return this.#rtc.send(message.link, message.body);
+      case 'stopped': return this.#onStopped?.();
+    }
+  }
+
+  #crash(code: string, message: string): void {
+    this.#end('client/restarted');
+    if (this.#isClosed) return;
+    const at = performance.now();
+    this.#crashes = [...this.#crashes.filter((time) => at - time < CRASH_WINDOW_MS), at];
+    if (INCURABLE.has(code) && !this.#hasBeenReady) {
+      this.#events.fatal(new AntiphonError(code, message || undefined));
+    } else if (this.#crashes.length > MAX_CRASHES) {
+      this.#events.fatal(new AntiphonError('client/gave-up', message || undefined));
+    } else {
+      setTimeout(() => {
+        if (this.#isClosed) return;
+        this.#launch();
+        this.#events.restarted(code, message);
+      }, RESTART_WAIT_MS * 2 ** (this.#crashes.length - 1));
+    }
+  }
+
+  #end(code: string): void {
+    this.#worker?.terminate();
+    this.#worker = null;
+    this.#rtc.closeAll();
+    for (const table of [this.#commands, this.#segments]) {
+      const waiting = [...table.values()];
+      table.clear();
+      for (const one of waiting) one.reject(new AntiphonError(code));
+    }
+  }
+}
+
+function settle<T>(table: Map<Id, Waiting<T>>, id: Id, act: (waiting: Waiting<T>) => void): void {
+  const waiting = table.get(id);
+  table.delete(id);
+  if (waiting !== undefined) act(waiting);
+}

@@ -1,0 +1,50 @@
+/**
+ * Errors with a stable code, whether a retry may help, and what to do about it.
+ *
+ * Codes of the client itself (`pool/…`, `wallet/…`, `proof/…`) come from the core and pass through unchanged.
+ */
+
+/** What went wrong, in a form that `switch (error.code)` can use. */
+export class AntiphonError extends Error {
+  override readonly name = 'AntiphonError';
+  /** Stable code, such as `wasm/blocked-by-csp`. */
+  readonly code: string;
+  /** Whether the same call may succeed later without a change by the caller. */
+  readonly retryable: boolean;
+  /** What to do about it, in one sentence. */
+  readonly help: string;
+
+  constructor(code: string, message?: string, cause?: unknown) {
+    super(message === undefined ? `${code}: ${helpFor(code)}` : `${code}: ${message}`, { cause });
+    this.code = code;
+    this.retryable = RETRYABLE.has(code) || code.startsWith('node/');
+    this.help = helpFor(code);
+  }
+}
+
+const RETRYABLE = new Set([
+  'client/restarted', 'client/starting', 'wasm/not-loaded', 'segment/patience', 'storage/write-failed',
+]);
+
+/** Codes that the host itself gives. */
+const HELP: Readonly<Record<string, string>> = {
+  'client/aborted': 'The caller aborted it.',
+  'client/closed': 'Call connect() again; this one was closed.',
+  'client/restarted': 'The client crashed and was started again; ask again.',
+  'client/panicked': 'The client crashed; this is our bug, please report it with the message.',
+  'client/gave-up': 'The client crashed too often; playback goes on over HTTP. Reload the page.',
+  'client/bad-input': 'The host passed something the client cannot read; versions of page and wasm differ.',
+  'options/invalid': 'Check the options of connect(): chain and publisher are 64 hexadecimal digits, node is a URL.',
+  'segment/patience': 'The client took too long for this segment; it was fetched over HTTP instead.',
+  'storage/unavailable': 'This browser gives no IndexedDB here; the account lives as long as the page.',
+  'storage/write-failed': 'A write did not become durable; no money moves until it does. Free some space.',
+  'wasm/blocked-by-csp': "Add 'wasm-unsafe-eval' to script-src in the Content-Security-Policy of the page.",
+  'wasm/not-loaded': 'The .wasm file did not load; serve antiphon_bg.wasm beside worker.js as application/wasm.',
+  'wasm/unsupported': 'This browser has no WebAssembly.',
+  'worker/not-loaded': 'The worker did not load; serve worker.js beside the page script and allow worker-src.',
+};
+
+/** Returns one sentence on what to do about a code. */
+export function helpFor(code: string): string {
+  return HELP[code] ?? 'See the list of codes in the documentation.';
+}

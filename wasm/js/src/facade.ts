@@ -1,0 +1,237 @@
+/**
+ * The public API: `connect()` gives an `Antiphon`, which plays no audio itself but fetches, verifies, serves and pays.
+ *
+ * ```ts
+ * await using antiphon = await connect({ node: 'https://node.example', chain: '…64 hex…' });
+ * antiphon.on('changed', ({ snapshot }) => show(snapshot));
+ * await antiphon.askFaucet();
+ * ```
+ *
+ * Importing this touches neither window nor worker, so it is safe on a server.
+ */
+
+import type { Token, UploadPolicy } from './border.js';
+import { Engine } from './engine.js';
+import { AntiphonError } from './error.js';
+import { Emitter, type AntiphonEvent, type EventOf, type EventType } from './event.js';
+import type { Start } from './message.js';
+import { EMPTY_SNAPSHOT, type Snapshot } from './snapshot.js';
+
+export { formatAmount, parseAmount, DECIMALS } from './amount.js';
+export type { Token, UploadPolicy } from './border.js';
+export { AntiphonError, helpFor } from './error.js';
+export type { AntiphonEvent, EventOf, EventType } from './event.js';
+export type * from './snapshot.js';
+
+/** Verified audio kept for neighbours by default, in bytes: four minutes at 256 kbit/s. Chosen here. */
+const DEFAULT_CACHE_BYTES = 8 << 20;
+const HEX_32 = /^[0-9a-f]{64}$/i;
+
+/** What to connect to. */
+export interface ConnectOptions {
+  /** Base URL of a node. It is asked, never believed. */
+  node: string;
+  /** The chain's id, 64 hexadecimal digits: the one thing that is trusted. */
+  chain: string;
+  /** The publisher's key, 64 hexadecimal digits. Without it, the key that comes with the playlist is used. */
+  publisher?: string | undefined;
+  /** WebSocket URL of the tracker. Without it, the one that the signed stream names is used. */
+  tracker?: string | undefined;
+  /** Verified audio kept for neighbours, in bytes. */
+  cacheBytes?: number | undefined;
+  /** What this listener gives away. On by default, without caps. */
+  upload?: UploadPolicy | undefined;
+  /** STUN and TURN servers for connections between listeners. None by default. */
+  iceServers?: RTCIceServer[] | undefined;
+  /** `memory` forgets the account with the page. */
+  storage?: 'indexeddb' | 'memory' | undefined;
+  /** Where `worker.js` is, or a function that makes the worker. By default beside this script. */
+  worker?: string | URL | (() => Worker) | undefined;
+  /** Where `antiphon_bg.wasm` is. By default beside the worker. */
+  wasm?: string | URL | undefined;
+  /** Gives up connecting, and later closes. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Starts a client and resolves when it has loaded; nothing is waited for on the network. */
+export function connect(options: ConnectOptions): Promise<Antiphon> {
+  return Antiphon.connect(options);
+}
+
+/** A running client. */
+export class Antiphon implements AsyncDisposable {
+  readonly #emitter = new Emitter();
+  readonly #stopWaking = new AbortController();
+  readonly #engine: Engine;
+  #snapshot = EMPTY_SNAPSHOT;
+  #account = -1;
+  #isStored = false;
+
+  /** As `connect()`. */
+  static async connect(options: ConnectOptions): Promise<Antiphon> {
+    const start = startOf(options);
+    if (options.signal?.aborted) throw new AntiphonError('client/aborted');
+    let settleReady: (error?: AntiphonError) => void = () => {};
+    const ready = new Promise<void>((resolve, reject) => {
+      settleReady = (error) => (error ? reject(error) : resolve());
+    });
+    const antiphon = new Antiphon(options, start, settleReady);
+    options.signal?.addEventListener('abort', () => {
+      settleReady(new AntiphonError('client/aborted'));
+      void antiphon.close();
+    }, { once: true });
+    try {
+      await ready;
+    } catch (error) {
+      await antiphon.close();
+      throw error;
+    }
+    return antiphon;
+  }
+
+  private constructor(options: ConnectOptions, start: Start, settleReady: (error?: AntiphonError) => void) {
+    const emit = (event: AntiphonEvent): void => this.#emitter.emit(event);
+    this.#engine = new Engine(() => makeWorker(options.worker), start, options.iceServers ?? [], {
+      ready: (account, isStored) => {
+        this.#account = account;
+        this.#isStored = isStored;
+        settleReady();
+        if (!isStored && start.storage === 'indexeddb') emit({ type: 'trouble', code: 'storage/unavailable' });
+      },
+      snapshot: (snapshot) => {
+        this.#snapshot = snapshot;
+        emit({ type: 'changed', snapshot });
+      },
+      notice: (notice) => {
+        if (notice.kind !== 'changed') emit({ type: notice.kind, code: notice.code });
+      },
+      restarted: (code, message) => emit({ type: 'restarted', code, message }),
+      fatal: (error) => {
+        settleReady(error);
+        emit({ type: 'fatal', error });
+      },
+    });
+    this.#wakeOn();
+  }
+
+  /** Everything there is to show, as of the last change. */
+  snapshot(): Snapshot {
+    return this.#snapshot;
+  }
+
+  /** Which account of this browser it is: 0 in the first tab, 1 in a second one beside it, -1 if nothing is stored. */
+  get account(): number {
+    return this.#account;
+  }
+
+  /** Whether the account outlives the page. */
+  get isStored(): boolean {
+    return this.#isStored;
+  }
+
+  /** Calls `listener` for each event of this type; returns a function that stops it. */
+  on<T extends EventType>(
+    type: T, listener: (event: EventOf<T>) => void, options?: { signal?: AbortSignal },
+  ): () => void {
+    return this.#emitter.on(type, listener, options?.signal);
+  }
+
+  /** Yields every event from now on. A slow reader gets a `lagged` event instead of what it missed. */
+  events(options?: { signal?: AbortSignal }): AsyncIterableIterator<AntiphonEvent> {
+    return this.#emitter.read(options?.signal);
+  }
+
+  /** Locks `deposit` smallest units on chain to pay for this stream. Resolves when the transaction is on its way. */
+  openPool(deposit: bigint): Promise<void> {
+    return this.#engine.command({ kind: 'openPool', deposit });
+  }
+
+  /** Sends the best voucher of every pool to the chain. Watch `snapshot().wallet.settlements`. */
+  settle(): Promise<void> {
+    return this.#engine.command({ kind: 'settle' });
+  }
+
+  /** Takes back what is left in pools that have ended. */
+  release(): Promise<void> {
+    return this.#engine.command({ kind: 'release' });
+  }
+
+  /** Asks the faucet of a development chain for tokens. */
+  askFaucet(): Promise<void> {
+    return this.#engine.command({ kind: 'askFaucet' });
+  }
+
+  /** Sends `amount` smallest units to an address. */
+  transfer(to: string, amount: bigint, token: Token = 'operational'): Promise<void> {
+    return this.#engine.command({ kind: 'transfer', token, to, amount });
+  }
+
+  /** Changes what this listener gives away. */
+  setUpload(policy: UploadPolicy): Promise<void> {
+    return this.#engine.command({ kind: 'setUpload', policy });
+  }
+
+  /** Resolves with a segment that was checked against its signed record, from wherever it came. */
+  segment(url: string, options: { bufferedMs: number; signal: AbortSignal }): Promise<ArrayBuffer> {
+    return this.#engine.segment(url, options.bufferedMs, options.signal);
+  }
+
+  /** Tells the client which media playlist the player loaded: its absolute URL and its text. */
+  playlist(url: string, text: string): void {
+    this.#engine.playlist(url, text);
+  }
+
+  /** Whether the client is up; while it is not, play over HTTP. */
+  get isUp(): boolean {
+    return this.#engine.isUp;
+  }
+
+  /** Says goodbye to peers, then ends the worker. May be called twice. */
+  async close(): Promise<void> {
+    this.#stopWaking.abort();
+    await this.#engine.close();
+  }
+
+  /** As `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #wakeOn(): void {
+    const { signal } = this.#stopWaking;
+    const wake = (): void => this.#engine.wake();
+    for (const type of ['online', 'pageshow', 'focus']) addEventListener(type, wake, { signal });
+    for (const type of ['visibilitychange', 'resume']) document.addEventListener(type, wake, { signal });
+  }
+}
+
+function startOf(options: ConnectOptions): Start {
+  const invalid = (what: string): AntiphonError => new AntiphonError('options/invalid', what);
+  if (!URL.canParse(options.node, baseUrl())) throw invalid('node is not a URL');
+  if (!HEX_32.test(options.chain)) throw invalid('chain is not 64 hexadecimal digits');
+  if (options.publisher !== undefined && !HEX_32.test(options.publisher)) {
+    throw invalid('publisher is not 64 hexadecimal digits');
+  }
+  const cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
+  if (!Number.isSafeInteger(cacheBytes) || cacheBytes < 0) throw invalid('cacheBytes is not a count of bytes');
+  return {
+    node: new URL(options.node, baseUrl()).href,
+    chain: options.chain.toLowerCase(),
+    publisher: options.publisher?.toLowerCase() ?? null,
+    tracker: options.tracker ?? null,
+    cacheBytes,
+    upload: options.upload ?? { isEnabled: true, rate: null, total: null },
+    wasm: options.wasm === undefined ? null : new URL(options.wasm, baseUrl()).href,
+    storage: options.storage ?? 'indexeddb',
+  };
+}
+
+function makeWorker(worker: ConnectOptions['worker']): Worker {
+  if (typeof worker === 'function') return worker();
+  if (worker !== undefined) return new Worker(new URL(worker, baseUrl()), { type: 'module', name: 'antiphon' });
+  return new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'antiphon' });
+}
+
+function baseUrl(): string | undefined {
+  return typeof document === 'undefined' ? undefined : document.baseURI;
+}

@@ -1,0 +1,65 @@
+/**
+ * What the page and the worker say to each other.
+ *
+ * ```text
+ * page                         worker
+ *  |------ start ---------------->|   loads wasm, opens storage, takes the account's lock
+ *  |<----- ready -----------------|
+ *  |------ want, playlist ------->|
+ *  |<----- delivered | failed ----|
+ *  |<----- createLink ------------|   RTCPeerConnection exists on pages only
+ *  |------ channel [transferred] >|   from here on chunks do not touch the page
+ * ```
+ */
+
+import type { Command, Id, Notice, UploadPolicy } from './border.js';
+import type { Snapshot } from './snapshot.js';
+
+/** What a client is started with. */
+export interface Start {
+  /** Base URL of the node: light data below `/light/`, JSON-RPC at `/rpc`. */
+  node: string;
+  /** The chain's id in hexadecimal: the only thing that is trusted. */
+  chain: string;
+  /** The publisher's key in hexadecimal, or `null` to take it from the playlist. */
+  publisher: string | null;
+  /** WebSocket URL of the tracker, or `null` to take it from the signed stream. */
+  tracker: string | null;
+  cacheBytes: number;
+  upload: UploadPolicy;
+  /** Where the wasm is, or `null` for beside the worker. */
+  wasm: string | null;
+  /** `memory` forgets the account with the page. */
+  storage: 'indexeddb' | 'memory';
+}
+
+/** From the page. */
+export type ToWorker =
+  | { type: 'start'; start: Start }
+  | { type: 'command'; id: Id; command: Command }
+  | { type: 'playlist'; url: string; text: string }
+  | { type: 'want'; id: Id; url: string; bufferedMs: number }
+  | { type: 'unwant'; id: Id }
+  | { type: 'wake' }
+  | { type: 'stop' }
+  | { type: 'described'; link: Id; sdp: string }
+  | { type: 'channel'; link: Id; channel: RTCDataChannel }
+  | { type: 'relay'; link: Id }
+  | { type: 'relayed'; link: Id; event: 'open' | 'drained' | 'closed' }
+  | { type: 'relayedMessage'; link: Id; body: ArrayBuffer };
+
+/** From the worker. */
+export type ToPage =
+  | { type: 'ready'; account: number; isStored: boolean }
+  | { type: 'fatal'; code: string; message: string }
+  | { type: 'commandDone'; id: Id }
+  | { type: 'commandFailed'; id: Id; code: string }
+  | { type: 'snapshot'; snapshot: Snapshot }
+  | { type: 'notice'; notice: Notice }
+  | { type: 'delivered'; id: Id; body: ArrayBuffer }
+  | { type: 'failed'; id: Id; code: string }
+  | { type: 'createLink'; link: Id; offer: string | null }
+  | { type: 'acceptAnswer'; link: Id; sdp: string }
+  | { type: 'closeLink'; link: Id }
+  | { type: 'relaySend'; link: Id; body: ArrayBuffer }
+  | { type: 'stopped' };

@@ -1,0 +1,109 @@
+/** hls.js around one audio element: opens, plays, recovers, and knows where the live edge is. */
+
+import Hls, { type ErrorData } from 'hls.js';
+import { antiphonLoaders, bufferedAhead, type SegmentSource } from './hls.js';
+
+/** Wait before a fatal network error is tried again. Chosen here. */
+const RETRY_MS = 2_000;
+/** Distance from the live edge, in segments, that playback aims at. Source: hls.js default. */
+const LIVE_SEGMENTS = 3;
+/** After a pause longer than this many segments' time behind the aim, playing means jumping to live. */
+const STALE_S = 10;
+
+/** One stream in one audio element. */
+export class Playback {
+  readonly media: HTMLAudioElement;
+  readonly #url: string;
+  readonly #client: () => SegmentSource | null;
+  #hls: Hls | null = null;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #isOpen = false;
+
+  constructor(media: HTMLAudioElement, url: string, client: () => SegmentSource | null) {
+    this.media = media;
+    this.#url = url;
+    this.#client = client;
+  }
+
+  /** Loads the playlist and fills the buffer. */
+  open(): void {
+    if (this.#isOpen) return;
+    this.#isOpen = true;
+    if (!Hls.isSupported()) {
+      this.media.src = this.#url; // iOS before Managed Media Source: plays, but alone.
+      return;
+    }
+    const loaders = antiphonLoaders({
+      client: this.#client,
+      plain: Hls.DefaultConfig.loader,
+      media: () => this.media,
+    });
+    const hls = new Hls({
+      ...loaders,
+      enableWorker: false, // Its worker is a blob, which a strict policy refuses; fMP4 needs none.
+      liveSyncDurationCount: LIVE_SEGMENTS,
+      backBufferLength: 30,
+    });
+    this.#hls = hls;
+    hls.on(Hls.Events.ERROR, (_event, data) => this.#recover(hls, data));
+    hls.attachMedia(this.media);
+    hls.loadSource(this.#url);
+  }
+
+  /** Plays; after a long pause at the live edge. */
+  async play(): Promise<void> {
+    this.open();
+    if (this.media.paused && this.behindEdge() > STALE_S) this.goLive();
+    await this.media.play();
+  }
+
+  /** Pauses. */
+  pause(): void {
+    this.media.pause();
+  }
+
+  /** Jumps to where live playback aims. */
+  goLive(): void {
+    const edge = this.#hls?.liveSyncPosition ?? null;
+    if (edge !== null) this.media.currentTime = edge;
+  }
+
+  /** Seconds between the aim of live playback and the playhead. */
+  behindEdge(): number {
+    const edge = this.#hls?.liveSyncPosition ?? null;
+    return edge === null ? 0 : Math.max(0, edge - this.media.currentTime);
+  }
+
+  /** Seconds between the broadcast (`EXT-X-PROGRAM-DATE-TIME`) and what is heard. */
+  delay(): number | null {
+    const heard = this.#hls?.playingDate ?? null;
+    return heard === null ? null : Math.max(0, (Date.now() - heard.getTime()) / 1000);
+  }
+
+  /** Seconds of audio ready ahead of the playhead. */
+  buffered(): number {
+    return bufferedAhead(this.media) / 1000;
+  }
+
+  /** Stops and frees. */
+  close(): void {
+    clearTimeout(this.#retry);
+    this.#hls?.destroy();
+    this.#hls = null;
+    this.media.removeAttribute('src');
+  }
+
+  #recover(hls: Hls, data: ErrorData): void {
+    if (!data.fatal) return;
+    if (data.type === Hls.ErrorTypes.MEDIA_ERROR) {
+      hls.recoverMediaError();
+      return;
+    }
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      if (this.#hls !== hls) return;
+      if (hls.levels.length === 0) hls.loadSource(this.#url);
+      else hls.startLoad();
+    }, RETRY_MS);
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * What an application sees: plain data. Every value of the chain carries how far it is believed and
+ * under which block it was proven. Amounts are `bigint` counts of the smallest unit.
+ *
+ * Source: `core/src/client/snapshot.rs`, which this mirrors field by field.
+ */
+
+/** How far a value of the chain is believed, weakest first. */
+export type Level = 'included' | 'settled' | 'final';
+
+/** A connection's state. */
+export type Status = 'idle' | 'connecting' | 'up' | 'down';
+
+/** A value that was proven under the state root of a block. */
+export interface Leveled<T> {
+  readonly value: T;
+  readonly level: Level;
+  readonly height: number;
+}
+
+/** The stream as its publisher signed it. */
+export interface StreamView {
+  readonly name: string;
+  /** The publisher's key in hexadecimal. */
+  readonly publisher: string;
+  /** Whether the application named that key; otherwise it came with the playlist. */
+  readonly isPinned: boolean;
+  /** Price of a chunk of 16 KiB. */
+  readonly price: bigint;
+  /** Highest media sequence seen. */
+  readonly newest: number;
+}
+
+/** The chain as verified here. */
+export interface ChainView {
+  readonly id: string;
+  readonly node: Status;
+  readonly included: number;
+  readonly settled: number;
+  readonly final: number;
+  /** Id of the newest final checkpoint in hexadecimal. */
+  readonly finalBlock: string;
+  /** Guardians that signed it. */
+  readonly signers: number;
+  /** Guardians there are. */
+  readonly guardians: number;
+  /** Unix seconds of the newest settled block. */
+  readonly time: number;
+}
+
+/** Bytes and where they came from. */
+export interface DeliveryView {
+  readonly tracker: Status;
+  /** Verified bytes from peers. */
+  readonly fromPeers: number;
+  /** Verified bytes over HTTP. */
+  readonly fromOrigin: number;
+  /** Bytes served to peers. */
+  readonly toPeers: number;
+  readonly chunksServed: number;
+  /** Chunks from peers that came after they were needed. */
+  readonly late: number;
+  /** Chunks asked over HTTP although a peer had been asked. */
+  readonly hedged: number;
+  /** Chunks that failed verification. */
+  readonly bad: number;
+  /** Bytes in the cache. */
+  readonly cached: number;
+  /** Segments handed to the player. */
+  readonly delivered: number;
+}
+
+/** A linked peer. */
+export interface PeerView {
+  /** Its key in hexadecimal. */
+  readonly peer: string;
+  readonly received: number;
+  readonly sent: number;
+  /** What was promised to it. */
+  readonly paid: bigint;
+  /** What it promised. */
+  readonly earned: bigint;
+}
+
+/** A proven account. */
+export interface AccountView {
+  readonly balance: Leveled<bigint>;
+  readonly finalBalance: Leveled<bigint> | null;
+}
+
+/** The pool that this listener pays from. */
+export interface PoolView {
+  readonly pool: string;
+  /** `null` until proven. */
+  readonly deposit: Leveled<bigint> | null;
+  readonly promised: bigint;
+  /** Last block in which payees may settle. */
+  readonly end: number;
+}
+
+/** A settlement of earned vouchers. */
+export interface SettlementView {
+  readonly pool: string;
+  readonly amount: bigint;
+  /** How far the chain is proven to have paid it; `null` while it is only sent. */
+  readonly level: Level | null;
+  readonly height: number | null;
+}
+
+/** Money. */
+export interface WalletView {
+  readonly address: string | null;
+  readonly account: AccountView | null;
+  readonly pool: PoolView | null;
+  /** Vouchers given and not yet known settled. */
+  readonly vouchersOut: bigint;
+  /** Vouchers held. */
+  readonly vouchersIn: bigint;
+  /** Newest last. */
+  readonly settlements: readonly SettlementView[];
+}
+
+/** What is wrong now. */
+export interface Problem {
+  /** Stable code, such as `certificate/below-quorum`. */
+  readonly code: string;
+  readonly count: number;
+}
+
+/** Everything an application may show, at one moment. */
+export interface Snapshot {
+  readonly stream: StreamView | null;
+  readonly chain: ChainView;
+  readonly delivery: DeliveryView;
+  readonly peers: readonly PeerView[];
+  readonly wallet: WalletView;
+  readonly problems: readonly Problem[];
+}
+
+/** What is known before anything is. */
+export const EMPTY_SNAPSHOT: Snapshot = {
+  stream: null,
+  chain: {
+    id: '', node: 'idle', included: 0, settled: 0, final: 0, finalBlock: '', signers: 0, guardians: 0, time: 0,
+  },
+  delivery: {
+    tracker: 'idle', fromPeers: 0, fromOrigin: 0, toPeers: 0, chunksServed: 0, late: 0, hedged: 0, bad: 0,
+    cached: 0, delivered: 0,
+  },
+  peers: [],
+  wallet: { address: null, account: null, pool: null, vouchersOut: 0n, vouchersIn: 0n, settlements: [] },
+  problems: [],
+};

@@ -1,0 +1,85 @@
+/**
+ * The module worker that holds the client: wasm, storage, sockets and timers live here, off the page.
+ *
+ * Anything that escapes is a crash: it is told to the page in one `fatal` message, and the page starts a new worker.
+ */
+
+import { AntiphonError } from './error.js';
+import type { Start, ToPage, ToWorker } from './message.js';
+import { Host, codeOf } from './worker/host.js';
+import { loadClient } from './worker/load.js';
+import { openStorage } from './worker/storage.js';
+
+let host: Host | null = null;
+/** Messages held while the client loads. Chosen here: a page that asks more than this is broken. */
+const MAX_EARLY = 1024;
+
+let early: ToWorker[] = [];
+
+function post(message: ToPage, transfer: Transferable[] = []): void {
+  self.postMessage(message, { transfer });
+}
+
+function die(error: unknown): void {
+  const code = error instanceof AntiphonError ? error.code : (codeOf(error) ?? 'client/panicked');
+  post({ type: 'fatal', code, message: error instanceof Error ? error.message : String(error) });
+  self.close();
+}
+
+async function begin(start: Start): Promise<void> {
+  const [Client, storage] = await Promise.all([loadClient(start.wasm), openStorage(start.chain, start.storage)]);
+  const client = new Client({
+    secret: storage.secret,
+    seed: crypto.getRandomValues(new Uint8Array(32)),
+    chain: start.chain,
+    node: start.node,
+    publisher: start.publisher,
+    tracker: start.tracker,
+    cacheBytes: start.cacheBytes,
+    upload: start.upload,
+  });
+  const entries = await storage.load();
+  host = new Host(client, storage, start, post);
+  post({ type: 'ready', account: storage.account, isStored: storage.isStored });
+  host.feed({ kind: 'loaded', entries });
+  const waiting = early;
+  early = [];
+  for (const message of waiting) take(host, message);
+}
+
+function take(to: Host, message: ToWorker): void {
+  switch (message.type) {
+    case 'start': return;
+    case 'command': return to.command(message.id, message.command);
+    case 'playlist': return to.feed({ kind: 'playlist', url: message.url, text: message.text });
+    case 'want': return to.feed({ kind: 'want', id: message.id, url: message.url, bufferedMs: message.bufferedMs });
+    case 'unwant': return to.feed({ kind: 'unwant', id: message.id });
+    case 'wake': return to.feed({ kind: 'tick' });
+    case 'described': return to.links.described(message.link, message.sdp);
+    case 'channel': return to.links.attach(message.link, message.channel);
+    case 'relay': return to.links.relay(message.link);
+    case 'relayedMessage': return to.links.message(message.link, message.body);
+    case 'relayed':
+      if (message.event === 'open') to.links.opened(message.link);
+      else if (message.event === 'drained') to.links.drained(message.link);
+      else to.links.closed(message.link);
+      return;
+    case 'stop':
+      to.close();
+      post({ type: 'stopped' });
+      self.close();
+  }
+}
+
+self.addEventListener('message', (event: MessageEvent<ToWorker>) => {
+  const message = event.data;
+  try {
+    if (message.type === 'start') begin(message.start).catch(die);
+    else if (host !== null) take(host, message);
+    else if (early.length < MAX_EARLY) early.push(message);
+  } catch (error) {
+    die(error);
+  }
+});
+self.addEventListener('error', (event) => die(event.error ?? event.message));
+self.addEventListener('unhandledrejection', (event) => die(event.reason));

@@ -1,0 +1,166 @@
+/**
+ * The loop around the wasm client: one input in, its orders carried out in sequence, one timer for its deadline.
+ *
+ * It decides nothing. An order that itself causes an input (a socket that cannot be opened) queues it, so the
+ * client is never entered twice.
+ */
+
+import type { WasmClient } from '../../generated/antiphon.js';
+import type { Command, Id, Input, Output } from '../border.js';
+import type { Start, ToPage } from '../message.js';
+import type { Snapshot } from '../snapshot.js';
+import { Http } from './http.js';
+import { Links } from './links.js';
+import { Node } from './node.js';
+import type { Storage } from './storage.js';
+import { Tracker } from './tracker.js';
+
+/** Shortest time between two snapshots sent to the page. Chosen here: four a second look alive. */
+const SNAPSHOT_INTERVAL_MS = 250;
+
+type Post = (message: ToPage, transfer?: Transferable[]) => void;
+
+/** One client and its sockets. */
+export class Host {
+  readonly links: Links;
+  readonly #client: WasmClient;
+  readonly #storage: Storage;
+  readonly #post: Post;
+  readonly #http: Http;
+  readonly #node: Node;
+  readonly #tracker: Tracker;
+  readonly #queue: Input[] = [];
+  #isBusy = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isSnapshotDue = false;
+  #isClosed = false;
+
+  constructor(client: WasmClient, storage: Storage, start: Start, post: Post) {
+    this.#client = client;
+    this.#storage = storage;
+    this.#post = post;
+    const feed = (input: Input): void => this.feed(input);
+    this.#http = new Http(feed);
+    this.#node = new Node(start.node, feed);
+    this.#tracker = new Tracker(feed);
+    this.links = new Links(feed, post);
+  }
+
+  /** Gives one input to the client and carries out what it orders. */
+  feed(input: Input): void {
+    if (this.#isClosed) return;
+    this.#queue.push(input);
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    try {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+        this.#act(this.#client.handle(now(), unixSeconds(), next) as Output[]);
+      }
+    } finally {
+      this.#isBusy = false;
+    }
+    this.#arm();
+  }
+
+  /** Gives one command; a refusal is answered with its code. */
+  command(id: Id, command: Command): void {
+    if (this.#isClosed) return;
+    let outputs: Output[];
+    try {
+      outputs = this.#client.command(now(), unixSeconds(), command) as Output[];
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === null) throw error;
+      this.#post({ type: 'commandFailed', id, code });
+      return;
+    }
+    this.#isBusy = true;
+    try {
+      this.#act(outputs);
+    } finally {
+      this.#isBusy = false;
+    }
+    this.#post({ type: 'commandDone', id });
+    this.feed({ kind: 'tick' });
+  }
+
+  /** Says goodbye and closes every socket. */
+  close(): void {
+    if (this.#isClosed) return;
+    try {
+      this.#act(this.#client.command(now(), unixSeconds(), { kind: 'stop' }) as Output[]);
+    } finally {
+      this.#isClosed = true;
+      clearTimeout(this.#timer);
+      this.#http.close();
+      this.#node.close();
+      this.#tracker.close();
+      this.links.closeAll();
+    }
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const deadline = this.#client.deadlineMs();
+    if (deadline === undefined) return;
+    this.#timer = setTimeout(() => this.feed({ kind: 'tick' }), Math.max(0, deadline - now()));
+  }
+
+  #act(outputs: Output[]): void {
+    for (const output of outputs) this.#carryOut(output);
+  }
+
+  #carryOut(output: Output): void {
+    switch (output.kind) {
+      case 'http': return this.#http.start(output);
+      case 'cancelHttp': return this.#http.cancel(output.id);
+      case 'ask': return this.#node.ask(output.id, output.query);
+      case 'connectTracker': return this.#tracker.connect(output.url);
+      case 'trackerSend': return this.#tracker.send(output.body);
+      case 'closeTracker': return this.#tracker.close();
+      case 'createLink': return this.links.create(output.link, output.offer);
+      case 'acceptAnswer': return this.links.accept(output.link, output.sdp);
+      case 'closeLink': return this.links.close(output.link);
+      case 'send': return this.links.send(output.link, output.body);
+      case 'store': return this.#store(output.token, output.name, output.value);
+      case 'deliver': {
+        const body = output.body.buffer as ArrayBuffer;
+        return this.#post({ type: 'delivered', id: output.id, body }, [body]);
+      }
+      case 'fail': return this.#post({ type: 'failed', id: output.id, code: output.code });
+      case 'notify':
+        this.#offerSnapshot();
+        if (output.notice.kind !== 'changed') this.#post({ type: 'notice', notice: output.notice });
+    }
+  }
+
+  /** `stored` is said only when the write is durable: money that waits for it must not move before. */
+  #store(token: Id, name: string, value: Uint8Array | null): void {
+    this.#storage.write(name, value).then(
+      () => this.feed({ kind: 'stored', token }),
+      () => this.#post({ type: 'notice', notice: { kind: 'trouble', code: 'storage/write-failed' } }),
+    );
+  }
+
+  #offerSnapshot(): void {
+    if (this.#isSnapshotDue) return;
+    this.#isSnapshotDue = true;
+    setTimeout(() => {
+      this.#isSnapshotDue = false;
+      if (!this.#isClosed) this.#post({ type: 'snapshot', snapshot: this.#client.snapshot() as Snapshot });
+    }, SNAPSHOT_INTERVAL_MS);
+  }
+}
+
+/** Returns the stable code of an error that the wasm client threw, or `null` if it is not one of its own. */
+export function codeOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
+function now(): number {
+  return Math.floor(performance.now());
+}
+
+function unixSeconds(): number {
+  return Math.floor(Date.now() / 1000);
+}
