@@ -1,0 +1,53 @@
+//! Every step of building, testing and showing Antiphon, as one program: `cargo xtask --help`.
+//!
+//! ```text
+//! setup  finds and installs what is missing
+//! build  setup → the wasm module, the npm package, the site
+//! test   setup → every check, from formatting to real browsers
+//! ```
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
+
+mod artifact;
+mod files;
+mod process;
+mod setup;
+mod step;
+mod suite;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Builds, tests and shows Antiphon. Installs what is missing, and says what and why.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run every check: format, lints, tests, sizes, browsers.
+    Test(suite::Options),
+    /// Build the wasm module, the npm package and the site.
+    Build,
+    /// Install what the other commands need, and nothing else.
+    Setup,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Test(options) => suite::run_all(&options),
+        Command::Build => artifact::build_all(),
+        Command::Setup => setup::ensure(&setup::Need::ALL),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Finds what is missing and installs it, saying what and why.
+
+use std::fs;
+
+use anyhow::{Result, bail};
+
+use crate::process::{command, found, output, root, run};
+use crate::step::step;
+
+/// Something that must be on the machine, beyond rustup, Node and gcc.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// A C compiler for wasm32 and bare ARM, and its archiver.
+    Clang,
+    /// A real browser with AAC.
+    Browser,
+    /// `ip`, which sets up the private network of the browser tests.
+    Network,
+}
+
+impl Need {
+    /// What `demo` and `test` need together.
+    pub(crate) const ALL: [Self; 3] = [Self::Clang, Self::Browser, Self::Network];
+
+    const fn why(self) -> &'static str {
+        match self {
+            Self::Clang => "blst, the BLS12-381 library, is C; gcc cannot compile it to wasm",
+            Self::Browser => "the end-to-end tests run in a real Chromium",
+            Self::Network => "the end-to-end tests run in a network of their own",
+        }
+    }
+
+    const fn packages(self) -> &'static [&'static str] {
+        match self {
+            Self::Clang => &["clang", "llvm"],
+            Self::Browser => &["chromium"],
+            Self::Network => &["iproute2"],
+        }
+    }
+
+    fn is_met(self) -> bool {
+        match self {
+            Self::Clang => {
+                found("llvm-ar")
+                    && output("clang", &["--print-targets"])
+                        .is_some_and(|targets| targets.contains("wasm32"))
+            }
+            Self::Browser => browser().is_some(),
+            Self::Network => found("ip"),
+        }
+    }
+}
+
+/// Returns the browser that the tests drive: `$CHROMIUM`, or the first that is installed.
+pub(crate) fn browser() -> Option<String> {
+    if let Ok(path) = std::env::var("CHROMIUM") {
+        return Some(path);
+    }
+    // Ubuntu's /usr/bin/chromium-browser is a script that asks for a snap: not in the list.
+    let known = ["/usr/bin/chromium", "/usr/bin/google-chrome", "/opt/google/chrome/chrome"];
+    known.into_iter().find(|path| found(path)).map(String::from)
+}
+
+/// Installs what is missing of `needs`, and the Rust targets.
+///
+/// # Errors
+///
+/// The system is not Debian or Ubuntu, we may not install, or an installation fails.
+pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
+    node()?;
+    rust_targets()?;
+    let missing: Vec<Need> = needs.iter().copied().filter(|need| !need.is_met()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for need in &missing {
+        println!("missing: {} ({})", need.packages().join(" "), need.why());
+    }
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let ubuntu = release.lines().any(|line| line == "ID=ubuntu");
+    let debian = release.lines().any(|line| line == "ID=debian" || line.starts_with("ID_LIKE"))
+        && (ubuntu || release.contains("debian"));
+    let mut packages: Vec<&str> =
+        missing.iter().flat_map(|need| need.packages()).copied().collect();
+    if !debian || !found("apt-get") {
+        bail!(
+            "this system is not Debian or Ubuntu; please install what these Debian packages hold, \
+             then run the command again: {}",
+            packages.join(" ")
+        );
+    }
+    if ubuntu {
+        // There, `chromium` is an empty package that asks for a snap.
+        packages.retain(|package| *package != "chromium");
+    }
+    if !packages.is_empty() {
+        step(&format!("installing {}", packages.join(" ")), || apt(&packages))?;
+    }
+    if ubuntu && missing.contains(&Need::Browser) {
+        step("installing Google Chrome (Ubuntu has Chromium only as a snap)", || {
+            npm_ci("tests/e2e")?;
+            let folder = root().join("tests/e2e");
+            run(command("node_modules/.bin/playwright-core")
+                .args(["install", "--with-deps", "chrome"])
+                .current_dir(folder))
+        })?;
+    }
+    match missing.iter().find(|need| !need.is_met()) {
+        Some(need) => bail!(
+            "{} is installed and still does not work ({}); for a browser elsewhere set CHROMIUM",
+            need.packages().join(" "),
+            need.why()
+        ),
+        None => Ok(()),
+    }
+}
+
+fn apt(packages: &[&str]) -> Result<()> {
+    let is_root = output("id", &["-u"]).is_some_and(|id| id.trim() == "0");
+    let install = ["install", "-y", "--no-install-recommends"];
+    if !is_root && !found("sudo") {
+        bail!(
+            "not root and no sudo; please have this run: apt-get {} {}",
+            install.join(" "),
+            packages.join(" ")
+        );
+    }
+    let apt_get = || {
+        let mut line = if is_root { command("apt-get") } else { command("sudo") };
+        if !is_root {
+            line.arg("apt-get");
+        }
+        line.env("DEBIAN_FRONTEND", "noninteractive");
+        line
+    };
+    run(apt_get().arg("update"))?;
+    run(apt_get().args(install).args(packages))
+}
+
+/// The oldest Node that the scripts run on: the oldest that had support when this was written.
+const NODE: u32 = 20;
+
+fn node() -> Result<()> {
+    let version = output("node", &["--version"]).unwrap_or_default();
+    let major = version.trim().trim_start_matches('v').split('.').next().unwrap_or_default();
+    match major.parse::<u32>() {
+        Ok(major) if major >= NODE && found("npm") => Ok(()),
+        _ => bail!("Node {NODE} or newer with npm is needed; found `{}`", version.trim()),
+    }
+}
+
+/// `rust-toolchain.toml` lists the targets, but a toolchain that was there before may lack them.
+fn rust_targets() -> Result<()> {
+    let Some(installed) = output("rustup", &["target", "list", "--installed"]) else {
+        return Ok(()); // A toolchain of the system: cargo will say it if a target is missing.
+    };
+    for target in ["wasm32-unknown-unknown", "wasm32-wasip1", "thumbv7em-none-eabihf"] {
+        if !installed.lines().any(|line| line == target) {
+            step(&format!("installing the Rust target {target}"), || {
+                run(command("rustup").args(["target", "add", target]))
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Installs the npm packages of a folder, unless those of its lock file are there already.
+///
+/// # Errors
+///
+/// `npm ci` fails.
+pub(crate) fn npm_ci(folder: &str) -> Result<()> {
+    let path = root().join(folder);
+    let lock = fs::read_to_string(path.join("package-lock.json"))?;
+    let stamp = path.join("node_modules/.installed-lock.json");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    step(&format!("installing the npm packages of {folder}"), || {
+        run(command("npm").args(["ci", "--no-fund", "--no-audit"]).current_dir(&path))?;
+        fs::create_dir_all(path.join("node_modules"))?;
+        fs::write(&stamp, &lock)?;
+        Ok(())
+    })
+}

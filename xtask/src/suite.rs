@@ -1,0 +1,147 @@
+//! Every check that a change must pass, in one list.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use crate::process::{cargo, found, output, root, run};
+use crate::setup::{self, Need};
+
+/// Options of `cargo xtask test`.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Run only these checks; may be given more than once.
+    #[arg(long, value_name = "CHECK")]
+    only: Vec<String>,
+    /// Print the checks and stop.
+    #[arg(long)]
+    list: bool,
+}
+
+/// One check. A check that cannot run on this machine fails; none is skipped in silence.
+struct Check {
+    name: &'static str,
+    about: &'static str,
+    run: fn() -> Result<()>,
+}
+
+const CHECKS: &[Check] = &[
+    Check { name: "format", about: "rustfmt leaves every file as it is", run: format },
+    Check { name: "lint", about: "clippy is silent, native", run: lint },
+    Check { name: "lint-wasm", about: "clippy is silent, wasm32", run: lint_wasm },
+    Check { name: "bare", about: "core compiles without std, for thumbv7em", run: bare },
+    Check { name: "docs", about: "rustdoc is silent", run: docs },
+    Check { name: "rust", about: "every Rust test", run: rust },
+    Check { name: "rust-docs", about: "every example in the documentation", run: rust_docs },
+    Check { name: "wasm", about: "core's tests as wasm, in Node's engine", run: wasm },
+    Check { name: "deny", about: "licences and advisories, where cargo-deny is", run: deny },
+];
+
+/// Runs the checks, all of them even if one fails, and sums up.
+///
+/// # Errors
+///
+/// A check failed, or a name is unknown.
+pub(crate) fn run_all(options: &Options) -> Result<()> {
+    if options.list {
+        for check in CHECKS {
+            println!("{:<10} {}", check.name, check.about);
+        }
+        return Ok(());
+    }
+    for name in &options.only {
+        if !CHECKS.iter().any(|check| check.name == name) {
+            bail!("no check is called `{name}`; `cargo xtask test --list` prints them");
+        }
+    }
+    setup::ensure(&Need::ALL)?;
+    let wanted = |check: &&Check| {
+        options.only.is_empty() || options.only.iter().any(|name| check.name == name)
+    };
+    let mut rows = Vec::new();
+    for check in CHECKS.iter().filter(wanted) {
+        println!("==> {}: {}", check.name, check.about);
+        let start = Instant::now();
+        let result = (check.run)();
+        let seconds = start.elapsed().as_secs_f64();
+        match &result {
+            Ok(()) => println!("    passed in {seconds:.1} s: {}", check.name),
+            Err(error) => {
+                println!("    FAILED in {seconds:.1} s: {}: {error:#}", check.name);
+                println!("    to repeat: cargo xtask test --only {}", check.name);
+            }
+        }
+        rows.push((check.name, result, seconds));
+    }
+    println!();
+    for (name, result, seconds) in &rows {
+        let verdict = if result.is_ok() { "passed" } else { "FAILED" };
+        println!("{verdict} {seconds:>7.1} s  {name}");
+    }
+    let failed = rows.iter().filter(|(_, result, _)| result.is_err()).count();
+    println!("{} passed, {failed} failed", rows.len() - failed);
+    if failed > 0 {
+        bail!("{failed} of {} checks failed", rows.len());
+    }
+    Ok(())
+}
+
+fn format() -> Result<()> {
+    run(cargo().args(["fmt", "--all", "--", "--check"]))
+}
+
+fn lint() -> Result<()> {
+    run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+fn lint_wasm() -> Result<()> {
+    let mut clippy = cargo();
+    clippy.args(["clippy", "--package", "antiphon-core"]);
+    run(clippy.args(["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]))
+}
+
+fn bare() -> Result<()> {
+    let mut check = cargo();
+    run(check.args(["check", "--package", "antiphon-core", "--target", "thumbv7em-none-eabihf"]))
+}
+
+fn docs() -> Result<()> {
+    let mut doc = cargo();
+    run(doc.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn rust() -> Result<()> {
+    // nextest runs the same tests side by side; it is faster, not needed.
+    if found("cargo-nextest") || output("cargo", &["nextest", "--version"]).is_some() {
+        run(cargo().args(["nextest", "run", "--workspace", "--no-fail-fast"]))
+    } else {
+        run(cargo().args(["test", "--workspace", "--all-targets", "--no-fail-fast"]))
+    }
+}
+
+fn rust_docs() -> Result<()> {
+    run(cargo().args(["test", "--workspace", "--doc"]))
+}
+
+/// wasm32-wasip1 rather than wasm32-unknown-unknown: the same machine code generator and the same
+/// engine, but a test program can print and read its vectors.
+fn wasm() -> Result<()> {
+    let runner = root().join("xtask/js/wasi-test.mjs");
+    let mut test: Command = cargo();
+    test.args(["test", "--package", "antiphon-core", "--tests", "--target", "wasm32-wasip1"]);
+    test.env(
+        "CARGO_TARGET_WASM32_WASIP1_RUNNER",
+        format!("node --no-warnings {}", runner.display()),
+    );
+    run(&mut test)
+}
+
+fn deny() -> Result<()> {
+    if output("cargo", &["deny", "--version"]).is_none() {
+        println!("    cargo-deny is not installed here: licences and advisories were NOT checked");
+        return Ok(());
+    }
+    run(cargo().args(["deny", "check"]))
+}
