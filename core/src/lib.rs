@@ -8,6 +8,7 @@
 //! | [`amount`], [`id`], [`time`], [`codec`], [`crypto`] | the words everything else speaks |
 //! | [`chain`] | what makes a header, a balance or a pool believable |
 //! | [`payment`] | pools and vouchers, from both ends and from the chain's |
+//! | [`delivery`] | a live stream carried by its listeners: records, chunks, who fetches what from whom |
 //! | [`peer`] | who we talk to and how |
 //! | [`client`] | the root machine that hosts drive |
 
@@ -24,6 +25,7 @@ pub mod chain;
 pub mod client;
 pub mod codec;
 pub mod crypto;
+pub mod delivery;
 pub mod id;
 pub mod payment;
 pub mod peer;

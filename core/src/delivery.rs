@@ -1,0 +1,14 @@
+//! A live stream carried by its listeners: signed records, verified chunks, and who fetches what from whom.
+//!
+//! ```text
+//! playlist --Record--> fetch --Ask / Http--> peers, origin
+//!                        ^  '--verified--> cache --> player, serve --> peers
+//! ```
+//!
+//! Source: ALZA §3.2.2, Allaudio; FIELD-NOTES recommendations 1, 2, 7. Invariant: bytes enter [`cache`] only as
+//! a [`chunk::Chunk`], which only verification makes.
+
+pub mod chunk;
+pub mod have;
+pub mod playlist;
+pub mod record;

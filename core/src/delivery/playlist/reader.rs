@@ -1,0 +1,169 @@
+//! Reads playlist after playlist of one stream and remembers what it has verified.
+
+use super::{
+    Expected, MAX_PLAYLIST_BYTES, MAX_SEGMENTS, MAX_URI_BYTES, Playlist, PlaylistError,
+    RecordFault, Segment,
+    line::{self, Line},
+};
+use crate::{
+    crypto::{PublicKey, Signed},
+    delivery::record::{MAX_INFO_BYTES, MAX_RECORD_BYTES, Record, StreamInfo},
+    id::{ChainId, StreamId},
+};
+use alloc::{
+    collections::BTreeMap,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+/// Reads playlists of one stream. A live playlist repeats itself; a record that was verified is not verified again.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    chain: ChainId,
+    expected: Expected,
+    verified: BTreeMap<u64, (String, Signed<Record>)>,
+}
+
+/// What a segment's lines have said so far.
+#[derive(Default)]
+struct Pending<'a> {
+    duration_ms: Option<u32>,
+    record: Option<&'a str>,
+    is_byte_range: bool,
+}
+
+impl Reader {
+    /// Makes a reader that accepts streams of `chain` as `expected`.
+    pub const fn new(chain: ChainId, expected: Expected) -> Self {
+        Self { chain, expected, verified: BTreeMap::new() }
+    }
+
+    /// Reads a playlist. Once a stream was read, only that stream is accepted.
+    ///
+    /// # Errors
+    /// [`PlaylistError`], one variant a cause; nothing that was known is forgotten.
+    pub fn read(&mut self, text: &str) -> Result<Playlist, PlaylistError> {
+        let lines = lines(text)?;
+        let (info, stream) = self.stream(&lines)?;
+        let mut sequence = 0_u64;
+        let mut segments = Vec::new();
+        let mut verified = BTreeMap::new();
+        let mut pending = Pending::default();
+        let mut is_ended = false;
+        for line in &lines {
+            match *line {
+                Line::MediaSequence(first) if segments.is_empty() => sequence = first,
+                Line::MediaSequence(_) => return Err(PlaylistError::BadNumber),
+                Line::Duration(ms) => pending.duration_ms = Some(ms),
+                Line::Record(value) => pending.record = Some(value),
+                Line::ByteRange => pending.is_byte_range = true,
+                Line::Variant => return Err(PlaylistError::Multivariant),
+                Line::End => is_ended = true,
+                Line::Uri(uri) => {
+                    let pending = core::mem::take(&mut pending);
+                    let duration_ms = pending.duration_ms.ok_or(PlaylistError::BadNumber)?;
+                    if segments.len() >= MAX_SEGMENTS || uri.len() > MAX_URI_BYTES {
+                        return Err(PlaylistError::TooLong);
+                    }
+                    let record = self.record(&pending, &info.publisher, stream, sequence);
+                    if let (Ok(record), Some(value)) = (&record, pending.record) {
+                        verified.insert(sequence, (value.to_string(), record.clone()));
+                    }
+                    let uri = uri.to_string();
+                    segments.push(Segment { sequence, uri, duration_ms, record });
+                    sequence = sequence.checked_add(1).ok_or(PlaylistError::BadNumber)?;
+                }
+                Line::Stream(_) | Line::Other => {}
+            }
+        }
+        if pending.duration_ms.is_some() || pending.record.is_some() {
+            return Err(PlaylistError::Truncated);
+        }
+        self.expected = Expected::Stream(stream);
+        self.verified = verified;
+        Ok(Playlist { info, stream, segments, is_ended })
+    }
+
+    fn stream(&self, lines: &[Line<'_>]) -> Result<(StreamInfo, StreamId), PlaylistError> {
+        let head = lines.iter().take_while(|line| !matches!(line, Line::Uri(_)));
+        let mut values = head.filter_map(|line| match line {
+            Line::Stream(value) => Some(*value),
+            Line::Record(_)
+            | Line::MediaSequence(_)
+            | Line::Duration(_)
+            | Line::ByteRange
+            | Line::Variant
+            | Line::End
+            | Line::Uri(_)
+            | Line::Other => None,
+        });
+        let Some(value) = values.next() else {
+            let is_multivariant = lines.contains(&Line::Variant);
+            return Err(if is_multivariant {
+                PlaylistError::Multivariant
+            } else {
+                PlaylistError::NoStream
+            });
+        };
+        let info: Signed<StreamInfo> =
+            line::value(value, MAX_INFO_BYTES).map_err(PlaylistError::BadStream)?;
+        let stream = info.body.id(self.chain);
+        let is_expected = match self.expected {
+            Expected::Anyone => true,
+            Expected::Publisher(publisher) => info.body.publisher == publisher,
+            Expected::Stream(expected) => stream == expected,
+        };
+        if !is_expected {
+            return Err(PlaylistError::WrongStream);
+        }
+        info.verify(self.chain, &info.body.publisher).map_err(|_| PlaylistError::BadSignature)?;
+        Ok((info.body, stream))
+    }
+
+    fn record(
+        &self,
+        pending: &Pending<'_>,
+        publisher: &PublicKey,
+        stream: StreamId,
+        sequence: u64,
+    ) -> Result<Signed<Record>, RecordFault> {
+        if pending.is_byte_range {
+            return Err(RecordFault::ByteRange);
+        }
+        let value = pending.record.ok_or(RecordFault::Absent)?;
+        if let Some((text, record)) = self.verified.get(&sequence)
+            && text == value
+            && record.body.stream == stream
+        {
+            return Ok(record.clone());
+        }
+        let record: Signed<Record> =
+            line::value(value, MAX_RECORD_BYTES).map_err(RecordFault::Malformed)?;
+        if record.body.stream != stream {
+            return Err(RecordFault::WrongStream);
+        }
+        if record.body.sequence != sequence {
+            return Err(RecordFault::WrongSequence);
+        }
+        if !record.body.is_consistent() {
+            return Err(RecordFault::WrongCount);
+        }
+        record.verify(self.chain, publisher).map_err(|_| RecordFault::BadSignature)?;
+        Ok(record)
+    }
+}
+
+/// Splits a text into lines. Every line of a playlist ends (RFC 8216 §4.1), so a last one that does not was cut.
+fn lines(text: &str) -> Result<Vec<Line<'_>>, PlaylistError> {
+    if text.len() > MAX_PLAYLIST_BYTES {
+        return Err(PlaylistError::TooLong);
+    }
+    let first = text.lines().next().unwrap_or_default();
+    if first != "#EXTM3U" {
+        return Err(PlaylistError::NotPlaylist);
+    }
+    if !text.ends_with('\n') {
+        return Err(PlaylistError::Truncated);
+    }
+    text.lines().skip(1).map(Line::read).collect()
+}

@@ -1,0 +1,210 @@
+//! What a publisher signs: its stream once, and a record for every segment.
+//!
+//! ```text
+//! StreamId = H("stream/v1/id", publisher, name)
+//! Record   = stream | sequence | length | one BLAKE3 digest for every 16 KiB chunk
+//! ```
+//!
+//! Source: FIELD-NOTES recommendation 1. Deviation: a flat list of digests where the notes say a Merkle root;
+//! an audio segment has 2 to 8 chunks, so the list is smaller than the proofs it saves.
+
+use super::chunk::{self, MAX_CHUNKS};
+use crate::{
+    amount::Amount,
+    chain::spec::Token,
+    codec::{self, Bounded, Text},
+    crypto::{PublicKey, Tagged, hash_tagged},
+    id::{ChainId, StreamId},
+};
+use alloc::vec::Vec;
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// Longest encoding of a signed record: ids, lengths, digests, signature.
+pub const MAX_RECORD_BYTES: usize = 32 + 8 + 4 + 4 + 32 * MAX_CHUNKS + 64;
+
+/// Longest encoding of a signed stream description.
+pub const MAX_INFO_BYTES: usize = 1024;
+
+/// A stream as its publisher describes it.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct StreamInfo {
+    /// Whose stream it is, and who signs its records.
+    pub publisher: PublicKey,
+    /// The publisher's name for it; unique among its streams.
+    pub name: Text<64>,
+    /// What a listener owes the peer that brought it one chunk.
+    pub price: Amount,
+    /// The token of the price.
+    pub token: Token,
+    /// Milliseconds that a segment lasts at most.
+    pub target_ms: u32,
+    /// URL of the tracker (`ws:` or `wss:`); empty for none.
+    pub tracker: Text<256>,
+    /// URL of a node's RPC; empty for none.
+    pub node: Text<256>,
+}
+
+impl StreamInfo {
+    /// Returns the stream's id on `chain`.
+    pub fn id(&self, chain: ChainId) -> StreamId {
+        let named = codec::encode(&(self.publisher, self.name.clone()));
+        StreamId(hash_tagged("stream/v1/id", chain, &named))
+    }
+}
+
+impl Tagged for StreamInfo {
+    const TAG: &'static str = "stream/v1/info";
+}
+
+/// A segment as its publisher describes it.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Record {
+    /// The stream it belongs to.
+    pub stream: StreamId,
+    /// Its media sequence number.
+    pub sequence: u64,
+    /// Its length in bytes.
+    pub length: u32,
+    /// The BLAKE3 digest of every chunk, in order.
+    pub chunks: Bounded<[u8; 32], MAX_CHUNKS>,
+}
+
+impl Tagged for Record {
+    const TAG: &'static str = "stream/v1/record";
+}
+
+/// Why bytes cannot have a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// A segment has at least one byte.
+    #[error("an empty segment has no record")]
+    Empty,
+    /// A segment has at most 1024 chunks.
+    #[error("a segment is at most {} bytes", chunk::MAX_SEGMENT)]
+    TooLong,
+}
+
+impl RecordError {
+    /// Returns the stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "record/empty",
+            Self::TooLong => "record/too-long",
+        }
+    }
+}
+
+impl Record {
+    /// Describes the bytes of a segment.
+    ///
+    /// # Errors
+    /// [`RecordError`] if there is no byte, or more than a segment may have.
+    pub fn of(stream: StreamId, sequence: u64, bytes: &[u8]) -> Result<Self, RecordError> {
+        if bytes.is_empty() {
+            return Err(RecordError::Empty);
+        }
+        let digests: Vec<[u8; 32]> =
+            bytes.chunks(chunk::CHUNK).map(|part| *blake3::hash(part).as_bytes()).collect();
+        let chunks = Bounded::try_from(digests).map_err(|_| RecordError::TooLong)?;
+        let length = u32::try_from(bytes.len()).map_err(|_| RecordError::TooLong)?;
+        Ok(Self { stream, sequence, length, chunks })
+    }
+
+    /// Returns whether there is exactly one digest for every 16 KiB begun, and at least one.
+    pub fn is_consistent(&self) -> bool {
+        self.length > 0
+            && usize::try_from(self.length)
+                .is_ok_and(|n| n.div_ceil(chunk::CHUNK) == self.chunks.len())
+    }
+
+    /// Returns the number of chunks.
+    pub fn count(&self) -> u16 {
+        u16::try_from(self.chunks.len()).unwrap_or(u16::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::{Hash, SecretKey, Signed};
+    use alloc::vec;
+
+    const CHAIN: ChainId = ChainId(Hash([9; 32]));
+
+    #[test]
+    fn a_record_has_one_digest_for_every_chunk_begun() {
+        for (length, count) in [(1, 1), (16_384, 1), (16_385, 2), (49_152, 3)] {
+            let record = Record::of(StreamId::default(), 7, &vec![1; length]).unwrap();
+            assert_eq!(usize::from(record.count()), count, "{length}");
+            assert!(record.is_consistent());
+        }
+        assert_eq!(Record::of(StreamId::default(), 7, &[]), Err(RecordError::Empty));
+        let long = vec![0; chunk::MAX_SEGMENT + 1];
+        assert_eq!(Record::of(StreamId::default(), 7, &long), Err(RecordError::TooLong));
+    }
+
+    #[test]
+    fn a_record_with_a_digest_too_many_or_too_few_is_inconsistent() {
+        let good = Record::of(StreamId::default(), 7, &[1; 20_000]).unwrap();
+        assert!(!Record { length: 16_384, ..good.clone() }.is_consistent());
+        assert!(!Record { length: 40_000, ..good.clone() }.is_consistent());
+        assert!(!Record { length: 0, chunks: Bounded::new(), ..good }.is_consistent());
+    }
+
+    #[test]
+    fn a_stream_is_named_by_chain_publisher_and_name_alone() {
+        let info = info();
+        let dearer = StreamInfo { price: Amount::from_units(2), ..info.clone() };
+        let other = StreamInfo { name: Text::try_from("b").unwrap(), ..info.clone() };
+        assert_eq!(info.id(CHAIN), dearer.id(CHAIN));
+        assert_ne!(info.id(CHAIN), other.id(CHAIN));
+        assert_ne!(info.id(CHAIN), info.id(ChainId::default()));
+    }
+
+    #[test]
+    fn signed_forms_round_trip_and_every_cut_is_refused() {
+        let key = SecretKey::from_bytes(&[3; 32]);
+        let record = Record::of(info().id(CHAIN), 7, &[1; 20_000]).unwrap();
+        let signed = Signed::new(&key, CHAIN, record);
+        let bytes = signed.to_bytes();
+        assert_eq!(codec::decode(&bytes, MAX_RECORD_BYTES), Ok(signed));
+        for cut in 0..bytes.len() {
+            assert!(codec::decode::<Signed<Record>>(&bytes[..cut], MAX_RECORD_BYTES).is_err());
+        }
+        let signed = Signed::new(&key, CHAIN, info());
+        let mut bytes = signed.to_bytes();
+        assert_eq!(codec::decode(&bytes, MAX_INFO_BYTES), Ok(signed));
+        bytes.push(0);
+        let trailing = codec::decode::<Signed<StreamInfo>>(&bytes, MAX_INFO_BYTES);
+        assert_eq!(trailing.err(), Some(codec::DecodeError::Trailing));
+    }
+
+    #[test]
+    fn the_longest_record_and_stream_description_fit_their_limits() {
+        let key = SecretKey::from_bytes(&[3; 32]);
+        let longest = vec![0; chunk::MAX_SEGMENT];
+        let record = Record::of(StreamId::default(), u64::MAX, &longest).unwrap();
+        assert_eq!(Signed::new(&key, CHAIN, record).to_bytes().len(), MAX_RECORD_BYTES);
+        let url = "x".repeat(256);
+        let info = StreamInfo {
+            name: Text::try_from("n".repeat(64).as_str()).unwrap(),
+            tracker: Text::try_from(url.as_str()).unwrap(),
+            node: Text::try_from(url.as_str()).unwrap(),
+            ..info()
+        };
+        assert!(Signed::new(&key, CHAIN, info).to_bytes().len() <= MAX_INFO_BYTES);
+    }
+
+    fn info() -> StreamInfo {
+        StreamInfo {
+            publisher: SecretKey::from_bytes(&[3; 32]).public(),
+            name: Text::try_from("a").unwrap(),
+            price: Amount::from_units(1),
+            token: Token::Operational,
+            target_ms: 2000,
+            tracker: Text::try_from("ws://localhost/tracker").unwrap(),
+            node: Text::try_from("").unwrap(),
+        }
+    }
+}
