@@ -6,16 +6,19 @@
 //! | [`set`] | weighted validators and guardians, quorums |
 //! | [`header`] | what a block commits to |
 //! | [`certificate`] | validators' votes on a block (settled), guardians' aggregate on a checkpoint (final) |
-//! | `transaction` | messages, fees, signatures |
+//! | [`transaction`] | messages, fees, signatures |
 //! | [`state`] | keys and values of the state tree |
-//! | `proof` | a value, or its absence, under a state root |
-//! | `light` | the light client machine |
+//! | [`proof`] | a value, or its absence, under a state root |
+//! | [`light`] | the light client machine |
 
 pub mod certificate;
 pub mod header;
+pub mod light;
+pub mod proof;
 pub mod set;
 pub mod spec;
 pub mod state;
+pub mod transaction;
 
 /// How far a value is believed. Every value handed to an application carries one. Source: PROTOCOL A2.19.
 #[derive(

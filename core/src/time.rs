@@ -1,4 +1,4 @@
-//! Time as the machines see it: a monotonic moment for waits, wall-clock seconds for what the chain dates.
+//! Time as the machines see it: a monotonic moment for waits, wall-clock milliseconds for what the chain dates.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::time::Duration;
@@ -32,19 +32,19 @@ impl Moment {
     }
 }
 
-/// Wall-clock seconds since 1970-01-01T00:00:00Z. Only for dates that a header or a record carries.
+/// Wall-clock milliseconds since 1970-01-01T00:00:00Z. Only for dates that a header or a record carries.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize,
 )]
-pub struct UnixSeconds(pub u64);
+pub struct UnixMillis(pub u64);
 
-impl UnixSeconds {
-    /// Returns the time `seconds` later, saturating.
-    pub const fn plus(self, seconds: u64) -> Self {
-        Self(self.0.saturating_add(seconds))
+impl UnixMillis {
+    /// Returns the time `ms` milliseconds later, saturating.
+    pub const fn plus(self, ms: u64) -> Self {
+        Self(self.0.saturating_add(ms))
     }
 
-    /// Returns the seconds since `earlier`, or zero if it lies ahead.
+    /// Returns the milliseconds since `earlier`, or zero if it lies ahead.
     pub const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }

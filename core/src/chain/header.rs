@@ -4,7 +4,7 @@ use super::{certificate::Certificate, spec::ChainSpec};
 use crate::{
     crypto::{Hash, Signature, Tagged, merkle},
     id::{BlockId, ChainId, Epoch, Height},
-    time::UnixSeconds,
+    time::UnixMillis,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -41,7 +41,7 @@ pub struct Header {
     /// Id of the newest checkpoint below this block.
     pub cp_link: BlockId,
     /// When it was proposed; after the parent's time.
-    pub time: UnixSeconds,
+    pub time: UnixMillis,
     /// Position of the proposer in the set.
     pub proposer_index: u16,
 }

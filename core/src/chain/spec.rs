@@ -7,7 +7,7 @@ use crate::{
     crypto::{Hash, Tagged},
     id::{Address, ChainId},
     payment::reservation::PoolRules,
-    time::UnixSeconds,
+    time::UnixMillis,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -54,14 +54,14 @@ pub struct ChainSpec {
     /// A name for people.
     pub name: Text<64>,
     /// When genesis is dated.
-    pub genesis_time: UnixSeconds,
+    pub genesis_time: UnixMillis,
     /// Milliseconds between blocks that validators aim for.
     pub block_ms: u64,
     /// `T`: every T-th header is a checkpoint (A2.10; seed 100, at least 8).
     pub checkpoint_interval: u64,
-    /// Seconds by which a header may be ahead of an honest clock (A1.11, A7.2).
+    /// Milliseconds by which a header may be ahead of an honest clock (A1.11, A7.2).
     pub drift: u64,
-    /// `TP`: seconds after which a trusted checkpoint is too old to start from (A7.1).
+    /// `TP`: milliseconds after which a trusted checkpoint is too old to start from (A7.1).
     pub trusting_period: u64,
     /// Fee of a transaction, in the operational token.
     pub fee: Amount,

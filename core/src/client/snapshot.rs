@@ -79,7 +79,7 @@ pub struct ChainView {
     pub final_block: String,
     /// Guardians that signed it, and how many there are.
     pub signers: (u32, u32),
-    /// Unix seconds of the newest settled block.
+    /// Unix milliseconds of the newest settled block.
     pub time: u64,
 }
 

@@ -22,7 +22,7 @@ use antiphon_core::{
     },
     id::Address,
     payment::reservation::PoolRules,
-    time::UnixSeconds,
+    time::UnixMillis,
 };
 use anyhow::{Context, bail};
 use std::{
@@ -38,12 +38,10 @@ pub const VALIDATORS: usize = 4;
 pub const GUARDIANS: usize = 7;
 /// Blocks between checkpoints. Source: issue 2.
 const CHECKPOINT_INTERVAL: u64 = 10;
-/// Seconds a header may be ahead of the clock.
-const DRIFT: u64 = 10;
-/// The same where blocks come faster than the seconds that date them, and dates run ahead.
-const FAST_DRIFT: u64 = 24 * 3600;
-/// Seconds after which a checkpoint is too old to start from.
-const TRUSTING_PERIOD: u64 = 14 * 24 * 3600;
+/// Milliseconds a header may be ahead of the clock.
+const DRIFT: u64 = 10_000;
+/// Milliseconds after which a checkpoint is too old to start from.
+const TRUSTING_PERIOD: u64 = 14 * 24 * 3_600_000;
 /// Endowment of the faucet in each token: a billion at 8 decimals.
 const FAUCET_UNITS: u128 = 100_000_000_000_000_000;
 /// Fee of a transaction: 0.00001 of the operational token.
@@ -176,10 +174,10 @@ fn make_spec(
         GenesisAccount { address: Address::of(&faucet.public()), balances: [endowed, endowed] };
     Ok(ChainSpec {
         name: Text::try_from("antiphon-dev")?,
-        genesis_time: UnixSeconds(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs()),
+        genesis_time: UnixMillis(u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?),
         block_ms,
         checkpoint_interval: CHECKPOINT_INTERVAL,
-        drift: if block_ms < 1000 { FAST_DRIFT } else { DRIFT },
+        drift: DRIFT,
         trusting_period: TRUSTING_PERIOD,
         fee: Amount::from_units(FEE_UNITS),
         pool: PoolRules::for_chain(VALIDATORS as u64, CHECKPOINT_INTERVAL),

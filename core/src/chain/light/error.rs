@@ -1,0 +1,69 @@
+//! Why a light file was refused.
+
+use crate::{chain::certificate::CertificateError, codec::DecodeError};
+
+/// Why a light file was refused. The client's state is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LightError {
+    /// The file is not an encoding of what its name says.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The certificate does not vouch for its block.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// The spec does not hash to the chain id.
+    #[error("the spec is of another chain")]
+    WrongSpec,
+    /// The file's content does not hash to its name.
+    #[error("the content does not hash to its name")]
+    WrongContent,
+    /// A header of another chain.
+    #[error("the header is of another chain")]
+    WrongChain,
+    /// The certificate names another block than the file.
+    #[error("the certificate is of another block")]
+    WrongBlock,
+    /// Not a multiple of the checkpoint interval.
+    #[error("not a checkpoint height")]
+    NotCheckpoint,
+    /// Not above what is trusted already, in height or time.
+    #[error("not above the trusted checkpoint")]
+    NotAhead,
+    /// Dated beyond the allowed drift.
+    #[error("dated in the future")]
+    FromFuture,
+    /// The trusted checkpoint is older than the trusting period (A7.1).
+    #[error("the trusted checkpoint is older than the trusting period; pin a newer one")]
+    TrustExpired,
+    /// Finalised by another set than the trusted checkpoint announced (A7.2).
+    #[error("the guardian set is not the one announced")]
+    UnknownGuardians,
+    /// Headers do not link, or their heights, epochs or times do not rise.
+    #[error("the headers do not link")]
+    BrokenChain,
+    /// Another block is settled at a height where one was settled before.
+    #[error("two settled blocks conflict")]
+    Conflict,
+}
+
+impl LightError {
+    /// Returns the stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Decode(error) => error.code(),
+            Self::Certificate(error) => error.code(),
+            Self::WrongSpec => "light/wrong-spec",
+            Self::WrongContent => "light/wrong-content",
+            Self::WrongChain => "light/wrong-chain",
+            Self::WrongBlock => "light/wrong-block",
+            Self::NotCheckpoint => "light/not-checkpoint",
+            Self::NotAhead => "light/not-ahead",
+            Self::FromFuture => "light/from-future",
+            Self::TrustExpired => "light/trust-expired",
+            Self::UnknownGuardians => "light/unknown-guardians",
+            Self::BrokenChain => "light/broken-chain",
+            Self::Conflict => "light/conflict",
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The static files of which a light client's world is made. All but the tip are named by their content.
+
+use crate::{
+    chain::{
+        certificate::{Certificate, FinalityCertificate},
+        header::{Header, MAX_HEADER},
+    },
+    codec::Bounded,
+    crypto::Hash,
+    id::{BlockId, ChainId, Height},
+};
+use alloc::{format, string::String};
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// Most blocks that a tip names above the final checkpoint.
+pub const MAX_TIP_BLOCKS: usize = 256;
+/// Longest tip, in bytes.
+pub const MAX_TIP: usize = 32 * 1024;
+/// Longest checkpoint file, in bytes.
+pub const MAX_CHECKPOINT: usize = MAX_HEADER + 1024;
+/// Longest set file, in bytes.
+pub const MAX_SET: usize = 512 * 1024;
+
+/// A light file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum File {
+    /// Canonical bytes of the chain spec.
+    Spec(ChainId),
+    /// Canonical bytes of a [`Tip`]; the only one that changes.
+    Tip,
+    /// Canonical bytes of a header.
+    Header(BlockId),
+    /// Canonical bytes of a [`Checkpoint`].
+    Checkpoint(BlockId),
+    /// Canonical bytes of a guardian set.
+    Guardians(Hash),
+    /// Canonical bytes of a validator set.
+    Validators(Hash),
+}
+
+impl File {
+    /// Returns the path below a node's URL, such as `/light/header/3f…`.
+    pub fn path(&self) -> String {
+        match self {
+            Self::Spec(chain) => format!("/light/spec/{}", chain.0),
+            Self::Tip => String::from("/light/tip"),
+            Self::Header(block) => format!("/light/header/{}", block.0),
+            Self::Checkpoint(block) => format!("/light/checkpoint/{}", block.0),
+            Self::Guardians(hash) => format!("/light/guardians/{hash}"),
+            Self::Validators(hash) => format!("/light/validators/{hash}"),
+        }
+    }
+
+    /// Returns whether the content never changes.
+    pub const fn is_immutable(&self) -> bool {
+        !matches!(self, Self::Tip)
+    }
+
+    /// Returns the longest content worth reading, in bytes.
+    pub const fn max_bytes(&self) -> usize {
+        match self {
+            Self::Spec(_) => crate::chain::spec::MAX_SPEC,
+            Self::Tip => MAX_TIP,
+            Self::Header(_) => MAX_HEADER,
+            Self::Checkpoint(_) => MAX_CHECKPOINT,
+            Self::Guardians(_) | Self::Validators(_) => MAX_SET,
+        }
+    }
+}
+
+/// A checkpoint's header with the guardians' certificate.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Checkpoint {
+    /// The header at a multiple of the interval.
+    pub header: Header,
+    /// Who finalised it.
+    pub certificate: FinalityCertificate,
+}
+
+/// Where the chain stands, by name. A hint: everything it names is fetched and checked.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Tip {
+    /// Height of the newest final checkpoint, 0 before the first.
+    pub final_height: Height,
+    /// Its id; all zero before the first.
+    pub final_block: BlockId,
+    /// Ids of the blocks above it on the preferred branch, lowest first.
+    pub chain: Bounded<BlockId, MAX_TIP_BLOCKS>,
+    /// The highest certificate known: of a block in `chain`, or the genesis certificate.
+    pub certificate: Certificate,
+}
