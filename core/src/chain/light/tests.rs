@@ -1,5 +1,10 @@
 //! A small real chain, signed by real keys, and every lie a source may tell about it.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a liar lies about one file and is honest about the rest"
+)]
+
 use super::*;
 use crate::{
     amount::Amount,
@@ -9,13 +14,13 @@ use crate::{
             Vote,
         },
         set::{Guardian, Validator},
-        spec::PoolRules,
     },
     codec::{Bounded, DecodeError, Text, encode},
     crypto::{
         SecretKey, Tagged,
         bls::{BlsPublicKey, BlsSecretKey, BlsSignature},
     },
+    payment::reservation::PoolRules,
 };
 
 const NOW: UnixMillis = UnixMillis(1_000_000);

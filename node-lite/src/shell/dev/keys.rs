@@ -174,7 +174,9 @@ fn make_spec(
         GenesisAccount { address: Address::of(&faucet.public()), balances: [endowed, endowed] };
     Ok(ChainSpec {
         name: Text::try_from("antiphon-dev")?,
-        genesis_time: UnixMillis(u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?),
+        genesis_time: UnixMillis(u64::try_from(
+            SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis(),
+        )?),
         block_ms,
         checkpoint_interval: CHECKPOINT_INTERVAL,
         drift: DRIFT,
