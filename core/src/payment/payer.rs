@@ -1,0 +1,400 @@
+//! Promises what chunks cost, for one key: never beyond a deposit, and never before the promise is stored.
+//!
+//! ```text
+//! open --> Store(terms) --Stored--> Create --chain--> adopt --> pay --> Store(line) --Stored--> Voucher
+//!                                                                ^--- more pays while storing: one voucher ---'
+//! ```
+//!
+//! What is stored is a row per pool (its terms) and a row per pool and target (sequence and sum), each with the id
+//! of the device. A pool is frozen, and never signed for again, when its rows are another device's, damaged, missing,
+//! or older than what the chain paid: wait for its release instead.
+//!
+//! A caller pays for one chunk at a time, after the chunk is verified, so a dishonest payee gains one price (A5.15).
+//!
+//! Source: PROTOCOL A5.13, A10.7, A0.6.
+
+#![warn(clippy::arithmetic_side_effects)]
+
+mod line;
+mod record;
+mod refusal;
+#[cfg(test)]
+mod tests;
+
+pub use record::{DeviceId, PoolRecord};
+pub use refusal::{AdoptError, Freeze, PayError};
+
+use super::{
+    StoreToken,
+    reservation::{PaidState, PoolRules, PoolState, PoolStatus, PoolTerms},
+    voucher::Voucher,
+};
+use crate::{
+    amount::Amount,
+    crypto::{PublicKey, SecretKey, Signed},
+    id::{Address, ChainId, Height, PoolId},
+    time::Moment,
+};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use line::Line;
+use record::{LineRecord, Row};
+
+/// Pools of one key that are not yet released. Chosen here: a listener pays one stream at a time.
+pub const MAX_POOLS: usize = 64;
+
+/// Targets of one pool. Chosen here: ten times the peers that a swarm keeps in an hour.
+pub const MAX_TARGETS: usize = 1024;
+
+/// What happened outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The write is durable.
+    Stored(StoreToken),
+    /// The newest settled height.
+    Tip(Height),
+    /// Time moved on; nothing else happened.
+    Tick,
+}
+
+/// What the parent must do, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Write durably under this name, or remove it; then say `Stored`.
+    Store(StoreToken, String, Option<Vec<u8>>),
+    /// Send the transaction that opens this pool.
+    Create(PoolTerms),
+    /// Give the voucher to its target.
+    Voucher(Address, Signed<Voucher>),
+}
+
+/// The paying side of every pool of one key.
+#[derive(Debug)]
+pub struct Payer {
+    chain: ChainId,
+    key: SecretKey,
+    public: PublicKey,
+    device: DeviceId,
+    rules: PoolRules,
+    pools: BTreeMap<PoolId, Pool>,
+    waiting: BTreeMap<StoreToken, Waiting>,
+    tip: Height,
+    next_token: u64,
+}
+
+#[derive(Debug)]
+struct Pool {
+    terms: Option<PoolTerms>,
+    proven: Option<(PoolState, Height)>,
+    lines: BTreeMap<Address, Line>,
+    freeze: Option<Freeze>,
+}
+
+/// What a write is for.
+#[derive(Clone, Copy, Debug)]
+enum Waiting {
+    Terms(PoolId),
+    Line(PoolId, Address),
+}
+
+impl Payer {
+    /// Makes the payer of `key` from everything that was stored under names that [`Payer::owns`]. Rows that are not
+    /// this device's, or cannot be read, freeze their pool.
+    pub fn new(
+        chain: ChainId,
+        key: SecretKey,
+        device: DeviceId,
+        rules: PoolRules,
+        stored: impl IntoIterator<Item = (String, Vec<u8>)>,
+    ) -> Self {
+        let public = key.public();
+        let (pools, waiting) = (BTreeMap::new(), BTreeMap::new());
+        let (tip, next_token) = (Height::default(), 0);
+        let mut payer = Self { chain, key, public, device, rules, pools, waiting, tip, next_token };
+        for (name, bytes) in stored {
+            payer.restore(&name, &bytes);
+        }
+        for pool in payer.pools.values_mut().filter(|pool| pool.terms.is_none()) {
+            pool.freeze.get_or_insert(Freeze::Damaged);
+        }
+        payer
+    }
+
+    /// Returns whether a stored name is a payer's.
+    pub fn owns(name: &str) -> bool {
+        record::parse_name(name).is_some()
+    }
+
+    /// Returns the address that pays.
+    pub fn address(&self) -> Address {
+        Address::of(&self.public)
+    }
+
+    /// Applies one input. Never fails; unknown tokens are ignored.
+    pub fn handle(&mut self, _now: Moment, input: Input, out: &mut Vec<Output>) {
+        match input {
+            Input::Stored(token) => match self.waiting.remove(&token) {
+                Some(Waiting::Terms(id)) => self.terms_stored(id, out),
+                Some(Waiting::Line(id, target)) => self.line_stored(id, target, out),
+                None => {}
+            },
+            Input::Tip(height) => self.tip = self.tip.max(height),
+            Input::Tick => {}
+        }
+    }
+
+    /// Returns `None`: a payer's deadlines are block heights (A0.8).
+    pub const fn deadline(&self) -> Option<Moment> {
+        None
+    }
+
+    /// Starts a pool: stores its terms, then orders its creation. The parent adds the transaction and its fee.
+    ///
+    /// # Errors
+    /// [`AdoptError`]: not this key's terms, terms that the chain would refuse, a pool that exists, or too many pools.
+    pub fn open(&mut self, terms: PoolTerms, out: &mut Vec<Output>) -> Result<PoolId, AdoptError> {
+        if terms.creator != self.public {
+            return Err(AdoptError::NotOurs);
+        }
+        terms.open(&self.rules, self.tip).map_err(AdoptError::Terms)?;
+        let id = terms.id(self.chain);
+        if self.pools.contains_key(&id) {
+            return Err(AdoptError::Exists);
+        }
+        if self.pools.len() >= MAX_POOLS {
+            return Err(AdoptError::TooManyPools);
+        }
+        let record = PoolRecord { device: self.device, terms: terms.clone() };
+        self.pools.insert(id, Pool::new(Some(terms)));
+        let token = self.wait_for(Waiting::Terms(id));
+        out.push(Output::Store(token, record::pool_name(&id), Some(record.to_bytes())));
+        Ok(id)
+    }
+
+    /// Takes a pool's proven state at a height, the first or a newer one. A pool that this device did not open, or of
+    /// which the chain paid more than this device promised, is frozen. A closed pool is forgotten.
+    ///
+    /// # Errors
+    /// [`AdoptError`]. The parent proves the state before it calls this.
+    pub fn adopt(
+        &mut self,
+        id: PoolId,
+        state: PoolState,
+        height: Height,
+        out: &mut Vec<Output>,
+    ) -> Result<(), AdoptError> {
+        if state.creator != self.public {
+            return Err(AdoptError::NotOurs);
+        }
+        if state.status == PoolStatus::Closed {
+            self.forget(id, out);
+            return Err(AdoptError::Closed);
+        }
+        if !self.pools.contains_key(&id) {
+            if self.pools.len() >= MAX_POOLS {
+                return Err(AdoptError::TooManyPools);
+            }
+            // The chain knows a pool of ours that our storage does not: never sign for it.
+            let lost = Pool { freeze: Some(Freeze::Unknown), ..Pool::new(None) };
+            self.pools.insert(id, lost);
+        }
+        let Some(pool) = self.pools.get_mut(&id) else { return Err(AdoptError::TooManyPools) };
+        if pool.proven.as_ref().is_some_and(|(_, newest)| *newest > height) {
+            return Err(AdoptError::Stale);
+        }
+        let promised = pool.promised(None).unwrap_or(Amount::ZERO);
+        if state.paid_total > promised {
+            pool.freeze.get_or_insert(Freeze::RolledBack);
+        }
+        pool.proven = Some((state, height));
+        pool.freeze.map_or(Ok(()), |freeze| Err(AdoptError::Frozen(freeze)))
+    }
+
+    /// The chain is proven not to hold a pool that was opened here: its transaction was lost. Orders it again, or
+    /// forgets the pool if it is too late for that. Nothing was promised: only proven pools are signed for.
+    pub fn absent(&mut self, id: PoolId, out: &mut Vec<Output>) {
+        let Some(pool) = self.pools.get(&id).filter(|pool| pool.proven.is_none()) else { return };
+        let is_stored = !self.waiting.values().any(|waiting| waiting.pool() == id);
+        match pool.terms.clone().filter(|terms| terms.open(&self.rules, self.tip).is_ok()) {
+            Some(terms) if is_stored && pool.freeze.is_none() => out.push(Output::Create(terms)),
+            Some(_) => {}
+            None => self.forget(id, out),
+        }
+    }
+
+    /// Takes what the chain is proven to have paid one target; more than is promised freezes the pool.
+    pub fn note_paid(&mut self, id: PoolId, target: Address, paid: PaidState) {
+        let Some(pool) = self.pools.get_mut(&id) else { return };
+        let (seq, cum) = pool.lines.get(&target).copied().unwrap_or_default().durable();
+        if paid.seq > seq || paid.cum > cum {
+            pool.freeze.get_or_insert(Freeze::RolledBack);
+        }
+    }
+
+    /// Promises `price` more to `target`. The voucher leaves once it is stored; pays that come meanwhile are collected
+    /// into the next one. Returns all that is promised to this target, this price included.
+    ///
+    /// # Errors
+    /// [`PayError`]; nothing is promised then.
+    pub fn pay(
+        &mut self,
+        id: PoolId,
+        target: Address,
+        price: Amount,
+        out: &mut Vec<Output>,
+    ) -> Result<Amount, PayError> {
+        let own = self.address();
+        let safe_until = self.tip.plus(self.rules.settle_margin());
+        let pool = self.pools.get_mut(&id).ok_or(PayError::NoPool)?;
+        if let Some(freeze) = pool.freeze {
+            return Err(PayError::Frozen(freeze));
+        }
+        let (state, _) = pool.proven.as_ref().ok_or(PayError::NotProven)?;
+        if target == own {
+            return Err(PayError::OwnPool);
+        }
+        if price.is_zero() {
+            return Err(PayError::NothingToPay);
+        }
+        // No payee would accept it, and none could settle it in time (A5.14).
+        if safe_until > state.end_height {
+            return Err(PayError::EndTooNear);
+        }
+        let deposit = state.deposit;
+        if !pool.lines.contains_key(&target) && pool.lines.len() >= MAX_TARGETS {
+            return Err(PayError::TooManyTargets);
+        }
+        let line = pool.lines.get(&target).copied().unwrap_or_default();
+        let wanted = line.wanted().checked_add(price).ok_or(PayError::SequenceExhausted)?;
+        // A10.7: the sum over all targets after this update.
+        let needed = pool.promised(Some((target, wanted)));
+        if needed.is_none_or(|needed| needed > deposit) {
+            return Err(PayError::DepositExhausted { deposit });
+        }
+        if line.is_exhausted() {
+            return Err(PayError::SequenceExhausted);
+        }
+        pool.lines.entry(target).or_default().want(wanted);
+        self.store_next(id, target, out);
+        Ok(wanted)
+    }
+
+    /// Returns the newest stored voucher for `target` again, for a peer that came back. Same bytes as before.
+    pub fn latest(&self, id: PoolId, target: Address) -> Option<Signed<Voucher>> {
+        let pool = self.pools.get(&id).filter(|pool| pool.freeze.is_none())?;
+        let line = pool.lines.get(&target).filter(|line| line.has_voucher())?;
+        self.sign(id, target, line)
+    }
+
+    /// Returns the terms, and the proven state with its height, of a pool.
+    pub fn pool(&self, id: PoolId) -> Option<(&PoolTerms, Option<&(PoolState, Height)>)> {
+        self.pools.get(&id).and_then(|pool| Some((pool.terms.as_ref()?, pool.proven.as_ref())))
+    }
+
+    /// Returns every pool of this key and why it is frozen, if it is.
+    pub fn pools(&self) -> impl Iterator<Item = (PoolId, Option<Freeze>)> {
+        self.pools.iter().map(|(id, pool)| (*id, pool.freeze))
+    }
+
+    /// Returns all that was promised from a pool, stored or about to be.
+    pub fn promised(&self, id: PoolId) -> Amount {
+        self.pools.get(&id).and_then(|pool| pool.promised(None)).unwrap_or(Amount::ZERO)
+    }
+
+    fn terms_stored(&self, id: PoolId, out: &mut Vec<Output>) {
+        let terms = self.pools.get(&id).and_then(|pool| pool.terms.clone());
+        out.extend(terms.map(Output::Create));
+    }
+
+    fn line_stored(&mut self, id: PoolId, target: Address, out: &mut Vec<Output>) {
+        let Some(pool) = self.pools.get_mut(&id) else { return };
+        let Some(line) = pool.lines.get_mut(&target) else { return };
+        line.stored();
+        // A pool may have been frozen while the disk worked: then the promise stays unspoken.
+        if let Some(voucher) = self.latest(id, target) {
+            out.push(Output::Voucher(target, voucher));
+        }
+        self.store_next(id, target, out);
+    }
+
+    /// Starts the write of what is wanted beyond the stored promise, unless one is under way.
+    fn store_next(&mut self, id: PoolId, target: Address, out: &mut Vec<Output>) {
+        let Some(pool) = self.pools.get_mut(&id).filter(|pool| pool.freeze.is_none()) else {
+            return;
+        };
+        let Some((seq, cum)) = pool.lines.get_mut(&target).and_then(Line::start) else { return };
+        let record = LineRecord { device: self.device, seq, cum };
+        let token = self.wait_for(Waiting::Line(id, target));
+        out.push(Output::Store(token, record::line_name(&id, &target), Some(record.to_bytes())));
+    }
+
+    fn sign(&self, id: PoolId, target: Address, line: &Line) -> Option<Signed<Voucher>> {
+        let (state, _) = self.pools.get(&id)?.proven.as_ref()?;
+        let (seq, cum) = line.durable();
+        let body = Voucher { pool: id, resource: state.resource, target, seq, cum };
+        Some(Signed::new(&self.key, self.chain, body))
+    }
+
+    fn wait_for(&mut self, what: Waiting) -> StoreToken {
+        let token = StoreToken(self.next_token);
+        self.next_token = self.next_token.saturating_add(1);
+        self.waiting.insert(token, what);
+        token
+    }
+
+    /// Removes every row of a closed pool: its id can never be used again.
+    fn forget(&mut self, id: PoolId, out: &mut Vec<Output>) {
+        let Some(pool) = self.pools.remove(&id) else { return };
+        self.waiting.retain(|_, waiting| waiting.pool() != id);
+        let lines = pool.lines.keys().map(|target| record::line_name(&id, target));
+        // The pool's own row goes last: a crash between leaves it known.
+        for name in lines.chain([record::pool_name(&id)]) {
+            let token = StoreToken(self.next_token);
+            self.next_token = self.next_token.saturating_add(1);
+            out.push(Output::Store(token, name, None));
+        }
+    }
+
+    fn restore(&mut self, name: &str, bytes: &[u8]) {
+        let Some(row) = record::parse_name(name) else { return };
+        let id = row.pool();
+        let pool = self.pools.entry(id).or_insert_with(|| Pool::new(None));
+        let device = match row {
+            Row::Pool(_) => PoolRecord::from_bytes(bytes).map(|record| {
+                let is_its_own = record.terms.id(self.chain) == id;
+                pool.terms = is_its_own.then_some(record.terms);
+                record.device
+            }),
+            Row::Line(_, target) => LineRecord::from_bytes(bytes).map(|record| {
+                pool.lines.insert(target, Line::restored(record.seq, record.cum));
+                record.device
+            }),
+        };
+        match device {
+            Ok(device) if device == self.device => {}
+            Ok(_) => pool.freeze = Some(Freeze::OtherDevice),
+            Err(_) => pool.freeze = Some(Freeze::Damaged),
+        }
+    }
+}
+
+impl Waiting {
+    const fn pool(self) -> PoolId {
+        match self {
+            Self::Terms(id) | Self::Line(id, _) => id,
+        }
+    }
+}
+
+impl Pool {
+    const fn new(terms: Option<PoolTerms>) -> Self {
+        Self { terms, proven: None, lines: BTreeMap::new(), freeze: None }
+    }
+
+    /// Sums what every target is promised, with one target's promise replaced; `None` on overflow.
+    fn promised(&self, change: Option<(Address, Amount)>) -> Option<Amount> {
+        let changed = change.map(|(target, _)| target);
+        let others = self.lines.iter().filter(|(target, _)| Some(**target) != changed);
+        let sums = others.map(|(_, line)| line.wanted());
+        Amount::checked_sum(sums.chain(change.map(|(_, wanted)| wanted)))
+    }
+}

@@ -1,0 +1,109 @@
+//! The rows that a payer stores, and their names.
+//!
+//! ```text
+//! payer/<pool hex>                device 16 | terms
+//! payer/<pool hex>/<target hex>   device 16 | seq u64 | cum u128
+//! ```
+
+use crate::{
+    amount::Amount,
+    codec::{self, DecodeError},
+    crypto::Hash,
+    id::{Address, PoolId},
+    payment::reservation::PoolTerms,
+};
+use alloc::{format, string::String, vec::Vec};
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// Longest row, in bytes; terms take 136.
+const MAX_ROW: usize = 256;
+
+/// Names one installation. The host makes it at random once and keeps it where neither a backup nor a clone of the
+/// rows takes it along, so that restored rows are recognised (A5.13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct DeviceId(pub [u8; 16]);
+
+/// The row of a pool.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct PoolRecord {
+    /// Which device opened it.
+    pub device: DeviceId,
+    /// What was asked of the chain.
+    pub terms: PoolTerms,
+}
+
+/// The row of a pool and a target.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct LineRecord {
+    /// Which device promised.
+    pub(super) device: DeviceId,
+    /// The sequence promised last.
+    pub(super) seq: u64,
+    /// The sum promised last.
+    pub(super) cum: Amount,
+}
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Row {
+    /// A pool's terms.
+    Pool(PoolId),
+    /// A target's line.
+    Line(PoolId, Address),
+}
+
+impl Row {
+    /// Returns whose row it is.
+    pub(super) const fn pool(self) -> PoolId {
+        match self {
+            Self::Pool(id) | Self::Line(id, _) => id,
+        }
+    }
+}
+
+impl PoolRecord {
+    /// Returns the stored bytes.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Reads stored bytes.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        codec::decode(bytes, MAX_ROW)
+    }
+}
+
+impl LineRecord {
+    /// Returns the stored bytes.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Reads stored bytes.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        codec::decode(bytes, MAX_ROW)
+    }
+}
+
+/// Returns the name of a pool's row.
+pub(super) fn pool_name(pool: &PoolId) -> String {
+    format!("payer/{}", pool.0)
+}
+
+/// Returns the name of a line's row.
+pub(super) fn line_name(pool: &PoolId, target: &Address) -> String {
+    format!("payer/{}/{}", pool.0, hex::encode(target.0))
+}
+
+/// Reads a name; `None` for anybody else's.
+pub(super) fn parse_name(name: &str) -> Option<Row> {
+    let rest = name.strip_prefix("payer/")?;
+    match rest.split_once('/') {
+        None => Hash::from_hex(rest).map(|hash| Row::Pool(PoolId(hash))),
+        Some((pool, target)) => {
+            let mut address = [0; 20];
+            hex::decode_to_slice(target, &mut address).ok()?;
+            Hash::from_hex(pool).map(|hash| Row::Line(PoolId(hash), Address(address)))
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Keys from words, and addresses as text.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`mnemonic`] | 12 or 24 English words (BIP-39) |
+//! | [`derivation`] | hardened Ed25519 derivation (SLIP-0010) |
+//! | [`account`] | the key of an account of those words |
+//! | [`address`] | base58check text of an address |
+//!
+//! Fresh entropy is an argument: the host's generator makes it, core never does.
+
+pub mod account;
+pub mod address;
+pub mod derivation;
+pub mod mnemonic;

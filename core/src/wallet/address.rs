@@ -1,0 +1,149 @@
+//! An address as text: base58check of a kind byte and the 20 bytes.
+//!
+//! ```text
+//! Base58( kind 1 | RIPEMD160(SHA256(public key)) 20 | first 4 bytes of SHA256(SHA256(kind | hash)) )
+//! ```
+//!
+//! Kind 0x17 makes every text begin with `A` (Ed25519), 0x23 with `F` (Falcon, later); all have 34 characters.
+//!
+//! Deviation from AME-68: the seed's checksum leaves out the kind, so that `A` and `F` could be mistaken for one
+//! another; ours covers it, as Bitcoin's does (SEEDS.md, cautions).
+
+use crate::id::Address;
+use alloc::string::String;
+
+/// Kind byte of addresses of Ed25519 keys. Source: AME-68's `A`.
+const ED25519: u8 = 0x17;
+
+/// Kind byte of addresses of Falcon keys, which this version cannot pay. Source: AME-68's `F`.
+const FALCON: u8 = 0x23;
+
+/// Longest text that is decoded, in bytes; a right one has 34.
+const MAX_TEXT: usize = 64;
+
+/// Why a text is not an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddressError {
+    /// A character is not one of base58.
+    #[error("a character is not one of base58")]
+    NotBase58,
+    /// The text is too long or too short.
+    #[error("an address has 34 characters")]
+    WrongLength,
+    /// The checksum is another's: a typing mistake.
+    #[error("the checksum is wrong: mistyped?")]
+    BadChecksum,
+    /// An address of a Falcon key, which this version does not know.
+    #[error("addresses of Falcon keys are not supported yet")]
+    Falcon,
+    /// An address of another system.
+    #[error("kind {kind} is another system's")]
+    UnknownKind {
+        /// The kind byte found.
+        kind: u8,
+    },
+}
+
+impl AddressError {
+    /// Returns the stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotBase58 => "address/not-base58",
+            Self::WrongLength => "address/wrong-length",
+            Self::BadChecksum => "address/bad-checksum",
+            Self::Falcon => "address/falcon",
+            Self::UnknownKind { .. } => "address/unknown-kind",
+        }
+    }
+}
+
+/// Returns the text of an address, which begins with `A`.
+pub fn to_text(address: &Address) -> String {
+    bs58::encode(&address.0).with_check_version(ED25519).into_string()
+}
+
+/// Reads the text of an address.
+///
+/// # Errors
+/// [`AddressError`] names what is wrong.
+pub fn parse(text: &str) -> Result<Address, AddressError> {
+    if text.len() > MAX_TEXT {
+        return Err(AddressError::WrongLength);
+    }
+    let bytes = bs58::decode(text).with_check(None).into_vec().map_err(|error| match error {
+        bs58::decode::Error::InvalidChecksum { .. } => AddressError::BadChecksum,
+        bs58::decode::Error::InvalidCharacter { .. }
+        | bs58::decode::Error::NonAsciiCharacter { .. } => AddressError::NotBase58,
+        bs58::decode::Error::BufferTooSmall
+        | bs58::decode::Error::InvalidVersion { .. }
+        | bs58::decode::Error::NoChecksum
+        | _ => AddressError::WrongLength,
+    })?;
+    let (kind, hash) = bytes.split_first().ok_or(AddressError::WrongLength)?;
+    let hash = hash.try_into().map_err(|_| AddressError::WrongLength)?;
+    match *kind {
+        ED25519 => Ok(Address(hash)),
+        FALCON => Err(AddressError::Falcon),
+        kind => Err(AddressError::UnknownKind { kind }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The hash of AME-68's own vector.
+    const HASH: &str = "751e76e8199196d454941c45d1b3a323f1433bd6";
+
+    fn address() -> Address {
+        Address(hex::decode(HASH).unwrap().try_into().unwrap())
+    }
+
+    #[test]
+    fn every_address_begins_with_a_and_has_34_characters() {
+        for byte in 0..=255 {
+            let text = to_text(&Address([byte; 20]));
+            assert!(text.starts_with('A') && text.len() == 34, "{text}");
+            assert_eq!(parse(&text), Ok(Address([byte; 20])));
+        }
+    }
+
+    #[test]
+    fn the_seeds_own_vector_fails_by_its_checksum_alone() {
+        // AME-68 leaves the kind out of the checksum: same 21 bytes, other last characters.
+        assert_eq!(parse("AST9CekEhDWuxHPynRmeyjg5biNFN8Vxko"), Err(AddressError::BadChecksum));
+        assert_eq!(&to_text(&address())[..28], &"AST9CekEhDWuxHPynRmeyjg5biNFN8Vxko"[..28]);
+    }
+
+    #[test]
+    fn another_kind_is_never_taken_for_ours() {
+        let text = |kind| bs58::encode(&address().0).with_check_version(kind).into_string();
+        assert_eq!(parse(&text(FALCON)), Err(AddressError::Falcon));
+        assert!(text(FALCON).starts_with('F'));
+        assert_eq!(parse(&text(0)), Err(AddressError::UnknownKind { kind: 0 }));
+    }
+
+    #[test]
+    fn every_single_mistyped_character_is_noticed() {
+        let good = to_text(&address());
+        for place in 1..good.len() {
+            for other in ['1', '9', 'z'] {
+                let mut typed: alloc::vec::Vec<char> = good.chars().collect();
+                typed[place] = other;
+                let typed: String = typed.into_iter().collect();
+                assert!(typed == good || parse(&typed).is_err(), "{typed}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_texts_are_refused_by_kind() {
+        assert_eq!(parse(""), Err(AddressError::WrongLength));
+        assert_eq!(parse("A0"), Err(AddressError::NotBase58));
+        assert_eq!(parse("Aé"), Err(AddressError::NotBase58));
+        assert_eq!(parse(&"A".repeat(65)), Err(AddressError::WrongLength));
+        let short = bs58::encode(&[1; 19]).with_check_version(ED25519).into_string();
+        assert_eq!(parse(&short), Err(AddressError::WrongLength));
+    }
+}
