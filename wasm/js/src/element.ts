@@ -116,7 +116,7 @@ export class AntiphonPlayer extends Base {
   }
 
   attributeChangedCallback(): void {
-    if (this.#life === null || this.#isRestartDue) return;
+    if (this.shadowRoot === null || this.#isRestartDue) return;
     this.#isRestartDue = true;
     queueMicrotask(() => {
       this.#isRestartDue = false;

@@ -1,0 +1,22 @@
+// Builds the site to dist/: one script, the static files, and the package's worker and wasm beside them.
+import { copyFileSync, cpSync, mkdirSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+rmSync(here('dist'), { recursive: true, force: true });
+mkdirSync(here('dist'), { recursive: true });
+await build({
+  entryPoints: { main: here('src/main.ts') },
+  outdir: here('dist'),
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  minify: true,
+  legalComments: 'none',
+});
+cpSync(here('static'), here('dist'), { recursive: true });
+for (const file of ['worker.js', 'antiphon_bg.wasm']) {
+  copyFileSync(here(`node_modules/antiphon/dist/${file}`), here(`dist/${file}`));
+}

@@ -1,0 +1,25 @@
+/** What the page plays: `/config.json`, written by `antiphon site`. */
+
+/** The configuration. */
+export interface Config {
+  readonly stream: string;
+  readonly publisher: string;
+  readonly node: string;
+  readonly chain: string;
+  readonly tracker: string;
+}
+
+/** Loads it; fields that are missing are empty, and the player then plays over plain HTTP. */
+export async function loadConfig(): Promise<Config> {
+  const response = await fetch('config.json', { cache: 'no-store' });
+  if (!response.ok) throw new Error(`config.json: ${response.status}`);
+  const json: unknown = await response.json();
+  const text = (name: string): string => {
+    if (typeof json !== 'object' || json === null) return '';
+    const value: unknown = Reflect.get(json, name);
+    return typeof value === 'string' ? value : '';
+  };
+  return {
+    stream: text('stream'), publisher: text('publisher'), node: text('node'), chain: text('chain'), tracker: text('tracker'),
+  };
+}

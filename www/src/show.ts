@@ -1,0 +1,145 @@
+/** Writes a snapshot into the page. */
+
+import { formatAmount, type PeerView, type SettlementView, type Snapshot } from 'antiphon';
+import { bytes, percent, short } from './format.js';
+import { byId, byTest, fill, make, mark, say } from './page.js';
+import { words } from './words.js';
+
+/** Seconds of buffer that fill the gauge. */
+const FULL_BUFFER_S = 30;
+
+const LEVEL_WORDS = { included: 'included', settled: 'settled', final: 'final' } as const;
+
+/** Shows everything of one snapshot. `extra` are troubles that the snapshot does not know (host, crash). */
+export function show(snapshot: Snapshot, extra: readonly string[]): void {
+  showStream(snapshot);
+  showDelivery(snapshot);
+  showPeers(snapshot.peers);
+  showPurse(snapshot);
+  showChain(snapshot);
+  showSettlements(snapshot.wallet.settlements);
+  showProblems([...extra, ...snapshot.problems.map((problem) => problem.code)]);
+}
+
+/** Shows how much audio is ready. */
+export function showBuffer(seconds: number): void {
+  const gauge = byId('gauge');
+  gauge.setAttribute('aria-valuenow', seconds.toFixed(1));
+  gauge.style.setProperty('--full', String(Math.min(1, seconds / FULL_BUFFER_S)));
+  say(byTest('buffer'), `${seconds.toFixed(1)} s`);
+}
+
+function showStream({ stream }: Snapshot): void {
+  if (stream === null) return;
+  say(byId('title'), stream.name);
+  say(byId('byline'), `signed by ${short(stream.publisher)}${stream.isPinned ? ', whose key this page knows' : ''}`);
+  say(byTest('price'), formatAmount(stream.price));
+}
+
+function showDelivery({ delivery, chain }: Snapshot): void {
+  const total = delivery.fromPeers + delivery.fromOrigin;
+  const share = total === 0 ? 0 : delivery.fromPeers / total;
+  const offload = byTest('offload');
+  say(offload, percent(share));
+  mark(offload, 'value', share.toFixed(4));
+  say(byTest('from-peers'), bytes(delivery.fromPeers));
+  say(byTest('from-origin'), bytes(delivery.fromOrigin));
+  say(byTest('to-peers'), bytes(delivery.toPeers));
+  say(byTest('chunks-served'), String(delivery.chunksServed));
+  say(byTest('bad-chunks'), String(delivery.bad));
+  say(byTest('hedged'), String(delivery.hedged));
+  for (const [name, status] of [['node', chain.node], ['tracker', delivery.tracker]] as const) {
+    const item = byTest(`status-${name}`);
+    mark(item, 'status', status);
+    const word = item.querySelector('b');
+    if (word !== null) say(word, status);
+  }
+}
+
+function showPeers(peers: readonly PeerView[]): void {
+  mark(byTest('peers'), 'count', String(peers.length));
+  const cells = peers.map((peer) => [
+    short(peer.peer), bytes(peer.received), bytes(peer.sent), formatAmount(peer.paid), formatAmount(peer.earned),
+  ]);
+  fill(byId('peers'), JSON.stringify(cells), () => {
+    if (cells.length === 0) {
+      const row = make('tr', '');
+      const cell = make('td', 'Nobody yet. You will be introduced.');
+      cell.colSpan = 5;
+      row.append(cell);
+      return [row];
+    }
+    return cells.map((texts, i) => {
+      const row = make('tr', '', { peer: peers[i]?.peer ?? '' });
+      row.append(...texts.map((text) => make('td', text)));
+      return row;
+    });
+  });
+}
+
+function showPurse({ wallet }: Snapshot): void {
+  say(byTest('address'), wallet.address ?? '–');
+  const balance = byTest('balance');
+  const level = byTest('balance-level');
+  const proven = wallet.account?.balance ?? null;
+  say(balance, proven === null ? '–' : formatAmount(proven.value));
+  mark(balance, 'units', proven?.value.toString() ?? '');
+  mark(balance, 'level', proven?.level ?? '');
+  mark(level, 'level', proven?.level ?? '');
+  say(level, proven === null ? 'not proven yet' : `${LEVEL_WORDS[proven.level]} at block ${proven.height}`);
+  for (const [name, units] of [['vouchers-out', wallet.vouchersOut], ['vouchers-in', wallet.vouchersIn]] as const) {
+    say(byTest(name), formatAmount(units));
+    mark(byTest(name), 'units', units.toString());
+  }
+  const { pool } = wallet;
+  mark(byTest('pool'), 'level', pool?.deposit?.level ?? '');
+  if (pool === null) {
+    say(byTest('pool'), 'No pool yet: what you hear is on the origin and on credit.');
+  } else if (pool.deposit === null) {
+    say(byTest('pool'), `Pool ${short(pool.pool)} is on its way to the chain.`);
+  } else {
+    const left = pool.deposit.value - pool.promised;
+    say(byTest('pool'), `Pool ${short(pool.pool)}: ${formatAmount(left)} of ${formatAmount(pool.deposit.value)} left, `
+      + `${LEVEL_WORDS[pool.deposit.level]}, until block ${pool.end}.`);
+  }
+}
+
+function showChain({ chain }: Snapshot): void {
+  for (const level of ['included', 'settled', 'final'] as const) {
+    const head = byTest(`head-${level}`);
+    say(head, chain[level].toLocaleString('en'));
+    mark(head, 'height', String(chain[level]));
+  }
+  say(byId('guardians'), chain.guardians === 0 ? 'by guardians' : `by ${chain.signers} of ${chain.guardians} guardians`);
+  say(byId('chain-id'), chain.id === '' ? '–' : short(chain.id, 12, 8));
+}
+
+function showSettlements(settlements: readonly SettlementView[]): void {
+  mark(byTest('settlements'), 'count', String(settlements.length));
+  byId('no-settlements').hidden = settlements.length > 0;
+  const rows = settlements.map((one) => ({
+    pool: one.pool,
+    level: one.level ?? 'sent',
+    units: one.amount.toString(),
+    amount: formatAmount(one.amount),
+    where: one.height === null ? 'on its way' : `${one.level ?? 'sent'} at block ${one.height}`,
+  })).reverse();
+  fill(byId('settlements'), JSON.stringify(rows), () => rows.map((row) => {
+    const item = make('li', '', { testid: 'settlement', level: row.level, units: row.units });
+    const steps = make('i', '');
+    steps.setAttribute('aria-hidden', 'true');
+    item.append(steps, make('b', row.amount), make('span', `from pool ${short(row.pool)}`), make('em', row.where));
+    return item;
+  }));
+}
+
+function showProblems(codes: readonly string[]): void {
+  const box = byTest('problems');
+  const unique = [...new Set(codes)];
+  mark(box, 'count', String(unique.length));
+  mark(box, 'codes', unique.join(' '));
+  fill(box, unique.join(' '), () => {
+    if (unique.length === 0) return [make('p', 'All is well.')];
+    return unique.map((code) => make('p', words(code), { code }));
+  });
+}
