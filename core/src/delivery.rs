@@ -8,7 +8,10 @@
 //! Source: ALZA §3.2.2, Allaudio; FIELD-NOTES recommendations 1, 2, 7. Invariant: bytes enter [`cache`] only as
 //! a [`chunk::Chunk`], which only verification makes.
 
+pub mod cache;
 pub mod chunk;
+pub mod fetch;
 pub mod have;
 pub mod playlist;
 pub mod record;
+pub mod schedule;
