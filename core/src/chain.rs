@@ -13,6 +13,7 @@
 
 pub mod certificate;
 pub mod header;
+mod level;
 pub mod light;
 pub mod proof;
 pub mod set;
@@ -20,23 +21,4 @@ pub mod spec;
 pub mod state;
 pub mod transaction;
 
-/// How far a value is believed. Every value handed to an application carries one. Source: PROTOCOL A2.19.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    borsh::BorshSerialize,
-    borsh::BorshDeserialize,
-)]
-pub enum Level {
-    /// A block holds it; nobody has vouched for the block yet.
-    Included,
-    /// The block is settled by validators (A1.18).
-    Settled,
-    /// A checkpoint at or above the block is final by guardians (A2.16).
-    Final,
-}
+pub use level::{ByLevel, Level};

@@ -10,7 +10,7 @@
 //! | [`payment`] | pools and vouchers, from both ends and from the chain's |
 //! | [`delivery`] | a live stream carried by its listeners: records, chunks, who fetches what from whom |
 //! | [`peer`] | who we talk to and how |
-//! | [`wallet`] | words, keys, accounts, addresses as text |
+//! | [`wallet`] | words, keys, addresses as text, proven balances |
 //! | [`client`] | the root machine that hosts drive |
 
 #![no_std]

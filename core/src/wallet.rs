@@ -1,4 +1,4 @@
-//! Keys from words, and addresses as text.
+//! Keys from words, addresses as text, and what the chain is proven to hold for them.
 //!
 //! | module | what it knows |
 //! |---|---|
@@ -6,10 +6,12 @@
 //! | [`derivation`] | hardened Ed25519 derivation (SLIP-0010) |
 //! | [`account`] | the key of an account of those words |
 //! | [`address`] | base58check text of an address |
+//! | [`book`] | the machine that proves balances and pools, and sends transactions |
 //!
 //! Fresh entropy is an argument: the host's generator makes it, core never does.
 
 pub mod account;
 pub mod address;
+pub mod book;
 pub mod derivation;
 pub mod mnemonic;

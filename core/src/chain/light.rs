@@ -20,7 +20,7 @@ mod error;
 mod file;
 mod follow;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use error::LightError;
 pub use file::{Checkpoint, File, MAX_CHECKPOINT, MAX_SET, MAX_TIP, MAX_TIP_BLOCKS, Tip};

@@ -7,7 +7,7 @@
 //!
 //! The kinds have different tags, so a proof of one can never pass for another.
 
-use super::spec::TOKENS;
+use super::spec::{TOKENS, Token};
 use crate::{
     amount::Amount,
     codec,
@@ -52,6 +52,17 @@ pub struct Account {
     pub sequence: u64,
     /// Balances in the order of `Token::ALL`.
     pub balances: [Amount; TOKENS],
+}
+
+impl Account {
+    /// Returns the balance of a token.
+    pub const fn balance(&self, token: Token) -> Amount {
+        let [staking, operational] = self.balances;
+        match token {
+            Token::Staking => staking,
+            Token::Operational => operational,
+        }
+    }
 }
 
 /// What was made and destroyed, per token. With every balance and lock it sums to genesis (A10.1).

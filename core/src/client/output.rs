@@ -1,15 +1,13 @@
 //! What the host must do, in order.
 
-use crate::{id::Address, peer::LinkId};
+pub use crate::wallet::book::{AskId, Query};
+
+use crate::peer::LinkId;
 use alloc::{string::String, vec::Vec};
 
 /// Names an HTTP request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestId(pub u64);
-
-/// Names a query to the node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct AskId(pub u64);
 
 /// Names a durable write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,22 +62,6 @@ pub struct HttpOrder {
     pub max_bytes: u64,
     /// Whether the URL's content never changes, so that any cache may answer.
     pub is_immutable: bool,
-}
-
-/// A question to the node's RPC. Results are bytes; nothing in them is believed without proof.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Query {
-    /// `antiphon_prove`: values or absences of state keys under the state root at a height.
-    Prove {
-        /// The block whose state root is asked.
-        height: u64,
-        /// Canonical bytes of the list of keys.
-        keys: Vec<u8>,
-    },
-    /// `antiphon_submit`: canonical bytes of a signed transaction.
-    Submit(Vec<u8>),
-    /// `antiphon_faucet`, on dev chains only.
-    Faucet(Address),
 }
 
 /// Something the application may want to show at once.

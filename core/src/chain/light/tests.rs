@@ -36,11 +36,7 @@ struct World {
 impl World {
     /// A chain of `height` blocks, each carrying its parent's certificate.
     fn new(height: u64) -> Self {
-        let mut validators: Vec<_> = (1..=4).map(|i| SecretKey::from_bytes(&[i; 32])).collect();
-        validators.sort_by_key(SecretKey::public);
-        let mut guardians: Vec<_> =
-            (1..=7).map(|i| BlsSecretKey::from_seed(&[i; 32]).unwrap()).collect();
-        guardians.sort_by_key(BlsSecretKey::public);
+        let (validators, guardians) = test_keys();
         let spec = spec(&validators, &guardians);
         let mut world = Self { spec, validators, guardians, headers: Vec::new() };
         for _ in 0..height {
@@ -135,7 +131,17 @@ impl World {
     }
 }
 
-fn spec(validators: &[SecretKey], guardians: &[BlsSecretKey]) -> ChainSpec {
+/// Four validators and seven guardians, in the order of their sets.
+pub(crate) fn test_keys() -> (Vec<SecretKey>, Vec<BlsSecretKey>) {
+    let mut validators: Vec<_> = (1..=4).map(|i| SecretKey::from_bytes(&[i; 32])).collect();
+    validators.sort_by_key(SecretKey::public);
+    let mut guardians: Vec<_> =
+        (1..=7).map(|i| BlsSecretKey::from_seed(&[i; 32]).unwrap()).collect();
+    guardians.sort_by_key(BlsSecretKey::public);
+    (validators, guardians)
+}
+
+pub(crate) fn spec(validators: &[SecretKey], guardians: &[BlsSecretKey]) -> ChainSpec {
     let validators: Vec<_> =
         validators.iter().map(|key| Validator { key: key.public(), weight: 1 }).collect();
     let guardians: Vec<_> =

@@ -1,0 +1,382 @@
+//! The wallet's book: what one key owns, proven, and what it has asked of the chain.
+//!
+//! ```text
+//! Head moved --> Ask(Prove account, pools) --Answered, proof holds--> Proven, level by level
+//! command ----> queue --> Ask(Submit) --Answered--> on its way --sequence proven--> done
+//!                 ^--------- 64 blocks passed, or refused ---------'
+//! ```
+//!
+//! Nothing that a node says is entered without a proof under a head that the light client believes. One transaction
+//! is on its way at a time: the next is made when the account's proven sequence shows that the last one happened.
+//!
+//! Source: PROTOCOL A7.6, A5.14 (pools are proven by state, not by transaction), A2.19.
+
+mod flight;
+mod proofs;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    amount::Amount,
+    chain::{
+        ByLevel, Level,
+        light::Head,
+        spec::{ChainSpec, Token},
+        state::Account,
+        transaction::Message,
+    },
+    crypto::{Hash, SecretKey, Signed},
+    id::{Address, ChainId, Height, PoolId},
+    payment::{
+        reservation::{PaidState, PoolState, PoolTerms},
+        voucher::Voucher,
+    },
+    time::Moment,
+};
+use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use core::time::Duration;
+use flight::Flight;
+use proofs::Asked;
+
+/// Pools watched at once: two keys each and the account's fit one answer.
+pub const MAX_WATCHED: usize = 30;
+/// Transactions that wait for their turn.
+pub const MAX_QUEUE: usize = 32;
+/// Settlements remembered for the application.
+pub const MAX_SETTLEMENTS: usize = 64;
+/// How long until an unanswered submission is sent again. Chosen here: a restarted node is back by then.
+const SUBMIT_PATIENCE: Duration = Duration::from_secs(3);
+
+/// Names a query to the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AskId(pub u64);
+
+/// A question to the node's RPC. Results are bytes; nothing in them is believed without proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Query {
+    /// `antiphon_prove`: values or absences of state keys under the state root at a height.
+    Prove {
+        /// The block whose state root is asked.
+        height: u64,
+        /// Canonical bytes of the list of keys.
+        keys: Vec<u8>,
+    },
+    /// `antiphon_submit`: canonical bytes of a signed transaction.
+    Submit(Vec<u8>),
+    /// `antiphon_faucet`, on dev chains only.
+    Faucet(Address),
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The light client's newest head of a level.
+    Head(Box<Head>),
+    /// The node answered.
+    Answered(AskId, Vec<u8>),
+    /// The node refused, with this JSON-RPC error code.
+    Refused(AskId, i32),
+    /// The node did not answer.
+    Unreachable(AskId),
+    /// Time moved on.
+    Tick,
+}
+
+/// What the parent must do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Ask the node.
+    Ask(AskId, Query),
+    /// A watched pool is proven to be in this state, or proven absent.
+    Pool(PoolProof),
+    /// Something was refused: by us (a proof that proves nothing) or by the node.
+    Trouble(&'static str),
+    /// What the application sees changed.
+    Changed,
+}
+
+/// A watched pool as one head's state shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolProof {
+    /// Which pool.
+    pub pool: PoolId,
+    /// Its state, or `None` if it is proven absent.
+    pub state: Option<PoolState>,
+    /// What it paid to this book's owner.
+    pub paid: PaidState,
+    /// How far the head is believed.
+    pub level: Level,
+    /// The head's height.
+    pub height: Height,
+}
+
+/// A value with the head that showed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown<T> {
+    /// The value.
+    pub value: T,
+    /// How far the head is believed.
+    pub level: Level,
+    /// The head's height.
+    pub height: Height,
+}
+
+/// A settlement that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settlement {
+    /// The pool that pays.
+    pub pool: PoolId,
+    /// What the voucher promises in all.
+    pub cum: Amount,
+    /// How far the chain is proven to have paid it.
+    pub level: Option<Level>,
+    /// Height of the head that showed it.
+    pub height: Option<Height>,
+}
+
+/// Why a command is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BookError {
+    /// The account is not proven yet.
+    #[error("the account is not proven yet; wait for the chain")]
+    NotReady,
+    /// Too many transactions wait already.
+    #[error("too many transactions wait already")]
+    QueueFull,
+    /// The proven balance does not cover it with the fee.
+    #[error("{needed} is needed, {balance} is there")]
+    Insufficient {
+        /// Amount and fee.
+        needed: Amount,
+        /// The newest proven balance.
+        balance: Amount,
+    },
+}
+
+impl BookError {
+    /// Returns the stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotReady => "wallet/not-ready",
+            Self::QueueFull => "wallet/queue-full",
+            Self::Insufficient { .. } => "wallet/insufficient",
+        }
+    }
+}
+
+/// What one key owns and asks.
+#[derive(Debug)]
+pub struct Book {
+    chain: ChainId,
+    key: SecretKey,
+    address: Address,
+    fee: Amount,
+    inclusion_margin: u64,
+    heads: ByLevel<Head>,
+    /// Height last asked for, by level.
+    asked_height: ByLevel<Height>,
+    asked: BTreeMap<AskId, Asked>,
+    account: ByLevel<Shown<Account>>,
+    watched: BTreeMap<PoolId, ByLevel<PoolProof>>,
+    settlements: Vec<Settlement>,
+    queue: Vec<Message>,
+    flight: Option<Flight>,
+    next_ask: u64,
+    /// A pool was added to the watch; the newest heads are asked again.
+    is_urgent: bool,
+    /// The balance when the faucet was asked, until more is proven.
+    gift_before: Option<Amount>,
+}
+
+impl Book {
+    /// Opens the book of `key` on the chain of `spec`.
+    pub fn new(key: SecretKey, spec: &ChainSpec) -> Self {
+        Self {
+            chain: spec.chain_id(),
+            address: Address::of(&key.public()),
+            key,
+            fee: spec.fee,
+            inclusion_margin: spec.pool.inclusion_margin,
+            heads: ByLevel::new(),
+            asked_height: ByLevel::new(),
+            asked: BTreeMap::new(),
+            account: ByLevel::new(),
+            watched: BTreeMap::new(),
+            settlements: Vec::new(),
+            queue: Vec::new(),
+            flight: None,
+            next_ask: 0,
+            is_urgent: false,
+            gift_before: None,
+        }
+    }
+
+    /// Applies one input. Never fails: a node's lies are [`Output::Trouble`].
+    pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
+        match input {
+            Input::Head(head) => {
+                let old = self.heads.get(head.level).map(|old| old.header.height);
+                if old.is_none_or(|old| old < head.header.height) {
+                    self.heads.set(head.level, *head);
+                }
+            }
+            Input::Answered(id, bytes) => self.answered(id, &bytes, out),
+            Input::Refused(id, code) => self.refused(id, code, out),
+            Input::Unreachable(id) => self.unreachable(now, id),
+            Input::Tick => {}
+        }
+        self.fly(now, out);
+        self.ask_proofs(out);
+    }
+
+    /// Returns when [`Input::Tick`] is next needed.
+    pub fn deadline(&self) -> Option<Moment> {
+        self.flight.as_ref().and_then(|flight| flight.again_at)
+    }
+
+    /// Returns whose book it is.
+    pub const fn address(&self) -> Address {
+        self.address
+    }
+
+    /// Returns the account as shown by the newest head believed at least to `level`.
+    pub fn account(&self, level: Level) -> Option<&Shown<Account>> {
+        self.account.at_least(level).max_by_key(|shown| shown.height)
+    }
+
+    /// Returns a watched pool as shown by the newest head believed at least to `level`.
+    pub fn pool(&self, pool: PoolId, level: Level) -> Option<&PoolProof> {
+        self.watched.get(&pool)?.at_least(level).max_by_key(|proof| proof.height)
+    }
+
+    /// Returns the settlements that were asked for, oldest first.
+    pub fn settlements(&self) -> &[Settlement] {
+        &self.settlements
+    }
+
+    /// Returns whether a transaction waits or is on its way.
+    pub fn is_busy(&self) -> bool {
+        self.flight.is_some() || !self.queue.is_empty()
+    }
+
+    /// Starts to watch a pool: its state and what it paid to this key. Nothing happens if it is watched already, or if
+    /// [`MAX_WATCHED`] are.
+    pub fn watch(&mut self, pool: PoolId, out: &mut Vec<Output>) {
+        if self.watched.len() < MAX_WATCHED && !self.watched.contains_key(&pool) {
+            self.watched.insert(pool, ByLevel::new());
+            self.is_urgent = true;
+            self.ask_proofs(out);
+        }
+    }
+
+    /// Stops watching a pool.
+    pub fn unwatch(&mut self, pool: PoolId) {
+        self.watched.remove(&pool);
+    }
+
+    /// Asks a dev chain's faucet for operational tokens.
+    pub fn ask_faucet(&mut self, out: &mut Vec<Output>) {
+        let id = self.next_ask();
+        let account = self.account(Level::Included).map(|shown| shown.value.clone());
+        self.gift_before = Some(account.unwrap_or_default().balance(Token::Operational));
+        self.asked.insert(id, Asked::Faucet);
+        out.push(Output::Ask(id, Query::Faucet(self.address)));
+    }
+
+    /// Sends tokens.
+    ///
+    /// # Errors
+    /// [`BookError`].
+    pub fn transfer(
+        &mut self,
+        now: Moment,
+        token: Token,
+        to: Address,
+        amount: Amount,
+        out: &mut Vec<Output>,
+    ) -> Result<(), BookError> {
+        let fee = if token == Token::Operational { self.fee } else { Amount::ZERO };
+        self.check_funds(token, amount.checked_add(fee))?;
+        self.enqueue(now, Message::Transfer { token, to, amount }, out)
+    }
+
+    /// Opens a pool.
+    ///
+    /// # Errors
+    /// [`BookError`].
+    pub fn create_pool(
+        &mut self,
+        now: Moment,
+        terms: PoolTerms,
+        out: &mut Vec<Output>,
+    ) -> Result<(), BookError> {
+        let locked = terms.deposit.checked_add(terms.collateral);
+        self.check_funds(Token::Operational, locked.and_then(|sum| sum.checked_add(self.fee)))?;
+        self.watch(terms.id(self.chain), out);
+        self.enqueue(now, Message::CreatePool(terms), out)
+    }
+
+    /// Takes a voucher to the chain. A voucher of the same pool that still waits is replaced.
+    ///
+    /// # Errors
+    /// [`BookError`].
+    pub fn settle(
+        &mut self,
+        now: Moment,
+        voucher: Signed<Voucher>,
+        out: &mut Vec<Output>,
+    ) -> Result<(), BookError> {
+        let (pool, cum) = (voucher.body.pool, voucher.body.cum);
+        if self.settlements.iter().any(|known| (known.pool, known.cum) == (pool, cum)) {
+            return Ok(());
+        }
+        self.watch(pool, out);
+        let waits =
+            |message: &Message| matches!(message, Message::Settle(v) if v.body.pool == pool);
+        if let Some(place) = self.queue.iter().position(waits) {
+            self.queue.remove(place);
+            self.settlements.retain(|known| known.pool != pool || known.level.is_some());
+        }
+        if self.settlements.len() >= MAX_SETTLEMENTS {
+            self.settlements.remove(0);
+        }
+        self.settlements.push(Settlement { pool, cum, level: None, height: None });
+        self.enqueue(now, Message::Settle(voucher), out)
+    }
+
+    /// Gives an ended pool's remainder back to its creator.
+    ///
+    /// # Errors
+    /// [`BookError`].
+    pub fn release(
+        &mut self,
+        now: Moment,
+        pool: PoolId,
+        out: &mut Vec<Output>,
+    ) -> Result<(), BookError> {
+        self.watch(pool, out);
+        self.enqueue(now, Message::Release(pool), out)
+    }
+
+    fn check_funds(&self, token: Token, needed: Option<Amount>) -> Result<(), BookError> {
+        let account = self.account(Level::Included).ok_or(BookError::NotReady)?;
+        let balance = account.value.balance(token);
+        let needed = needed.unwrap_or(Amount::from_units(u128::MAX));
+        if needed > balance {
+            return Err(BookError::Insufficient { needed, balance });
+        }
+        Ok(())
+    }
+
+    fn next_ask(&mut self) -> AskId {
+        self.next_ask = self.next_ask.saturating_add(1);
+        AskId(self.next_ask)
+    }
+
+    /// The state root and height of the newest head of exactly this level.
+    fn root(&self, level: Level) -> Option<(Height, Hash)> {
+        let head = self.heads.get(level)?;
+        Some((head.header.height, head.header.state_root))
+    }
+}

@@ -1,0 +1,131 @@
+//! Transactions: one on its way at a time, sent again until its sequence is proven or its life is over.
+
+use super::{AskId, Asked, Book, BookError, MAX_QUEUE, Output, Query, SUBMIT_PATIENCE};
+use crate::{
+    chain::{
+        Level,
+        transaction::{LIFETIME, Message, SignedTransaction, Transaction},
+    },
+    codec::{Bounded, Text},
+    crypto::Signed,
+    id::Height,
+    time::Moment,
+};
+use alloc::{vec, vec::Vec};
+
+/// A transaction on its way.
+#[derive(Debug)]
+pub(super) struct Flight {
+    transaction: SignedTransaction,
+    /// When it is sent again, unless an answer is awaited.
+    pub(super) again_at: Option<Moment>,
+}
+
+impl Book {
+    pub(super) fn enqueue(
+        &mut self,
+        now: Moment,
+        message: Message,
+        out: &mut Vec<Output>,
+    ) -> Result<(), BookError> {
+        if self.queue.len() >= MAX_QUEUE {
+            return Err(BookError::QueueFull);
+        }
+        self.queue.push(message);
+        self.fly(now, out);
+        Ok(())
+    }
+
+    /// Lands what is proven done, revives what died, sends what is due.
+    pub(super) fn fly(&mut self, now: Moment, out: &mut Vec<Output>) {
+        self.land(out);
+        if let Some(flight) = &mut self.flight {
+            if flight.again_at.is_some_and(|due| due <= now) {
+                flight.again_at = None;
+                let bytes = flight.transaction.to_bytes();
+                self.submit(bytes, out);
+            }
+            return;
+        }
+        let Some(settled) = self.heads.at_least(Level::Settled).max_by_key(|h| h.header.height)
+        else {
+            return;
+        };
+        let Some(account) = self.account(Level::Included) else { return };
+        if self.queue.is_empty() {
+            return;
+        }
+        let Ok(scope) = Text::try_from("") else { return };
+        let body = Transaction {
+            sender: self.key.public(),
+            sequence: account.value.sequence.saturating_add(1),
+            reference_height: settled.header.height,
+            reference_block: settled.block,
+            scope,
+            max_fee: self.fee,
+            messages: Bounded::try_from(vec![self.queue.remove(0)]).unwrap_or_default(),
+        };
+        let transaction = Signed::new(&self.key, self.chain, body);
+        let bytes = transaction.to_bytes();
+        self.flight = Some(Flight { transaction, again_at: None });
+        self.submit(bytes, out);
+    }
+
+    /// The node refused: a proof can be had later, a transaction will not be taken.
+    pub(super) fn refused(&mut self, id: AskId, _code: i32, out: &mut Vec<Output>) {
+        match self.asked.remove(&id) {
+            Some(Asked::Submission) => {
+                let flight = self.flight.take();
+                let lost = flight.and_then(|f| f.transaction.body.messages.first().cloned());
+                if let Some(Message::Settle(voucher)) = lost {
+                    let (pool, cum) = (voucher.body.pool, voucher.body.cum);
+                    self.settlements
+                        .retain(|s| (s.pool, s.cum) != (pool, cum) || s.level.is_some());
+                }
+                out.push(Output::Trouble("node/transaction-refused"));
+                out.push(Output::Changed);
+            }
+            Some(Asked::Faucet) => out.push(Output::Trouble("node/faucet-refused")),
+            Some(Asked::Proofs { .. }) => out.push(Output::Trouble("node/proof-refused")),
+            None => {}
+        }
+    }
+
+    /// The node did not answer: proofs are asked for again at the next head, a transaction after a while.
+    pub(super) fn unreachable(&mut self, now: Moment, id: AskId) {
+        match self.asked.remove(&id) {
+            Some(Asked::Submission) => {
+                if let Some(flight) = &mut self.flight {
+                    flight.again_at = Some(now.after(SUBMIT_PATIENCE));
+                }
+            }
+            Some(Asked::Proofs { .. } | Asked::Faucet) | None => {}
+        }
+    }
+
+    /// Forgets the flight once its sequence is proven used, or revives its messages once its life is over.
+    fn land(&mut self, out: &mut Vec<Output>) {
+        let Some(flight) = &self.flight else { return };
+        let body = &flight.transaction.body;
+        let used = |level| self.account(level).map_or(0, |shown| shown.value.sequence);
+        if used(Level::Included) >= body.sequence {
+            self.flight = None;
+            out.push(Output::Changed);
+            return;
+        }
+        let proven_to = self.account(Level::Settled).map_or(Height(0), |shown| shown.height);
+        if proven_to > body.reference_height.plus(LIFETIME) && used(Level::Settled) < body.sequence
+        {
+            let messages = body.messages.to_vec();
+            self.flight = None;
+            self.queue.splice(0..0, messages);
+            out.push(Output::Trouble("wallet/transaction-expired"));
+        }
+    }
+
+    fn submit(&mut self, bytes: Vec<u8>, out: &mut Vec<Output>) {
+        let id = self.next_ask();
+        self.asked.insert(id, Asked::Submission);
+        out.push(Output::Ask(id, Query::Submit(bytes)));
+    }
+}

@@ -1,0 +1,239 @@
+//! A book against a node that is a real state tree, honest or not.
+
+use super::*;
+use crate::{
+    chain::{
+        header::Header,
+        light::tests::{spec, test_keys},
+        proof::{MAX_KEYS, MAX_PROOFS, Path, StateProof, StateProofs},
+        state::StateKey,
+        transaction::decode_transaction,
+    },
+    codec::{self, Bounded, encode},
+    id::StreamId,
+};
+use alloc::vec;
+use jmt::{KeyHash, Sha256Jmt, mock::MockTreeStore};
+
+struct Node {
+    spec: ChainSpec,
+    entries: BTreeMap<StateKey, Vec<u8>>,
+}
+
+impl Node {
+    fn new() -> Self {
+        let (validators, guardians) = test_keys();
+        Self { spec: spec(&validators, &guardians), entries: BTreeMap::new() }
+    }
+
+    fn chain(&self) -> ChainId {
+        self.spec.chain_id()
+    }
+
+    fn set_account(&mut self, sequence: u64, balance: u128) {
+        let balances = [Amount::ZERO, Amount::from_units(balance)];
+        let key = StateKey::account(self.chain(), &owner());
+        self.entries.insert(key, encode(&Account { sequence, balances }));
+    }
+
+    fn with_tree<T>(&self, act: impl FnOnce(Hash, &Sha256Jmt<'_, MockTreeStore>) -> T) -> T {
+        let store = MockTreeStore::default();
+        let tree = Sha256Jmt::new(&store);
+        let filler = (KeyHash([7; 32]), Some(vec![1]));
+        let entries = self.entries.iter().map(|(k, v)| (KeyHash(k.0.0), Some(v.clone())));
+        let (root, batch) = tree.put_value_set(entries.chain([filler]), 0).unwrap();
+        store.write_tree_update_batch(batch).unwrap();
+        act(Hash(root.0), &tree)
+    }
+
+    fn head(&self, height: u64, level: Level) -> Head {
+        let mut header = Header::genesis(&self.spec, self.with_tree(|root, _| root));
+        header.height = Height(height);
+        Head { block: header.id(), header, level }
+    }
+
+    fn prove(&self, keys: &[u8]) -> Vec<u8> {
+        let keys: Bounded<StateKey, MAX_KEYS> = codec::decode(keys, MAX_PROOFS).unwrap();
+        self.with_tree(|_, tree| {
+            let prove = |key: &StateKey| {
+                let (value, proof) = tree.get_with_proof(KeyHash(key.0.0), 0).unwrap();
+                let path = Path::from_jmt(&borsh::to_vec(&proof).unwrap()).unwrap();
+                StateProof { value: value.map(|v| Bounded::try_from(v).unwrap()), path }
+            };
+            let proofs: Vec<_> = keys.iter().map(prove).collect();
+            encode(&StateProofs::try_from(proofs).unwrap())
+        })
+    }
+}
+
+fn key() -> SecretKey {
+    SecretKey::from_bytes(&[42; 32])
+}
+
+fn owner() -> Address {
+    Address::of(&key().public())
+}
+
+fn at(ms: u64) -> Moment {
+    Moment::from_millis(ms)
+}
+
+fn feed(book: &mut Book, ms: u64, input: Input) -> Vec<Output> {
+    let mut out = Vec::new();
+    book.handle(at(ms), input, &mut out);
+    out
+}
+
+/// Answers every proof asked for in `out` honestly; returns everything else.
+fn answer(book: &mut Book, node: &Node, mut out: Vec<Output>) -> Vec<Output> {
+    let mut rest = Vec::new();
+    while let Some(output) = (!out.is_empty()).then(|| out.remove(0)) {
+        match output {
+            Output::Ask(id, Query::Prove { keys, .. }) => {
+                out.extend(feed(book, 0, Input::Answered(id, node.prove(&keys))));
+            }
+            other @ (Output::Ask(..) | Output::Pool(_) | Output::Trouble(_) | Output::Changed) => {
+                rest.push(other);
+            }
+        }
+    }
+    rest
+}
+
+fn show(book: &mut Book, node: &Node, height: u64, level: Level) -> Vec<Output> {
+    let out = feed(book, 0, Input::Head(Box::new(node.head(height, level))));
+    answer(book, node, out)
+}
+
+fn submitted(out: &[Output]) -> Option<(AskId, SignedTx)> {
+    out.iter().find_map(|output| match output {
+        Output::Ask(id, Query::Submit(bytes)) => Some((*id, decode_transaction(bytes).unwrap())),
+        Output::Ask(..) | Output::Pool(_) | Output::Trouble(_) | Output::Changed => None,
+    })
+}
+
+type SignedTx = crate::chain::transaction::SignedTransaction;
+
+#[test]
+fn a_balance_is_known_level_by_level() {
+    let mut node = Node::new();
+    let mut book = Book::new(key(), &node.spec);
+    show(&mut book, &node, 10, Level::Final);
+    let empty = book.account(Level::Final).unwrap();
+    assert_eq!((empty.value.clone(), empty.height), (Account::default(), Height(10)));
+    node.set_account(0, 500);
+    show(&mut book, &node, 12, Level::Settled);
+    assert_eq!(book.account(Level::Final).unwrap().value, Account::default());
+    let settled = book.account(Level::Included).unwrap();
+    assert_eq!((settled.value.balances[1].units(), settled.level), (500, Level::Settled));
+}
+
+#[test]
+fn a_forged_balance_is_refused_by_code_and_changes_nothing() {
+    let mut node = Node::new();
+    node.set_account(0, 5);
+    let mut book = Book::new(key(), &node.spec);
+    let mut liar = Node::new();
+    liar.set_account(0, 5_000_000);
+    let out = feed(&mut book, 0, Input::Head(Box::new(node.head(10, Level::Final))));
+    let refused = answer(&mut book, &liar, out);
+    assert_eq!(refused, [Output::Trouble("state-proof/wrong-root")]);
+    assert_eq!(book.account(Level::Included), None);
+    let out = feed(&mut book, 0, Input::Head(Box::new(node.head(11, Level::Final))));
+    let Output::Ask(id, _) = &out[0] else { panic!("{out:?}") };
+    let short = encode(&StateProofs::new());
+    assert_eq!(
+        feed(&mut book, 0, Input::Answered(*id, short)),
+        [Output::Trouble("state-proof/wrong-count")]
+    );
+}
+
+#[test]
+fn a_transfer_waits_for_proof_is_sent_once_and_lands_with_its_sequence() {
+    let mut node = Node::new();
+    node.set_account(4, 100);
+    let mut book = Book::new(key(), &node.spec);
+    let send = |book: &mut Book, amount| {
+        let mut out = Vec::new();
+        let amount = Amount::from_units(amount);
+        let to = Address([1; 20]);
+        book.transfer(at(0), Token::Operational, to, amount, &mut out).map(|()| out)
+    };
+    assert_eq!(send(&mut book, 5), Err(BookError::NotReady));
+    show(&mut book, &node, 10, Level::Settled);
+    let (needed, balance) = (Amount::from_units(101), Amount::from_units(100));
+    assert_eq!(send(&mut book, 100), Err(BookError::Insufficient { needed, balance }));
+    let (id, tx) = submitted(&send(&mut book, 99).unwrap()).unwrap();
+    assert_eq!((tx.body.sequence, tx.body.reference_height), (5, Height(10)));
+    assert_eq!(tx.verify(node.chain(), &key().public()), Ok(()));
+    assert_eq!(submitted(&send(&mut book, 1).unwrap()), None, "one at a time");
+    feed(&mut book, 0, Input::Answered(id, Vec::new()));
+    node.set_account(5, 0);
+    let out = show(&mut book, &node, 11, Level::Included);
+    assert_eq!(submitted(&out).unwrap().1.body.sequence, 6, "the next one follows");
+}
+
+#[test]
+fn a_submission_without_answer_is_the_same_bytes_again_after_patience() {
+    let mut node = Node::new();
+    node.set_account(0, 100);
+    let mut book = Book::new(key(), &node.spec);
+    show(&mut book, &node, 10, Level::Settled);
+    let mut out = Vec::new();
+    let (to, amount) = (Address([1; 20]), Amount::from_units(1));
+    book.transfer(at(0), Token::Operational, to, amount, &mut out).unwrap();
+    let (id, first) = submitted(&out).unwrap();
+    feed(&mut book, 100, Input::Unreachable(id));
+    assert_eq!(book.deadline(), Some(at(3100)));
+    assert_eq!(submitted(&feed(&mut book, 3099, Input::Tick)), None);
+    let (_, again) = submitted(&feed(&mut book, 3100, Input::Tick)).unwrap();
+    assert_eq!((again, book.deadline()), (first, None));
+}
+
+#[test]
+fn a_transaction_that_outlived_its_reference_is_made_anew() {
+    let mut node = Node::new();
+    node.set_account(0, 100);
+    let mut book = Book::new(key(), &node.spec);
+    show(&mut book, &node, 10, Level::Settled);
+    let mut out = Vec::new();
+    let (to, amount) = (Address([1; 20]), Amount::from_units(1));
+    book.transfer(at(0), Token::Operational, to, amount, &mut out).unwrap();
+    let (id, _) = submitted(&out).unwrap();
+    feed(&mut book, 0, Input::Answered(id, Vec::new()));
+    assert_eq!(submitted(&show(&mut book, &node, 74, Level::Settled)), None);
+    let out = show(&mut book, &node, 75, Level::Settled);
+    assert!(out.contains(&Output::Trouble("wallet/transaction-expired")));
+    let (_, anew) = submitted(&out).unwrap();
+    assert_eq!((anew.body.reference_height, anew.body.sequence), (Height(75), 1));
+}
+
+#[test]
+fn a_settlement_rises_from_sent_to_final_only_by_proof() {
+    let mut node = Node::new();
+    node.set_account(0, 100);
+    let mut book = Book::new(key(), &node.spec);
+    show(&mut book, &node, 10, Level::Settled);
+    let pool = PoolId(Hash([3; 32]));
+    let cum = Amount::from_units(30);
+    let resource = StreamId(Hash([4; 32]));
+    let voucher = Voucher { pool, resource, target: owner(), seq: 1, cum };
+    let payer = SecretKey::from_bytes(&[9; 32]);
+    let voucher = Signed::new(&payer, node.chain(), voucher);
+    let mut out = Vec::new();
+    book.settle(at(0), voucher.clone(), &mut out).unwrap();
+    answer(&mut book, &node, out);
+    assert_eq!(book.settlements(), [Settlement { pool, cum, level: None, height: None }]);
+    let mut again = Vec::new();
+    book.settle(at(0), voucher, &mut again).unwrap();
+    assert_eq!(again, [], "the same voucher is not sent twice");
+    let paid_key = StateKey::paid(node.chain(), &pool, &owner());
+    node.entries.insert(paid_key, encode(&PaidState { seq: 1, cum }));
+    let shown = |book: &Book| book.settlements().first().map(|s| (s.level, s.height)).unwrap();
+    for (height, level) in [(11, Level::Included), (11, Level::Settled), (20, Level::Final)] {
+        show(&mut book, &node, height, level);
+        assert_eq!(shown(&book), (Some(level), Some(Height(height))));
+    }
+    show(&mut book, &node, 30, Level::Settled);
+    assert_eq!(shown(&book), (Some(Level::Final), Some(Height(20))), "never back");
+}
