@@ -15,6 +15,7 @@
 //!
 //! Source: PROTOCOL A5.8 to A5.15 without the insolvency branch (A5.10 second half, A5.11).
 
+pub mod payee;
 pub mod payer;
 pub mod reservation;
 pub mod voucher;

@@ -1,0 +1,401 @@
+//! Takes vouchers for chunks served: bounded credit, bounded exposure, settlement in time.
+//!
+//! ```text
+//! Offered --NeedPool--> Proven --Voucher--> checks --> Store --Stored--> Credit ... Settle --Proven--> Settled
+//!    '-- serve: a few chunks on credit, then only what vouchers cover and one window more
+//! ```
+//!
+//! A pool is one book: what its creator promised us, what the chain is proven to have paid, and the difference, the
+//! exposure, which is all that can be lost (A5.15). A peer is one account: chunks served to it against what its
+//! vouchers brought. A voucher that comes before the pool is proven waits, one a peer.
+//!
+//! Source: PROTOCOL A5.14, A5.15, A10.7.
+
+#![warn(clippy::arithmetic_side_effects)]
+
+mod account;
+mod book;
+mod fault;
+mod policy;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use fault::{Fault, ServeError};
+pub use policy::PayeePolicy;
+pub use view::{BookView, ProvenView};
+
+use super::{
+    StoreToken,
+    reservation::{PaidState, PoolRules, PoolState},
+    voucher::Voucher,
+};
+use crate::{
+    amount::Amount,
+    chain::Level,
+    crypto::Signed,
+    id::{Address, ChainId, Height, PeerId, PoolId, StreamId},
+    time::Moment,
+};
+use account::Account;
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use book::{Book, Offer, name, parse_name};
+
+/// Pools that are followed at once. Chosen here: beyond the peers of a swarm, with those of the last streams.
+pub const MAX_BOOKS: usize = 256;
+
+/// Peers whose account is kept, those that left included. Chosen here: so that leaving does not clear a debt.
+pub const MAX_ACCOUNTS: usize = 512;
+
+/// Blocks after which an unanswered question is asked again. Chosen here.
+const RETRY_BLOCKS: u64 = 4;
+
+/// What happened outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The peer says that it pays from this pool.
+    Offered(PeerId, PoolId),
+    /// The chain proved a pool.
+    Proven(PoolId, Proof),
+    /// The peer sent the bytes of a compact voucher.
+    Voucher(PeerId, Vec<u8>),
+    /// The peer's link closed.
+    Left(PeerId),
+    /// The write is durable.
+    Stored(StoreToken),
+    /// The newest settled height.
+    Tip(Height),
+    /// Time moved on; nothing else happened.
+    Tick,
+}
+
+/// A pool and our row in it, proven under one header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The pool.
+    pub state: PoolState,
+    /// What we settled from it; zeros if proven absent.
+    pub paid: PaidState,
+    /// The header's height.
+    pub height: Height,
+    /// How far the header is believed; only settled and final count.
+    pub level: Level,
+}
+
+/// What the parent must do, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Ask the chain for a proof of this pool and of our row in it.
+    NeedPool(PoolId),
+    /// Write durably under this name, or remove it; then say `Stored`.
+    Store(StoreToken, String, Option<Vec<u8>>),
+    /// The peer paid this much more, durably.
+    Credit(PeerId, Amount),
+    /// The peer's voucher was refused.
+    Fault(PeerId, Fault),
+    /// Send the transaction that settles this voucher.
+    Settle(Signed<Voucher>),
+    /// The chain is proven to have paid this in total.
+    Settled(PoolId, PaidState),
+    /// The pool ended before this much was settled.
+    Lost(PoolId, Amount),
+}
+
+/// The earning side of one address.
+#[derive(Debug)]
+pub struct Payee {
+    chain: ChainId,
+    me: Address,
+    rules: PoolRules,
+    policy: PayeePolicy,
+    books: BTreeMap<PoolId, Book>,
+    accounts: BTreeMap<PeerId, Account>,
+    waiting: BTreeMap<StoreToken, PoolId>,
+    tip: Option<Tip>,
+    next_token: u64,
+}
+
+/// What we know about the chain's progress.
+#[derive(Clone, Copy, Debug)]
+struct Tip {
+    height: Height,
+    seen: Moment,
+    is_stalled: bool,
+}
+
+impl Payee {
+    /// Makes the payee of `me` from everything that was stored under names that [`Payee::owns`]. Rows that cannot be
+    /// read are left out; rows that the pool's creator did not sign go when the pool is proven.
+    pub fn new(
+        chain: ChainId,
+        me: Address,
+        rules: PoolRules,
+        policy: PayeePolicy,
+        stored: impl IntoIterator<Item = (String, Vec<u8>)>,
+    ) -> Self {
+        let held = stored.into_iter().filter_map(|(name, bytes)| {
+            let pool = parse_name(&name)?;
+            Some((pool, Book::restored(pool, me, &bytes)?))
+        });
+        let books = held.take(MAX_BOOKS).collect();
+        let (accounts, waiting) = (BTreeMap::new(), BTreeMap::new());
+        Self { chain, me, rules, policy, books, accounts, waiting, tip: None, next_token: 0 }
+    }
+
+    /// Returns whether a stored name is a payee's.
+    pub fn owns(name: &str) -> bool {
+        parse_name(name).is_some()
+    }
+
+    /// Says what a peer is served and at what price a chunk, before it is served; again when either changes.
+    ///
+    /// # Errors
+    /// [`ServeError::TooManyPeers`].
+    pub fn set_terms(
+        &mut self,
+        peer: PeerId,
+        resource: StreamId,
+        price: Amount,
+    ) -> Result<(), ServeError> {
+        let account = self.account(peer).ok_or(ServeError::TooManyPeers)?;
+        account.set_terms(resource, price);
+        Ok(())
+    }
+
+    /// Counts one more chunk served to `peer`, if its credit allows that.
+    ///
+    /// # Errors
+    /// [`ServeError`] says why the peer must wait; nothing is counted then.
+    pub fn serve(&mut self, peer: PeerId) -> Result<(), ServeError> {
+        let account = self.accounts.get(&peer).ok_or(ServeError::NoTerms)?;
+        let Some((resource, price)) = account.terms() else { return Err(ServeError::NoTerms) };
+        if price.is_zero() {
+            return Ok(());
+        }
+        let book = account.pool().and_then(|pool| self.books.get(&pool));
+        let owed = account.owed_with(price).ok_or(ServeError::Unpaid { owed: account.owed() })?;
+        let chunks = if account.has_paid() {
+            let (book, tip) = book.zip(self.tip).ok_or(ServeError::Unproven)?;
+            if tip.is_stalled {
+                return Err(ServeError::ChainStalled);
+            }
+            let offer = self.offer(resource, price, tip.height);
+            book.check_more(&offer, owed).map_err(ServeError::Pool)?;
+            self.policy.unpaid_chunks
+        } else {
+            self.policy.free_chunks
+        };
+        if price.checked_mul(chunks.into()).is_none_or(|limit| owed > limit) {
+            return Err(ServeError::Unpaid { owed: account.owed() });
+        }
+        if let Some(account) = self.accounts.get_mut(&peer) {
+            account.serve(price);
+        }
+        Ok(())
+    }
+
+    /// Orders the settlement of everything that is promised and not paid, however little.
+    pub fn settle(&mut self, out: &mut Vec<Output>) {
+        let Some(tip) = self.tip else { return };
+        for book in self.books.values_mut() {
+            out.extend(book.settle(tip.height).map(Output::Settle));
+        }
+    }
+
+    /// Applies one input. Never fails; what a peer did wrong is [`Output::Fault`].
+    pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
+        match input {
+            Input::Offered(peer, pool) => self.offered(peer, pool, out),
+            Input::Proven(pool, proof) => self.proven(pool, proof, out),
+            Input::Voucher(peer, bytes) => self.voucher(peer, bytes, out),
+            Input::Left(peer) => {
+                if let Some(account) = self.accounts.get_mut(&peer) {
+                    account.leave();
+                }
+            }
+            Input::Stored(token) => self.stored(token, out),
+            Input::Tip(height) => self.advance(now, height, out),
+            Input::Tick => {
+                let patience = self.policy.tip_patience;
+                if let Some(tip) = self.tip.as_mut().filter(|tip| tip.seen.after(patience) <= now) {
+                    // Blocks are withheld from us: take what we have (ADVERSARIAL case 22).
+                    tip.is_stalled = true;
+                    self.review(out);
+                }
+            }
+        }
+    }
+
+    /// Returns when the chain counts as stalled, unless a new tip comes first.
+    pub fn deadline(&self) -> Option<Moment> {
+        let tip = self.tip.filter(|tip| !tip.is_stalled)?;
+        Some(tip.seen.after(self.policy.tip_patience))
+    }
+
+    /// Returns every pool as an application may show it.
+    pub fn view(&self) -> Vec<BookView> {
+        self.books.iter().map(|(pool, book)| view::of(*pool, book, &self.policy)).collect()
+    }
+
+    /// Returns what a peer's vouchers brought since its first offer, and what it owes beyond.
+    pub fn balance(&self, peer: PeerId) -> (Amount, Amount) {
+        let account = self.accounts.get(&peer);
+        account.map_or_else(Default::default, |account| (account.credited(), account.owed()))
+    }
+
+    fn offered(&mut self, peer: PeerId, pool: PoolId, out: &mut Vec<Output>) {
+        if !self.books.contains_key(&pool) && self.books.len() >= MAX_BOOKS {
+            let unused = self.books.iter().find(|(id, book)| {
+                book.is_empty() && !self.accounts.values().any(|a| a.pool() == Some(**id))
+            });
+            let Some(unused) = unused.map(|(id, _)| *id) else {
+                out.push(Output::Fault(peer, Fault::TooManyPools));
+                return;
+            };
+            self.books.remove(&unused);
+        }
+        let Some(account) = self.account(peer) else { return };
+        account.offer(pool);
+        let height = self.tip.map(|tip| tip.height);
+        let book = self.books.entry(pool).or_default();
+        if book.proof().is_none() && book.ask(height) {
+            out.push(Output::NeedPool(pool));
+        }
+    }
+
+    fn voucher(&mut self, peer: PeerId, bytes: Vec<u8>, out: &mut Vec<Output>) {
+        if let Err(fault) = self.try_voucher(peer, bytes, out) {
+            out.push(Output::Fault(peer, fault));
+        }
+    }
+
+    fn try_voucher(
+        &mut self,
+        peer: PeerId,
+        bytes: Vec<u8>,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Fault> {
+        let compact = book::decode(&bytes)?;
+        let account = self.accounts.get(&peer).ok_or(Fault::NoPool)?;
+        let pool = account.pool().ok_or(Fault::NoPool)?;
+        let (resource, price) = account.terms().ok_or(Fault::NoTerms)?;
+        let offer = self.tip.map(|tip| self.offer(resource, price, tip.height));
+        let book = self.books.get_mut(&pool).ok_or(Fault::NoPool)?;
+        let Some(offer) = offer.filter(|_| book.proof().is_some()) else {
+            self.accounts.entry(peer).or_default().hold(bytes);
+            return Ok(());
+        };
+        let accepted = book.accept(pool, &compact, &offer);
+        if accepted == Err(Fault::NotFinal) && book.ask(Some(offer.height)) {
+            out.push(Output::NeedPool(pool));
+        }
+        book.queue(peer, accepted?);
+        self.store_next(pool, out);
+        Ok(())
+    }
+
+    /// Starts the write of the best voucher, unless one is under way.
+    fn store_next(&mut self, pool: PoolId, out: &mut Vec<Output>) {
+        let Some(bytes) = self.books.get_mut(&pool).and_then(Book::start) else { return };
+        let token = self.token();
+        self.waiting.insert(token, pool);
+        out.push(Output::Store(token, name(&pool), Some(bytes)));
+    }
+
+    fn stored(&mut self, token: StoreToken, out: &mut Vec<Output>) {
+        let Some(pool) = self.waiting.remove(&token) else { return };
+        let Some(book) = self.books.get_mut(&pool) else { return };
+        for (peer, amount) in book.stored() {
+            if let Some(account) = self.accounts.get_mut(&peer) {
+                account.credit(amount);
+            }
+            out.push(Output::Credit(peer, amount));
+        }
+        self.store_next(pool, out);
+        self.review(out);
+    }
+
+    fn proven(&mut self, pool: PoolId, proof: Proof, out: &mut Vec<Output>) {
+        if proof.level < Level::Settled {
+            return;
+        }
+        let Some(book) = self.books.get_mut(&pool) else { return };
+        if let Some(paid) = book.prove(self.chain, proof) {
+            out.push(Output::Settled(pool, paid));
+        }
+        if let Some(lost) = book.ended() {
+            if !lost.is_zero() {
+                out.push(Output::Lost(pool, lost));
+            }
+            self.forget(pool, out);
+            return;
+        }
+        self.take_held(out);
+        self.review(out);
+    }
+
+    /// Checks the vouchers that waited for a proof, or for the first tip.
+    fn take_held(&mut self, out: &mut Vec<Output>) {
+        let held = self.accounts.iter_mut();
+        let held: Vec<_> =
+            held.filter_map(|(peer, account)| Some((*peer, account.take()?))).collect();
+        for (peer, bytes) in held {
+            self.voucher(peer, bytes, out);
+        }
+    }
+
+    fn advance(&mut self, now: Moment, height: Height, out: &mut Vec<Output>) {
+        if self.tip.is_some_and(|tip| tip.height >= height) {
+            return;
+        }
+        self.tip = Some(Tip { height, seen: now, is_stalled: false });
+        for (pool, book) in &mut self.books {
+            if book.needs_proof(height, &self.rules) && book.ask(Some(height)) {
+                out.push(Output::NeedPool(*pool));
+            }
+        }
+        self.take_held(out);
+        self.review(out);
+    }
+
+    /// Orders every settlement that is due (A5.14).
+    fn review(&mut self, out: &mut Vec<Output>) {
+        let Some(tip) = self.tip else { return };
+        for book in self.books.values_mut() {
+            if book.is_due(tip.height, tip.is_stalled, &self.rules, &self.policy) {
+                out.extend(book.settle(tip.height).map(Output::Settle));
+            }
+        }
+    }
+
+    /// Removes a pool that can pay nothing any more.
+    fn forget(&mut self, pool: PoolId, out: &mut Vec<Output>) {
+        self.books.remove(&pool);
+        self.waiting.retain(|_, waiting| *waiting != pool);
+        let token = self.token();
+        out.push(Output::Store(token, name(&pool), None));
+    }
+
+    const fn offer(&self, resource: StreamId, price: Amount, height: Height) -> Offer {
+        let (chain, me, rules, policy) = (self.chain, self.me, self.rules, self.policy);
+        Offer { chain, me, resource, price, height, rules, policy }
+    }
+
+    /// Returns a peer's account, made if there is room: the place of one that left, with the smallest debt first.
+    fn account(&mut self, peer: PeerId) -> Option<&mut Account> {
+        if !self.accounts.contains_key(&peer) && self.accounts.len() >= MAX_ACCOUNTS {
+            let gone = self.accounts.iter().filter(|(_, account)| account.has_left());
+            let gone = gone.min_by_key(|(_, account)| account.owed()).map(|(peer, _)| *peer)?;
+            self.accounts.remove(&gone);
+        }
+        let account = self.accounts.entry(peer).or_default();
+        account.come();
+        Some(account)
+    }
+
+    const fn token(&mut self) -> StoreToken {
+        let token = StoreToken(self.next_token);
+        self.next_token = self.next_token.saturating_add(1);
+        token
+    }
+}

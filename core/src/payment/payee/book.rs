@@ -1,0 +1,281 @@
+//! One pool as its payee sees it: what is proven, what is promised, what is being settled.
+
+use super::{Fault, PayeePolicy, Proof, RETRY_BLOCKS};
+use crate::{
+    amount::Amount,
+    codec,
+    crypto::{Hash, Signed},
+    id::{Address, ChainId, Height, PeerId, PoolId, StreamId},
+    payment::{
+        reservation::{PaidState, PoolRules, PoolStatus},
+        voucher::{COMPACT_BYTES, CompactVoucher, Voucher},
+    },
+};
+use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+
+/// Longest stored row, in bytes: a whole signed voucher.
+const MAX_ROW: usize = 172;
+
+/// What a voucher is checked against.
+pub(super) struct Offer {
+    pub(super) chain: ChainId,
+    pub(super) me: Address,
+    pub(super) resource: StreamId,
+    pub(super) price: Amount,
+    pub(super) height: Height,
+    pub(super) rules: PoolRules,
+    pub(super) policy: PayeePolicy,
+}
+
+/// One pool. `held` is durable, `writing` is on its way to be, `next` waits for the write to end.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Book {
+    proof: Option<Proof>,
+    is_final: bool,
+    asked: Option<Height>,
+    held: Option<Signed<Voucher>>,
+    writing: Option<Batch>,
+    next: Option<Batch>,
+    settling: Option<(Amount, Height)>,
+}
+
+/// A voucher to be stored, and what each peer brought of it.
+#[derive(Clone, Debug)]
+struct Batch {
+    voucher: Signed<Voucher>,
+    credits: BTreeMap<PeerId, Amount>,
+}
+
+/// Returns the name of a pool's row.
+pub(super) fn name(pool: &PoolId) -> String {
+    format!("payee/{}", pool.0)
+}
+
+/// Reads the name of a row; `None` for anybody else's.
+pub(super) fn parse_name(name: &str) -> Option<PoolId> {
+    Hash::from_hex(name.strip_prefix("payee/")?).map(PoolId)
+}
+
+/// Reads the bytes of a voucher on the wire.
+pub(super) fn decode(bytes: &[u8]) -> Result<CompactVoucher, Fault> {
+    codec::decode(bytes, COMPACT_BYTES).map_err(Fault::Malformed)
+}
+
+impl Book {
+    /// Makes the book of a stored row; `None` for one that is not ours.
+    pub(super) fn restored(pool: PoolId, me: Address, bytes: &[u8]) -> Option<Self> {
+        let held: Signed<Voucher> = codec::decode(bytes, MAX_ROW).ok()?;
+        let is_ours = held.body.pool == pool && held.body.target == me;
+        is_ours.then(|| Self { held: Some(held), ..Self::default() })
+    }
+
+    pub(super) const fn proof(&self) -> Option<&Proof> {
+        self.proof.as_ref()
+    }
+
+    pub(super) const fn is_final(&self) -> bool {
+        self.is_final
+    }
+
+    pub(super) const fn is_settling(&self) -> bool {
+        self.settling.is_some()
+    }
+
+    /// Returns whether nothing is promised.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.held.is_none() && self.writing.is_none()
+    }
+
+    /// Returns the durable promise.
+    pub(super) fn held(&self) -> Amount {
+        self.held.as_ref().map_or(Amount::ZERO, |held| held.body.cum)
+    }
+
+    /// Returns what the chain is proven to have paid.
+    pub(super) fn paid(&self) -> PaidState {
+        self.proof.as_ref().map(|proof| proof.paid).unwrap_or_default()
+    }
+
+    /// Returns sequence and sum of the best promise, durable or on its way, or of what is paid if that is more.
+    pub(super) fn best(&self) -> PaidState {
+        let batch = self.next.as_ref().or(self.writing.as_ref()).map(|batch| &batch.voucher);
+        let body = batch.or(self.held.as_ref()).map(|voucher| voucher.body);
+        let (seq, cum) = body.map_or((0, Amount::ZERO), |body| (body.seq, body.cum));
+        let paid = self.paid();
+        PaidState { seq: seq.max(paid.seq), cum: cum.max(paid.cum) }
+    }
+
+    /// Returns what is promised and not paid.
+    pub(super) fn exposure(&self) -> Amount {
+        self.best().cum.saturating_sub(self.paid().cum)
+    }
+
+    /// Checks that the pool could pay `more` beyond what is promised (A5.14 without the voucher).
+    pub(super) fn check_more(&self, offer: &Offer, more: Amount) -> Result<(), Fault> {
+        let sum = self.best().cum.checked_add(more).ok_or(Fault::Overdrawn)?;
+        self.check_sum(offer, sum)
+    }
+
+    /// Checks one voucher in full (A5.14), the signature last. Nothing changes.
+    pub(super) fn accept(
+        &self,
+        pool: PoolId,
+        compact: &CompactVoucher,
+        offer: &Offer,
+    ) -> Result<Signed<Voucher>, Fault> {
+        let proof = self.proof.as_ref().ok_or(Fault::NoPool)?;
+        let best = self.best();
+        if compact.seq <= best.seq || compact.seq == u64::MAX {
+            return Err(Fault::OldSequence);
+        }
+        let least = best.cum.checked_add(offer.price).ok_or(Fault::TooLittle)?;
+        if compact.cum < least || compact.cum == best.cum {
+            return Err(Fault::TooLittle);
+        }
+        self.check_sum(offer, compact.cum)?;
+        let voucher = compact.expand(pool, offer.resource, offer.me);
+        let verdict = voucher.verify(offer.chain, &proof.state.creator);
+        verdict.map(|()| voucher).map_err(|_| Fault::BadSignature)
+    }
+
+    fn check_sum(&self, offer: &Offer, cum: Amount) -> Result<(), Fault> {
+        let proof = self.proof.as_ref().ok_or(Fault::NoPool)?;
+        let state = &proof.state;
+        if state.status == PoolStatus::Closed {
+            return Err(Fault::Closed);
+        }
+        if state.resource != offer.resource {
+            return Err(Fault::WrongResource);
+        }
+        if Address::of(&state.creator) == offer.me {
+            return Err(Fault::OwnPool);
+        }
+        if offer.height.plus(offer.rules.settle_margin()) > state.end_height {
+            return Err(Fault::EndTooNear);
+        }
+        if offer.height > self.stale_after(&offer.rules) {
+            return Err(Fault::Stale);
+        }
+        let exposure = cum.saturating_sub(proof.paid.cum);
+        if exposure > state.remaining() {
+            return Err(Fault::Overdrawn);
+        }
+        if exposure > offer.policy.max_exposure {
+            return Err(Fault::TooExposed);
+        }
+        if exposure > offer.policy.final_above && !self.is_final {
+            return Err(Fault::NotFinal);
+        }
+        Ok(())
+    }
+
+    /// Queues a voucher that [`Book::accept`] returned.
+    pub(super) fn queue(&mut self, peer: PeerId, voucher: Signed<Voucher>) {
+        let gain = voucher.body.cum.saturating_sub(self.best().cum);
+        let mut credits = self.next.take().map(|batch| batch.credits).unwrap_or_default();
+        let credit = credits.entry(peer).or_default();
+        *credit = credit.checked_add(gain).unwrap_or(*credit);
+        self.next = Some(Batch { voucher, credits });
+    }
+
+    /// Returns the row to write now, or `None` if nothing is new or a write is under way.
+    pub(super) fn start(&mut self) -> Option<Vec<u8>> {
+        if self.writing.is_some() {
+            return None;
+        }
+        self.writing = self.next.take();
+        self.writing.as_ref().map(|batch| batch.voucher.to_bytes())
+    }
+
+    /// The write under way is durable; returns what each peer brought.
+    pub(super) fn stored(&mut self) -> BTreeMap<PeerId, Amount> {
+        let Some(batch) = self.writing.take() else { return BTreeMap::new() };
+        self.held = Some(batch.voucher);
+        batch.credits
+    }
+
+    /// Takes a proof that is settled or final. Returns what is paid, if a settlement of ours came through.
+    pub(super) fn prove(&mut self, chain: ChainId, proof: Proof) -> Option<PaidState> {
+        self.asked = None;
+        self.is_final |= proof.level == crate::chain::Level::Final;
+        if self.proof.as_ref().is_some_and(|newest| newest.height > proof.height) {
+            return None;
+        }
+        let gained = proof.paid.cum > self.paid().cum;
+        // A restored row is believed only now.
+        let creator = &proof.state.creator;
+        self.held = self.held.take().filter(|held| held.verify(chain, creator).is_ok());
+        let paid = proof.paid;
+        self.proof = Some(proof);
+        self.settling = self.settling.filter(|(cum, _)| *cum > paid.cum);
+        gained.then_some(paid)
+    }
+
+    /// Returns what is lost, if the proof shows that the pool can pay nothing any more.
+    pub(super) fn ended(&self) -> Option<Amount> {
+        let proof = self.proof.as_ref()?;
+        let is_over =
+            proof.state.status == PoolStatus::Closed || proof.height > proof.state.end_height;
+        is_over.then(|| self.exposure())
+    }
+
+    /// Returns whether a newer proof is wanted: none yet, re-check due (A5.14), or a settlement on its way.
+    pub(super) fn needs_proof(&self, height: Height, rules: &PoolRules) -> bool {
+        self.proof.as_ref().is_none_or(|proof| {
+            height >= proof.height.plus(rules.inclusion_margin)
+                || (self.settling.is_some() && height > proof.height)
+        })
+    }
+
+    /// Returns whether to ask now: not while an answer may still come.
+    pub(super) fn ask(&mut self, height: Option<Height>) -> bool {
+        let height = height.unwrap_or_default();
+        let is_due = self.asked.is_none_or(|asked| height >= asked.plus(RETRY_BLOCKS));
+        if is_due {
+            self.asked = Some(height);
+        }
+        is_due
+    }
+
+    /// Returns whether a settlement is due (A5.14), or wise because the chain is withheld from us.
+    pub(super) fn is_due(
+        &self,
+        height: Height,
+        is_stalled: bool,
+        rules: &PoolRules,
+        policy: &PayeePolicy,
+    ) -> bool {
+        let Some(proof) = &self.proof else { return false };
+        let exposure = self.held().saturating_sub(proof.paid.cum);
+        if exposure <= policy.fee {
+            return false;
+        }
+        let sent = self.settling.map(|(_, sent)| sent.plus(rules.inclusion_margin));
+        if sent.is_some_and(|again| height < again) {
+            return false;
+        }
+        let double = exposure.checked_add(exposure);
+        exposure >= policy.settle_at
+            || double.is_none_or(|double| proof.state.remaining() < double)
+            || height.plus(rules.settle_margin()) >= proof.state.end_height
+            || height > self.stale_after(rules)
+            || is_stalled
+    }
+
+    /// Returns the durable voucher to settle, if the chain has not paid it and still could.
+    pub(super) fn settle(&mut self, height: Height) -> Option<Signed<Voucher>> {
+        let proof = self.proof.as_ref()?;
+        let held = self.held.as_ref().filter(|held| held.body.cum > proof.paid.cum)?;
+        if proof.state.status == PoolStatus::Closed || height > proof.state.end_height {
+            return None;
+        }
+        self.settling = Some((held.body.cum, height));
+        Some(held.clone())
+    }
+
+    /// A proof is re-checked after one margin; one more without an answer makes it stale.
+    fn stale_after(&self, rules: &PoolRules) -> Height {
+        let proven = self.proof.as_ref().map_or(Height(0), |proof| proof.height);
+        proven.plus(rules.settle_margin())
+    }
+}

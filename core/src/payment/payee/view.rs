@@ -1,0 +1,68 @@
+//! What an application may show of a pool that pays us.
+
+use super::{PayeePolicy, book::Book};
+use crate::{
+    amount::Amount,
+    chain::Level,
+    crypto::PublicKey,
+    id::{Height, PoolId},
+};
+
+/// A pool that pays us, with what is at risk in it (A5.15).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BookView {
+    /// Its id.
+    pub pool: PoolId,
+    /// What the vouchers held promise, durably.
+    pub held: Amount,
+    /// What the chain is proven to have paid.
+    pub paid: Amount,
+    /// What is promised and not paid: all that can be lost.
+    pub exposure: Amount,
+    /// `e_max`: what the exposure may not pass.
+    pub max_exposure: Amount,
+    /// Whether a settlement is on its way.
+    pub is_settling: bool,
+    /// What the chain showed; `None` until it did.
+    pub proven: Option<ProvenView>,
+}
+
+/// What the chain showed of a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProvenView {
+    /// Who pays.
+    pub creator: PublicKey,
+    /// What it still can pay to all.
+    pub remaining: Amount,
+    /// What the creator loses by cheating.
+    pub collateral: Amount,
+    /// `collateral / e_max`: about how many payees must be cheated at once before it pays (A5.15).
+    pub cover: u128,
+    /// Last block in which we can settle.
+    pub end: Height,
+    /// The block that showed it.
+    pub height: Height,
+    /// How far that is believed; final once any final block showed the pool.
+    pub level: Level,
+}
+
+pub(super) fn of(pool: PoolId, book: &Book, policy: &PayeePolicy) -> BookView {
+    let proven = book.proof().map(|proof| ProvenView {
+        creator: proof.state.creator,
+        remaining: proof.state.remaining(),
+        collateral: proof.state.collateral,
+        cover: proof.state.collateral.units().checked_div(policy.max_exposure.units()).unwrap_or(0),
+        end: proof.state.end_height,
+        height: proof.height,
+        level: if book.is_final() { Level::Final } else { proof.level },
+    });
+    BookView {
+        pool,
+        held: book.held(),
+        paid: book.paid().cum,
+        exposure: book.exposure(),
+        max_exposure: policy.max_exposure,
+        is_settling: book.is_settling(),
+        proven,
+    }
+}
