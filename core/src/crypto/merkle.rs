@@ -103,7 +103,7 @@ pub fn verify_inclusion(
 /// Checks that the tree of `size1` leaves under `root1` is a prefix of the tree of `size2` under `root2`.
 ///
 /// # Errors
-/// [`ProofError`] also for a proof that is too long or too short.
+/// [`ProofError`] also for a proof that is too long or too short, or starts at the empty tree.
 pub fn verify_consistency(
     size1: u64,
     root1: &Hash,
@@ -111,15 +111,12 @@ pub fn verify_consistency(
     root2: &Hash,
     proof: &[Hash],
 ) -> Result<(), ProofError> {
-    if size1 > size2 || proof.len() > MAX_PROOF {
+    // A proof that starts at the empty tree says nothing about either root (transparency-dev/merkle refuses it too).
+    if size1 == 0 || size1 > size2 || proof.len() > MAX_PROOF {
         return Err(ProofError);
     }
     if size1 == size2 {
         return if proof.is_empty() && root1 == root2 { Ok(()) } else { Err(ProofError) };
-    }
-    if size1 == 0 {
-        // RFC 6962 defines consistency from the empty tree as trivial: nothing to show.
-        return if proof.is_empty() { Ok(()) } else { Err(ProofError) };
     }
     let (first, rest) = if size1.is_power_of_two() {
         (*root1, proof)
