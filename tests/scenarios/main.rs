@@ -1,0 +1,3 @@
+//! Scenarios over all crates: one test binary, one module a story.
+
+mod vectors;
