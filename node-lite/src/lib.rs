@@ -4,5 +4,6 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bft;
 #[cfg(feature = "shell")]
 pub mod shell;

@@ -1,0 +1,292 @@
+//! What arrives: blocks, votes, epoch changes and the certificates inside them. Bounds and the cheap checks come first.
+
+use super::{
+    Bft, Fault, Input, MAX_ASKS, Output, Peer,
+    message::{Block, Message, SignedEpochChange, SignedVote, proposal_digest, tx_root},
+    tree::{Admitted, Status},
+    votes::{Counted, MAX_AHEAD},
+};
+use antiphon_core::{
+    chain::{
+        certificate::Certificate,
+        header::{Header, SignedHeader},
+    },
+    crypto::Tagged,
+    id::{BlockId, Epoch, Height},
+    time::{Moment, UnixSeconds},
+};
+
+impl Bft {
+    pub(super) fn on_message(
+        &mut self,
+        now: Moment,
+        from: Peer,
+        message: Message,
+        out: &mut Vec<Output>,
+    ) {
+        match message {
+            Message::Block(block) => self.on_block(now, from, *block, out),
+            Message::Vote(vote) => self.on_vote(now, from, vote, out),
+            Message::EpochChange(change) => self.on_epoch_change(now, from, *change, out),
+        }
+    }
+
+    /// Puts back blocks that were kept with votes, and says again what may not have been heard.
+    pub(super) fn restore(&mut self, now: Moment, mut kept: Vec<Block>, out: &mut Vec<Output>) {
+        kept.sort_by_key(|block| block.height());
+        self.kept = kept.iter().map(Block::id).collect();
+        for block in kept {
+            let again = (self.record.epoch, block.id()) == self.record.last_proposal;
+            if again && self.me.is_some() {
+                // A1.16: in the same epoch only the same bytes are sent.
+                out.push(Output::Broadcast(Message::Block(Box::new(block.clone()))));
+            }
+            let from = self.me.as_ref().map_or(0, |me| me.index);
+            self.handle(now, Input::Message(from, Message::Block(Box::new(block))), out);
+        }
+        let from = self.me.as_ref().map_or(0, |me| me.index);
+        self.learn(now, from, self.record.lock.clone(), out);
+    }
+
+    fn on_block(&mut self, now: Moment, from: Peer, block: Block, out: &mut Vec<Output>) {
+        let header = &block.signed.header;
+        let id = block.id();
+        let certified = self.tree.certificate(&id).is_some();
+        // A1.23: old blocks and far epochs are not kept, unless validators have certified them.
+        let rotations = (self.config.validators.members.len() as u64).saturating_mul(2);
+        let far = header.epoch.0 > self.record.epoch.0.saturating_add(rotations);
+        let old = header.height <= self.tree.root().height;
+        if old || (far && !certified) || self.tree.entry(&id).is_some() {
+            return;
+        }
+        // A1.11: dated ahead of an honest clock; it may come again later.
+        if header.time > self.wall(now).plus(self.config.drift) {
+            return;
+        }
+        if !self.is_well_formed(&block, &id) {
+            out.push(Output::Fault(Fault::BadMessage(from)));
+            return;
+        }
+        let (hcc, parent, signed) = (header.hcc.clone(), header.parent, block.signed.clone());
+        match self.tree.admit(now, id, block) {
+            Admitted::New => {}
+            Admitted::Double(other) => self.report_double(&other, signed, out),
+            Admitted::Refused => return,
+        }
+        self.learn(now, from, hcc, out);
+        if self.tree.header(&parent).is_none() {
+            self.ask(now, from, parent, out);
+        }
+        self.promote(out);
+        self.settle(now, out);
+    }
+
+    fn report_double(&self, other: &BlockId, signed: SignedHeader, out: &mut Vec<Output>) {
+        if let Some(entry) = self.tree.entry(other) {
+            let pair = [entry.block.signed.clone(), signed];
+            out.push(Output::Fault(Fault::TwoProposals(Box::new(pair))));
+        }
+    }
+
+    /// Everything that can be checked without the parent.
+    fn is_well_formed(&self, block: &Block, id: &BlockId) -> bool {
+        let header = &block.signed.header;
+        let set = &self.config.validators;
+        let root = self.tree.root();
+        let Some(proposer) = set.members.get(usize::from(header.proposer_index)) else {
+            return false;
+        };
+        header.chain_id == self.config.chain
+            && self.proposer_of(header.epoch) == Some(header.proposer_index)
+            && header.validators_hash == self.set_hash
+            && header.next_validators_hash == self.set_hash
+            && header.guardians_hash == root.guardians_hash
+            && header.next_guardians_hash == root.next_guardians_hash
+            && header.field_root == root.field_root
+            && header.hcc.height < header.height
+            && header.tx_root == tx_root(&block.body)
+            && {
+                let digest = proposal_digest(self.config.chain, *id);
+                proposer.key.verify(&digest.0, &block.signed.signature).is_ok()
+            }
+            && self.is_certificate(&header.hcc)
+    }
+
+    /// Returns the place of the proposer of an epoch (A1.16).
+    pub(super) fn proposer_of(&self, epoch: Epoch) -> Option<u16> {
+        let members = self.config.validators.members.len() as u64;
+        epoch.0.checked_rem(members).and_then(|index| u16::try_from(index).ok())
+    }
+
+    /// Checks a certificate, unless exactly these bytes are known.
+    fn is_certificate(&self, certificate: &Certificate) -> bool {
+        if self.tree.certificate(&certificate.block) == Some(certificate)
+            || self.record.lock == *certificate
+        {
+            return true;
+        }
+        if certificate.height == Height(0) {
+            // A1.13: genesis is certified by definition, by nobody.
+            let genesis = self.genesis();
+            return certificate.signatures.is_empty()
+                && genesis.is_none_or(|id| id == certificate.block);
+        }
+        certificate.verify(self.config.chain, &self.config.validators).is_ok()
+    }
+
+    /// Returns the id of genesis while it is remembered.
+    fn genesis(&self) -> Option<BlockId> {
+        self.recent.front().filter(|(height, _)| *height == Height(0)).map(|(_, id)| *id)
+    }
+
+    /// Keeps a certificate that was checked, asks for its block, and follows it into its epoch.
+    pub(super) fn learn(
+        &mut self,
+        now: Moment,
+        from: Peer,
+        certificate: Certificate,
+        out: &mut Vec<Output>,
+    ) {
+        let (block, height) = (certificate.block, certificate.height);
+        if let Err(other) = self.tree.certify(certificate) {
+            return self.halt(block, other, out);
+        }
+        if height <= self.tree.root().height {
+            return;
+        }
+        match self.tree.entry(&block) {
+            None => self.ask(now, from, block, out),
+            Some(entry) if entry.status == Status::Invalid => self.halt(block, block, out),
+            Some(entry) => {
+                // A quorum voted in this epoch, so a quorum has entered it.
+                let epoch = entry.block.signed.header.epoch;
+                if epoch > self.record.epoch {
+                    self.enter(now, epoch, out);
+                }
+            }
+        }
+    }
+
+    pub(super) fn ask(&mut self, now: Moment, from: Peer, id: BlockId, out: &mut Vec<Output>) {
+        let patience = self.config.delta.saturating_mul(2);
+        self.asked.retain(|_, at| now.since(*at) < patience);
+        if self.asked.len() < MAX_ASKS && !self.asked.contains_key(&id) {
+            self.asked.insert(id, now);
+            out.push(Output::Ask(from, id));
+        }
+    }
+
+    /// Sends every block whose parent is executed to the ledger, if it fits its parent.
+    pub(super) fn promote(&mut self, out: &mut Vec<Output>) {
+        for id in self.tree.ready() {
+            let fits = self.fits_parent(&id);
+            if let Some(entry) = self.tree.entry_mut(&id) {
+                entry.status = if fits { Status::Checking } else { Status::Invalid };
+                if fits {
+                    out.push(Output::Execute(id));
+                }
+            }
+        }
+    }
+
+    /// A1.11 and V3 of A1.17: the relations of a header to its parent.
+    fn fits_parent(&self, id: &BlockId) -> bool {
+        let Some(header) = self.tree.header(id) else { return false };
+        let Some(parent) = self.tree.header(&header.parent) else { return false };
+        header.height == parent.height.plus(1)
+            && header.epoch > parent.epoch
+            && header.time > parent.time
+            && header.cp_link == self.link_above(&header.parent, parent)
+            && self.is_ancestor(&header.hcc, &header.parent)
+    }
+
+    /// Returns the newest checkpoint at or below `parent`: what its child links to.
+    pub(super) fn link_above(&self, id: &BlockId, parent: &Header) -> BlockId {
+        let height = parent.height.0;
+        let is_checkpoint =
+            height > 0 && height.checked_rem(self.config.checkpoint_interval) == Some(0);
+        if is_checkpoint { *id } else { parent.cp_link }
+    }
+
+    fn is_ancestor(&self, hcc: &Certificate, of: &BlockId) -> bool {
+        if hcc.height < self.tree.root().height {
+            return self.recent.iter().any(|settled| *settled == (hcc.height, hcc.block));
+        }
+        let named = self.tree.header(&hcc.block).is_some_and(|h| h.height == hcc.height);
+        named && self.tree.descends(of, &hcc.block)
+    }
+
+    fn on_vote(&mut self, now: Moment, from: Peer, vote: SignedVote, out: &mut Vec<Output>) {
+        let height = vote.vote.height;
+        let root = self.tree.root().height;
+        if height <= root || height > root.plus(MAX_AHEAD) || self.votes.knows(&vote) {
+            return;
+        }
+        let member = self.config.validators.members.get(usize::from(vote.index));
+        let valid = vote.vote.validators_hash == self.set_hash
+            && member.is_some_and(|m| vote.verify(self.config.chain, &m.key).is_ok());
+        if valid {
+            self.count(now, from, vote, out);
+        } else {
+            out.push(Output::Fault(Fault::BadMessage(from)));
+        }
+    }
+
+    /// Counts a vote that is verified or our own.
+    pub(super) fn count(
+        &mut self,
+        now: Moment,
+        from: Peer,
+        vote: SignedVote,
+        out: &mut Vec<Output>,
+    ) {
+        match self.votes.count(vote.clone(), &self.config.validators, self.quorum) {
+            Counted::Kept => {}
+            Counted::Double(first) => {
+                out.push(Output::Fault(Fault::TwoVotes(Box::new([*first, vote]))));
+            }
+            Counted::Certificate(certificate) => {
+                if self.tree.certificate(&certificate.block).is_none() {
+                    self.learn(now, from, certificate, out);
+                    self.settle(now, out);
+                }
+            }
+        }
+    }
+
+    fn on_epoch_change(
+        &mut self,
+        now: Moment,
+        from: Peer,
+        signed: SignedEpochChange,
+        out: &mut Vec<Output>,
+    ) {
+        let SignedEpochChange { change, index, signature, last_vote } = &signed;
+        let member = self.config.validators.members.get(usize::from(*index));
+        let digest = change.digest(self.config.chain);
+        let valid = member.is_some_and(|m| m.key.verify(&digest.0, signature).is_ok())
+            && self.is_certificate(&change.high_cc);
+        if !valid {
+            out.push(Output::Fault(Fault::BadMessage(from)));
+            return;
+        }
+        self.learn(now, from, change.high_cc.clone(), out);
+        if let Some(vote) = last_vote {
+            // A vote for a block we lack: its sender has it.
+            if vote.vote.height > self.tree.root().height
+                && self.tree.header(&vote.vote.block).is_none()
+            {
+                self.ask(now, from, vote.vote.block, out);
+            }
+            self.on_vote(now, from, vote.clone(), out);
+        }
+        self.epochs.keep(signed);
+        self.settle(now, out);
+        self.advance(now, out);
+    }
+
+    /// Returns wall-clock time at `now`.
+    pub(super) const fn wall(&self, now: Moment) -> UnixSeconds {
+        UnixSeconds(self.config.origin_ms.saturating_add(now.as_millis()) / 1000)
+    }
+}
