@@ -71,7 +71,7 @@ pub struct Config {
     pub block_time: Duration,
     /// Δ: how long a message may take.
     pub delta: Duration,
-    /// Seconds a header may be ahead of the clock.
+    /// Milliseconds a header may be ahead of the clock.
     pub drift: u64,
     /// Milliseconds since 1970 at [`Moment::ZERO`].
     pub origin_ms: u64,
@@ -320,6 +320,16 @@ impl Bft {
     /// Returns an unsettled block.
     pub fn block(&self, id: &BlockId) -> Option<&Block> {
         self.tree.entry(id).map(|entry| &entry.block)
+    }
+
+    /// Returns the ids from an unsettled block (first) down to the one above the settled head.
+    pub fn path(&self, id: &BlockId) -> Option<Vec<BlockId>> {
+        self.tree.path(id)
+    }
+
+    /// Returns the certificate of the settled head.
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.tree.certificate(&self.tree.root_id())
     }
 
     /// Returns the highest certificate known.

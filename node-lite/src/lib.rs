@@ -1,9 +1,24 @@
 //! The supernode of Antiphon: a pure half of machines, and a shell that touches the machine it runs on.
 //!
+//! | module | what it knows |
+//! |---|---|
+//! | [`bft`] | settlement: the two-chain rule with a lock |
+//! | [`guardian`] | finality: shares on settled checkpoints |
+//! | [`ledger`] | what a block does to the state |
+//! | [`mempool`] | transactions that wait |
+//! | [`storage`] | what is read from disk, and what is written in one batch |
+//! | [`supernode`] | routes between these; decides nothing |
+//! | `shell` | disk, clock, sockets, command line |
+//!
 //! The pure half builds without the `shell` feature and without tokio, so a simulator runs whole networks of it.
 
 #![forbid(unsafe_code)]
 
 pub mod bft;
+pub mod guardian;
+pub mod ledger;
+pub mod mempool;
 #[cfg(feature = "shell")]
 pub mod shell;
+pub mod storage;
+pub mod supernode;

@@ -13,7 +13,7 @@ use antiphon_core::{
     },
     crypto::Tagged,
     id::{BlockId, Epoch, Height},
-    time::{Moment, UnixSeconds},
+    time::{Moment, UnixMillis},
 };
 
 impl Bft {
@@ -286,7 +286,7 @@ impl Bft {
     }
 
     /// Returns wall-clock time at `now`.
-    pub(super) const fn wall(&self, now: Moment) -> UnixSeconds {
-        UnixSeconds(self.config.origin_ms.saturating_add(now.as_millis()) / 1000)
+    pub(super) const fn wall(&self, now: Moment) -> UnixMillis {
+        UnixMillis(self.config.origin_ms.saturating_add(now.as_millis()))
     }
 }

@@ -6,6 +6,7 @@ use antiphon_core::{
     chain::{
         certificate::{Certificate, Vote},
         header::SignedHeader,
+        transaction::MAX_TRANSACTION,
     },
     codec::{self, Bounded},
     crypto::{Hash, PublicKey, SecretKey, Signature, SignatureError, Tagged, hash_tagged, merkle},
@@ -13,10 +14,10 @@ use antiphon_core::{
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 
-/// Most transactions in a block. Chosen here: a block stays far below [`MAX_MESSAGE`].
+/// Most transactions in a block. Chosen here: a settlement has under 500 bytes, so a full block is half a megabyte.
 pub const MAX_BLOCK_TXS: usize = 1024;
-/// Longest encoded transaction, in bytes. Chosen here: a settlement is under 400.
-pub const MAX_TX_BYTES: usize = 1024;
+/// Most bytes of transactions in a block. Chosen here: with its header below [`MAX_MESSAGE`].
+pub const MAX_BODY: usize = 1 << 20;
 /// Longest message between nodes, in bytes.
 pub const MAX_MESSAGE: usize = 2 << 20;
 
@@ -24,7 +25,7 @@ pub const MAX_MESSAGE: usize = 2 << 20;
 const PROPOSAL_TAG: &str = "bft/v1/proposal";
 
 /// An encoded transaction. What it means is the ledger's to say.
-pub type TxBytes = Bounded<u8, MAX_TX_BYTES>;
+pub type TxBytes = Bounded<u8, MAX_TRANSACTION>;
 
 /// A block as it is proposed, stored and answered.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]

@@ -101,7 +101,7 @@ impl Bft {
     /// Persists, then sends `messages` and an epoch change to the next epoch with the last vote.
     pub(super) fn announce(
         &mut self,
-        voted: Option<BlockId>,
+        tip: Option<BlockId>,
         mut messages: Vec<Message>,
         out: &mut Vec<Output>,
     ) {
@@ -119,6 +119,6 @@ impl Bft {
         });
         let signed = SignedEpochChange { change, index: me.index, signature, last_vote };
         messages.push(Message::EpochChange(Box::new(signed)));
-        self.persist(voted, messages, out);
+        self.persist(tip, messages, out);
     }
 }

@@ -1,0 +1,364 @@
+//! Executes blocks on the state of their parents and keeps what is not settled yet beside the settled tree.
+//!
+//! ```text
+//!  settled tree (store)            unsettled blocks (memory)
+//!  root of height h      <------- h+1: changes, new nodes <---- h+2
+//!                                 h+1': a fork, its own nodes
+//! ```
+//!
+//! A block's state is read through its ancestors down to the store. When it is settled its nodes go to the store in the
+//! same batch as the block; until that batch is durable they stay readable here.
+//!
+//! Source: PROTOCOL A5.8 to A5.12, A10.1. Versions of the tree count the blocks that changed something.
+
+#![warn(clippy::arithmetic_side_effects)]
+
+mod apply;
+mod conserve;
+mod reader;
+
+pub use apply::TxError;
+
+use crate::{
+    bft::message::{Block, MAX_BLOCK_TXS, MAX_BODY, TxBytes},
+    storage::{SettledBlock, Settlement, Storage, StorageError},
+};
+use antiphon_core::{
+    chain::{
+        certificate::Certificate,
+        header::Header,
+        proof::{Path, StateProof},
+        spec::ChainSpec,
+        state::{Account, StateKey},
+        transaction::{LIFETIME, SignedTransaction, decode_transaction},
+    },
+    codec::{self, Bounded},
+    crypto::Hash,
+    id::{Address, BlockId, ChainId, Height, TxId},
+};
+use apply::Session;
+use jmt::{KeyHash, Sha256Jmt, storage::TreeUpdateBatch};
+use reader::View;
+use std::collections::BTreeMap;
+
+/// Most settled ids remembered for reference blocks: a transaction's life and some more.
+const MAX_REFERENCES: u64 = LIFETIME + 8;
+
+/// Why a block is not what it says.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExecuteError {
+    /// The parent's state is not known here.
+    #[error("the parent was not executed")]
+    UnknownParent,
+    /// A transaction cannot be applied, so it must not be in a block.
+    #[error("transaction {index}: {error}")]
+    Transaction {
+        /// Which.
+        index: usize,
+        /// Why.
+        error: TxError,
+    },
+    /// The state root is not the one that execution gives.
+    #[error("the state root differs")]
+    WrongRoot,
+    /// Money was made or lost. Our own mistake: the node stops (A10.1).
+    #[error("money was made or lost")]
+    NotConserved,
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// An executed block that is not durable yet.
+#[derive(Debug)]
+struct Executed {
+    parent: BlockId,
+    height: Height,
+    version: u64,
+    changes: BTreeMap<StateKey, Vec<u8>>,
+    batch: TreeUpdateBatch,
+    transactions: Vec<TxId>,
+}
+
+/// The state of one chain: settled in `S`, unsettled in memory.
+#[derive(Debug)]
+pub struct Ledger<S> {
+    spec: ChainSpec,
+    chain: ChainId,
+    store: S,
+    head: (BlockId, Height),
+    head_version: u64,
+    references: BTreeMap<Height, BlockId>,
+    blocks: BTreeMap<BlockId, Executed>,
+}
+
+/// What a proposer gets.
+#[derive(Debug)]
+pub struct Body {
+    /// Encoded transactions that all apply, in order.
+    pub transactions: Vec<TxBytes>,
+    /// The state root after them.
+    pub state_root: Hash,
+    /// Candidates that cannot be applied, with why.
+    pub refused: Vec<(TxId, TxError)>,
+}
+
+/// Genesis as it is written to an empty store.
+///
+/// # Errors
+/// [`ExecuteError`] for accounts that do not fit.
+pub fn genesis(spec: &ChainSpec) -> Result<(Header, Settlement), ExecuteError> {
+    let chain = spec.chain_id();
+    let mut rows = BTreeMap::new();
+    for endowed in spec.accounts.iter() {
+        let account = Account { sequence: 0, balances: endowed.balances };
+        rows.insert(StateKey::account(chain, &endowed.address), codec::encode(&account));
+    }
+    // The tree is never empty, so that every root is a hash of something.
+    let supply = antiphon_core::chain::state::Supply::default();
+    rows.insert(StateKey::supply(chain), codec::encode(&supply));
+    let (root, batch) = reader::put(&reader::Empty, 0, &rows)?;
+    let header = Header::genesis(spec, root);
+    let id = header.id();
+    let certificate = Certificate { block: id, ..Certificate::genesis() };
+    let signed = antiphon_core::chain::header::SignedHeader {
+        header: header.clone(),
+        signature: antiphon_core::crypto::Signature([0; 64]),
+    };
+    let block = Block { signed, body: Bounded::new() };
+    let settled = SettledBlock { id, version: 0, block, certificate };
+    Ok((header, Settlement { settled, batch, transactions: Vec::new() }))
+}
+
+impl<S: Storage> Ledger<S> {
+    /// Opens the ledger above the settled block at `head`.
+    ///
+    /// # Errors
+    /// [`StorageError`] also where the store lacks a block below its head.
+    pub fn open(spec: ChainSpec, store: S, head: &SettledBlock) -> Result<Self, StorageError> {
+        let height = head.block.height();
+        let mut references = BTreeMap::new();
+        for back in 0..MAX_REFERENCES {
+            let Some(at) = height.0.checked_sub(back) else { break };
+            let settled = store.settled(Height(at))?;
+            let settled = settled.ok_or_else(|| StorageError(format!("no block at {at}")))?;
+            references.insert(Height(at), settled.id);
+        }
+        Ok(Self {
+            chain: spec.chain_id(),
+            spec,
+            store,
+            head: (head.id, height),
+            head_version: head.version,
+            references,
+            blocks: BTreeMap::new(),
+        })
+    }
+
+    /// Returns the chain spec.
+    pub const fn spec(&self) -> &ChainSpec {
+        &self.spec
+    }
+
+    /// Returns what the settled chain is read from.
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// Executes a block on its parent and keeps the result.
+    ///
+    /// # Errors
+    /// [`ExecuteError`]; nothing is kept then.
+    pub fn execute(&mut self, id: BlockId, block: &Block) -> Result<(), ExecuteError> {
+        let header = &block.signed.header;
+        let mut session = self.session(&header.parent, header.height, header.proposer_index)?;
+        let mut transactions = Vec::new();
+        for (index, bytes) in block.body.iter().enumerate() {
+            let applied = decode_transaction(bytes)
+                .map_err(TxError::Malformed)
+                .and_then(|tx| session.apply(&tx).map(|()| tx.body.id(self.chain)));
+            transactions.push(applied.map_err(|error| {
+                if let TxError::Storage(error) = error {
+                    ExecuteError::Storage(error)
+                } else {
+                    ExecuteError::Transaction { index, error }
+                }
+            })?);
+        }
+        let (root, executed) = self.finish(session, &header.parent, header.height)?;
+        if root != header.state_root {
+            return Err(ExecuteError::WrongRoot);
+        }
+        self.blocks.insert(id, Executed { transactions, ..executed });
+        Ok(())
+    }
+
+    /// Makes a body on `parent` from candidates, leaving out what cannot be applied.
+    ///
+    /// # Errors
+    /// [`ExecuteError`] if the parent is unknown or the store fails.
+    pub fn build(
+        &self,
+        parent: &BlockId,
+        height: Height,
+        proposer_index: u16,
+        candidates: impl IntoIterator<Item = SignedTransaction>,
+    ) -> Result<Body, ExecuteError> {
+        let mut session = self.session(parent, height, proposer_index)?;
+        let (mut transactions, mut refused, mut bytes) = (Vec::new(), Vec::new(), 0_usize);
+        for tx in candidates {
+            let Ok(encoded) = TxBytes::try_from(tx.to_bytes()) else { continue };
+            let size = bytes.saturating_add(encoded.len());
+            if transactions.len() >= MAX_BLOCK_TXS || size > MAX_BODY {
+                break;
+            }
+            match session.apply(&tx) {
+                Ok(()) => {
+                    bytes = size;
+                    transactions.push(encoded);
+                }
+                Err(TxError::Storage(error)) => return Err(error.into()),
+                Err(error) => refused.push((tx.body.id(self.chain), error)),
+            }
+        }
+        let (state_root, _) = self.finish(session, parent, height)?;
+        Ok(Body { transactions, state_root, refused })
+    }
+
+    fn session<'a>(
+        &'a self,
+        parent: &BlockId,
+        height: Height,
+        proposer_index: u16,
+    ) -> Result<Session<'a, S>, ExecuteError> {
+        let view = self.view(parent).ok_or(ExecuteError::UnknownParent)?;
+        let proposer = self.spec.validators.members.get(usize::from(proposer_index));
+        let proposer = proposer.ok_or(ExecuteError::UnknownParent)?;
+        Ok(Session::new(&self.spec, self.chain, view, height, Address::of(&proposer.key)))
+    }
+
+    fn finish(
+        &self,
+        session: Session<'_, S>,
+        parent: &BlockId,
+        height: Height,
+    ) -> Result<(Hash, Executed), ExecuteError> {
+        let changes = session.into_changes()?;
+        let view = self.view(parent).ok_or(ExecuteError::UnknownParent)?;
+        let before = view.version();
+        let (root, batch, version) = if changes.is_empty() {
+            (view.root()?, TreeUpdateBatch::default(), before)
+        } else {
+            let version = before.saturating_add(1);
+            let (root, batch) = reader::put(&view, version, &changes)?;
+            (root, batch, version)
+        };
+        let transactions = Vec::new();
+        Ok((root, Executed { parent: *parent, height, version, changes, batch, transactions }))
+    }
+
+    /// Returns the state after block `id`, if it is known.
+    fn view(&self, id: &BlockId) -> Option<View<'_, S>> {
+        let mut overlays = Vec::new();
+        let mut at = *id;
+        while let Some(executed) = self.blocks.get(&at) {
+            overlays.push((at, executed));
+            at = executed.parent;
+        }
+        // Below the overlays only the durable head is complete.
+        (at == self.head.0).then(|| View::new(self, overlays, self.head_version))
+    }
+
+    /// Returns an account after block `id`.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn account(&self, id: &BlockId, address: &Address) -> Result<Account, StorageError> {
+        let key = StateKey::account(self.chain, address);
+        let bytes = self.view(id).map(|view| view.value(&key)).transpose()?.flatten();
+        Ok(bytes.and_then(|bytes| codec::decode(&bytes, bytes.len()).ok()).unwrap_or_default())
+    }
+
+    /// Proves values or their absence after block `id`, or after a durable block at `version`.
+    ///
+    /// # Errors
+    /// [`StorageError`], also for a version that was pruned.
+    pub fn prove(
+        &self,
+        at: &At,
+        keys: &[StateKey],
+    ) -> Result<Option<Vec<StateProof>>, StorageError> {
+        let (view, version) = match at {
+            At::Block(id) => {
+                let Some(view) = self.view(id) else { return Ok(None) };
+                let version = view.version();
+                (view, version)
+            }
+            At::Version(version) => (View::new(self, Vec::new(), *version), *version),
+        };
+        let tree = Sha256Jmt::new(&view);
+        let prove = |key: &StateKey| {
+            let (value, proof) = tree.get_with_proof(KeyHash(key.0.0), version).ok()?;
+            let path = Path::from_jmt(&borsh::to_vec(&proof).ok()?).ok()?;
+            let value = value.map(Bounded::try_from).transpose().ok()?;
+            Some(StateProof { value, path })
+        };
+        Ok(keys.iter().map(prove).collect())
+    }
+
+    /// Returns what must be written to settle `block`, which was executed here.
+    ///
+    /// The ledger reads through it until [`Ledger::stored`].
+    pub fn settlement(
+        &mut self,
+        id: BlockId,
+        block: Block,
+        certificate: Certificate,
+    ) -> Option<Settlement> {
+        let executed = self.blocks.get(&id)?;
+        let height = executed.height;
+        let settled = SettledBlock { id, version: executed.version, block, certificate };
+        let (batch, transactions) = (executed.batch.clone(), executed.transactions.clone());
+        self.references.insert(height, id);
+        while self.references.len() as u64 > MAX_REFERENCES {
+            self.references.pop_first();
+        }
+        Some(Settlement { settled, batch, transactions })
+    }
+
+    /// Moves the durable head to `id` and forgets everything that does not build on it.
+    pub fn stored(&mut self, id: &BlockId) {
+        let Some(executed) = self.blocks.remove(id) else { return };
+        self.head = (*id, executed.height);
+        self.head_version = executed.version;
+        self.blocks.retain(|_, block| block.height > executed.height);
+        loop {
+            let blocks = &self.blocks;
+            let orphans: Vec<BlockId> = blocks
+                .iter()
+                .filter(|(_, block)| block.parent != *id && !blocks.contains_key(&block.parent))
+                .map(|(id, _)| *id)
+                .collect();
+            if orphans.is_empty() {
+                break;
+            }
+            self.blocks.retain(|id, _| !orphans.contains(id));
+        }
+    }
+
+    /// Returns the height of the unsettled block among `path` that holds the transaction.
+    pub fn included(&self, path: &[BlockId], tx: &TxId) -> Option<Height> {
+        let blocks = path.iter().filter_map(|id| self.blocks.get(id));
+        blocks.into_iter().find(|b| b.transactions.contains(tx)).map(|block| block.height)
+    }
+}
+
+/// A state to prove from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// After a block that is not settled, or after the settled head.
+    Block(BlockId),
+    /// A version of the settled tree.
+    Version(u64),
+}

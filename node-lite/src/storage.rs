@@ -1,0 +1,124 @@
+//! What the machines read from disk, and what they ask to be written: one batch, all or nothing, synced.
+//!
+//! Reading is a trait, so that a simulator keeps everything in memory; writing is data.
+
+use crate::{
+    bft::{SafetyRecord, message::Block},
+    guardian::GuardianRecord,
+};
+use antiphon_core::{
+    chain::{
+        certificate::{Certificate, FinalityCertificate},
+        state::StateKey,
+    },
+    id::{BlockId, Height, TxId},
+};
+use jmt::storage::{Node, NodeKey, TreeUpdateBatch};
+
+/// Disk failed or holds what was never written. The node stops.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store failed: {0}")]
+pub struct StorageError(pub String);
+
+impl StorageError {
+    /// Returns the stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        "storage/failed"
+    }
+}
+
+/// The settled chain and its state, as written.
+pub trait Storage {
+    /// Returns a node of the state tree.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn node(&self, key: &NodeKey) -> Result<Option<Node>, StorageError>;
+
+    /// Returns the newest value under `key` at or below a version of the tree.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn value(&self, version: u64, key: &StateKey) -> Result<Option<Vec<u8>>, StorageError>;
+
+    /// Returns a settled block.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn settled(&self, height: Height) -> Result<Option<SettledBlock>, StorageError>;
+
+    /// Returns the height of the settled block with this id.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn height_of(&self, id: &BlockId) -> Result<Option<Height>, StorageError>;
+
+    /// Returns the height at which a transaction was settled.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn transaction(&self, id: &TxId) -> Result<Option<Height>, StorageError>;
+}
+
+/// A settled block with what is needed to go on from it.
+#[derive(Clone, Debug, PartialEq, Eq, borsh::BorshSerialize, borsh::BorshDeserialize)]
+pub struct SettledBlock {
+    /// Its id.
+    pub id: BlockId,
+    /// The version of the state tree after it.
+    pub version: u64,
+    /// The block.
+    pub block: Block,
+    /// Its certificate, or that of the block settled together with it.
+    pub certificate: Certificate,
+}
+
+/// One part of a batch.
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// Replaces the validator's safety record.
+    Safety(Box<SafetyRecord>),
+    /// Keeps an unsettled block.
+    Keep(Box<Block>),
+    /// Appends a settled block and its state; forgets kept blocks at and below its height.
+    Settle(Box<Settlement>),
+    /// Replaces the guardian's record.
+    Guardian(GuardianRecord),
+    /// Keeps a finality certificate.
+    Final(Box<FinalityCertificate>),
+    /// Appends to the log of everything this node signed.
+    Signed(Signature),
+}
+
+/// A settled block with what it changes.
+#[derive(Clone, Debug)]
+pub struct Settlement {
+    /// The block.
+    pub settled: SettledBlock,
+    /// New and stale nodes, new values.
+    pub batch: TreeUpdateBatch,
+    /// The block's transactions in order.
+    pub transactions: Vec<TxId>,
+}
+
+/// What was signed: a line of the log that shows that a key never signs two blocks of one slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Signature {
+    /// In which role.
+    pub role: Role,
+    /// The height, or for a proposal the epoch.
+    pub slot: u64,
+    /// The block.
+    pub block: BlockId,
+}
+
+/// What a key signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// A vote; one for each height.
+    Vote = 0,
+    /// A proposal; one for each epoch.
+    Proposal = 1,
+    /// A guardian's share; one for each height.
+    Share = 2,
+}

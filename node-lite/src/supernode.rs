@@ -1,0 +1,462 @@
+//! One node: settlement, finality, ledger and waiting transactions, wired to each other. Routes and lifts, decides nothing.
+//!
+//! ```text
+//! bytes --> wire --> bft ----execute, build----> ledger <---- mempool
+//!                     |  settled                    |
+//!                     +----------> guardian         |
+//!                     v               v             v
+//!                  one batch of writes, then Stored, then what waited for it
+//! ```
+//!
+//! All writes of one input are one batch: a block, its state, its transactions, records and the log of signatures are
+//! on disk together or not at all.
+
+mod query;
+mod wire;
+
+pub use query::{Status, TxStatus};
+
+use crate::{
+    bft::{self, Bft, SafetyRecord, message::Block},
+    guardian::{self, GuardianMachine},
+    ledger::{ExecuteError, Ledger},
+    mempool::{AdmitError, Mempool, Now},
+    storage::{Role, SettledBlock, Signature, Storage, StorageError, Write},
+};
+use antiphon_core::{
+    chain::{spec::ChainSpec, transaction::SignedTransaction},
+    codec,
+    crypto::{SecretKey, bls::BlsSecretKey},
+    id::{Address, BlockId, Height, TxId},
+    time::Moment,
+};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+use wire::{Ask, MAX_ANSWER, Wire};
+
+/// Settled ids remembered for the tip. A tip names no more.
+const MAX_SETTLED: usize = antiphon_core::chain::light::MAX_TIP_BLOCKS;
+
+/// A durable batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Token(pub u64);
+
+/// What a node is.
+#[derive(Debug)]
+pub struct Config {
+    /// Its chain.
+    pub spec: ChainSpec,
+    /// Its key if it settles.
+    pub validator: Option<SecretKey>,
+    /// Its key if it finalises.
+    pub guardian: Option<BlsSecretKey>,
+    /// Δ: how long a message between nodes may take.
+    pub delta: Duration,
+    /// Milliseconds since 1970 at [`Moment::ZERO`].
+    pub origin_ms: u64,
+}
+
+/// What a node finds on its disk.
+#[derive(Debug)]
+pub struct Start {
+    /// The newest settled block.
+    pub head: SettledBlock,
+    /// Ids of settled blocks up to the head, newest last.
+    pub recent: Vec<(Height, BlockId)>,
+    /// The validator's record.
+    pub safety: Option<SafetyRecord>,
+    /// Blocks kept with votes and proposals.
+    pub kept: Vec<Block>,
+    /// The guardian's part.
+    pub guardian: guardian::Start,
+}
+
+/// What happened outside.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A neighbour sent these bytes. Unverified.
+    Message(bft::Peer, Vec<u8>),
+    /// The batch is durable.
+    Stored(Token),
+    /// Time moved on.
+    Tick,
+}
+
+/// What the host must do, in order.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Write all of this durably in one batch, then report [`Input::Stored`].
+    Store(Token, Vec<Write>),
+    /// Send these bytes to every other node.
+    Broadcast(Vec<u8>),
+    /// Send these bytes to one node.
+    Send(bft::Peer, Vec<u8>),
+    /// Something went wrong, here or elsewhere; for the log and for evidence.
+    Fault(Fault),
+}
+
+/// What went wrong.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// In settlement.
+    Bft(bft::Fault),
+    /// In finality.
+    Guardian(guardian::Fault),
+    /// A block that does not execute.
+    Block(BlockId, ExecuteError),
+    /// Bytes that are no message.
+    Malformed(bft::Peer),
+    /// This node cannot go on: its disk or its own arithmetic failed.
+    Stopped(ExecuteError),
+}
+
+/// Who waits for a batch.
+#[derive(Debug)]
+enum Waiting {
+    Bft(bft::Token),
+    Guardian(guardian::Token),
+    Ledger(BlockId),
+}
+
+/// One node over a store that it reads.
+#[derive(Debug)]
+pub struct Supernode<S> {
+    bft: Bft,
+    guardian: GuardianMachine,
+    ledger: Ledger<S>,
+    mempool: Mempool,
+    settled: VecDeque<(Height, BlockId)>,
+    /// What was last written to the log of signatures: height of the vote, epoch of the proposal.
+    logged: (Height, u64),
+    batch: Vec<Write>,
+    waiting: Vec<Waiting>,
+    in_flight: BTreeMap<Token, Vec<Waiting>>,
+    next_token: u64,
+    stopped: bool,
+}
+
+impl<S: Storage> Supernode<S> {
+    /// Starts a node from what is on its disk.
+    ///
+    /// # Errors
+    /// [`StorageError`] for a store that lacks what it should have, or a spec whose sets no chain may have.
+    pub fn new(
+        now: Moment,
+        config: Config,
+        store: S,
+        start: Start,
+        out: &mut Vec<Output>,
+    ) -> Result<Self, StorageError> {
+        let Config { spec, validator, guardian, delta, origin_ms } = config;
+        let chain = spec.chain_id();
+        let bad_set = || StorageError(String::from("the chain spec has a set no chain may have"));
+        let interval = spec.checkpoint_interval;
+        let finality =
+            GuardianMachine::new(chain, spec.guardians.clone(), interval, guardian, start.guardian)
+                .ok_or_else(bad_set)?;
+        let pace = bft::Config {
+            chain,
+            validators: spec.validators.clone(),
+            checkpoint_interval: interval,
+            block_time: Duration::from_millis(spec.block_ms),
+            delta,
+            drift: spec.drift,
+            origin_ms,
+        };
+        let genesis = start.head.certificate.clone();
+        let safety = start.safety.unwrap_or_else(|| SafetyRecord::genesis(genesis.clone()));
+        let logged = (safety.last_vote.0, safety.last_proposal.0.0);
+        let ledger = Ledger::open(spec, store, &start.head)?;
+        let begin = bft::Start {
+            root: start.head.block.signed.header,
+            certificate: genesis,
+            recent: start.recent.clone(),
+            record: safety,
+            kept: start.kept,
+        };
+        let mut outputs = Vec::new();
+        let bft = Bft::new(now, pace, begin, validator, &mut outputs).ok_or_else(bad_set)?;
+        let mut node = Self {
+            bft,
+            guardian: finality,
+            ledger,
+            mempool: Mempool::default(),
+            settled: start.recent.into(),
+            logged,
+            batch: Vec::new(),
+            waiting: Vec::new(),
+            in_flight: BTreeMap::new(),
+            next_token: 0,
+            stopped: false,
+        };
+        node.lift_bft(now, outputs, out);
+        node.flush(out);
+        Ok(node)
+    }
+
+    /// Applies one input and appends what the host must do to `out`. Never fails.
+    pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
+        if self.stopped {
+            return;
+        }
+        match input {
+            Input::Message(from, bytes) => match Wire::decode(&bytes) {
+                Ok(message) => self.on_wire(now, from, message, out),
+                Err(_) => out.push(Output::Fault(Fault::Malformed(from))),
+            },
+            Input::Stored(token) => self.on_stored(now, token, out),
+            Input::Tick => {
+                self.feed_bft(now, bft::Input::Tick, out);
+                self.feed_guardian(now, guardian::Input::Tick, out);
+            }
+        }
+        self.flush(out);
+    }
+
+    /// Takes in a transaction of an application and tells the other nodes.
+    ///
+    /// # Errors
+    /// [`AdmitError`].
+    pub fn submit(
+        &mut self,
+        tx: SignedTransaction,
+        out: &mut Vec<Output>,
+    ) -> Result<TxId, AdmitError> {
+        let bytes = codec::encode(&tx);
+        let id = self.admit(tx)?;
+        if let Ok(bytes) = bytes.try_into() {
+            out.push(Output::Broadcast(codec::encode(&Wire::Transaction(bytes))));
+        }
+        Ok(id)
+    }
+
+    /// Returns when [`Input::Tick`] is next needed.
+    pub fn deadline(&self) -> Option<Moment> {
+        [self.bft.deadline(), self.guardian.deadline()].into_iter().flatten().min()
+    }
+
+    /// Returns whether this node has stopped on a breach of agreement or a failure of its own.
+    pub const fn is_stopped(&self) -> bool {
+        self.stopped || self.bft.is_halted()
+    }
+
+    fn admit(&mut self, tx: SignedTransaction) -> Result<TxId, AdmitError> {
+        let sender = Address::of(&tx.body.sender);
+        let tip = self.tip_block();
+        let account = self.ledger.account(&tip.0, &sender).map_err(crate::ledger::TxError::from)?;
+        let spec = self.ledger.spec();
+        let now = Now {
+            chain: spec.chain_id(),
+            height: tip.1.plus(1),
+            fee: spec.fee,
+            sequence: account.sequence,
+        };
+        self.mempool.admit(tx, &now)
+    }
+
+    fn on_wire(&mut self, now: Moment, from: bft::Peer, message: Wire, out: &mut Vec<Output>) {
+        match message {
+            Wire::Bft(message) => self.feed_bft(now, bft::Input::Message(from, message), out),
+            Wire::Guardian(message) => {
+                self.feed_guardian(now, guardian::Input::Message(message), out);
+            }
+            Wire::Transaction(bytes) => {
+                // What is known, full or out of date here is no fault of the sender.
+                if let Ok(tx) = antiphon_core::chain::transaction::decode_transaction(&bytes) {
+                    let _ = self.admit(tx);
+                } else {
+                    out.push(Output::Fault(Fault::Malformed(from)));
+                }
+            }
+            Wire::Ask(ask) => self.answer(from, ask, out),
+        }
+    }
+
+    /// Sends the lowest blocks that lead from the asker's head to the block it heard of.
+    fn answer(&self, to: bft::Peer, ask: Ask, out: &mut Vec<Output>) {
+        let root = self.bft.root().height;
+        let mut above = ask.above;
+        let mut left = MAX_ANSWER;
+        while above < root && left > 0 {
+            above = above.plus(1);
+            left = left.saturating_sub(1);
+            let Ok(Some(settled)) = self.ledger.store().settled(above) else { return };
+            out.push(send_block(to, settled.block));
+        }
+        let unsettled = self.bft.path(&ask.block).unwrap_or_default();
+        for id in unsettled.iter().rev().take(left) {
+            if let Some(block) = self.bft.block(id) {
+                out.push(send_block(to, block.clone()));
+            }
+        }
+    }
+
+    fn on_stored(&mut self, now: Moment, token: Token, out: &mut Vec<Output>) {
+        for waiting in self.in_flight.remove(&token).unwrap_or_default() {
+            match waiting {
+                Waiting::Ledger(id) => {
+                    self.ledger.stored(&id);
+                    self.clear_mempool();
+                }
+                Waiting::Bft(token) => self.feed_bft(now, bft::Input::Stored(token), out),
+                Waiting::Guardian(token) => {
+                    self.feed_guardian(now, guardian::Input::Stored(token), out);
+                }
+            }
+        }
+    }
+
+    fn clear_mempool(&mut self) {
+        let (id, height) = (self.bft.root_id(), self.bft.root().height);
+        let (ledger, chain) = (&self.ledger, self.ledger.spec().chain_id());
+        self.mempool
+            .settle(chain, height, |sender| ledger.account(&id, sender).ok().map(|a| a.sequence));
+    }
+
+    fn feed_bft(&mut self, now: Moment, input: bft::Input, out: &mut Vec<Output>) {
+        let mut outputs = Vec::new();
+        self.bft.handle(now, input, &mut outputs);
+        self.lift_bft(now, outputs, out);
+    }
+
+    /// Carries out what settlement asks of ledger and guardian, until it asks no more.
+    fn lift_bft(&mut self, now: Moment, outputs: Vec<bft::Output>, out: &mut Vec<Output>) {
+        let mut queue: VecDeque<bft::Output> = outputs.into();
+        let mut scratch = Vec::new();
+        while let Some(output) = queue.pop_front() {
+            match output {
+                bft::Output::Store(token, record) => self.record(token, *record),
+                bft::Output::Broadcast(message) => {
+                    out.push(Output::Broadcast(codec::encode(&Wire::Bft(message))));
+                }
+                bft::Output::Ask(peer, block) => {
+                    let ask = Ask { block, above: self.bft.root().height };
+                    out.push(Output::Send(peer, codec::encode(&Wire::Ask(ask))));
+                }
+                bft::Output::Execute(id) => {
+                    let valid = self.execute(&id, out);
+                    self.bft.handle(now, bft::Input::Executed(id, valid), &mut scratch);
+                }
+                bft::Output::Build(request) => {
+                    if let Some(built) = self.build(request, out) {
+                        let built = bft::Input::Built(Box::new(built));
+                        self.bft.handle(now, built, &mut scratch);
+                    }
+                }
+                bft::Output::Settled(settled) => self.settle(now, *settled, out),
+                bft::Output::Fault(fault) => out.push(Output::Fault(Fault::Bft(fault))),
+            }
+            queue.extend(scratch.drain(..));
+        }
+    }
+
+    fn record(&mut self, token: bft::Token, record: bft::Record) {
+        let bft::Record { safety, blocks } = record;
+        let ((height, voted), (epoch, proposed)) = (safety.last_vote, safety.last_proposal);
+        if height > self.logged.0 {
+            let signed = Signature { role: Role::Vote, slot: height.0, block: voted };
+            self.batch.push(Write::Signed(signed));
+        }
+        if epoch.0 > self.logged.1 {
+            let signed = Signature { role: Role::Proposal, slot: epoch.0, block: proposed };
+            self.batch.push(Write::Signed(signed));
+        }
+        self.logged = (height, epoch.0);
+        self.batch.extend(blocks.into_iter().map(|block| Write::Keep(Box::new(block))));
+        self.batch.push(Write::Safety(Box::new(safety)));
+        self.waiting.push(Waiting::Bft(token));
+    }
+
+    fn execute(&mut self, id: &BlockId, out: &mut Vec<Output>) -> bool {
+        let Some(block) = self.bft.block(id) else { return false };
+        match self.ledger.execute(*id, block) {
+            Ok(()) => true,
+            Err(error) => {
+                self.report(*id, error, out);
+                false
+            }
+        }
+    }
+
+    fn report(&mut self, id: BlockId, error: ExecuteError, out: &mut Vec<Output>) {
+        if matches!(error, ExecuteError::Storage(_) | ExecuteError::NotConserved) {
+            // A10.1, A0.6: neither a block's fault nor anything to go on from.
+            self.stopped = true;
+            out.push(Output::Fault(Fault::Stopped(error)));
+        } else {
+            out.push(Output::Fault(Fault::Block(id, error)));
+        }
+    }
+
+    fn build(&mut self, request: bft::Build, out: &mut Vec<Output>) -> Option<bft::Built> {
+        let bft::Build { parent, height, proposer_index, .. } = request;
+        let candidates = self.mempool.candidates();
+        match self.ledger.build(&parent, height, proposer_index, candidates) {
+            Ok(body) => {
+                let (state_root, body) = (body.state_root, body.transactions);
+                Some(bft::Built { request, body, state_root })
+            }
+            Err(error) => {
+                self.report(parent, error, out);
+                None
+            }
+        }
+    }
+
+    fn settle(&mut self, now: Moment, settled: bft::Settled, out: &mut Vec<Output>) {
+        let bft::Settled { blocks, certificate } = settled;
+        for (id, block) in blocks {
+            let header = block.signed.header.clone();
+            let Some(write) = self.ledger.settlement(id, block, certificate.clone()) else {
+                let lost = StorageError(format!("settled block {} has no state", id.0));
+                self.report(id, lost.into(), out);
+                return;
+            };
+            self.batch.push(Write::Settle(Box::new(write)));
+            self.waiting.push(Waiting::Ledger(id));
+            self.settled.push_back((header.height, id));
+            while self.settled.len() > MAX_SETTLED {
+                self.settled.pop_front();
+            }
+            self.feed_guardian(now, guardian::Input::Settled(Box::new(header)), out);
+        }
+    }
+
+    fn feed_guardian(&mut self, now: Moment, input: guardian::Input, out: &mut Vec<Output>) {
+        let mut outputs = Vec::new();
+        self.guardian.handle(now, input, &mut outputs);
+        for output in outputs {
+            match output {
+                guardian::Output::Store(token, record) => {
+                    let slot = record.height.0;
+                    let signed = Signature { role: Role::Share, slot, block: record.block };
+                    self.batch.extend([Write::Guardian(record), Write::Signed(signed)]);
+                    self.waiting.push(Waiting::Guardian(token));
+                }
+                guardian::Output::Broadcast(message) => {
+                    out.push(Output::Broadcast(codec::encode(&Wire::Guardian(message))));
+                }
+                guardian::Output::Final(certificate) => self.batch.push(Write::Final(certificate)),
+                guardian::Output::Fault(fault) => out.push(Output::Fault(Fault::Guardian(fault))),
+            }
+        }
+    }
+
+    /// Turns everything that was asked to be written into one batch.
+    fn flush(&mut self, out: &mut Vec<Output>) {
+        if self.batch.is_empty() || self.stopped {
+            return;
+        }
+        let token = Token(self.next_token);
+        self.next_token = self.next_token.saturating_add(1);
+        self.in_flight.insert(token, std::mem::take(&mut self.waiting));
+        out.push(Output::Store(token, std::mem::take(&mut self.batch)));
+    }
+}
+
+fn send_block(to: bft::Peer, block: Block) -> Output {
+    let message = bft::message::Message::Block(Box::new(block));
+    Output::Send(to, codec::encode(&Wire::Bft(message)))
+}

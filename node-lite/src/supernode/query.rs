@@ -1,0 +1,161 @@
+//! What a node answers: where its chain stands, and proofs of what it holds.
+
+use super::Supernode;
+use crate::{
+    ledger::At,
+    storage::{Storage, StorageError},
+};
+use antiphon_core::{
+    chain::{
+        Level,
+        light::{MAX_TIP_BLOCKS, Tip},
+        proof::StateProof,
+        spec::ChainSpec,
+        state::{Account, StateKey},
+    },
+    codec::Bounded,
+    id::{Address, BlockId, Epoch, Height, TxId},
+};
+
+/// Where a node's chain stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The newest block on the preferred branch.
+    pub included: Height,
+    /// The newest settled block.
+    pub settled: Height,
+    /// The newest final checkpoint.
+    pub finalised: Height,
+    /// The epoch the node is in.
+    pub epoch: Epoch,
+    /// Transactions that wait.
+    pub waiting: usize,
+    /// The node has stopped and serves what it had.
+    pub stopped: bool,
+}
+
+/// Where a transaction is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TxStatus {
+    /// Not known here.
+    Unknown,
+    /// Waits for a block.
+    Waiting,
+    /// In the block at this height, which is believed so far.
+    In(Height, Level),
+}
+
+impl<S: Storage> Supernode<S> {
+    /// Returns where the chain stands.
+    pub fn status(&self) -> Status {
+        Status {
+            included: self.tip_block().1,
+            settled: self.bft.root().height,
+            finalised: self.guardian.height(),
+            epoch: self.bft.epoch(),
+            waiting: self.mempool.len(),
+            stopped: self.is_stopped(),
+        }
+    }
+
+    /// Returns the chain spec.
+    pub const fn spec(&self) -> &ChainSpec {
+        self.ledger.spec()
+    }
+
+    /// Returns the newest block on the preferred branch.
+    pub(super) fn tip_block(&self) -> (BlockId, Height) {
+        let path = self.bft.preferred();
+        let newest = path.last().and_then(|id| Some((*id, self.bft.block(id)?.height())));
+        newest.unwrap_or((self.bft.root_id(), self.bft.root().height))
+    }
+
+    /// Returns the file that tells light clients where to look.
+    pub fn tip(&self) -> Tip {
+        let finalised = self.guardian.certificate();
+        let final_height = self.guardian.height();
+        let settled = self.settled.iter().filter(|(height, _)| *height > final_height);
+        let path = self.bft.preferred();
+        let mut chain: Vec<BlockId> = settled.map(|(_, id)| *id).chain(path).collect();
+        chain.truncate(MAX_TIP_BLOCKS);
+        let named = |id: &BlockId| chain.contains(id);
+        let highest = self.bft.highest().filter(|held| named(&held.block));
+        let certificate = highest.or_else(|| self.bft.certificate()).cloned();
+        Tip {
+            final_height,
+            final_block: finalised.map(|held| held.block).unwrap_or_default(),
+            chain: Bounded::try_from(chain).unwrap_or_default(),
+            certificate: certificate
+                .unwrap_or_else(antiphon_core::chain::certificate::Certificate::genesis),
+        }
+    }
+
+    /// Returns the headers above the settled one on the preferred branch.
+    pub fn unsettled_headers(&self) -> Vec<antiphon_core::chain::header::Header> {
+        let path = self.bft.preferred();
+        let blocks = path.iter().filter_map(|id| self.bft.block(id));
+        blocks.map(|block| block.signed.header.clone()).collect()
+    }
+
+    /// Proves values or absences after the block at `height` on the preferred branch; `None` if there is no such block.
+    ///
+    /// # Errors
+    /// [`StorageError`], also for a state that was pruned.
+    pub fn prove(
+        &self,
+        height: Height,
+        keys: &[StateKey],
+    ) -> Result<Option<Vec<StateProof>>, StorageError> {
+        let root = self.bft.root();
+        let at = if height > root.height {
+            let above = height.0.saturating_sub(root.height.0).saturating_sub(1);
+            let path = self.bft.preferred();
+            let id = usize::try_from(above).ok().and_then(|above| path.get(above));
+            let Some(id) = id else { return Ok(None) };
+            At::Block(*id)
+        } else {
+            let Some(settled) = self.ledger.store().settled(height)? else { return Ok(None) };
+            At::Version(settled.version)
+        };
+        self.ledger.prove(&at, keys)
+    }
+
+    /// Returns an account at the newest block.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn account(&self, address: &Address) -> Result<Account, StorageError> {
+        self.ledger.account(&self.tip_block().0, address)
+    }
+
+    /// Returns the sequence that the sender's next transaction must carry, after those that wait.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn next_sequence(&self, sender: &Address) -> Result<u64, StorageError> {
+        let account = self.account(sender)?.sequence;
+        let waiting = self.mempool.last_sequence(sender).unwrap_or(0);
+        Ok(account.max(waiting).saturating_add(1))
+    }
+
+    /// Returns the settled head, as a reference for transactions.
+    pub fn reference(&self) -> (Height, BlockId) {
+        (self.bft.root().height, self.bft.root_id())
+    }
+
+    /// Returns where a transaction is.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn transaction(&self, id: &TxId) -> Result<TxStatus, StorageError> {
+        if let Some(height) = self.ledger.store().transaction(id)? {
+            let finalised = height <= self.guardian.height();
+            let level = if finalised { Level::Final } else { Level::Settled };
+            return Ok(TxStatus::In(height, level));
+        }
+        if let Some(height) = self.ledger.included(&self.bft.preferred(), id) {
+            return Ok(TxStatus::In(height, Level::Included));
+        }
+        Ok(if self.mempool.has(id) { TxStatus::Waiting } else { TxStatus::Unknown })
+    }
+}
