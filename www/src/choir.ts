@@ -4,7 +4,7 @@
  * ```text
  *              origin
  *                |            You stand in the middle; listeners stand in two choirs, left and right. From each
- *   peer --\     |     /-- peer   voice a staff of four lines runs to you. Every chunk is a square note on it:
+ *   peer --\     |     /-- peer   voice a staff of four lines runs to you. Every 4 KiB is a square note on it:
  *   peer ---- ( you ) ---- peer   filled towards you, hollow away from you.
  *   peer --/           \-- peer
  * ```
@@ -13,7 +13,7 @@
 import type { Snapshot } from 'antiphon';
 
 /** Bytes that one note stands for. */
-const NOTE_BYTES = 16 * 1024;
+const NOTE_BYTES = 4 * 1024;
 /** Notes in flight at most; more would be fog. */
 const MAX_NOTES = 240;
 /** Notes of one voice that wait to start. */
@@ -21,7 +21,7 @@ const MAX_WAITING = 48;
 /** Voices drawn; further peers share the last place. */
 const MAX_VOICES = 12;
 /** A note's way, in milliseconds. */
-const FLIGHT_MS = 1_500;
+const FLIGHT_MS = 1_900;
 /** Between two notes of one voice. */
 const BEAT_MS = 70;
 const STAFF_LINES = 4;

@@ -1,7 +1,7 @@
 /** Writes a snapshot into the page. */
 
 import { formatAmount, type PeerView, type SettlementView, type Snapshot } from 'antiphon';
-import { bytes, percent, short } from './format.js';
+import { brief, bytes, percent, short } from './format.js';
 import { byId, byTest, fill, make, mark, say } from './page.js';
 import { words } from './words.js';
 
@@ -59,7 +59,7 @@ function showDelivery({ delivery, chain }: Snapshot): void {
 function showPeers(peers: readonly PeerView[]): void {
   mark(byTest('peers'), 'count', String(peers.length));
   const cells = peers.map((peer) => [
-    short(peer.peer), bytes(peer.received), bytes(peer.sent), formatAmount(peer.paid), formatAmount(peer.earned),
+    peer.peer.slice(0, 6), bytes(peer.received), bytes(peer.sent), brief(peer.paid), brief(peer.earned),
   ]);
   fill(byId('peers'), JSON.stringify(cells), () => {
     if (cells.length === 0) {

@@ -44,7 +44,7 @@ export interface ChainView {
   readonly signers: number;
   /** Guardians there are. */
   readonly guardians: number;
-  /** Unix seconds of the newest settled block. */
+  /** Unix milliseconds of the newest settled block. */
   readonly time: number;
 }
 

@@ -22,7 +22,8 @@ function post(message: ToPage, transfer: Transferable[] = []): void {
 
 function die(error: unknown): void {
   const code = error instanceof AntiphonError ? error.code : (codeOf(error) ?? 'client/panicked');
-  post({ type: 'fatal', code, message: error instanceof Error ? error.message : String(error) });
+  const message = error instanceof Error ? error.message : String(error);
+  post({ type: 'fatal', code, message: message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message });
   self.close();
 }
 

@@ -54,7 +54,7 @@ export class Host {
     this.#isBusy = true;
     try {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-        this.#act(this.#client.handle(now(), unixSeconds(), next) as Output[]);
+        this.#act(this.#client.handle(now(), unixMs(), next) as Output[]);
       }
     } finally {
       this.#isBusy = false;
@@ -67,7 +67,7 @@ export class Host {
     if (this.#isClosed) return;
     let outputs: Output[];
     try {
-      outputs = this.#client.command(now(), unixSeconds(), command) as Output[];
+      outputs = this.#client.command(now(), unixMs(), command) as Output[];
     } catch (error) {
       const code = codeOf(error);
       if (code === null) throw error;
@@ -88,7 +88,7 @@ export class Host {
   close(): void {
     if (this.#isClosed) return;
     try {
-      this.#act(this.#client.command(now(), unixSeconds(), { kind: 'stop' }) as Output[]);
+      this.#act(this.#client.command(now(), unixMs(), { kind: 'stop' }) as Output[]);
     } finally {
       this.#isClosed = true;
       clearTimeout(this.#timer);
@@ -161,6 +161,6 @@ function now(): number {
   return Math.floor(performance.now());
 }
 
-function unixSeconds(): number {
-  return Math.floor(Date.now() / 1000);
+function unixMs(): number {
+  return Date.now();
 }
