@@ -15,3 +15,4 @@ pub mod have;
 pub mod playlist;
 pub mod record;
 pub mod schedule;
+pub mod serve;

@@ -8,6 +8,8 @@
 //! the peers' keys; the tracker can withhold, never impersonate. Source: FIELD-NOTES recommendation 6.
 
 pub mod frames;
+pub mod link;
+pub mod swarm;
 pub mod tracker_wire;
 
 /// Names a data channel to a peer, as the host and the machines call it.

@@ -13,9 +13,10 @@ mod hello;
 mod media;
 mod money;
 
+pub use crate::delivery::serve::Refusal;
 pub use assembler::{Assembler, messages};
 pub use hello::{ByeReason, Hello, Terms};
-pub use media::{ChunkBytes, Refusal, Refuse, Request};
+pub use media::{ChunkBytes, Refuse, Request};
 pub use money::{MAX_VOUCHER_BYTES, Voucher};
 
 use crate::{

@@ -5,9 +5,9 @@ use crate::{
     delivery::{
         chunk::ChunkId,
         have::{HaveDelta, Holdings, Segments},
+        serve::Refusal,
     },
     id::PeerId,
-    peer::frames::Refusal,
     time::Moment,
 };
 use alloc::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,12 @@
 use super::*;
-use crate::{crypto::SecretKey, delivery::chunk::CHUNK, id::StreamId};
+use crate::{
+    crypto::SecretKey,
+    delivery::{
+        chunk::{CHUNK, ChunkError},
+        serve::Refusal,
+    },
+    id::StreamId,
+};
 use alloc::{vec, vec::Vec};
 
 const LENGTH: usize = 3 * CHUNK + 100;

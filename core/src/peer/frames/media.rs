@@ -3,7 +3,10 @@
 use super::Voucher;
 use crate::{
     codec::Bounded,
-    delivery::chunk::{CHUNK, ChunkId},
+    delivery::{
+        chunk::{CHUNK, ChunkId},
+        serve::Refusal,
+    },
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -32,32 +35,4 @@ pub struct Refuse {
     pub id: ChunkId,
     /// Why.
     pub reason: Refusal,
-}
-
-/// Why a chunk is not served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub enum Refusal {
-    /// The peer does not have it (any more).
-    NotHere,
-    /// Too many requests wait already, or this one waited too long.
-    Busy,
-    /// Chunks served and not paid for have reached the credit.
-    NoCredit,
-    /// The listener does not serve.
-    Off,
-    /// The listener has given what it agreed to give.
-    Spent,
-}
-
-impl Refusal {
-    /// Returns the stable code of this reason.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NotHere => "refusal/not-here",
-            Self::Busy => "refusal/busy",
-            Self::NoCredit => "refusal/no-credit",
-            Self::Off => "refusal/off",
-            Self::Spent => "refusal/spent",
-        }
-    }
 }

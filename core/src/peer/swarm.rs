@@ -1,0 +1,312 @@
+//! Who we know and are linked to: the conversation with the tracker, dialling, bans.
+//!
+//! ```text
+//! tracker: Off -> Waiting -> Opening -> SigningIn -> Joined --closed, silent, malformed--> Waiting (1 s … 60 s)
+//! link:    Offering --described--> Offered --answer, opened--> Open      the younger dials
+//!          Answering --described--> Answered -------opened---> Open      the elder answers
+//! ```
+//!
+//! Links outlive the tracker. Every offer and answer is signed by a peer's key and bound to both keys, the stream
+//! and the session. Source: FIELD-NOTES recommendation 6, c.19; ALLA-21 (at most 100 links).
+
+mod dial;
+mod dice;
+mod tracker;
+
+use super::{
+    LinkId,
+    tracker_wire::{SignalKind, TrackerRefusal},
+};
+use crate::{
+    codec::Text,
+    crypto::SecretKey,
+    id::{PeerId, StreamId},
+    peer::frames::FrameError,
+    time::Moment,
+};
+use alloc::{
+    collections::{BTreeMap, VecDeque},
+    string::String,
+    vec::Vec,
+};
+use core::time::Duration;
+use dice::Dice;
+
+/// Links that a swarm may keep. Source: ALLA-21.
+pub const MAX_LINKS: usize = 100;
+
+/// Links that a page keeps unless told otherwise. Chosen here: WebRTC connections are dear in browsers.
+pub const DEFAULT_LINKS: usize = 16;
+
+/// Peers that are remembered without a link.
+pub const MAX_KNOWN: usize = 128;
+
+/// Bans that are remembered; the one that ends first is forgotten first.
+pub const MAX_BANS: usize = 1024;
+
+/// How long a peer that broke the rules is kept away.
+pub const BAN: Duration = Duration::from_secs(600);
+
+/// How long a link may take from its making to its opening.
+pub const DIAL_PATIENCE: Duration = Duration::from_secs(15);
+
+/// How long the tracker may take from the dial to its welcome.
+pub const TRACKER_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often the tracker hears that we are there, and answers with candidates.
+pub const HEARTBEAT: Duration = Duration::from_secs(20);
+
+/// Offers that are remembered, so that none is taken up twice.
+const MAX_SEEN: usize = 256;
+
+/// What a swarm needs to know at the start.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Our key: signs in and signs descriptions.
+    pub key: SecretKey,
+    /// The stream to listen to.
+    pub stream: StreamId,
+    /// The tracker's URL.
+    pub tracker: Text<256>,
+    /// Links to keep, at most [`MAX_LINKS`].
+    pub max_links: usize,
+    /// For jitter and session numbers; no secret depends on it.
+    pub seed: [u8; 32],
+}
+
+/// What happened outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Begin.
+    Start,
+    /// End: leave the tracker, close every link.
+    Stop,
+    /// The socket to the tracker is open.
+    TrackerOpened,
+    /// A message from the tracker.
+    TrackerMessage(Vec<u8>),
+    /// The socket to the tracker closed or could not be opened.
+    TrackerClosed,
+    /// The host has the complete local description of a link.
+    Described(LinkId, String),
+    /// A link's data channel is open.
+    LinkOpened(LinkId),
+    /// A link's data channel closed or could not be opened.
+    LinkClosed(LinkId),
+    /// The peer broke the rules: close its link, keep it away.
+    Ban(PeerId),
+    /// Close a link; the peer may be dialled again later.
+    Drop(LinkId),
+    /// Time moved on; nothing else happened.
+    Tick,
+}
+
+/// What the host must do, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Open the socket to the tracker.
+    ConnectTracker(Text<256>),
+    /// Send to the tracker.
+    TrackerSend(Vec<u8>),
+    /// Close the socket to the tracker; the host reports nothing about that socket any more.
+    CloseTracker,
+    /// Make a peer connection and describe it: an offer without, an answer with a remote description.
+    CreateLink(LinkId, Option<String>),
+    /// Give the remote answer to a link that was offered.
+    AcceptAnswer(LinkId, String),
+    /// Close the peer connection; the host need not report it closed.
+    CloseLink(LinkId),
+    /// A link to this peer is open.
+    Joined(LinkId, Neighbour),
+    /// The link to this peer is gone.
+    Left(LinkId, PeerId),
+    /// The rank of a linked peer is now this.
+    Ranked(PeerId, u64),
+    /// The tracker welcomed us with this rank.
+    Welcomed(u64),
+    /// The tracker is lost or misbehaves. If it is lost ([`Swarm::is_joined`]), it is dialled again by itself.
+    Trouble(TrackerFault),
+}
+
+/// A linked peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    /// Its key.
+    pub peer: PeerId,
+    /// Its place in the order of joins.
+    pub rank: u64,
+}
+
+/// What is wrong with the tracker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrackerFault {
+    /// The socket closed or did not open.
+    Closed,
+    /// No welcome in time.
+    Silent,
+    /// It sent bytes that are no message, or one out of turn.
+    Malformed(FrameError),
+    /// It handed on a description that its sender did not sign. The message is ignored, the tracker kept.
+    ForgedSignal,
+    /// It refused.
+    Refused(TrackerRefusal),
+}
+
+impl TrackerFault {
+    /// Returns the stable code of this fault.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Closed => "tracker/closed",
+            Self::Silent => "tracker/silent",
+            Self::Malformed(error) => error.code(),
+            Self::ForgedSignal => "tracker/forged-signal",
+            Self::Refused(reason) => reason.code(),
+        }
+    }
+}
+
+/// The neighbourhood of one listener of one stream.
+#[derive(Clone, Debug)]
+pub struct Swarm {
+    config: Config,
+    me: PeerId,
+    rank: Option<u64>,
+    tracker: Tracker,
+    failures: u32,
+    dice: Dice,
+    known: BTreeMap<PeerId, Known>,
+    links: BTreeMap<LinkId, Link>,
+    next_link: u64,
+    banned: BTreeMap<PeerId, Moment>,
+    seen: VecDeque<(PeerId, u64)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tracker {
+    Off,
+    Waiting { until: Moment },
+    Opening { until: Moment },
+    SigningIn { until: Moment },
+    Joined { heartbeat: Moment },
+}
+
+/// A peer that may be dialled.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    rank: u64,
+    failures: u32,
+    retry_at: Moment,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    peer: PeerId,
+    rank: u64,
+    session: u64,
+    stage: Stage,
+    until: Moment,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Waits for our description, which goes out as this kind.
+    Describing(SignalKind),
+    /// Our description is out: waits for the answer, or for the channel.
+    Described(SignalKind),
+    Open,
+}
+
+impl Swarm {
+    /// Makes a swarm that does nothing until [`Input::Start`].
+    pub fn new(config: Config) -> Self {
+        Self {
+            me: PeerId(config.key.public()),
+            dice: Dice::new(config.seed),
+            config,
+            rank: None,
+            tracker: Tracker::Off,
+            failures: 0,
+            known: BTreeMap::new(),
+            links: BTreeMap::new(),
+            next_link: 0,
+            banned: BTreeMap::new(),
+            seen: VecDeque::new(),
+        }
+    }
+
+    /// Applies one input and appends what the host must do to `out`.
+    pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
+        match input {
+            Input::Start if self.tracker == Tracker::Off => self.connect(now, out),
+            Input::Stop => self.stop(out),
+            Input::TrackerOpened => self.tracker_opened(),
+            Input::TrackerMessage(message) => self.tracker_message(now, &message, out),
+            Input::TrackerClosed => self.tracker_closed(now, out),
+            Input::Described(link, sdp) => self.described(now, link, &sdp, out),
+            Input::LinkOpened(link) => self.link_opened(link, out),
+            Input::LinkClosed(link) => self.link_gone(now, link, out),
+            Input::Ban(peer) => self.ban(now, peer, out),
+            Input::Drop(link) => self.drop_link(now, link, out),
+            Input::Start | Input::Tick => {}
+        }
+        self.tick_tracker(now, out);
+        self.tick_links(now, out);
+        self.banned.retain(|_, until| *until > now);
+        self.dial(now, out);
+    }
+
+    /// Returns when [`Input::Tick`] is next needed.
+    pub fn deadline(&self) -> Option<Moment> {
+        let tracker = match self.tracker {
+            Tracker::Off => None,
+            Tracker::Waiting { until }
+            | Tracker::Opening { until }
+            | Tracker::SigningIn { until }
+            | Tracker::Joined { heartbeat: until } => Some(until),
+        };
+        let pending = self.links.values().filter(|link| link.stage != Stage::Open);
+        let redial = self.candidates().map(|(_, known)| known.retry_at).min();
+        let redial = redial.filter(|_| self.can_dial());
+        let moments = [tracker, pending.map(|link| link.until).min(), redial];
+        moments.into_iter().flatten().min()
+    }
+
+    /// Returns whether the tracker knows us.
+    pub const fn is_joined(&self) -> bool {
+        matches!(self.tracker, Tracker::Joined { .. })
+    }
+
+    /// Returns every open link with its peer.
+    pub fn neighbours(&self) -> impl Iterator<Item = (LinkId, Neighbour)> {
+        let open = self.links.iter().filter(|(_, link)| link.stage == Stage::Open);
+        open.map(|(id, link)| (*id, Neighbour { peer: link.peer, rank: link.rank }))
+    }
+
+    fn stop(&mut self, out: &mut Vec<Output>) {
+        for (id, link) in core::mem::take(&mut self.links) {
+            out.push(Output::CloseLink(id));
+            if link.stage == Stage::Open {
+                out.push(Output::Left(id, link.peer));
+            }
+        }
+        self.leave(out);
+        self.known.clear();
+    }
+
+    fn ban(&mut self, now: Moment, peer: PeerId, out: &mut Vec<Output>) {
+        self.banned.insert(peer, now.after(BAN));
+        if self.banned.len() > MAX_BANS {
+            let first = self.banned.iter().min_by_key(|(_, until)| **until).map(|(peer, _)| *peer);
+            first.and_then(|peer| self.banned.remove(&peer));
+        }
+        self.known.remove(&peer);
+        let of_peer = self.links.iter().filter(|(_, link)| link.peer == peer);
+        for id in of_peer.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.drop_link(now, id, out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+//! Links: dialling elders, answering the younger, giving up.
+
+use super::{
+    DIAL_PATIENCE, Known, Link, MAX_LINKS, MAX_SEEN, Neighbour, Output, Stage, Swarm, TrackerFault,
+};
+use crate::{
+    codec::Text,
+    crypto::Signed,
+    id::{ChainId, PeerId},
+    peer::{
+        LinkId,
+        tracker_wire::{ForwardedSignal, Signal, SignalKind, ToTracker},
+    },
+    time::Moment,
+};
+use alloc::{string::String, vec::Vec};
+use core::time::Duration;
+
+/// Rest before a peer is dialled again; doubles with each failure.
+const REDIAL: Duration = Duration::from_secs(2);
+
+/// Failures after which a peer is forgotten until the tracker names it again.
+const MAX_FAILURES: u32 = 5;
+
+impl Swarm {
+    /// Returns the peers that are ours to dial: elders without a link.
+    pub(super) fn candidates(&self) -> impl Iterator<Item = (PeerId, Known)> {
+        let rank = self.rank.unwrap_or_default();
+        self.known
+            .iter()
+            .filter(move |(peer, known)| {
+                known.rank < rank && !self.links.values().any(|link| link.peer == **peer)
+            })
+            .map(|(peer, known)| (*peer, *known))
+    }
+
+    /// Returns whether there is a tracker to signal through and room for a link.
+    pub(super) fn can_dial(&self) -> bool {
+        self.is_joined() && self.links.len() < self.config.max_links.min(MAX_LINKS)
+    }
+
+    pub(super) fn dial(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let mut due: Vec<(PeerId, Known)> =
+            self.candidates().filter(|(_, known)| known.retry_at <= now).collect();
+        due.sort_by_key(|(peer, known)| (known.failures, known.rank, *peer));
+        for (peer, known) in due {
+            if !self.can_dial() {
+                return;
+            }
+            let session = self.dice.roll();
+            let neighbour = Neighbour { peer, rank: known.rank };
+            let id = self.make(now, neighbour, session, SignalKind::Offer);
+            out.push(Output::CreateLink(id, None));
+        }
+    }
+
+    pub(super) fn tick_links(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let is_late = |link: &Link| link.stage != Stage::Open && link.until <= now;
+        let late: Vec<LinkId> =
+            self.links.iter().filter(|(_, link)| is_late(link)).map(|(id, _)| *id).collect();
+        for id in late {
+            self.drop_link(now, id, out);
+        }
+    }
+
+    /// Sends our description to the peer.
+    pub(super) fn described(&mut self, now: Moment, id: LinkId, sdp: &str, out: &mut Vec<Output>) {
+        let is_joined = self.is_joined();
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let Stage::Describing(kind) = link.stage else { return };
+        let Ok(sdp) = Text::try_from(sdp) else {
+            self.drop_link(now, id, out);
+            return;
+        };
+        if !is_joined {
+            self.drop_link(now, id, out);
+            return;
+        }
+        link.stage = Stage::Described(kind);
+        let (stream, from, to, session) = (self.config.stream, self.me, link.peer, link.session);
+        let body = Signal { stream, from, to, session, kind, sdp };
+        let signed = Signed::new(&self.config.key, ChainId::default(), body);
+        out.push(Output::TrackerSend(ToTracker::Signal(signed).to_bytes()));
+    }
+
+    /// Takes up a description from another peer, if it is one for us and its sender signed it.
+    pub(super) fn signal(
+        &mut self,
+        now: Moment,
+        forwarded: ForwardedSignal,
+        out: &mut Vec<Output>,
+    ) {
+        let ForwardedSignal { rank, signal } = forwarded;
+        let body = &signal.body;
+        let is_ours = body.to == self.me && body.stream == self.config.stream;
+        if !is_ours || body.from == self.me || signal.verify_sender().is_err() {
+            out.push(Output::Trouble(TrackerFault::ForgedSignal));
+            return;
+        }
+        if self.banned.contains_key(&body.from) {
+            return;
+        }
+        let from = Neighbour { peer: body.from, rank };
+        let (session, sdp) = (body.session, String::from(body.sdp.as_str()));
+        match body.kind {
+            SignalKind::Offer => self.offered(now, from, session, sdp, out),
+            SignalKind::Answer => {
+                let waiting = self.links.iter_mut().find(|(_, link)| {
+                    link.peer == from.peer
+                        && link.session == session
+                        && link.stage == Stage::Described(SignalKind::Offer)
+                });
+                if let Some((id, link)) = waiting {
+                    // One answer counts: from here on the link waits only for its channel.
+                    link.stage = Stage::Described(SignalKind::Answer);
+                    out.push(Output::AcceptAnswer(*id, sdp));
+                }
+            }
+        }
+    }
+
+    fn offered(
+        &mut self,
+        now: Moment,
+        from: Neighbour,
+        session: u64,
+        sdp: String,
+        out: &mut Vec<Output>,
+    ) {
+        if self.seen.contains(&(from.peer, session)) {
+            return;
+        }
+        self.seen.push_back((from.peer, session));
+        if self.seen.len() > MAX_SEEN {
+            self.seen.pop_front();
+        }
+        let pending = self
+            .links
+            .iter()
+            .find(|(_, link)| link.peer == from.peer && link.stage != Stage::Open)
+            .map(|(id, link)| (*id, link.stage));
+        if let Some((id, stage)) = pending {
+            // Both dial at once when ranks change meanwhile: the lower key's offer stands.
+            let is_ours = stage == Stage::Describing(SignalKind::Offer)
+                || stage == Stage::Described(SignalKind::Offer);
+            if is_ours && self.me < from.peer {
+                return;
+            }
+            self.links.remove(&id);
+            out.push(Output::CloseLink(id));
+        }
+        // A peer whose page was loaded anew offers while its old link still looks open; that one goes when the
+        // new one opens, so a replayed offer cannot tear it down.
+        if self.links.len() >= self.config.max_links.min(MAX_LINKS) {
+            return;
+        }
+        let id = self.make(now, from, session, SignalKind::Answer);
+        out.push(Output::CreateLink(id, Some(sdp)));
+    }
+
+    fn make(&mut self, now: Moment, to: Neighbour, session: u64, kind: SignalKind) -> LinkId {
+        let id = LinkId(self.next_link);
+        self.next_link = self.next_link.saturating_add(1);
+        let (stage, until) = (Stage::Describing(kind), now.after(DIAL_PATIENCE));
+        self.links.insert(id, Link { peer: to.peer, rank: to.rank, session, stage, until });
+        id
+    }
+
+    pub(super) fn link_opened(&mut self, id: LinkId, out: &mut Vec<Output>) {
+        let Some(link) = self.links.get_mut(&id).filter(|link| link.stage != Stage::Open) else {
+            return;
+        };
+        link.stage = Stage::Open;
+        let Link { peer, rank, .. } = *link;
+        if let Some(known) = self.known.get_mut(&peer) {
+            known.failures = 0;
+        }
+        let is_old = |(other, link): &(&LinkId, &Link)| link.peer == peer && **other != id;
+        let old: Vec<(LinkId, Stage)> =
+            self.links.iter().filter(is_old).map(|(id, link)| (*id, link.stage)).collect();
+        for (old, stage) in old {
+            self.links.remove(&old);
+            out.push(Output::CloseLink(old));
+            if stage == Stage::Open {
+                out.push(Output::Left(old, peer));
+            }
+        }
+        out.push(Output::Joined(id, Neighbour { peer, rank }));
+    }
+
+    /// Closes a link of our own accord.
+    pub(super) fn drop_link(&mut self, now: Moment, id: LinkId, out: &mut Vec<Output>) {
+        if self.links.contains_key(&id) {
+            out.push(Output::CloseLink(id));
+            self.link_gone(now, id, out);
+        }
+    }
+
+    pub(super) fn link_gone(&mut self, now: Moment, id: LinkId, out: &mut Vec<Output>) {
+        let Some(link) = self.links.remove(&id) else { return };
+        if link.stage == Stage::Open {
+            out.push(Output::Left(id, link.peer));
+        }
+        if let Some(known) = self.known.get_mut(&link.peer) {
+            let rest = self.dice.jitter(REDIAL.saturating_mul(1 << known.failures.min(5)));
+            known.retry_at = now.after(rest);
+            known.failures = known.failures.saturating_add(1);
+            if known.failures > MAX_FAILURES {
+                self.known.remove(&link.peer);
+            }
+        }
+    }
+}
