@@ -114,7 +114,7 @@ export class Choir {
       const angle = rows <= 1 ? 0.12 : (row / (rows - 1) - 0.5) * 1.9 + 0.16;
       voice.at = {
         x: centre.x + side * (centre.x - 24) * Math.cos(angle * 0.62),
-        y: centre.y + (this.#height / 2 - 20) * Math.sin(angle) * 0.95,
+        y: centre.y + (this.#height / 2 - 26) * Math.sin(angle) * 0.9,
       };
     });
   }
@@ -207,7 +207,7 @@ export class Choir {
     const dx = 2 * u * (bend.x - from.x) + 2 * t * (you.x - bend.x);
     const dy = 2 * u * (bend.y - from.y) + 2 * t * (you.y - bend.y);
     const length = Math.hypot(dx, dy) || 1;
-    const spread = (line - (STAFF_LINES - 1) / 2) * (3.2 + 3.2 * Math.sin(Math.PI * t));
+    const spread = (line - (STAFF_LINES - 1) / 2) * (4 + 5 * Math.sin(Math.PI * t));
     return { x: point.x - (dy / length) * spread, y: point.y + (dx / length) * spread };
   }
 
@@ -233,7 +233,7 @@ export class Choir {
     const passed = Math.min(1, (now - note.start) / FLIGHT_MS);
     const eased = passed * passed * (3 - 2 * passed);
     const { x, y } = this.#along(note.voice, note.isMine ? eased : 1 - eased, note.line);
-    const size = 4.6;
+    const size = 5;
     context.globalAlpha = Math.min(1, 5 * passed, 6 * (1 - passed)) * note.voice.presence;
     context.fillStyle = note.voice.key === ORIGIN ? this.#colours.origin : this.#colours.peer;
     context.strokeStyle = this.#colours.gold;
@@ -261,7 +261,7 @@ export class Choir {
     context.textBaseline = 'middle';
     const label = isOrigin ? 'origin' : voice.key.slice(0, 6);
     if (isOrigin) context.fillText(label, voice.at.x + 18, voice.at.y);
-    else context.fillText(label, voice.at.x + (isRight ? 9 : -9), voice.at.y - 18);
+    else context.fillText(label, voice.at.x + (isRight ? 9 : -9), voice.at.y + (voice.at.y > this.#height * 0.7 ? 19 : -18));
     context.globalAlpha = 1;
   }
 

@@ -38,6 +38,7 @@ svg { fill: currentColor; width: 1.6rem; height: 1.6rem; display: block; }
 [part~=mute] { flex: none; width: 2.75rem; height: 2.75rem; margin-left: auto; }
 [part~=mute][data-muted=true] .wave { opacity: .2; }
 [part~=volume] { width: 7rem; min-width: 3rem; flex: 0 1 7rem; height: 2.75rem; accent-color: var(--accent); margin: 0; }
-@media (max-width: 480px) { [part~=controls] { gap: .4rem; } [part~=live] { padding: 0 .7rem; } [part~=live] small { min-width: 5.9em; } }
+@media (max-width: 480px) { [part~=controls] { gap: .4rem; } [part~=play] { width: 3.5rem; height: 3.5rem; }
+  [part~=live] { padding: 0 .65rem; gap: .4rem; } [part~=live] small { min-width: 5.7em; } [part~=volume] { min-width: 0; width: 3rem; flex-shrink: 1; } }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
 `;

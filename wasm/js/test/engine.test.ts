@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Engine, type EngineEvents } from '../src/engine.js';
+import { AntiphonError } from '../src/error.js';
+import type { Start, ToPage, ToWorker } from '../src/message.js';
+
+test('a command resolves when the client accepts it and rejects with its code', async () => {
+  const { engine, workers } = supervise();
+  const done = engine.command({ kind: 'settle' });
+  workers[0]?.say({ type: 'commandDone', id: 1 });
+  await done;
+  const refused = engine.command({ kind: 'settle' });
+  workers[0]?.say({ type: 'commandFailed', id: 2, code: 'payer/no-pool' });
+  await assert.rejects(refused, hasCode('payer/no-pool'));
+});
+
+test('a crash fails what was asked, starts a new worker and says so', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { engine, workers, told } = supervise();
+  workers[0]?.say({ type: 'ready', account: 0, isStored: true });
+  const asked = engine.segment('https://o/1.m4s', 0, new AbortController().signal);
+  workers[0]?.say({ type: 'fatal', code: 'client/panicked', message: 'here' });
+  await assert.rejects(asked, hasCode('client/restarted'));
+  assert.equal(workers[0]?.isTerminated, true);
+  t.mock.timers.tick(200);
+  assert.equal(workers.length, 2);
+  assert.deepEqual(told, ['ready', 'restarted client/panicked']);
+});
+
+test('a client that crashes again and again stays down', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { engine, workers, told } = supervise();
+  for (let i = 0; i < 6; i += 1) {
+    workers.at(-1)?.say({ type: 'fatal', code: 'client/panicked', message: '' });
+    t.mock.timers.tick(60_000);
+  }
+  assert.equal(workers.length, 6);
+  assert.equal(engine.isUp, false);
+  assert.equal(told.at(-1), 'fatal client/gave-up');
+});
+
+test('what a restart cannot cure is not restarted', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { workers, told } = supervise();
+  workers[0]?.say({ type: 'fatal', code: 'wasm/blocked-by-csp', message: '' });
+  t.mock.timers.tick(60_000);
+  assert.equal(workers.length, 1);
+  assert.deepEqual(told, ['fatal wasm/blocked-by-csp']);
+});
+
+test('aborting a segment tells the client once', async () => {
+  const { engine, workers } = supervise();
+  const abort = new AbortController();
+  const asked = engine.segment('https://o/1.m4s', 4000, abort.signal);
+  abort.abort();
+  await assert.rejects(asked, hasCode('client/aborted'));
+  workers[0]?.say({ type: 'delivered', id: 1, body: new ArrayBuffer(1) });
+  assert.deepEqual(workers[0]?.heard.slice(1), [
+    { type: 'want', id: 1, url: 'https://o/1.m4s', bufferedMs: 4000 },
+    { type: 'unwant', id: 1 },
+  ]);
+});
+
+class FakeWorker {
+  readonly heard: ToWorker[] = [];
+  isTerminated = false;
+  onmessage: ((event: { data: ToPage }) => void) | null = null;
+  onerror: unknown = null;
+  postMessage(message: ToWorker): void {
+    this.heard.push(message);
+  }
+  terminate(): void {
+    this.isTerminated = true;
+  }
+  say(message: ToPage): void {
+    this.onmessage?.({ data: message });
+  }
+}
+
+function supervise(): { engine: Engine; workers: FakeWorker[]; told: string[] } {
+  const workers: FakeWorker[] = [];
+  const told: string[] = [];
+  const events: EngineEvents = {
+    ready: () => told.push('ready'),
+    snapshot: () => {},
+    notice: () => {},
+    restarted: (code) => told.push(`restarted ${code}`),
+    fatal: (error) => told.push(`fatal ${error.code}`),
+  };
+  const start: Start = {
+    node: 'https://n', chain: '00'.repeat(32), publisher: null, tracker: null, cacheBytes: 0,
+    upload: { isEnabled: true, rate: null, total: null }, wasm: null, storage: 'memory',
+  };
+  const make = (): Worker => {
+    const worker = new FakeWorker();
+    workers.push(worker);
+    return worker as unknown as Worker;
+  };
+  return { engine: new Engine(make, start, [], events), workers, told };
+}
+
+function hasCode(code: string): (error: unknown) => boolean {
+  return (error) => error instanceof AntiphonError && error.code === code;
+}

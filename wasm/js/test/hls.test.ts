@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { HlsConfig, Loader, LoaderCallbacks, LoaderContext } from 'hls.js';
+import { antiphonLoaders, type SegmentSource } from '../src/hls.js';
+
+Object.assign(globalThis, { document: { baseURI: 'https://page.example/' } });
+
+test('a segment that the client delivers reaches the player with full statistics', async () => {
+  const bench = load({ segment: () => Promise.resolve(new ArrayBuffer(7)) });
+  await bench.settled;
+  assert.deepEqual(bench.log, ['success 7 https://o.example/1.m4s']);
+  assert.equal(bench.loader.stats.loaded, 7);
+  assert.ok(bench.loader.stats.loading.end >= bench.loader.stats.loading.start);
+});
+
+test('what the client cannot give comes over plain HTTP', async () => {
+  const bench = load({ segment: () => Promise.reject(new Error('fetch/unknown')) });
+  await bench.settled;
+  assert.deepEqual(bench.log, ['plain', 'success 3 plain']);
+});
+
+test('a client that does not answer in time is passed over, and told so', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let isUnwanted = false;
+  const bench = load({
+    segment: (_url, { signal }) => new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => {
+        isUnwanted = true;
+        reject(new Error('client/aborted'));
+      });
+    }),
+  });
+  t.mock.timers.tick(2_499);
+  assert.equal(isUnwanted, false);
+  t.mock.timers.tick(1);
+  await bench.settled;
+  assert.equal(isUnwanted, true);
+  assert.deepEqual(bench.log, ['plain', 'success 3 plain']);
+});
+
+test('an aborted segment is not fetched over HTTP', async () => {
+  const bench = load({
+    segment: (_url, { signal }) => new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('client/aborted')));
+    }),
+  });
+  bench.loader.abort();
+  await Promise.resolve().then(() => {}).then(() => {}).then(() => {});
+  assert.deepEqual(bench.log, ['abort']);
+  assert.equal(bench.loader.stats.aborted, true);
+});
+
+test('an initialisation segment, a byte range and a missing client go straight to HTTP', async () => {
+  const never: Partial<SegmentSource> = { segment: () => Promise.reject(new Error('must not be asked')) };
+  for (const change of [{ sn: 'initSegment' }, { rangeEnd: 10 }, { isUp: false }]) {
+    const bench = load(never, change);
+    await bench.settled;
+    assert.deepEqual(bench.log, ['plain', 'success 3 plain']);
+  }
+});
+
+interface Bench {
+  loader: Loader<LoaderContext>;
+  log: string[];
+  settled: Promise<void>;
+}
+
+function load(source: Partial<SegmentSource>, change: { sn?: string; rangeEnd?: number; isUp?: boolean } = {}): Bench {
+  const log: string[] = [];
+  let settle: () => void = () => {};
+  const settled = new Promise<void>((resolve) => (settle = resolve));
+  class Plain {
+    stats = { aborted: false, loaded: 0, total: 0, chunkCount: 0, bwEstimate: 0, retry: 0, loading: { start: 0, first: 0, end: 0 } };
+    load(context: LoaderContext, _config: unknown, callbacks: LoaderCallbacks<LoaderContext>): void {
+      assert.equal(this.stats.loading.start, 0);
+      log.push('plain');
+      callbacks.onSuccess({ url: 'plain', data: new ArrayBuffer(3) }, this.stats as never, context, null);
+    }
+    abort(): void {}
+    destroy(): void {}
+  }
+  const client: SegmentSource = {
+    isUp: change.isUp ?? true,
+    segment: source.segment ?? (() => Promise.reject(new Error('none'))),
+    playlist: () => {},
+  };
+  const { fLoader } = antiphonLoaders({ client: () => client, plain: Plain as never, media: () => null });
+  const loader = new fLoader({} as HlsConfig) as unknown as Loader<LoaderContext>;
+  const context = { url: 'https://o.example/1.m4s', frag: { sn: change.sn ?? 1 }, part: null, rangeEnd: change.rangeEnd };
+  loader.load(context as never, { loadPolicy: {} } as never, {
+    onSuccess: (response) => {
+      log.push(`success ${(response.data as ArrayBuffer).byteLength} ${response.url}`);
+      settle();
+    },
+    onError: () => log.push('error'),
+    onTimeout: () => log.push('timeout'),
+    onAbort: () => log.push('abort'),
+  });
+  return { loader, log, settled };
+}
