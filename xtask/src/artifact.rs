@@ -1,7 +1,7 @@
 //! Builds what browsers download: the wasm module, the npm package around it, the site.
 //!
 //! ```text
-//! core, wasm ──cargo──► .wasm ──wasm-bindgen──► wasm/js/pkg ──wasm-opt, esbuild──► wasm/js/dist
+//! core, wasm ──cargo──► .wasm ──wasm-bindgen──► wasm/js/generated ──wasm-opt, esbuild──► wasm/js/dist
 //!                                                              www ──esbuild──► www/dist
 //! ```
 //!
@@ -47,7 +47,7 @@ pub(crate) fn build_all() -> Result<()> {
 pub(crate) fn package() -> Result<()> {
     setup::npm_ci("wasm/js")?;
     wasm()?;
-    let inputs = ["wasm/js", "wasm/js/pkg"];
+    let inputs = ["wasm/js", "wasm/js/generated"];
     let outputs = [root().join("wasm/js/dist")];
     unless_fresh("package", &inputs, &outputs, || {
         step("building the npm package", || {
@@ -59,7 +59,7 @@ pub(crate) fn package() -> Result<()> {
 
 /// Returns where the worker's wasm module lies after [`package`].
 pub(crate) fn wasm_path() -> PathBuf {
-    root().join("wasm/js/pkg/antiphon_bg.wasm")
+    root().join("wasm/js/generated/antiphon_bg.wasm")
 }
 
 fn wasm() -> Result<()> {
@@ -77,7 +77,7 @@ fn wasm() -> Result<()> {
         })?;
         let raw = target_dir().join(TARGET).join("wasm/antiphon_wasm.wasm");
         step("writing its JavaScript glue", || {
-            let folder = root().join("wasm/js/pkg");
+            let folder = root().join("wasm/js/generated");
             run(cargo()
                 .args(["run", "--package", "antiphon-bindgen", "--", "web"])
                 .args([raw, folder])

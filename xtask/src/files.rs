@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::process::{root, target_dir};
 
 /// Folders that hold outputs, not sources.
-const SKIPPED: [&str; 5] = ["node_modules", "dist", "pkg", "target", ".git"];
+const SKIPPED: [&str; 5] = ["node_modules", "dist", "generated", "target", ".git"];
 
 /// Runs `build` unless the inputs are those of its last success and every output is there.
 /// Returns whether it ran.
