@@ -35,7 +35,11 @@ const CHECKS: &[Check] = &[
     Check { name: "docs", about: "rustdoc is silent", run: docs },
     Check { name: "rust", about: "every Rust test", run: rust },
     Check { name: "rust-docs", about: "every example in the documentation", run: rust_docs },
-    Check { name: "wasm", about: "core's tests as wasm, in Node's engine", run: wasm },
+    Check {
+        name: "wasm",
+        about: "core's tests and the public vectors as wasm, in Node's engine",
+        run: wasm,
+    },
     Check { name: "deny", about: "licences and advisories, where cargo-deny is", run: deny },
 ];
 
@@ -130,7 +134,8 @@ fn rust_docs() -> Result<()> {
 fn wasm() -> Result<()> {
     let runner = root().join("xtask/js/wasi-test.mjs");
     let mut test: Command = cargo();
-    test.args(["test", "--package", "antiphon-core", "--tests", "--target", "wasm32-wasip1"]);
+    test.args(["test", "--package", "antiphon-core", "--package", "antiphon-tests", "--tests"]);
+    test.args(["--target", "wasm32-wasip1"]);
     test.env(
         "CARGO_TARGET_WASM32_WASIP1_RUNNER",
         format!("node --no-warnings {}", runner.display()),
