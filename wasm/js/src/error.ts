@@ -23,7 +23,7 @@ export class AntiphonError extends Error {
 }
 
 const RETRYABLE = new Set([
-  'client/restarted', 'client/starting', 'wasm/not-loaded', 'segment/patience', 'storage/write-failed',
+  'client/restarted', 'client/not-ready', 'wasm/not-loaded', 'segment/patience', 'storage/write-failed',
 ]);
 
 /** Codes that the host itself gives. */
@@ -33,6 +33,10 @@ const HELP: Readonly<Record<string, string>> = {
   'client/restarted': 'The client crashed and was started again; ask again.',
   'client/panicked': 'The client crashed; this is our bug, please report it with the message.',
   'client/gave-up': 'The client crashed too often; playback goes on over HTTP. Reload the page.',
+  'client/not-ready': 'The chain is not known yet; wait for the first settled block.',
+  'client/no-stream': 'No stream plays; play one first.',
+  'client/nothing-to-settle': 'No voucher is worth a settlement yet.',
+  'client/nothing-to-release': 'No pool is past its freeze yet.',
   'client/bad-input': 'The host passed something the client cannot read; versions of page and wasm differ.',
   'options/invalid': 'Check the options of connect(): chain and publisher are 64 hexadecimal digits, node is a URL.',
   'segment/patience': 'The client took too long for this segment; it was fetched over HTTP instead.',

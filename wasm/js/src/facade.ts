@@ -33,6 +33,8 @@ export interface ConnectOptions {
   node: string;
   /** The chain's id, 64 hexadecimal digits: the one thing that is trusted. */
   chain: string;
+  /** Id of a final checkpoint to start from, 64 hexadecimal digits. Genesis by default. */
+  checkpoint?: string | undefined;
   /** The publisher's key, 64 hexadecimal digits. Without it, the key that comes with the playlist is used. */
   publisher?: string | undefined;
   /** WebSocket URL of the tracker. Without it, the one that the signed stream names is used. */
@@ -209,14 +211,16 @@ function startOf(options: ConnectOptions): Start {
   const invalid = (what: string): AntiphonError => new AntiphonError('options/invalid', what);
   if (!URL.canParse(options.node, baseUrl())) throw invalid('node is not a URL');
   if (!HEX_32.test(options.chain)) throw invalid('chain is not 64 hexadecimal digits');
-  if (options.publisher !== undefined && !HEX_32.test(options.publisher)) {
-    throw invalid('publisher is not 64 hexadecimal digits');
+  for (const name of ['publisher', 'checkpoint'] as const) {
+    const value = options[name];
+    if (value !== undefined && !HEX_32.test(value)) throw invalid(`${name} is not 64 hexadecimal digits`);
   }
   const cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
   if (!Number.isSafeInteger(cacheBytes) || cacheBytes < 0) throw invalid('cacheBytes is not a count of bytes');
   return {
     node: new URL(options.node, baseUrl()).href,
     chain: options.chain.toLowerCase(),
+    checkpoint: options.checkpoint?.toLowerCase() ?? null,
     publisher: options.publisher?.toLowerCase() ?? null,
     tracker: options.tracker ?? null,
     cacheBytes,

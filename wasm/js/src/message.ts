@@ -21,6 +21,8 @@ export interface Start {
   node: string;
   /** The chain's id in hexadecimal: the only thing that is trusted. */
   chain: string;
+  /** Id of the checkpoint to start from, in hexadecimal, or `null` for genesis. */
+  checkpoint: string | null;
   /** The publisher's key in hexadecimal, or `null` to take it from the playlist. */
   publisher: string | null;
   /** WebSocket URL of the tracker, or `null` to take it from the signed stream. */

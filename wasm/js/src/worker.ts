@@ -33,6 +33,7 @@ async function begin(start: Start): Promise<void> {
     secret: storage.secret,
     seed: crypto.getRandomValues(new Uint8Array(32)),
     chain: start.chain,
+    checkpoint: start.checkpoint,
     node: start.node,
     publisher: start.publisher,
     tracker: start.tracker,
