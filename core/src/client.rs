@@ -1,16 +1,351 @@
 //! The root machine that a page, a phone or a test drives: routes inputs to the machines below and lifts their
 //! outputs. It decides nothing itself.
 //!
+//! ```text
+//! host --Input--> client --> light ---heads---> book, payer, payee
+//!                        --> fetch, serve <--frames--> link <-- swarm
+//! host <--Output-- client <-- every machine's outputs, in order
+//! ```
+//!
 //! The border is push style: one [`Input`] in, an ordered list of [`Output`]s back, and one question,
 //! "when must I tick?". What an application sees is a [`Snapshot`].
+//!
+//! | file | what it routes |
+//! |---|---|
+//! | `chain` | light files and heads |
+//! | `money` | proofs, vouchers, settlements |
+//! | `media` | playlists, segments, chunks |
+//! | `neighbours` | tracker, links, frames |
+//! | `view` | what an application sees |
 
+mod chain;
+mod config;
 mod input;
+mod media;
+mod money;
+mod neighbours;
 mod output;
 mod snapshot;
+mod view;
 
+pub use config::{CommandError, Config};
 pub use input::{Command, HttpAnswer, Input, UploadPolicy, Wanted};
 pub use output::{AskId, HttpOrder, Notice, Output, Query, RequestId, StoreToken, WantId};
 pub use snapshot::{
     AccountView, ChainView, DeliveryView, Leveled, PeerView, PoolView, Problem, SettlementView,
     Snapshot, Status, StreamView, WalletView,
 };
+
+use crate::{
+    chain::light::{self, File, Light},
+    crypto::Hash,
+    delivery::{fetch, fetch::Fetch, playlist::Reader, record::StreamInfo, serve, serve::Serve},
+    id::{PeerId, StreamId},
+    payment::{
+        self,
+        payee::{self, Payee},
+        payer::{self, DeviceId, Payer},
+    },
+    peer::{LinkId, swarm::Swarm},
+    time::{Moment, UnixMillis},
+    wallet::book::{self, Book},
+};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use neighbours::Peer;
+
+/// Name under which this installation's id is stored.
+const DEVICE: &str = "device";
+
+/// When it is: on the host's clock, and on the wall.
+#[derive(Clone, Copy, Debug)]
+struct Now {
+    at: Moment,
+    clock: UnixMillis,
+}
+
+/// What an HTTP request is for.
+#[derive(Clone, Debug)]
+enum Purpose {
+    /// A light file.
+    File(File),
+    /// Bytes of a segment, from this offset on.
+    Chunks(fetch::OrderId, usize),
+}
+
+/// What a durable write is for.
+#[derive(Clone, Copy, Debug)]
+enum Kept {
+    Checkpoint,
+    Device,
+    Payer(payment::StoreToken),
+    Payee(payment::StoreToken),
+}
+
+/// The money machines of one key on one chain.
+#[derive(Debug)]
+struct Purse {
+    book: Book,
+    payer: Payer,
+    payee: Option<Payee>,
+}
+
+/// The stream that plays.
+#[derive(Debug)]
+struct Stream {
+    id: StreamId,
+    info: StreamInfo,
+    fetch: Fetch,
+    serve: Serve,
+    addresses: BTreeMap<u64, String>,
+    newest: u64,
+}
+
+/// A listener: light client, wallet, downloader and uploader of one stream.
+#[derive(Debug)]
+pub struct Client {
+    config: Config,
+    seed: [u8; 32],
+    last: Moment,
+    next_id: u64,
+    requests: BTreeMap<RequestId, Purpose>,
+    writes: BTreeMap<StoreToken, Kept>,
+    stored: Vec<(String, Vec<u8>)>,
+    device: Option<DeviceId>,
+    light: Light,
+    node: Status,
+    purse: Option<Purse>,
+    reader: Option<Reader>,
+    playlist_url: String,
+    stream: Option<Stream>,
+    wants: BTreeMap<WantId, u64>,
+    swarm: Option<Swarm>,
+    tracker: Status,
+    links: BTreeMap<LinkId, neighbours::Line>,
+    peers: BTreeMap<PeerId, Peer>,
+    troubles: BTreeMap<&'static str, u64>,
+    changed: bool,
+}
+
+impl Client {
+    /// Makes a client. Nothing happens before [`Input::Loaded`]. `seed` feeds jitter and draws, never keys.
+    pub fn new(config: Config, seed: [u8; 32]) -> Self {
+        Self {
+            light: Light::new(config.chain, config.anchor),
+            config,
+            seed,
+            last: Moment::ZERO,
+            next_id: 0,
+            requests: BTreeMap::new(),
+            writes: BTreeMap::new(),
+            stored: Vec::new(),
+            device: None,
+            node: Status::Idle,
+            purse: None,
+            reader: None,
+            playlist_url: String::new(),
+            stream: None,
+            wants: BTreeMap::new(),
+            swarm: None,
+            tracker: Status::Idle,
+            links: BTreeMap::new(),
+            peers: BTreeMap::new(),
+            troubles: BTreeMap::new(),
+            changed: false,
+        }
+    }
+
+    /// Applies one input and appends what the host must do to `out`. Never fails.
+    pub fn handle(&mut self, now: Moment, clock: UnixMillis, input: Input, out: &mut Vec<Output>) {
+        let now = self.clamp(now, clock);
+        match input {
+            Input::Loaded(rows) => self.load(now, rows, out),
+            Input::Stored(token) => self.stored(now, token, out),
+            Input::HttpDone(id, answer) => self.http_done(now, id, Some(answer), out),
+            Input::HttpFailed(id) => self.http_done(now, id, None, out),
+            Input::Answered(id, bytes) => {
+                self.feed_book(now, book::Input::Answered(id, bytes), out);
+            }
+            Input::Refused(id, code) => self.feed_book(now, book::Input::Refused(id, code), out),
+            Input::Unreachable(id) => self.feed_book(now, book::Input::Unreachable(id), out),
+            Input::Playlist(url, text) => self.read_playlist(now, url, &text, out),
+            Input::Want(id, wanted) => self.want(now, id, wanted, out),
+            Input::Unwant(id) => self.unwant(now, id, out),
+            Input::Tick => self.tick(now, out),
+            Input::TrackerOpened
+            | Input::TrackerMessage(_)
+            | Input::TrackerClosed
+            | Input::Described(..)
+            | Input::LinkOpened(_)
+            | Input::LinkMessage(..)
+            | Input::LinkDrained(_)
+            | Input::LinkClosed(_) => self.feed_neighbours(now, input, out),
+        }
+        self.finish(out);
+    }
+
+    /// Does what the application asks for.
+    ///
+    /// # Errors
+    /// [`CommandError`]; nothing is done then.
+    pub fn command(
+        &mut self,
+        now: Moment,
+        clock: UnixMillis,
+        command: Command,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CommandError> {
+        let now = self.clamp(now, clock);
+        let done = match command {
+            Command::OpenPool(deposit) => self.open_pool(now, deposit, out),
+            Command::Settle => self.settle(now, out),
+            Command::Release => self.release(now, out),
+            Command::AskFaucet => self.with_book(now, out, |book, lifted| {
+                book.ask_faucet(lifted);
+                Ok(())
+            }),
+            Command::Transfer { token, to, amount } => self.with_book(now, out, |book, lifted| {
+                book.transfer(now.at, token, to, amount, lifted)
+            }),
+            Command::SetUpload(policy) => {
+                self.config.upload = policy;
+                self.feed_serve(now, serve::Input::Agreed(policy), out);
+                Ok(())
+            }
+            Command::Stop => {
+                self.stop(now, out);
+                Ok(())
+            }
+        };
+        self.finish(out);
+        done
+    }
+
+    /// Returns when [`Input::Tick`] is next needed.
+    pub fn deadline(&self) -> Option<Moment> {
+        let purse = self.purse.as_ref();
+        let stream = self.stream.as_ref();
+        let waits = [
+            self.light.deadline(),
+            purse.and_then(|purse| purse.book.deadline()),
+            purse.and_then(|purse| purse.payer.deadline()),
+            purse.and_then(|purse| purse.payee.as_ref()?.deadline()),
+            stream.and_then(|stream| stream.fetch.deadline()),
+            stream.and_then(|stream| stream.serve.deadline()),
+            self.swarm.as_ref().and_then(Swarm::deadline),
+            self.link_deadline(),
+            self.voucher_deadline(),
+        ];
+        waits.into_iter().flatten().min()
+    }
+
+    /// Makes the past of a host's clock impossible (law 3).
+    fn clamp(&mut self, now: Moment, clock: UnixMillis) -> Now {
+        self.last = self.last.max(now);
+        Now { at: self.last, clock }
+    }
+
+    fn load(&mut self, now: Now, rows: Vec<(String, Vec<u8>)>, out: &mut Vec<Output>) {
+        let row = |name: &str| rows.iter().find(|(n, _)| n == name).map(|(_, bytes)| bytes.clone());
+        let checkpoint = row(chain::CHECKPOINT);
+        let device = row(DEVICE).and_then(|bytes| bytes.try_into().ok().map(DeviceId));
+        self.stored = rows;
+        self.device = device;
+        if device.is_none() {
+            let digest = Hash::of(&[b"antiphon device", &self.seed]);
+            let fresh = digest.0.first_chunk::<16>().copied().unwrap_or_default();
+            self.device = Some(DeviceId(fresh));
+            self.store(Kept::Device, String::from(DEVICE), Some(fresh.to_vec()), out);
+        }
+        self.node = Status::Connecting;
+        self.feed_light(now, light::Input::Loaded(checkpoint), out);
+    }
+
+    fn stored(&mut self, now: Now, token: StoreToken, out: &mut Vec<Output>) {
+        match self.writes.remove(&token) {
+            Some(Kept::Payer(inner)) => self.feed_payer(now, payer::Input::Stored(inner), out),
+            Some(Kept::Payee(inner)) => self.feed_payee(now, payee::Input::Stored(inner), out),
+            Some(Kept::Checkpoint | Kept::Device) | None => {}
+        }
+    }
+
+    fn http_done(
+        &mut self,
+        now: Now,
+        id: RequestId,
+        answer: Option<HttpAnswer>,
+        out: &mut Vec<Output>,
+    ) {
+        match self.requests.remove(&id) {
+            Some(Purpose::File(file)) => self.file_done(now, file, answer, out),
+            Some(Purpose::Chunks(order, from)) => self.chunks_done(now, (order, from), answer, out),
+            None => {}
+        }
+    }
+
+    fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.feed_light(now, light::Input::Tick, out);
+        self.feed_book(now, book::Input::Tick, out);
+        self.feed_payee(now, payee::Input::Tick, out);
+        self.feed_fetch(now, fetch::Input::Tick, out);
+        self.feed_serve(now, serve::Input::Tick, out);
+        self.feed_neighbours(now, Input::Tick, out);
+        self.flush_vouchers(now, out);
+    }
+
+    fn with_book(
+        &mut self,
+        now: Now,
+        out: &mut Vec<Output>,
+        act: impl FnOnce(&mut Book, &mut Vec<book::Output>) -> Result<(), book::BookError>,
+    ) -> Result<(), CommandError> {
+        let purse = self.purse.as_mut().ok_or(CommandError::NotReady)?;
+        let mut lifted = Vec::new();
+        let done = act(&mut purse.book, &mut lifted);
+        self.lift_book(now, lifted, out);
+        done.map_err(CommandError::Book)
+    }
+
+    fn request(&mut self, purpose: Purpose) -> RequestId {
+        let id = RequestId(self.fresh());
+        self.requests.insert(id, purpose);
+        id
+    }
+
+    fn store(&mut self, kept: Kept, name: String, row: Option<Vec<u8>>, out: &mut Vec<Output>) {
+        let token = StoreToken(self.fresh());
+        self.writes.insert(token, kept);
+        out.push(Output::Store(token, name, row));
+    }
+
+    const fn fresh(&mut self) -> u64 {
+        self.next_id = self.next_id.saturating_add(1);
+        self.next_id
+    }
+
+    /// Counts something that was refused or went wrong, by its stable code.
+    fn trouble(&mut self, code: &'static str, out: &mut Vec<Output>) {
+        let count = self.troubles.entry(code).or_default();
+        *count = count.saturating_add(1);
+        out.push(Output::Notify(Notice::Trouble(code)));
+        self.changed = true;
+    }
+
+    fn set_node(&mut self, status: Status, out: &mut Vec<Output>) {
+        if self.node == status {
+            return;
+        }
+        if status == Status::Down {
+            out.push(Output::Notify(Notice::Trouble(view::NODE_DOWN)));
+        } else if self.node == Status::Down {
+            out.push(Output::Notify(Notice::Recovered(view::NODE_DOWN)));
+        }
+        self.node = status;
+        self.changed = true;
+    }
+
+    fn finish(&mut self, out: &mut Vec<Output>) {
+        if core::mem::take(&mut self.changed) {
+            out.push(Output::Notify(Notice::Changed));
+        }
+    }
+}

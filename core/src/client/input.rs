@@ -1,5 +1,7 @@
 //! What happened outside, and what the application asks for.
 
+pub use crate::delivery::serve::Policy as UploadPolicy;
+
 use super::output::{AskId, RequestId, StoreToken, WantId};
 use crate::{amount::Amount, chain::spec::Token, id::Address, peer::LinkId};
 use alloc::{string::String, vec::Vec};
@@ -57,10 +59,10 @@ pub struct HttpAnswer {
 }
 
 /// A segment that the player wants.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// Its absolute URL.
-    pub url: String,
+    /// Its media sequence number, as the playlist counts.
+    pub sequence: u64,
     /// Milliseconds of audio that the player still has; the segment must be there before they end.
     pub buffered_ms: u64,
 }
@@ -89,15 +91,4 @@ pub enum Command {
     SetUpload(UploadPolicy),
     /// Pay what is owed, say goodbye to peers and the tracker.
     Stop,
-}
-
-/// What a listener agrees to give away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UploadPolicy {
-    /// Serve peers at all.
-    pub is_enabled: bool,
-    /// Bytes a second, or `None` for no cap.
-    pub rate: Option<u64>,
-    /// Bytes until the process ends, or `None` for no cap.
-    pub total: Option<u64>,
 }

@@ -54,8 +54,10 @@ pub enum Output {
 /// An HTTP request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpOrder {
-    /// Absolute URL.
+    /// The URL; relative to `base` if there is one.
     pub url: String,
+    /// Absolute URL that `url` is resolved against (RFC 3986 §5), as a playlist's segments are.
+    pub base: Option<String>,
     /// First byte and the byte after the last, or `None` for the whole.
     pub range: Option<(u64, u64)>,
     /// Longest body the host may hand in; longer is `HttpFailed`.

@@ -162,11 +162,11 @@ impl Payee {
         Ok(())
     }
 
-    /// Counts one more chunk served to `peer`, if its credit allows that.
+    /// Checks whether `peer` may have one more chunk.
     ///
     /// # Errors
-    /// [`ServeError`] says why the peer must wait; nothing is counted then.
-    pub fn serve(&mut self, peer: PeerId) -> Result<(), ServeError> {
+    /// [`ServeError`] says why the peer must wait.
+    pub fn check(&self, peer: PeerId) -> Result<(), ServeError> {
         let account = self.accounts.get(&peer).ok_or(ServeError::NoTerms)?;
         let Some((resource, price)) = account.terms() else { return Err(ServeError::NoTerms) };
         if price.is_zero() {
@@ -188,7 +188,17 @@ impl Payee {
         if price.checked_mul(chunks.into()).is_none_or(|limit| owed > limit) {
             return Err(ServeError::Unpaid { owed: account.owed() });
         }
-        if let Some(account) = self.accounts.get_mut(&peer) {
+        Ok(())
+    }
+
+    /// Counts one more chunk served to `peer`, if its credit allows that.
+    ///
+    /// # Errors
+    /// [`ServeError`] as [`Payee::check`]; nothing is counted then.
+    pub fn serve(&mut self, peer: PeerId) -> Result<(), ServeError> {
+        self.check(peer)?;
+        let account = self.accounts.get_mut(&peer).ok_or(ServeError::NoTerms)?;
+        if let Some((_, price)) = account.terms().filter(|(_, price)| !price.is_zero()) {
             account.serve(price);
         }
         Ok(())

@@ -311,10 +311,18 @@ impl Book {
         terms: PoolTerms,
         out: &mut Vec<Output>,
     ) -> Result<(), BookError> {
-        let locked = terms.deposit.checked_add(terms.collateral);
-        self.check_funds(Token::Operational, locked.and_then(|sum| sum.checked_add(self.fee)))?;
+        self.check_pool(&terms)?;
         self.watch(terms.id(self.chain), out);
         self.enqueue(now, Message::CreatePool(terms), out)
+    }
+
+    /// Checks that the proven balance covers a pool and its fee.
+    ///
+    /// # Errors
+    /// [`BookError`].
+    pub fn check_pool(&self, terms: &PoolTerms) -> Result<(), BookError> {
+        let locked = terms.deposit.checked_add(terms.collateral);
+        self.check_funds(Token::Operational, locked.and_then(|sum| sum.checked_add(self.fee)))
     }
 
     /// Takes a voucher to the chain. A voucher of the same pool that still waits is replaced.

@@ -1,0 +1,236 @@
+//! Routes between the player, the fetcher, the server of chunks, and the peers.
+
+use super::{Client, HttpAnswer, HttpOrder, Notice, Now, Output, Purpose, Stream, WantId, Wanted};
+use crate::{
+    delivery::{
+        fetch::{self, Body, Fetch, HttpRange},
+        playlist::{Expected, Playlist, Reader},
+        serve::{self, Asked, Serve, UNLIMITED},
+    },
+    id::PeerId,
+    peer::frames::{ChunkBytes, Frame, Refuse, Request},
+};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use core::time::Duration;
+
+/// Segment addresses remembered; the oldest go first.
+const MAX_ADDRESSES: usize = 1024;
+
+impl Client {
+    pub(super) fn read_playlist(
+        &mut self,
+        now: Now,
+        url: String,
+        text: &str,
+        out: &mut Vec<Output>,
+    ) {
+        let publisher = self.config.publisher;
+        let expected = publisher.map_or(Expected::Anyone, Expected::Publisher);
+        let chain = self.config.chain;
+        let reader = self.reader.get_or_insert_with(|| Reader::new(chain, expected));
+        match reader.read(text) {
+            Ok(playlist) => {
+                self.start_stream(now, &playlist, out);
+                self.playlist_url = url;
+                self.learn_segments(now, playlist, out);
+            }
+            Err(error) => self.trouble(error.code(), out),
+        }
+    }
+
+    fn start_stream(&mut self, now: Now, playlist: &Playlist, out: &mut Vec<Output>) {
+        if self.stream.is_some() {
+            return;
+        }
+        let info = playlist.info.clone();
+        let target = Duration::from_millis(info.target_ms.into());
+        let config = fetch::Config { target, cache_limit: self.config.cache_limit };
+        let named = Some(info.tracker.as_str()).filter(|url| !url.is_empty()).map(String::from);
+        let tracker = self.config.tracker.clone().or(named);
+        self.stream = Some(Stream {
+            id: playlist.stream,
+            info,
+            fetch: Fetch::new(config),
+            serve: Serve::new(self.config.upload),
+            addresses: BTreeMap::new(),
+            newest: 0,
+        });
+        self.open_purse(now, out);
+        if let Some(url) = tracker {
+            self.start_swarm(now, url, out);
+        }
+        self.changed = true;
+    }
+
+    fn learn_segments(&mut self, now: Now, playlist: Playlist, out: &mut Vec<Output>) {
+        for segment in playlist.segments {
+            let Some(stream) = &mut self.stream else { return };
+            stream.newest = stream.newest.max(segment.sequence);
+            let known = stream.addresses.insert(segment.sequence, segment.uri);
+            while stream.addresses.len() > MAX_ADDRESSES {
+                stream.addresses.pop_first();
+            }
+            match segment.record {
+                Ok(record) if known.is_none() => {
+                    self.feed_fetch(now, fetch::Input::Known(record.body), out);
+                }
+                Err(fault) if known.is_none() => self.trouble(fault.code(), out),
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+
+    pub(super) fn want(&mut self, now: Now, id: WantId, wanted: Wanted, out: &mut Vec<Output>) {
+        let known = self.stream.as_ref().is_some_and(|s| s.fetch.knows(wanted.sequence));
+        if !known {
+            out.push(Output::Fail(id, fetch::FetchError::Unknown.code()));
+            return;
+        }
+        self.wants.insert(id, wanted.sequence);
+        let deadline = now.at.after(Duration::from_millis(wanted.buffered_ms));
+        let want = fetch::Want { sequence: wanted.sequence, deadline };
+        self.feed_fetch(now, fetch::Input::Want(want), out);
+    }
+
+    pub(super) fn unwant(&mut self, now: Now, id: WantId, out: &mut Vec<Output>) {
+        let Some(sequence) = self.wants.remove(&id) else { return };
+        if !self.wants.values().any(|wanted| *wanted == sequence) {
+            self.feed_fetch(now, fetch::Input::Unwant(sequence), out);
+        }
+    }
+
+    pub(super) fn feed_fetch(&mut self, now: Now, input: fetch::Input, out: &mut Vec<Output>) {
+        let Some(stream) = &mut self.stream else { return };
+        let mut lifted = Vec::new();
+        stream.fetch.handle(now.at, input, &mut lifted);
+        for output in lifted {
+            self.lift_fetch(now, output, out);
+        }
+    }
+
+    fn lift_fetch(&mut self, now: Now, output: fetch::Output, out: &mut Vec<Output>) {
+        match output {
+            fetch::Output::Ask(peer, id) => {
+                // The newest voucher rides on the request.
+                let voucher = self.peers.get_mut(&peer).and_then(|peer| peer.take_voucher());
+                self.send(now, peer, Frame::Request(Request { id, voucher }), out);
+            }
+            fetch::Output::Cancel(peer, id) => self.send(now, peer, Frame::Cancel(id), out),
+            fetch::Output::Http(order, range) => self.order(order, range, out),
+            fetch::Output::CancelHttp(order) => {
+                let is_it =
+                    |purpose: &Purpose| matches!(purpose, Purpose::Chunks(o, _) if *o == order);
+                let found = self.requests.iter().find(|(_, purpose)| is_it(purpose));
+                if let Some(id) = found.map(|(id, _)| *id) {
+                    self.requests.remove(&id);
+                    out.push(Output::CancelHttp(id));
+                }
+            }
+            fetch::Output::Deliver(sequence, bytes) => {
+                for id in self.take_wants(sequence) {
+                    out.push(Output::Deliver(id, bytes.clone()));
+                }
+            }
+            fetch::Output::Fail(sequence, error) => {
+                for id in self.take_wants(sequence) {
+                    out.push(Output::Fail(id, error.code()));
+                }
+            }
+            fetch::Output::Earned(peer, _) => self.owe(now, peer, out),
+            fetch::Output::Announce(delta) => {
+                for peer in self.linked() {
+                    self.send(now, peer, Frame::HaveDelta(delta.clone()), out);
+                }
+            }
+            fetch::Output::Blame(peer, fault) => {
+                self.trouble(fault.code(), out);
+                if fault.is_ban() {
+                    out.push(Output::Notify(Notice::Banned(fault.code())));
+                    self.ban(now, peer, out);
+                }
+            }
+            fetch::Output::BlameOrigin(..) => self.trouble("origin/bad-chunk", out),
+        }
+    }
+
+    fn take_wants(&mut self, sequence: u64) -> Vec<WantId> {
+        let met: Vec<_> =
+            self.wants.iter().filter(|(_, s)| **s == sequence).map(|(id, _)| *id).collect();
+        for id in &met {
+            self.wants.remove(id);
+        }
+        met
+    }
+
+    fn order(&mut self, order: fetch::OrderId, wanted: HttpRange, out: &mut Vec<Output>) {
+        let address = self.stream.as_ref().and_then(|s| s.addresses.get(&wanted.sequence).cloned());
+        let http = HttpOrder {
+            url: address.unwrap_or_default(),
+            base: Some(self.playlist_url.clone()),
+            range: wanted.range.map(|(from, to)| (from as u64, to as u64)),
+            max_bytes: wanted.length.max(crate::delivery::chunk::CHUNK) as u64,
+            is_immutable: true,
+        };
+        let id = self.request(Purpose::Chunks(order, wanted.range.map_or(0, |(from, _)| from)));
+        out.push(Output::Http(id, http));
+    }
+
+    /// An origin answered: 206 is the range, 200 the whole segment, anything else a failure.
+    pub(super) fn chunks_done(
+        &mut self,
+        now: Now,
+        (order, from): (fetch::OrderId, usize),
+        answer: Option<HttpAnswer>,
+        out: &mut Vec<Output>,
+    ) {
+        let body = answer.and_then(|answer| match answer.status {
+            206 => Some(Body { start: from, bytes: answer.body }),
+            200 => Some(Body { start: 0, bytes: answer.body }),
+            _ => None,
+        });
+        let input = match body {
+            Some(body) => fetch::Input::Fetched(order, body),
+            None => fetch::Input::FetchFailed(order),
+        };
+        self.feed_fetch(now, input, out);
+    }
+
+    pub(super) fn feed_serve(&mut self, now: Now, input: serve::Input, out: &mut Vec<Output>) {
+        let Some(stream) = &mut self.stream else { return };
+        let mut lifted = Vec::new();
+        stream.serve.handle(now.at, input, stream.fetch.cache(), &mut lifted);
+        for output in lifted {
+            match output {
+                serve::Output::Send(Asked { peer, id }, bytes) => {
+                    self.count_served(now, peer, out);
+                    if let Ok(bytes) = bytes.try_into() {
+                        self.send(now, peer, Frame::Chunk(ChunkBytes { id, bytes }), out);
+                    }
+                    self.refresh_credit(now, peer, out);
+                }
+                serve::Output::Refuse(Asked { peer, id }, reason) => {
+                    self.send(now, peer, Frame::Refuse(Refuse { id, reason }), out);
+                }
+            }
+        }
+    }
+
+    fn count_served(&mut self, _now: Now, peer: PeerId, out: &mut Vec<Output>) {
+        let payee = self.purse.as_mut().and_then(|purse| purse.payee.as_mut());
+        if let Some(Err(error)) = payee.map(|payee| payee.serve(peer)) {
+            self.trouble(error.code(), out);
+        }
+    }
+
+    /// Lets a peer have one more chunk if the payee agrees; all that it wants where chunks are free.
+    pub(super) fn refresh_credit(&mut self, now: Now, peer: PeerId, out: &mut Vec<Output>) {
+        let Some(stream) = &self.stream else { return };
+        let payee = self.purse.as_ref().and_then(|purse| purse.payee.as_ref());
+        let credit = match payee {
+            _ if stream.info.price.is_zero() => UNLIMITED,
+            Some(payee) => u64::from(payee.check(peer).is_ok()),
+            None => 0,
+        };
+        self.feed_serve(now, serve::Input::Credit(peer, credit), out);
+    }
+}

@@ -1,0 +1,343 @@
+//! Routes between the tracker, the links, and the machines that speak to peers.
+
+use super::{Client, Input, Notice, Now, Output, Status, view};
+use crate::{
+    amount::Amount,
+    codec::Text,
+    crypto::Hash,
+    delivery::{
+        fetch::{self, PeerChunk, Refused},
+        serve::{self, Asked},
+    },
+    id::{Address, PeerId, PoolId},
+    payment::payee,
+    peer::{
+        LinkId,
+        frames::{ByeReason, Frame, Hello, Terms, Voucher},
+        link::{self, Link},
+        swarm::{self, DEFAULT_LINKS, Neighbour, Swarm, TrackerFault},
+    },
+    time::Moment,
+};
+use alloc::{string::String, vec::Vec};
+
+/// A link that is open, greeted or not.
+#[derive(Debug)]
+pub(super) struct Line {
+    link: Link,
+    neighbour: Neighbour,
+}
+
+/// A peer that has greeted.
+#[derive(Debug)]
+pub(super) struct Peer {
+    link: LinkId,
+    /// Whom its chunks are paid to, if they cost anything.
+    pub(super) payee: Option<Address>,
+    /// The pool that it was told we pay from.
+    pub(super) pool: Option<PoolId>,
+    /// The newest voucher for it, until it is sent.
+    pub(super) voucher: Option<Voucher>,
+    /// When the voucher goes without a request to ride on.
+    pub(super) voucher_due: Option<Moment>,
+    /// Verified chunks of its that no voucher covers yet.
+    pub(super) debt: Amount,
+    /// What vouchers gave it since the link opened.
+    pub(super) paid: Amount,
+    /// Bytes of chunks that it sent.
+    pub(super) received: u64,
+    /// Bytes of chunks that it got.
+    pub(super) sent: u64,
+}
+
+impl Peer {
+    pub(super) const fn take_voucher(&mut self) -> Option<Voucher> {
+        self.voucher_due = None;
+        self.voucher.take()
+    }
+}
+
+impl Client {
+    pub(super) fn start_swarm(&mut self, now: Now, url: String, out: &mut Vec<Output>) {
+        let Some(stream) = &self.stream else { return };
+        let Ok(tracker) = Text::try_from(url.as_str()) else {
+            return self.trouble("tracker/long-url", out);
+        };
+        let seed = Hash::of(&[b"antiphon swarm", &self.seed]).0;
+        let (key, stream) = (self.config.key.clone(), stream.id);
+        let config = swarm::Config { key, stream, tracker, max_links: DEFAULT_LINKS, seed };
+        self.swarm = Some(Swarm::new(config));
+        self.feed_swarm(now, swarm::Input::Start, out);
+    }
+
+    /// Routes everything that the tracker's socket and the links say.
+    pub(super) fn feed_neighbours(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
+        let input = match input {
+            Input::TrackerOpened => swarm::Input::TrackerOpened,
+            Input::TrackerMessage(bytes) => swarm::Input::TrackerMessage(bytes),
+            Input::TrackerClosed => swarm::Input::TrackerClosed,
+            Input::Described(link, sdp) => swarm::Input::Described(link, sdp),
+            Input::LinkOpened(link) => swarm::Input::LinkOpened(link),
+            Input::LinkClosed(link) => {
+                self.feed_link(now, link, link::Input::Closed, out);
+                swarm::Input::LinkClosed(link)
+            }
+            Input::LinkMessage(link, bytes) => {
+                return self.feed_link(now, link, link::Input::Message(bytes), out);
+            }
+            Input::LinkDrained(link) => {
+                if let Some(line) = self.links.get(&link) {
+                    let peer = line.neighbour.peer;
+                    self.feed_serve(now, serve::Input::Drained(peer, 0), out);
+                }
+                return;
+            }
+            Input::Tick => {
+                for link in self.links.keys().copied().collect::<Vec<_>>() {
+                    self.feed_link(now, link, link::Input::Tick, out);
+                }
+                swarm::Input::Tick
+            }
+            Input::Loaded(_)
+            | Input::Stored(_)
+            | Input::HttpDone(..)
+            | Input::HttpFailed(_)
+            | Input::Answered(..)
+            | Input::Refused(..)
+            | Input::Unreachable(_)
+            | Input::Playlist(..)
+            | Input::Want(..)
+            | Input::Unwant(_) => return,
+        };
+        self.feed_swarm(now, input, out);
+    }
+
+    pub(super) fn link_deadline(&self) -> Option<Moment> {
+        self.links.values().filter_map(|line| line.link.deadline()).min()
+    }
+
+    /// Returns every peer that has greeted.
+    pub(super) fn linked(&self) -> Vec<PeerId> {
+        self.peers.keys().copied().collect()
+    }
+
+    pub(super) fn ban(&mut self, now: Now, peer: PeerId, out: &mut Vec<Output>) {
+        self.send(now, peer, Frame::Bye(ByeReason::Banned), out);
+        self.feed_swarm(now, swarm::Input::Ban(peer), out);
+    }
+
+    /// Sends a frame to a peer that has greeted.
+    pub(super) fn send(&mut self, now: Now, peer: PeerId, frame: Frame, out: &mut Vec<Output>) {
+        let Some(entry) = self.peers.get_mut(&peer) else { return };
+        if let Frame::Chunk(chunk) = &frame {
+            entry.sent = entry.sent.saturating_add(chunk.bytes.len() as u64);
+        }
+        let link = entry.link;
+        self.feed_link(now, link, link::Input::Say(frame), out);
+    }
+
+    /// Sends every voucher that waits, says goodbye, leaves the tracker.
+    pub(super) fn stop(&mut self, now: Now, out: &mut Vec<Output>) {
+        for peer in self.linked() {
+            let voucher = self.peers.get_mut(&peer).and_then(Peer::take_voucher);
+            if let Some(voucher) = voucher {
+                self.send(now, peer, Frame::Voucher(voucher), out);
+            }
+            self.send(now, peer, Frame::Bye(ByeReason::Leaving), out);
+        }
+        self.feed_swarm(now, swarm::Input::Stop, out);
+        self.tracker = Status::Idle;
+    }
+
+    fn feed_swarm(&mut self, now: Now, input: swarm::Input, out: &mut Vec<Output>) {
+        let Some(swarm) = &mut self.swarm else { return };
+        let mut lifted = Vec::new();
+        swarm.handle(now.at, input, &mut lifted);
+        for output in lifted {
+            self.lift_swarm(now, output, out);
+        }
+    }
+
+    fn lift_swarm(&mut self, now: Now, output: swarm::Output, out: &mut Vec<Output>) {
+        match output {
+            swarm::Output::ConnectTracker(url) => {
+                if self.tracker == Status::Idle {
+                    self.tracker = Status::Connecting;
+                }
+                out.push(Output::ConnectTracker(String::from(url.as_str())));
+            }
+            swarm::Output::TrackerSend(bytes) => out.push(Output::TrackerSend(bytes)),
+            swarm::Output::CloseTracker => out.push(Output::CloseTracker),
+            swarm::Output::CreateLink(link, remote) => out.push(Output::CreateLink(link, remote)),
+            swarm::Output::AcceptAnswer(link, sdp) => out.push(Output::AcceptAnswer(link, sdp)),
+            swarm::Output::CloseLink(link) => out.push(Output::CloseLink(link)),
+            swarm::Output::Joined(link, neighbour) => {
+                if let Some(hello) = self.hello() {
+                    self.links.insert(link, Line { link: Link::new(hello), neighbour });
+                    self.feed_link(now, link, link::Input::Opened, out);
+                }
+            }
+            swarm::Output::Left(link, peer) => self.left(now, link, peer, out),
+            swarm::Output::Ranked(peer, rank) => {
+                if self.peers.contains_key(&peer) {
+                    self.feed_fetch(now, fetch::Input::Joined(peer, rank), out);
+                }
+            }
+            swarm::Output::Welcomed(rank) => {
+                self.set_tracker(Status::Up, out);
+                self.feed_fetch(now, fetch::Input::Ranked(rank), out);
+            }
+            swarm::Output::Trouble(fault) => {
+                if self.swarm.as_ref().is_some_and(|swarm| !swarm.is_joined()) {
+                    self.set_tracker(Status::Down, out);
+                }
+                if !matches!(fault, TrackerFault::Closed | TrackerFault::Silent) {
+                    self.trouble(fault.code(), out);
+                }
+            }
+        }
+    }
+
+    /// What we say first on every link.
+    fn hello(&self) -> Option<Hello> {
+        let stream = self.stream.as_ref()?;
+        let is_sold = self.config.upload.is_enabled && !stream.info.price.is_zero();
+        let terms = is_sold.then(|| Terms {
+            payee: Address::of(&self.config.key.public()),
+            price: stream.info.price,
+            token: stream.info.token,
+        });
+        Some(Hello { stream: stream.id, features: 0, terms })
+    }
+
+    fn feed_link(&mut self, now: Now, id: LinkId, input: link::Input, out: &mut Vec<Output>) {
+        let Some(line) = self.links.get_mut(&id) else { return };
+        let neighbour = line.neighbour;
+        let mut lifted = Vec::new();
+        line.link.handle(now.at, input, &mut lifted);
+        for output in lifted {
+            match output {
+                link::Output::Transmit(bytes) => out.push(Output::Send(id, bytes)),
+                link::Output::Ready(hello) => self.greeted(now, id, neighbour, hello, out),
+                link::Output::Heard(frame) => self.heard(now, neighbour.peer, frame, out),
+                link::Output::Blame(fault) => {
+                    self.trouble(fault.code(), out);
+                    if fault.is_ban() {
+                        out.push(Output::Notify(Notice::Banned(fault.code())));
+                        self.feed_swarm(now, swarm::Input::Ban(neighbour.peer), out);
+                    }
+                }
+                link::Output::Close => self.feed_swarm(now, swarm::Input::Drop(id), out),
+            }
+        }
+    }
+
+    fn greeted(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        Neighbour { peer, rank }: Neighbour,
+        hello: Hello,
+        out: &mut Vec<Output>,
+    ) {
+        let price = self.stream.as_ref().map_or(Amount::ZERO, |stream| stream.info.price);
+        let asks = hello.terms.as_ref().map_or(Amount::ZERO, |terms| terms.price);
+        let entry = Peer {
+            link,
+            payee: hello.terms.map(|terms| terms.payee),
+            pool: None,
+            voucher: None,
+            voucher_due: None,
+            debt: Amount::ZERO,
+            paid: Amount::ZERO,
+            received: 0,
+            sent: 0,
+        };
+        self.peers.insert(peer, entry);
+        self.set_terms(peer, out);
+        self.feed_serve(now, serve::Input::Joined(peer), out);
+        self.refresh_credit(now, peer, out);
+        // The publisher sets the price; who asks more is served but never asked.
+        if asks <= price {
+            self.feed_fetch(now, fetch::Input::Joined(peer, rank), out);
+        }
+        if let Some(holdings) = self.stream.as_ref().map(|stream| stream.fetch.holdings()) {
+            self.send(now, peer, Frame::Have(holdings), out);
+        }
+        self.offer_pool(now, out);
+        self.renew_voucher(now, peer);
+        self.changed = true;
+    }
+
+    fn left(&mut self, now: Now, link: LinkId, peer: PeerId, out: &mut Vec<Output>) {
+        self.links.remove(&link);
+        if self.peers.get(&peer).is_none_or(|entry| entry.link != link) {
+            return;
+        }
+        self.peers.remove(&peer);
+        self.feed_fetch(now, fetch::Input::Left(peer), out);
+        self.feed_serve(now, serve::Input::Left(peer), out);
+        self.feed_payee(now, payee::Input::Left(peer), out);
+        self.changed = true;
+    }
+
+    fn heard(&mut self, now: Now, peer: PeerId, frame: Frame, out: &mut Vec<Output>) {
+        match frame {
+            Frame::Have(segments) => self.feed_fetch(now, fetch::Input::Has(peer, segments), out),
+            Frame::HaveDelta(delta) => {
+                self.feed_fetch(now, fetch::Input::HasNow(peer, delta), out);
+            }
+            Frame::Request(request) => {
+                if let Some(voucher) = request.voucher {
+                    self.feed_payee(now, payee::Input::Voucher(peer, voucher.into_vec()), out);
+                }
+                self.refresh_credit(now, peer, out);
+                let asked = Asked { peer, id: request.id };
+                self.feed_serve(now, serve::Input::Request(asked), out);
+            }
+            Frame::Chunk(chunk) => {
+                if let Some(entry) = self.peers.get_mut(&peer) {
+                    entry.received = entry.received.saturating_add(chunk.bytes.len() as u64);
+                }
+                let chunk = PeerChunk { id: chunk.id, bytes: chunk.bytes.into_vec() };
+                self.feed_fetch(now, fetch::Input::Chunk(peer, chunk), out);
+            }
+            Frame::Refuse(refuse) => {
+                let refused = Refused { id: refuse.id, reason: refuse.reason };
+                self.feed_fetch(now, fetch::Input::Refused(peer, refused), out);
+            }
+            Frame::Cancel(id) => {
+                self.feed_serve(now, serve::Input::Cancel(Asked { peer, id }), out);
+            }
+            Frame::Voucher(voucher) => {
+                self.feed_payee(now, payee::Input::Voucher(peer, voucher.into_vec()), out);
+            }
+            Frame::PoolRef(pool) => self.feed_payee(now, payee::Input::Offered(peer, pool), out),
+            Frame::Bye(_) | Frame::Hello(_) => {}
+        }
+    }
+
+    /// A peer that came back gets the newest voucher again: it may have missed the last.
+    fn renew_voucher(&mut self, now: Now, peer: PeerId) {
+        let (Some(pool), Some(purse)) = (self.paying_pool(), &self.purse) else { return };
+        let Some(entry) = self.peers.get_mut(&peer) else { return };
+        let voucher = entry.payee.and_then(|target| purse.payer.latest(pool, target));
+        if let Some(voucher) = voucher {
+            entry.voucher = crate::codec::encode(&voucher.to_compact()).try_into().ok();
+            entry.voucher_due = Some(now.at);
+        }
+    }
+
+    fn set_tracker(&mut self, status: Status, out: &mut Vec<Output>) {
+        if self.tracker == status {
+            return;
+        }
+        if status == Status::Down {
+            out.push(Output::Notify(Notice::Trouble(view::TRACKER_DOWN)));
+        } else if self.tracker == Status::Down {
+            out.push(Output::Notify(Notice::Recovered(view::TRACKER_DOWN)));
+        }
+        self.tracker = status;
+        self.changed = true;
+    }
+}

@@ -1,0 +1,148 @@
+//! Gathers what an application sees.
+
+use super::{
+    AccountView, ChainView, Client, DeliveryView, Leveled, PeerView, PoolView, Problem,
+    SettlementView, Snapshot, Status, StreamView, WalletView,
+};
+use crate::{
+    amount::Amount,
+    chain::{Level, spec::Token, state::Account},
+    id::Height,
+    wallet::book::Shown,
+};
+use alloc::{string::ToString, vec::Vec};
+
+/// Code of the problem that the node cannot be reached.
+pub(super) const NODE_DOWN: &str = "node/unreachable";
+/// Code of the problem that the tracker cannot be reached.
+pub(super) const TRACKER_DOWN: &str = "tracker/unreachable";
+
+impl Client {
+    /// Returns everything that an application may show, at this moment.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            stream: self.stream_view(),
+            chain: self.chain_view(),
+            delivery: self.delivery_view(),
+            peers: self.peer_views(),
+            wallet: self.wallet_view(),
+            problems: self.problems(),
+        }
+    }
+
+    fn stream_view(&self) -> Option<StreamView> {
+        self.stream.as_ref().map(|stream| StreamView {
+            name: stream.info.name.as_str().to_string(),
+            publisher: stream.info.publisher.to_string(),
+            is_pinned: self.config.publisher.is_some(),
+            price: stream.info.price,
+            newest: stream.newest,
+        })
+    }
+
+    fn chain_view(&self) -> ChainView {
+        let head = |level| self.light.head(level);
+        let height = |level| head(level).map_or(Height(0), |head| head.header.height);
+        ChainView {
+            id: self.config.chain.0.to_hex(),
+            node: self.node,
+            included: height(Level::Included),
+            settled: height(Level::Settled),
+            final_height: height(Level::Final),
+            final_block: head(Level::Final).map_or_else(Default::default, |h| h.block.0.to_hex()),
+            signers: self.light.signers(),
+            time: head(Level::Settled).map_or(0, |head| head.header.time.0),
+        }
+    }
+
+    fn delivery_view(&self) -> DeliveryView {
+        let Some(stream) = &self.stream else {
+            return DeliveryView { tracker: self.tracker, ..DeliveryView::default() };
+        };
+        let (fetched, served) = (stream.fetch.stats(), stream.serve.stats());
+        DeliveryView {
+            tracker: self.tracker,
+            from_peers: fetched.from_peers,
+            from_origin: fetched.from_origin,
+            to_peers: served.bytes,
+            chunks_served: served.chunks,
+            late: fetched.late,
+            hedged: fetched.hedged,
+            bad: fetched.bad,
+            cached: stream.fetch.cache().used() as u64,
+            delivered: fetched.delivered,
+        }
+    }
+
+    fn peer_views(&self) -> Vec<PeerView> {
+        let payee = self.purse.as_ref().and_then(|purse| purse.payee.as_ref());
+        let view = |(id, peer): (&crate::id::PeerId, &super::Peer)| PeerView {
+            peer: *id,
+            received: peer.received,
+            sent: peer.sent,
+            paid: peer.paid,
+            earned: payee.map_or(Amount::ZERO, |payee| payee.balance(*id).0),
+        };
+        self.peers.iter().map(view).collect()
+    }
+
+    fn wallet_view(&self) -> WalletView {
+        let Some(purse) = &self.purse else { return WalletView::default() };
+        let held = purse.payee.iter().flat_map(|payee| payee.view());
+        let promised = purse.payer.pools().map(|(id, _)| purse.payer.promised(id));
+        WalletView {
+            address: Some(purse.book.address()),
+            account: purse.book.account(Level::Included).map(|newest| AccountView {
+                balance: operational(newest),
+                final_balance: purse.book.account(Level::Final).map(operational),
+            }),
+            pool: self.pool_view(),
+            vouchers_out: promised.sum(),
+            vouchers_in: held.map(|book| book.held).sum(),
+            settlements: purse.book.settlements().iter().map(settlement).collect(),
+        }
+    }
+
+    /// The pool that pays, or the newest that will.
+    fn pool_view(&self) -> Option<PoolView> {
+        let (purse, stream) = (self.purse.as_ref()?, self.stream.as_ref()?);
+        let ours = purse.payer.pools().filter_map(|(id, _)| {
+            let (terms, _) = purse.payer.pool(id)?;
+            (terms.resource == stream.id).then_some((terms.end_height, id))
+        });
+        let id = self.paying_pool().or_else(|| ours.max().map(|(_, id)| id))?;
+        let (terms, _) = purse.payer.pool(id)?;
+        let proof = purse.book.pool(id, Level::Settled);
+        let deposit = proof.and_then(|proof| {
+            let (level, height) = (proof.level, proof.height);
+            proof.state.as_ref().map(|state| Leveled { value: state.deposit, level, height })
+        });
+        let promised = purse.payer.promised(id);
+        Some(PoolView { pool: id, deposit, promised, end: terms.end_height })
+    }
+
+    /// What is unreachable now, then what was refused so far.
+    fn problems(&self) -> Vec<Problem> {
+        let down = [(self.node, NODE_DOWN), (self.tracker, TRACKER_DOWN)];
+        let lost = down.into_iter().filter(|(status, _)| *status == Status::Down);
+        let refused = self.troubles.iter().map(|(code, count)| Problem { code, count: *count });
+        lost.map(|(_, code)| Problem { code, count: 1 }).chain(refused).collect()
+    }
+}
+
+fn operational(shown: &Shown<Account>) -> Leveled<Amount> {
+    Leveled {
+        value: shown.value.balance(Token::Operational),
+        level: shown.level,
+        height: shown.height,
+    }
+}
+
+fn settlement(settlement: &crate::wallet::book::Settlement) -> SettlementView {
+    SettlementView {
+        pool: settlement.pool,
+        amount: settlement.cum,
+        level: settlement.level,
+        height: settlement.height,
+    }
+}
