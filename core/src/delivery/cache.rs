@@ -1,4 +1,7 @@
-//! Verified chunks in memory, never over a limit; the oldest segment goes first.
+//! Verified chunks in memory, never over a limit; the segment farthest from the newcomer goes first.
+//!
+//! On a live stream that is the oldest. After a seek, or when a publisher numbers anew from 0, it is what was left
+//! behind.
 
 use super::{
     chunk::{Chunk, ChunkId},
@@ -32,7 +35,7 @@ impl Cache {
         Self { limit, used: 0, segments: BTreeMap::new() }
     }
 
-    /// Keeps a chunk and returns the segments that had to go for it, oldest first; never the chunk's own.
+    /// Keeps a chunk and returns the segments that had to go for it, farthest first; never the chunk's own.
     ///
     /// # Errors
     /// [`CacheFull`] if the chunk's segment alone exceeds the limit; nothing is kept or evicted then.
@@ -48,10 +51,9 @@ impl Cache {
         }
         let mut evicted = Vec::new();
         while self.used.saturating_add(length) > self.limit {
-            let oldest = self.segments.keys().copied().find(|sequence| *sequence != id.sequence);
-            let Some(oldest) = oldest else { break };
-            self.forget(oldest);
-            evicted.push(oldest);
+            let Some(farthest) = farthest(&self.segments, id.sequence) else { break };
+            self.forget(farthest);
+            evicted.push(farthest);
         }
         self.used = self.used.saturating_add(length);
         self.segments.entry(id.sequence).or_default().insert(id.index, chunk.into_bytes());
@@ -106,6 +108,13 @@ impl Cache {
     }
 }
 
+/// Returns the segment whose number is farthest from `from`, and is not `from`; of two, the older.
+pub(super) fn farthest<T>(segments: &BTreeMap<u64, T>, from: u64) -> Option<u64> {
+    let (first, last) = (*segments.keys().next()?, *segments.keys().next_back()?);
+    let farthest = if first.abs_diff(from) >= last.abs_diff(from) { first } else { last };
+    (farthest != from).then_some(farthest)
+}
+
 fn bytes_of(chunks: &BTreeMap<u16, Vec<u8>>) -> usize {
     chunks.values().map(Vec::len).sum()
 }
@@ -141,6 +150,18 @@ mod tests {
             assert!(cache.is_whole(&record));
             assert_eq!(evicted, if sequence < 3 { vec![] } else { vec![sequence - 2] });
         }
+    }
+
+    #[test]
+    fn when_numbers_begin_anew_the_old_high_ones_go() {
+        let mut cache = Cache::new(4 * CHUNK);
+        for sequence in [1000, 1001, 0, 1, 2] {
+            for chunk in segment(sequence, 2 * CHUNK).1 {
+                cache.insert(chunk).unwrap();
+            }
+        }
+        let kept: Vec<u64> = cache.segments.keys().copied().collect();
+        assert_eq!(kept, [1, 2]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub use border::{
 };
 
 use super::{
-    cache::Cache,
+    cache::{Cache, farthest},
     chunk::ChunkId,
     have::{self, HaveDelta, Segments},
     record::Record,
@@ -34,7 +34,7 @@ use alloc::{collections::BTreeMap, vec::Vec};
 use core::time::Duration;
 use neighbour::Neighbour;
 
-/// Records that are remembered; the oldest go first.
+/// Records that are remembered; those far from the newest go first.
 pub const MAX_KNOWN: usize = 4096;
 
 /// Segments that the player may want at once.
@@ -174,9 +174,9 @@ impl Fetch {
         &self.cache
     }
 
-    /// Returns everything that we have, for a new neighbour; the newest segments if it exceeds one message.
+    /// Returns everything that we have, for a new neighbour; what is near the player if it exceeds one message.
     pub fn holdings(&self) -> Segments {
-        have::segments(self.cache.ids())
+        have::segments_near(self.position.unwrap_or(u64::MAX), self.cache.ids())
     }
 
     /// Returns what came from where.
@@ -206,8 +206,10 @@ impl Fetch {
                 active.restart(count);
             }
         }
-        if self.known.len() > MAX_KNOWN {
-            self.known.pop_first();
+        if self.known.len() > MAX_KNOWN
+            && let Some(farthest) = farthest(&self.known, sequence)
+        {
+            self.known.remove(&farthest);
         }
     }
 

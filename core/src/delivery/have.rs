@@ -3,7 +3,10 @@
 //! Source: FIELD-NOTES c.15 and c.17: whole lists on every change cost peers × segments bytes, and an 8-bit
 //! count made peers invisible. Here a change names only what changed, and every count is 32 bits on the wire.
 
-use super::chunk::{ChunkId, MAX_CHUNKS};
+use super::{
+    cache::farthest,
+    chunk::{ChunkId, MAX_CHUNKS},
+};
 use crate::codec::Bounded;
 use alloc::{collections::BTreeMap, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -104,7 +107,7 @@ impl HaveDelta {
     }
 }
 
-/// What one peer says it has. Bounded: the oldest segments are forgotten first.
+/// What one peer says it has. Bounded: segments far from what it names now are forgotten first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holdings(BTreeMap<u64, Bits>);
 
@@ -138,20 +141,31 @@ impl Holdings {
     fn add(&mut self, more: &Segments) {
         for segment in more.iter() {
             self.0.entry(segment.sequence).or_default().extend(&segment.chunks);
-            while self.0.len() > MAX_PEER_SEGMENTS {
-                self.0.pop_first();
+            if self.0.len() > MAX_PEER_SEGMENTS
+                && let Some(farthest) = farthest(&self.0, segment.sequence)
+            {
+                self.0.remove(&farthest);
             }
         }
     }
 }
 
-/// Makes the lists of a message out of chunk ids in any order; what exceeds one message is left out, oldest first.
+/// Makes the lists of a message out of chunk ids in any order. What exceeds one message is left out, the oldest
+/// first.
 pub fn segments(ids: impl IntoIterator<Item = ChunkId>) -> Segments {
+    segments_near(u64::MAX, ids)
+}
+
+/// Makes the lists of a message out of chunk ids in any order. What exceeds one message is left out, the segments
+/// farthest from `position` first.
+pub fn segments_near(position: u64, ids: impl IntoIterator<Item = ChunkId>) -> Segments {
     let mut all: BTreeMap<u64, Bits> = BTreeMap::new();
     for id in ids {
         all.entry(id.sequence).or_default().insert(id.index);
-        if all.len() > MAX_NAMED_SEGMENTS {
-            all.pop_first();
+        if all.len() > MAX_NAMED_SEGMENTS
+            && let Some(farthest) = farthest(&all, position)
+        {
+            all.remove(&farthest);
         }
     }
     let named: Vec<_> =

@@ -326,6 +326,34 @@ fn a_publisher_that_starts_anew_replaces_what_was_cached() {
     assert_eq!(orders(&out).len(), 1);
 }
 
+#[test]
+fn records_are_bounded_and_numbers_may_begin_anew() {
+    let mut fetch = Fetch::new(config());
+    let template = record(1);
+    for sequence in 10_000..15_000 {
+        feed(&mut fetch, 0, Input::Known(Record { sequence, ..template.clone() }));
+    }
+    assert_eq!(fetch.known.len(), MAX_KNOWN);
+    assert!(fetch.knows(14_999) && !fetch.knows(10_000));
+    feed(&mut fetch, 0, Input::Known(record(0)));
+    feed(&mut fetch, 0, Input::Known(record(1)));
+    assert!(fetch.knows(0) && fetch.knows(1) && !fetch.knows(14_999));
+    assert_eq!(orders(&feed(&mut fetch, 0, want(1, 5000))).len(), 1);
+}
+
+#[test]
+fn a_new_neighbour_is_told_what_is_near_the_player() {
+    let mut fetch = Fetch::new(Config { cache_limit: 200 * LENGTH, ..config() });
+    for n in (1000..1070).chain(0..5) {
+        feed(&mut fetch, 0, Input::Known(record(n)));
+        let (order, _) = orders(&feed(&mut fetch, 0, want(n, 5000)))[0];
+        feed(&mut fetch, 0, Input::Fetched(order, Body { start: 0, bytes: media(n) }));
+    }
+    let told: Vec<u64> = fetch.holdings().iter().map(|segment| segment.sequence).collect();
+    assert_eq!(told.len(), have::MAX_NAMED_SEGMENTS);
+    assert!(told.starts_with(&[0, 1, 2, 3, 4, 1000]));
+}
+
 pub(super) fn at(ms: u64) -> Moment {
     Moment::from_millis(ms)
 }
