@@ -1,4 +1,4 @@
-/** JSON-RPC 2.0 to the node by `fetch`; byte strings are base64 on the wire. */
+/** JSON-RPC 2.0 to the node by `fetch`; objects are base64 on the wire, ids of transactions hexadecimal. */
 
 import type { Id, Input, Query } from '../border.js';
 import { readBounded } from './http.js';
@@ -47,7 +47,7 @@ export class Node {
     const answer: unknown = JSON.parse(text);
     if (typeof answer === 'object' && answer !== null) {
       if ('result' in answer && typeof answer.result === 'string') {
-        return { kind: 'answered', id, body: fromBase64(answer.result) };
+        return { kind: 'answered', id, body: query.kind === 'prove' ? fromBase64(answer.result) : fromHex(answer.result) };
       }
       if ('error' in answer && typeof answer.error === 'object' && answer.error !== null) {
         const code = 'code' in answer.error ? Number(answer.error.code) : 0;
@@ -77,4 +77,9 @@ function toBase64(bytes: Uint8Array): string {
 
 function fromBase64(text: string): Uint8Array {
   return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+}
+
+function fromHex(text: string): Uint8Array {
+  if (!/^(?:[0-9a-f]{2})*$/i.test(text)) throw new Error('not hexadecimal');
+  return Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
 }
