@@ -11,6 +11,7 @@
 mod artifact;
 mod files;
 mod process;
+mod sample;
 mod setup;
 mod step;
 mod suite;
@@ -33,6 +34,8 @@ enum Command {
     Test(suite::Options),
     /// Build the wasm module, the npm package and the site.
     Build,
+    /// Render and encode the sample stream anew.
+    Sample,
     /// Install what the other commands need, and nothing else.
     Setup,
 }
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Test(options) => suite::run_all(&options),
         Command::Build => artifact::build_all(),
+        Command::Sample => sample::make(),
         Command::Setup => setup::ensure(&setup::Need::ALL),
     };
     match result {

@@ -16,6 +16,8 @@ pub(crate) enum Need {
     Browser,
     /// `ip`, which sets up the private network of the browser tests.
     Network,
+    /// `ffmpeg`, which encodes the sample stream anew. The demo does not need it.
+    Ffmpeg,
 }
 
 impl Need {
@@ -27,6 +29,7 @@ impl Need {
             Self::Clang => "blst, the BLS12-381 library, is C; gcc cannot compile it to wasm",
             Self::Browser => "the end-to-end tests run in a real Chromium",
             Self::Network => "the end-to-end tests run in a network of their own",
+            Self::Ffmpeg => "`cargo xtask sample` encodes the sample stream with it",
         }
     }
 
@@ -35,6 +38,7 @@ impl Need {
             Self::Clang => &["clang", "llvm"],
             Self::Browser => &["chromium"],
             Self::Network => &["iproute2"],
+            Self::Ffmpeg => &["ffmpeg"],
         }
     }
 
@@ -47,6 +51,7 @@ impl Need {
             }
             Self::Browser => browser().is_some(),
             Self::Network => found("ip"),
+            Self::Ffmpeg => found("ffmpeg"),
         }
     }
 }
