@@ -86,8 +86,8 @@ impl Book {
                 out.push(Output::Changed);
             }
             Some(Asked::Faucet) => out.push(Output::Trouble("node/faucet-refused")),
+            Some(Asked::Proofs { level: Level::Included, .. }) | None => {}
             Some(Asked::Proofs { .. }) => out.push(Output::Trouble("node/proof-refused")),
-            None => {}
         }
     }
 

@@ -149,6 +149,18 @@ fn a_forged_balance_is_refused_by_code_and_changes_nothing() {
 }
 
 #[test]
+fn an_included_block_whose_branch_is_gone_is_no_lie() {
+    let mut node = Node::new();
+    node.set_account(0, 5);
+    let mut book = Book::new(key(), &node.spec);
+    let mut other_branch = Node::new();
+    other_branch.set_account(0, 6);
+    let out = feed(&mut book, 0, Input::Head(Box::new(node.head(10, Level::Included))));
+    assert_eq!(answer(&mut book, &other_branch, out), []);
+    assert_eq!(book.account(Level::Included), None, "nothing is entered either");
+}
+
+#[test]
 fn a_transfer_waits_for_proof_is_sent_once_and_lands_with_its_sequence() {
     let mut node = Node::new();
     node.set_account(4, 100);
