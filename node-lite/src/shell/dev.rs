@@ -1,9 +1,16 @@
 //! `antiphon dev`: a whole network in one process, with keys and a chain of its own under a data directory.
 
 pub mod keys;
+pub mod network;
 
 use clap::Args;
-use std::{path::PathBuf, time::Duration};
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// How a development network is run.
 #[derive(Clone, Debug, Args)]
@@ -17,6 +24,9 @@ pub struct Options {
     /// Time between blocks, such as `1s` or `50ms`. Part of the chain spec: only read when the chain is made.
     #[arg(long, default_value = "1s", value_parser = parse_duration)]
     pub block_time: Duration,
+    /// Where JSON-RPC and light data are answered; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub rpc: SocketAddr,
 }
 
 /// Reads `50ms` or `2s`.
@@ -30,13 +40,38 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     millis.map(Duration::from_millis).ok_or_else(wrong)
 }
 
-/// Makes or opens the network under `options.data`.
+/// Runs the network until interrupted or until a node fails.
 ///
 /// # Errors
-/// A data directory that cannot be read or written, or whose keys do not fit its chain.
-#[allow(clippy::unused_async, reason = "the servers of the network run here")]
+/// A data directory that cannot be used, an address that is taken, a node whose disk failed.
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let network = keys::Network::open(&options)?;
-    tracing::info!(chain = %network.spec.chain_id().0, data = %options.data.display(), "development chain");
+    let mut running = network::start(&options.data, network, options.rpc).await?;
+    announce(&options.data, &running.ready())?;
+    let ended = tokio::select! {
+        failed = running.failed() => Err(failed),
+        interrupted = interrupted() => interrupted,
+    };
+    tracing::info!("stopping");
+    running.stop().await;
+    ended
+}
+
+/// Tells people by log, and programs by one line and a file, that the network is up.
+fn announce(data: &Path, ready: &serde_json::Value) -> anyhow::Result<()> {
+    let line = ready.to_string();
+    keys::write_atomically(&data.join("ready.json"), line.as_bytes())?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()?;
+    Ok(())
+}
+
+async fn interrupted() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed?,
+        _ = terminate.recv() => {}
+    }
     Ok(())
 }

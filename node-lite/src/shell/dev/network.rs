@@ -1,0 +1,161 @@
+//! The nodes of a development network, each with its own store and thread, and the server in front of the first.
+
+use super::keys::{Network, NodeKeys};
+use crate::{
+    shell::{
+        driver::{Clock, Driver, Handle, Mailbox},
+        rpc::{self, Context, Published, Running},
+        store::Store,
+    },
+    storage::StorageError,
+    supernode::{Config, Supernode},
+};
+use antiphon_core::{chain::spec::ChainSpec, crypto::SecretKey, wallet::address};
+use anyhow::Context as _;
+use serde_json::json;
+use std::{
+    net::SocketAddr,
+    path::Path,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+use tokio::sync::{mpsc, watch};
+
+/// Δ is a quarter of the block time within these bounds: threads of one process are near, but may be many on few cores.
+const LEAST_DELTA: Duration = Duration::from_millis(50);
+const MOST_DELTA: Duration = Duration::from_millis(250);
+
+/// A running network.
+#[derive(Debug)]
+pub struct Devnet {
+    spec: ChainSpec,
+    faucet: SecretKey,
+    handles: Vec<Handle>,
+    threads: Vec<JoinHandle<()>>,
+    failures: mpsc::UnboundedReceiver<StorageError>,
+    server: Running,
+}
+
+/// Starts every node, then the server.
+///
+/// # Errors
+/// A store that cannot be opened, an address that is taken.
+pub async fn start(data: &Path, network: Network, rpc: SocketAddr) -> anyhow::Result<Devnet> {
+    let Network { spec, nodes, faucet } = network;
+    let clock = Clock::start();
+    let mailboxes: Vec<Mailbox> = nodes.iter().map(|_| Mailbox::default()).collect();
+    let handles: Vec<Handle> = mailboxes.iter().map(Mailbox::handle).collect();
+    let mut drivers = Vec::new();
+    for (index, (keys, mailbox)) in (0_u16..).zip(nodes.into_iter().zip(mailboxes)) {
+        let store = Store::open(&data.join(format!("node-{index}")), &spec)
+            .with_context(|| format!("node {index}"))?;
+        drivers.push(prepare(&spec, keys, store, mailbox, (index, &handles, clock))?);
+    }
+    let (report, failures) = mpsc::unbounded_channel();
+    let (show, published, front) = match drivers.first() {
+        Some((driver, _)) => {
+            let (show, published) = watch::channel(Published::of(&driver.node));
+            (show, published, driver.store.clone())
+        }
+        None => anyhow::bail!("a network has a node"),
+    };
+    // The port is taken before the first block is made.
+    let context = Context {
+        chain: spec.chain_id(),
+        spec: spec.clone(),
+        node: handles.first().context("a network has a node")?.clone(),
+        store: front,
+        published,
+        faucet: Some(faucet.clone()),
+    };
+    let server = rpc::serve(rpc, context).await?;
+    let mut threads = Vec::new();
+    for (driver, first) in drivers {
+        let (show, report) = (show.clone(), report.clone());
+        let is_front = driver.index == 0;
+        let name = format!("node-{}", driver.index);
+        let thread = thread::Builder::new().name(name).spawn(move || {
+            let after = |node: &Supernode<Store>| {
+                if is_front {
+                    publish(&show, node);
+                }
+            };
+            if let Err(error) = driver.run(first, after) {
+                // Nobody listens any more when all are being stopped.
+                let _ = report.send(error);
+            }
+        });
+        threads.push(thread?);
+    }
+    Ok(Devnet { spec, faucet, handles, threads, failures, server })
+}
+
+fn prepare(
+    spec: &ChainSpec,
+    keys: NodeKeys,
+    store: Store,
+    mailbox: Mailbox,
+    (index, all, clock): (u16, &[Handle], Clock),
+) -> anyhow::Result<(Driver, Vec<crate::supernode::Output>)> {
+    let start = store.start(spec.checkpoint_interval)?;
+    let config = Config {
+        spec: spec.clone(),
+        validator: keys.validator,
+        guardian: Some(keys.guardian),
+        delta: Duration::from_millis(spec.block_ms / 4).clamp(LEAST_DELTA, MOST_DELTA),
+        origin_ms: clock.origin_ms,
+    };
+    let mut first = Vec::new();
+    let node = Supernode::new(clock.now(), config, store.clone(), start, &mut first)?;
+    Ok((Driver { index, node, store, mailbox, all: all.to_vec(), clock }, first))
+}
+
+fn publish(show: &watch::Sender<Published>, node: &Supernode<Store>) {
+    let next = Published::of(node);
+    show.send_if_modified(|now| {
+        let changed = now.tip != next.tip || now.status != next.status;
+        if changed {
+            *now = next;
+        }
+        changed
+    });
+}
+
+impl Devnet {
+    /// Returns what a program needs to use the network.
+    pub fn ready(&self) -> serde_json::Value {
+        json!({
+            "chain": self.spec.chain_id().0.to_hex(),
+            "rpc": format!("http://{}/rpc", self.server.address),
+            "ws": format!("ws://{}/rpc", self.server.address),
+            "light": format!("http://{}/light", self.server.address),
+            "base": format!("http://{}", self.server.address),
+            "blockMs": self.spec.block_ms,
+            "validators": self.spec.validators.members.len(),
+            "guardians": self.spec.guardians.members.len(),
+            "faucet": address::to_text(&antiphon_core::id::Address::of(&self.faucet.public())),
+            "pid": std::process::id(),
+        })
+    }
+
+    /// Returns when a node has failed, with why.
+    pub async fn failed(&mut self) -> anyhow::Error {
+        match self.failures.recv().await {
+            Some(error) => error.into(),
+            None => anyhow::anyhow!("every node has ended"),
+        }
+    }
+
+    /// Stops the server and every node, and waits for them.
+    pub async fn stop(self) {
+        self.server.stop().await;
+        for handle in &self.handles {
+            handle.stop();
+        }
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("a node's thread panicked");
+            }
+        }
+    }
+}

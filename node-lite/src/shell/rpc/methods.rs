@@ -1,0 +1,232 @@
+//! The methods, one function each.
+//!
+//! | method | parameters | result |
+//! |---|---|---|
+//! | `antiphon_health` | | `{ok, settled, stopped}` |
+//! | `antiphon_version` | | `{node, api}` |
+//! | `antiphon_status` | | chain, heights, epoch, waiting |
+//! | `antiphon_spec` | | chain spec, base64 of borsh |
+//! | `antiphon_prove` | height, base64 of `Bounded<StateKey, 64>` | base64 of `StateProofs` |
+//! | `antiphon_submit` | base64 of a signed transaction | its id in hex |
+//! | `antiphon_faucet` | address, as text or 40 hex digits | id of the paying transaction in hex |
+//! | `antiphon_tx` | id in hex | `{state, height}` |
+//! | `antiphon_subscribeTip` | | the status whenever it changes |
+
+use super::Context;
+use crate::{
+    shell::driver::Unavailable,
+    supernode::{Status, TxStatus},
+};
+use antiphon_core::{
+    amount::Amount,
+    chain::{
+        Level,
+        proof::{MAX_KEYS, StateProofs},
+        spec::Token,
+        state::StateKey,
+        transaction::{MAX_TRANSACTION, Message, Transaction, decode_transaction},
+    },
+    codec::{self, Bounded, Text},
+    crypto::{Hash, Signed},
+    id::{Address, Height, TxId},
+    wallet::address,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use jsonrpsee::{
+    PendingSubscriptionSink, RpcModule, SubscriptionMessage,
+    core::SubscriptionResult,
+    types::{ErrorObjectOwned, Params, error::INVALID_PARAMS_CODE},
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The version of this interface. Another number means that something was taken away or changed its meaning.
+const API: u32 = 1;
+/// What the faucet pays: 100 of the operational token at 8 decimals.
+const FAUCET_UNITS: u128 = 10_000_000_000;
+/// The node's thread is gone or overwhelmed.
+const UNAVAILABLE: i32 = -32001;
+/// The transaction is refused; `data` says why by a stable code.
+const REFUSED: i32 = -32002;
+/// There is no such block or state here.
+const NOT_FOUND: i32 = -32003;
+/// This chain has no faucet.
+const NO_FAUCET: i32 = -32004;
+
+type Answer = Result<Value, ErrorObjectOwned>;
+
+pub(super) fn module(context: Arc<Context>) -> anyhow::Result<RpcModule<Context>> {
+    let mut module = RpcModule::from_arc(context);
+    module.register_method("antiphon_health", |_, context, _| health(context))?;
+    module.register_method(
+        "antiphon_version",
+        |_, _, _| json!({ "node": env!("CARGO_PKG_VERSION"), "api": API }),
+    )?;
+    module.register_method("antiphon_status", |_, context, _| {
+        status(context, &context.published.borrow().status)
+    })?;
+    module.register_method("antiphon_spec", |_, context, _| {
+        STANDARD.encode(codec::encode(&context.spec))
+    })?;
+    module.register_async_method("antiphon_prove", |params, context, _| async move {
+        prove(params, &context).await
+    })?;
+    module.register_async_method("antiphon_submit", |params, context, _| async move {
+        submit(params, &context).await
+    })?;
+    module.register_async_method("antiphon_faucet", |params, context, _| async move {
+        faucet(params, &context).await
+    })?;
+    module.register_async_method("antiphon_tx", |params, context, _| async move {
+        transaction(params, &context).await
+    })?;
+    module.register_subscription(
+        "antiphon_subscribeTip",
+        "antiphon_tip",
+        "antiphon_unsubscribeTip",
+        |_, pending, context, _| follow(pending, context),
+    )?;
+    Ok(module)
+}
+
+fn error(code: i32, message: impl Into<String>, data: &str) -> ErrorObjectOwned {
+    ErrorObjectOwned::owned(code, message, Some(data))
+}
+
+fn invalid(what: &str) -> ErrorObjectOwned {
+    error(INVALID_PARAMS_CODE, what, "rpc/invalid-params")
+}
+
+fn unavailable(reason: Unavailable) -> ErrorObjectOwned {
+    error(UNAVAILABLE, reason.to_string(), "rpc/unavailable")
+}
+
+fn storage(reason: &crate::storage::StorageError) -> ErrorObjectOwned {
+    tracing::error!(error = %reason, "store");
+    // What the disk said is for the log, not for strangers.
+    error(UNAVAILABLE, "the store failed", reason.code())
+}
+
+fn health(context: &Context) -> Value {
+    let status = context.published.borrow().status;
+    json!({ "ok": !status.stopped, "settled": status.settled.0, "stopped": status.stopped })
+}
+
+fn status(context: &Context, status: &Status) -> Value {
+    json!({
+        "chain": context.chain.0.to_hex(),
+        "included": status.included.0,
+        "settled": status.settled.0,
+        "final": status.finalised.0,
+        "epoch": status.epoch.0,
+        "waiting": status.waiting,
+        "stopped": status.stopped,
+    })
+}
+
+fn bytes(text: &str, max: usize) -> Result<Vec<u8>, ErrorObjectOwned> {
+    // Base64 is four thirds; anything longer is refused before it is decoded.
+    if text.len() > max.saturating_mul(4).div_ceil(3).saturating_add(4) {
+        return Err(invalid("too long"));
+    }
+    STANDARD.decode(text).map_err(|_| invalid("not base64"))
+}
+
+async fn prove(params: Params<'static>, context: &Context) -> Answer {
+    let (height, keys): (u64, String) = params.parse()?;
+    let max = MAX_KEYS.saturating_mul(32).saturating_add(4);
+    let keys: Bounded<StateKey, MAX_KEYS> = codec::decode(&bytes(&keys, max)?, max)
+        .map_err(|reason| error(INVALID_PARAMS_CODE, reason.to_string(), reason.code()))?;
+    let proven = context.node.call(move |node, _| node.prove(Height(height), &keys)).await;
+    let proofs = proven.map_err(unavailable)?.map_err(|reason| storage(&reason))?;
+    let proofs = proofs.and_then(|proofs| StateProofs::try_from(proofs).ok());
+    let proofs = proofs.ok_or_else(|| {
+        error(NOT_FOUND, "no state at this height, or not any more", "rpc/unknown-height")
+    })?;
+    Ok(Value::String(STANDARD.encode(codec::encode(&proofs))))
+}
+
+async fn submit(params: Params<'static>, context: &Context) -> Answer {
+    let text: String = params.one()?;
+    let tx = decode_transaction(&bytes(&text, MAX_TRANSACTION)?)
+        .map_err(|reason| error(INVALID_PARAMS_CODE, reason.to_string(), reason.code()))?;
+    let admitted = context.node.call(move |node, out| node.submit(tx, out)).await;
+    let id = admitted
+        .map_err(unavailable)?
+        .map_err(|reason| error(REFUSED, reason.to_string(), reason.code()))?;
+    Ok(Value::String(id.0.to_hex()))
+}
+
+async fn faucet(params: Params<'static>, context: &Context) -> Answer {
+    let text: String = params.one()?;
+    let to = parse_address(&text).ok_or_else(|| invalid("not an address"))?;
+    let Some(key) = context.faucet.clone() else {
+        return Err(error(NO_FAUCET, "this chain has no faucet", "rpc/no-faucet"));
+    };
+    let chain = context.chain;
+    let max_fee = context.spec.fee;
+    let paid = context.node.call(move |node, out| {
+        let sender = key.public();
+        let sequence = node.next_sequence(&Address::of(&sender)).map_err(|e| storage(&e))?;
+        let (reference_height, reference_block) = node.reference();
+        let amount = Amount::from_units(FAUCET_UNITS);
+        let transfer = Message::Transfer { token: Token::Operational, to, amount };
+        let body = Transaction {
+            sender,
+            sequence,
+            reference_height,
+            reference_block,
+            scope: Text::try_from("faucet").map_err(|_| invalid("scope"))?,
+            max_fee,
+            messages: Bounded::try_from(vec![transfer]).map_err(|_| invalid("messages"))?,
+        };
+        let admitted = node.submit(Signed::new(&key, chain, body), out);
+        admitted.map_err(|reason| error(REFUSED, reason.to_string(), reason.code()))
+    });
+    let id = paid.await.map_err(unavailable)??;
+    Ok(Value::String(id.0.to_hex()))
+}
+
+fn parse_address(text: &str) -> Option<Address> {
+    let mut raw = [0; 20];
+    if hex::decode_to_slice(text, &mut raw).is_ok() {
+        return Some(Address(raw));
+    }
+    address::parse(text).ok()
+}
+
+async fn transaction(params: Params<'static>, context: &Context) -> Answer {
+    let text: String = params.one()?;
+    let id = Hash::from_hex(&text).ok_or_else(|| invalid("not 64 hexadecimal digits"))?;
+    let found = context.node.call(move |node, _| node.transaction(&TxId(id))).await;
+    let found = found.map_err(unavailable)?.map_err(|reason| storage(&reason))?;
+    Ok(match found {
+        TxStatus::Unknown => json!({ "state": "unknown", "height": null }),
+        TxStatus::Waiting => json!({ "state": "waiting", "height": null }),
+        TxStatus::In(height, level) => {
+            let state = match level {
+                Level::Included => "included",
+                Level::Settled => "settled",
+                Level::Final => "final",
+            };
+            json!({ "state": state, "height": height.0 })
+        }
+    })
+}
+
+async fn follow(pending: PendingSubscriptionSink, context: Arc<Context>) -> SubscriptionResult {
+    let sink = pending.accept().await?;
+    let mut published = context.published.clone();
+    loop {
+        let now = published.borrow_and_update().status;
+        let value = serde_json::value::to_raw_value(&status(&context, &now))?;
+        // A listener too slow for one message a block is let go.
+        if sink.send(SubscriptionMessage::from(value)).await.is_err() {
+            return Ok(());
+        }
+        tokio::select! {
+            changed = published.changed() => if changed.is_err() { return Ok(()); },
+            () = sink.closed() => return Ok(()),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Reads of the settled chain. Each is one read transaction, so each sees whole batches only.
+
+use super::{
+    BLOCKS, FINAL, HEIGHTS, KEPT, MAX_SETTLED, META, NODES, SIGNED, Store, TRANSACTIONS, VALUES,
+    decode, failed, value_key, witness::Slots,
+};
+use crate::{
+    bft::{
+        MAX_RECORD,
+        message::{Block, MAX_MESSAGE},
+    },
+    storage::{Role, SettledBlock, Signature, Storage, StorageError},
+};
+use antiphon_core::{
+    chain::{
+        certificate::FinalityCertificate,
+        state::{MAX_VALUE, StateKey},
+    },
+    crypto::Hash,
+    id::{BlockId, Height, TxId},
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+use jmt::storage::{Node, NodeKey};
+use redb::{ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition};
+
+/// Longest finality certificate as stored, in bytes.
+const MAX_FINAL: usize = 4096;
+
+impl Store {
+    fn table<K: redb::Key + 'static, V: redb::Value + 'static>(
+        &self,
+        definition: TableDefinition<'_, K, V>,
+    ) -> Result<ReadOnlyTable<K, V>, StorageError> {
+        self.db.begin_read().map_err(failed)?.open_table(definition).map_err(failed)
+    }
+
+    pub(super) fn meta<T: BorshDeserialize + BorshSerialize>(
+        &self,
+        name: &str,
+    ) -> Result<Option<T>, StorageError> {
+        let table = self.table(META)?;
+        let bytes = table.get(name).map_err(failed)?;
+        bytes.map(|bytes| decode(bytes.value(), MAX_RECORD)).transpose()
+    }
+
+    /// Returns the newest settled block.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn head(&self) -> Result<SettledBlock, StorageError> {
+        let height: u64 = self.meta("head")?.ok_or_else(|| failed("the store has no head"))?;
+        self.block_at(Height(height))
+    }
+
+    pub(super) fn block_at(&self, height: Height) -> Result<SettledBlock, StorageError> {
+        self.settled(height)?.ok_or_else(|| failed(format!("no block at height {height}")))
+    }
+
+    /// Returns the newest finality certificate.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn certificate(&self) -> Result<Option<FinalityCertificate>, StorageError> {
+        let table = self.table(FINAL)?;
+        let last = table.last().map_err(failed)?;
+        last.map(|(_, bytes)| decode(bytes.value(), MAX_FINAL)).transpose()
+    }
+
+    /// Returns the finality certificate of a checkpoint.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn certificate_at(
+        &self,
+        height: Height,
+    ) -> Result<Option<FinalityCertificate>, StorageError> {
+        let table = self.table(FINAL)?;
+        let bytes = table.get(height.0).map_err(failed)?;
+        bytes.map(|bytes| decode(bytes.value(), MAX_FINAL)).transpose()
+    }
+
+    pub(super) fn kept(&self) -> Result<Vec<Block>, StorageError> {
+        let table = self.table(KEPT)?;
+        let rows = table.iter().map_err(failed)?;
+        rows.map(|row| decode(row.map_err(failed)?.1.value(), MAX_MESSAGE)).collect()
+    }
+
+    /// Returns the log of everything this node's keys signed, in order of role and slot.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn signatures(&self) -> Result<Vec<Signature>, StorageError> {
+        let table = self.table(SIGNED)?;
+        let mut signatures = Vec::new();
+        for row in table.iter().map_err(failed)? {
+            let (key, ()) = row.map(|(key, _)| (key, ())).map_err(failed)?;
+            let (role, slot, block) = key.value();
+            let role = match role {
+                0 => Role::Vote,
+                1 => Role::Proposal,
+                _ => Role::Share,
+            };
+            signatures.push(Signature { role, slot, block: BlockId(Hash(*block)) });
+        }
+        Ok(signatures)
+    }
+
+    pub(super) fn signed(&self) -> Result<Slots, StorageError> {
+        let table = self.table(SIGNED)?;
+        let mut slots = Slots::default();
+        for (role, slot) in (0_u8..).zip(slots.iter_mut()) {
+            let (least, most) = ([0; 32], [u8::MAX; 32]);
+            let mut range =
+                table.range((role, 0, &least)..=(role, u64::MAX, &most)).map_err(failed)?;
+            if let Some((key, _)) = range.next_back().transpose().map_err(failed)? {
+                *slot = key.value().1;
+            }
+        }
+        Ok(slots)
+    }
+}
+
+impl Storage for Store {
+    fn node(&self, key: &NodeKey) -> Result<Option<Node>, StorageError> {
+        let name = borsh::to_vec(key).map_err(failed)?;
+        let table = self.table(NODES)?;
+        let bytes = table.get(name.as_slice()).map_err(failed)?;
+        bytes.map(|bytes| Node::try_from_slice(bytes.value()).map_err(failed)).transpose()
+    }
+
+    fn value(&self, version: u64, key: &StateKey) -> Result<Option<Vec<u8>>, StorageError> {
+        let table = self.table(VALUES)?;
+        let (first, last) = (value_key(&key.0.0, 0), value_key(&key.0.0, version));
+        let mut range = table.range::<&[u8; 40]>(&first..=&last).map_err(failed)?;
+        let newest = range.next_back().transpose().map_err(failed)?;
+        let value = newest.map(|(_, bytes)| bytes.value().to_vec());
+        Ok(value.filter(|bytes| bytes.len() <= MAX_VALUE))
+    }
+
+    fn settled(&self, height: Height) -> Result<Option<SettledBlock>, StorageError> {
+        let table = self.table(BLOCKS)?;
+        let bytes = table.get(height.0).map_err(failed)?;
+        bytes.map(|bytes| decode(bytes.value(), MAX_SETTLED)).transpose()
+    }
+
+    fn height_of(&self, id: &BlockId) -> Result<Option<Height>, StorageError> {
+        let table = self.table(HEIGHTS)?;
+        Ok(table.get(&id.0.0).map_err(failed)?.map(|height| Height(height.value())))
+    }
+
+    fn transaction(&self, id: &TxId) -> Result<Option<Height>, StorageError> {
+        let table = self.table(TRANSACTIONS)?;
+        Ok(table.get(&id.0.0).map_err(failed)?.map(|height| Height(height.value())))
+    }
+}
