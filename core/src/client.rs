@@ -209,6 +209,9 @@ impl Client {
             Command::SetUpload(policy) => {
                 self.config.upload = policy;
                 self.feed_serve(now, serve::Input::Agreed(policy), out);
+                for peer in self.linked() {
+                    self.tell_holdings(now, peer, out);
+                }
                 Ok(())
             }
             Command::Stop => {

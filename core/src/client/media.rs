@@ -137,6 +137,8 @@ impl Client {
                 }
             }
             fetch::Output::Earned(peer, _) => self.owe(now, peer, out),
+            // Who gives nothing away says nothing of what it has.
+            fetch::Output::Announce(_) if !self.config.upload.is_enabled => {}
             fetch::Output::Announce(delta) => {
                 for peer in self.linked() {
                     self.send(now, peer, Frame::HaveDelta(delta.clone()), out);

@@ -261,12 +261,19 @@ impl Client {
         if asks <= price {
             self.feed_fetch(now, fetch::Input::Joined(peer, rank), out);
         }
-        if let Some(holdings) = self.stream.as_ref().map(|stream| stream.fetch.holdings()) {
-            self.send(now, peer, Frame::Have(holdings), out);
-        }
+        self.tell_holdings(now, peer, out);
         self.offer_pool(now, out);
         self.renew_voucher(now, peer);
         self.changed = true;
+    }
+
+    /// Tells a peer everything that we have, if we serve.
+    pub(super) fn tell_holdings(&mut self, now: Now, peer: PeerId, out: &mut Vec<Output>) {
+        let Some(stream) = self.stream.as_ref().filter(|_| self.config.upload.is_enabled) else {
+            return;
+        };
+        let holdings = stream.fetch.holdings();
+        self.send(now, peer, Frame::Have(holdings), out);
     }
 
     fn left(&mut self, now: Now, link: LinkId, peer: PeerId, out: &mut Vec<Output>) {
