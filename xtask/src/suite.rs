@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::process::{cargo, found, output, root, run};
+use crate::process::{cargo, command, found, output, root, run};
 use crate::setup::{self, Need};
 
 /// Options of `cargo xtask test`.
@@ -32,6 +32,7 @@ const CHECKS: &[Check] = &[
     Check { name: "lint", about: "clippy is silent, native", run: lint },
     Check { name: "lint-wasm", about: "clippy is silent, wasm32", run: lint_wasm },
     Check { name: "bare", about: "core compiles without std, for thumbv7em", run: bare },
+    Check { name: "pure", about: "the node's rules compile without its shell", run: pure },
     Check { name: "docs", about: "rustdoc is silent", run: docs },
     Check { name: "rust", about: "every Rust test", run: rust },
     Check { name: "rust-docs", about: "every example in the documentation", run: rust_docs },
@@ -40,6 +41,7 @@ const CHECKS: &[Check] = &[
         about: "core's tests and the public vectors as wasm, in Node's engine",
         run: wasm,
     },
+    Check { name: "browser", about: "end to end, in real Chromium", run: browser },
     Check { name: "deny", about: "licences and advisories, where cargo-deny is", run: deny },
 ];
 
@@ -111,6 +113,12 @@ fn bare() -> Result<()> {
     run(check.args(["check", "--package", "antiphon-core", "--target", "thumbv7em-none-eabihf"]))
 }
 
+fn pure() -> Result<()> {
+    let mut clippy = cargo();
+    clippy.args(["clippy", "--package", "antiphon-node", "--no-default-features"]);
+    run(clippy.args(["--all-targets", "--", "-D", "warnings"]))
+}
+
 fn docs() -> Result<()> {
     let mut doc = cargo();
     run(doc.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
@@ -141,6 +149,18 @@ fn wasm() -> Result<()> {
         format!("node --no-warnings {}", runner.display()),
     );
     run(&mut test)
+}
+
+fn browser() -> Result<()> {
+    const FOLDER: &str = "tests/e2e";
+    setup::npm_ci(FOLDER)?;
+    run(command("npm").args(["run", "--silent", "check"]).current_dir(root().join(FOLDER)))?;
+    let mut tests = command("node");
+    tests.arg("run.mjs").current_dir(root().join(FOLDER));
+    if let Some(path) = setup::browser() {
+        tests.env("CHROMIUM", path);
+    }
+    run(&mut tests)
 }
 
 fn deny() -> Result<()> {
