@@ -6,25 +6,21 @@ import type { AntiphonPlayer } from 'antiphon/player';
 import { Acts } from './act.js';
 import { Choir } from './choir.js';
 import { loadConfig } from './config.js';
+import { Memory } from './health.js';
 import { byId, byTest, say } from './page.js';
 import { show, showBuffer } from './show.js';
 
 const BUFFER_INTERVAL_MS = 250;
-/** How long a passing trouble stays on the page. */
-const TROUBLE_MS = 15_000;
-
-/** Troubles that no snapshot carries: of the host, and passing ones, by code with their end. */
-const troubles = new Map<string, number>();
+const HEALTH_INTERVAL_MS = 1_000;
 
 const player = byId<AntiphonPlayer>('player');
 const choir = new Choir(byId<HTMLCanvasElement>('choir'));
 const acts = new Acts(() => player.antiphon);
+const memory = new Memory();
 
 function refresh(): void {
-  const now = performance.now();
-  for (const [code, end] of troubles) if (end < now) troubles.delete(code);
   const snapshot = player.snapshot();
-  show(snapshot, [...troubles.keys()]);
+  show(snapshot, memory.weigh(snapshot));
   choir.update(snapshot);
   acts.update(snapshot);
 }
@@ -32,16 +28,14 @@ function refresh(): void {
 function take(event: AntiphonEvent): void {
   switch (event.type) {
     case 'trouble':
-    case 'banned':
     case 'restarted':
-      troubles.set(event.code, performance.now() + TROUBLE_MS);
-      break;
-    case 'recovered':
-      troubles.delete(event.code);
+      memory.note(event.code);
       break;
     case 'fatal':
-      troubles.set(event.error.code, Infinity);
+      memory.note(event.error.code, true);
       break;
+    case 'banned':
+    case 'recovered':
     case 'changed':
     case 'lagged':
   }
@@ -58,10 +52,8 @@ document.addEventListener('keydown', (event) => {
   event.preventDefault();
   player.dispatchEvent(new KeyboardEvent('keydown', { key: event.key }));
 });
-setInterval(() => {
-  showBuffer(player.buffered);
-  if (troubles.size > 0) refresh();
-}, BUFFER_INTERVAL_MS);
+setInterval(() => showBuffer(player.buffered), BUFFER_INTERVAL_MS);
+setInterval(refresh, HEALTH_INTERVAL_MS);
 refresh();
 
 try {
@@ -72,6 +64,6 @@ try {
   player.setAttribute('src', config.stream);
 } catch {
   say(byTest('title'), 'No stream is configured here');
-  troubles.set('options/invalid', Infinity);
+  memory.note('options/invalid', true);
   refresh();
 }

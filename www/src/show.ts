@@ -10,15 +10,21 @@ const FULL_BUFFER_S = 30;
 
 const LEVEL_WORDS = { included: 'included', settled: 'settled', final: 'final' } as const;
 
-/** Shows everything of one snapshot. `extra` are troubles that the snapshot does not know (host, crash). */
-export function show(snapshot: Snapshot, extra: readonly string[]): void {
+/** What is wrong now, and what was refused earlier. */
+export interface Health {
+  readonly now: readonly string[];
+  readonly earlier: readonly string[];
+}
+
+/** Shows everything of one snapshot. */
+export function show(snapshot: Snapshot, health: Health): void {
   showStream(snapshot);
   showDelivery(snapshot);
   showPeers(snapshot.peers);
   showPurse(snapshot);
   showChain(snapshot);
   showSettlements(snapshot.wallet.settlements);
-  showProblems([...extra, ...snapshot.problems.map((problem) => problem.code)]);
+  showHealth(health);
 }
 
 /** Shows how much audio is ready. */
@@ -133,13 +139,12 @@ function showSettlements(settlements: readonly SettlementView[]): void {
   }));
 }
 
-function showProblems(codes: readonly string[]): void {
+function showHealth({ now, earlier }: Health): void {
   const box = byTest('problems');
-  const unique = [...new Set(codes)];
-  mark(box, 'count', String(unique.length));
-  mark(box, 'codes', unique.join(' '));
-  fill(box, unique.join(' '), () => {
-    if (unique.length === 0) return [make('p', 'All is well.')];
-    return unique.map((code) => make('p', words(code), { code }));
+  mark(box, 'count', String(now.length));
+  mark(box, 'codes', [...now, ...earlier].join(' '));
+  fill(box, `${now.join(' ')}|${earlier.join(' ')}`, () => {
+    const first = now.length === 0 ? [make('p', 'All is well.')] : now.map((code) => make('p', words(code), { code }));
+    return [...first, ...earlier.map((code) => make('p', `Earlier: ${words(code)}`, { code, past: '' }))];
   });
 }

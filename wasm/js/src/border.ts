@@ -24,7 +24,7 @@ export type Input =
   | { kind: 'linkDrained'; link: Id }
   | { kind: 'linkClosed'; link: Id }
   | { kind: 'playlist'; url: string; text: string }
-  | { kind: 'want'; id: Id; url: string; bufferedMs: number }
+  | { kind: 'want'; id: Id; sequence: number; bufferedMs: number }
   | { kind: 'unwant'; id: Id }
   | { kind: 'tick' };
 
@@ -36,7 +36,7 @@ export type Query =
 
 /** What the host must do, in order. */
 export type Output =
-  | { kind: 'http'; id: Id; url: string; from: number | null; until: number | null; maxBytes: number; isImmutable: boolean }
+  | { kind: 'http'; id: Id; url: string; base: string | null; from: number | null; until: number | null; maxBytes: number; isImmutable: boolean }
   | { kind: 'cancelHttp'; id: Id }
   | { kind: 'ask'; id: Id; query: Query }
   | { kind: 'connectTracker'; url: string }

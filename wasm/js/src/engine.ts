@@ -71,7 +71,7 @@ export class Engine {
   }
 
   /** Resolves with a verified segment. */
-  segment(url: string, bufferedMs: number, signal: AbortSignal): Promise<ArrayBuffer> {
+  segment(sequence: number, bufferedMs: number, signal: AbortSignal): Promise<ArrayBuffer> {
     let name = 0;
     const drop = (): void => {
       const waiting = this.#segments.get(name);
@@ -81,7 +81,7 @@ export class Engine {
     };
     const answer = this.#ask(this.#segments, (id) => {
       name = id;
-      return { type: 'want', id, url, bufferedMs };
+      return { type: 'want', id, sequence, bufferedMs };
     });
     signal.addEventListener('abort', drop, { once: true });
     return answer.finally(() => signal.removeEventListener('abort', drop));

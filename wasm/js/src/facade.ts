@@ -173,9 +173,9 @@ export class Antiphon implements AsyncDisposable {
     return this.#engine.command({ kind: 'setUpload', policy });
   }
 
-  /** Resolves with a segment that was checked against its signed record, from wherever it came. */
-  segment(url: string, options: { bufferedMs: number; signal: AbortSignal }): Promise<ArrayBuffer> {
-    return this.#engine.segment(url, options.bufferedMs, options.signal);
+  /** Resolves with the segment of this media sequence number, checked against its signed record. */
+  segment(sequence: number, options: { bufferedMs: number; signal: AbortSignal }): Promise<ArrayBuffer> {
+    return this.#engine.segment(sequence, options.bufferedMs, options.signal);
   }
 
   /** Tells the client which media playlist the player loaded: its absolute URL and its text. */

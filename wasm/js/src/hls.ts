@@ -17,7 +17,7 @@ import type {
 /** What the loaders need of a client. */
 export interface SegmentSource {
   readonly isUp: boolean;
-  segment(url: string, options: { bufferedMs: number; signal: AbortSignal }): Promise<ArrayBuffer>;
+  segment(sequence: number, options: { bufferedMs: number; signal: AbortSignal }): Promise<ArrayBuffer>;
   playlist(url: string, text: string): void;
 }
 
@@ -66,8 +66,8 @@ export function antiphonLoaders(options: LoaderOptions): AntiphonLoaders {
       const client = options.client();
       this.context = context;
       this.#callbacks = callbacks;
-      const isSegment = context.frag.sn !== 'initSegment' && context.part === null && !context.rangeEnd;
-      if (client === null || !client.isUp || !isSegment) {
+      const { sn } = context.frag;
+      if (client === null || !client.isUp || sn === 'initSegment' || context.part !== null || context.rangeEnd) {
         this.#loadPlain(context, config, callbacks);
         return;
       }
@@ -78,7 +78,7 @@ export function antiphonLoaders(options: LoaderOptions): AntiphonLoaders {
       const patience = Math.min(MAX_PATIENCE_MS, Math.max(MIN_PATIENCE_MS, bufferedMs * PATIENCE_SHARE));
       const timer = setTimeout(() => abort.abort(), patience);
       client
-        .segment(new URL(context.url, document.baseURI).href, { bufferedMs, signal: abort.signal })
+        .segment(sn, { bufferedMs, signal: abort.signal })
         .finally(() => clearTimeout(timer))
         .then(
           (data) => this.#deliver(data, context, callbacks),

@@ -40,7 +40,7 @@ export type ToWorker =
   | { type: 'start'; start: Start }
   | { type: 'command'; id: Id; command: Command }
   | { type: 'playlist'; url: string; text: string }
-  | { type: 'want'; id: Id; url: string; bufferedMs: number }
+  | { type: 'want'; id: Id; sequence: number; bufferedMs: number }
   | { type: 'unwant'; id: Id }
   | { type: 'wake' }
   | { type: 'stop' }

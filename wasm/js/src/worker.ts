@@ -54,7 +54,7 @@ function take(to: Host, message: ToWorker): void {
     case 'start': return;
     case 'command': return to.command(message.id, message.command);
     case 'playlist': return to.feed({ kind: 'playlist', url: message.url, text: message.text });
-    case 'want': return to.feed({ kind: 'want', id: message.id, url: message.url, bufferedMs: message.bufferedMs });
+    case 'want': return to.feed({ kind: 'want', id: message.id, sequence: message.sequence, bufferedMs: message.bufferedMs });
     case 'unwant': return to.feed({ kind: 'unwant', id: message.id });
     case 'wake': return to.feed({ kind: 'tick' });
     case 'described': return to.links.described(message.link, message.sdp);

@@ -18,7 +18,7 @@ test('a crash fails what was asked, starts a new worker and says so', async (t) 
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { engine, workers, told } = supervise();
   workers[0]?.say({ type: 'ready', account: 0, isStored: true });
-  const asked = engine.segment('https://o/1.m4s', 0, new AbortController().signal);
+  const asked = engine.segment(1, 0, new AbortController().signal);
   workers[0]?.say({ type: 'fatal', code: 'client/panicked', message: 'here' });
   await assert.rejects(asked, hasCode('client/restarted'));
   assert.equal(workers[0]?.isTerminated, true);
@@ -51,12 +51,12 @@ test('what a restart cannot cure is not restarted', (t) => {
 test('aborting a segment tells the client once', async () => {
   const { engine, workers } = supervise();
   const abort = new AbortController();
-  const asked = engine.segment('https://o/1.m4s', 4000, abort.signal);
+  const asked = engine.segment(1, 4000, abort.signal);
   abort.abort();
   await assert.rejects(asked, hasCode('client/aborted'));
   workers[0]?.say({ type: 'delivered', id: 1, body: new ArrayBuffer(1) });
   assert.deepEqual(workers[0]?.heard.slice(1), [
-    { type: 'want', id: 1, url: 'https://o/1.m4s', bufferedMs: 4000 },
+    { type: 'want', id: 1, sequence: 1, bufferedMs: 4000 },
     { type: 'unwant', id: 1 },
   ]);
 });

@@ -23,7 +23,7 @@ test('a client that does not answer in time is passed over, and told so', async 
   t.mock.timers.enable({ apis: ['setTimeout'] });
   let isUnwanted = false;
   const bench = load({
-    segment: (_url, { signal }) => new Promise((_resolve, reject) => {
+    segment: (_sequence, { signal }) => new Promise((_resolve, reject) => {
       signal.addEventListener('abort', () => {
         isUnwanted = true;
         reject(new Error('client/aborted'));
@@ -40,7 +40,7 @@ test('a client that does not answer in time is passed over, and told so', async 
 
 test('an aborted segment is not fetched over HTTP', async () => {
   const bench = load({
-    segment: (_url, { signal }) => new Promise((_resolve, reject) => {
+    segment: (_sequence, { signal }) => new Promise((_resolve, reject) => {
       signal.addEventListener('abort', () => reject(new Error('client/aborted')));
     }),
   });

@@ -48,7 +48,7 @@ export class Http {
 async function fetchBounded(order: Order, signal: AbortSignal): Promise<{ status: number; body: Uint8Array }> {
   const headers: Record<string, string> = {};
   if (order.from !== null && order.until !== null) headers['Range'] = `bytes=${order.from}-${order.until - 1}`;
-  const response = await fetch(order.url, {
+  const response = await fetch(order.base === null ? order.url : new URL(order.url, order.base), {
     headers,
     signal,
     credentials: 'omit',

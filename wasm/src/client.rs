@@ -1,0 +1,109 @@
+//! The client behind the border: one input or command in, an array of orders out.
+
+use crate::{
+    command,
+    error::{bad_input, coded, throw_panics},
+    input,
+    object::{bytes_32, field, hex_32, integer, list, optional_hex_32, optional_text, text, whole},
+    output, snapshot,
+};
+use antiphon_core::{
+    chain::light::Anchor,
+    client::{Client, Config, Output},
+    crypto::{Hash, PublicKey, SecretKey},
+    id::{BlockId, ChainId},
+    time::{Moment, UnixMillis},
+};
+use js_sys::Array;
+use std::fmt;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+
+/// One client. Everything it must do comes back from the call that caused it.
+#[wasm_bindgen]
+pub struct WasmClient {
+    inner: Client,
+    /// Reused by every call.
+    out: Vec<Output>,
+}
+
+#[wasm_bindgen]
+impl WasmClient {
+    /// Makes a client from `{secret, seed, chain, checkpoint, node, publisher, tracker, cacheBytes, upload}`; `secret` and `seed`
+    /// are 32 fresh bytes each.
+    ///
+    /// # Errors
+    /// `client/bad-input` with the name of the field that cannot be read.
+    #[wasm_bindgen(constructor)]
+    pub fn new(config: &JsValue) -> Result<Self, JsValue> {
+        throw_panics();
+        let seed = bytes_32(config, "seed")?;
+        let config = Config {
+            key: SecretKey::from_bytes(&bytes_32(config, "secret")?),
+            chain: ChainId(Hash(hex_32(config, "chain")?)),
+            anchor: optional_hex_32(config, "checkpoint")?
+                .map_or(Anchor::Genesis, |block| Anchor::Checkpoint(BlockId(Hash(block)))),
+            node: text(config, "node")?,
+            publisher: optional_hex_32(config, "publisher")?.map(PublicKey),
+            tracker: optional_text(config, "tracker")?,
+            cache_limit: usize::try_from(integer(config, "cacheBytes")?)
+                .map_err(|_| bad_input("cacheBytes"))?,
+            upload: command::upload(&field(config, "upload"))?,
+        };
+        Ok(Self { inner: Client::new(config, seed), out: Vec::new() })
+    }
+
+    /// Applies one input at a moment of the host's monotonic clock and returns what the host must do, in order.
+    ///
+    /// # Errors
+    /// `client/bad-input` if the host passed something of another shape.
+    pub fn handle(&mut self, now_ms: f64, unix_ms: f64, input: &JsValue) -> Result<Array, JsValue> {
+        let (now, clock) = times(now_ms, unix_ms)?;
+        self.inner.handle(now, clock, input::read(input)?, &mut self.out);
+        Ok(self.take())
+    }
+
+    /// Gives a command of the application and returns what the host must do, in order.
+    ///
+    /// # Errors
+    /// The client's code if it refuses; `client/bad-input` if the host passed something of another shape.
+    pub fn command(
+        &mut self,
+        now_ms: f64,
+        unix_ms: f64,
+        command: &JsValue,
+    ) -> Result<Array, JsValue> {
+        let (now, clock) = times(now_ms, unix_ms)?;
+        let command = command::read(command)?;
+        self.inner
+            .command(now, clock, command, &mut self.out)
+            .map_err(|error| coded(error.code(), &error.to_string()))?;
+        Ok(self.take())
+    }
+
+    /// Returns when a tick is next due, in milliseconds of the host's monotonic clock.
+    #[wasm_bindgen(js_name = deadlineMs)]
+    pub fn deadline_ms(&self) -> JsValue {
+        self.inner.deadline().map_or(JsValue::UNDEFINED, |at| crate::object::number(at.as_millis()))
+    }
+
+    /// Returns everything there is to show.
+    pub fn snapshot(&self) -> JsValue {
+        snapshot::write(&self.inner.snapshot())
+    }
+
+    fn take(&mut self) -> Array {
+        list(self.out.drain(..).map(output::write))
+    }
+}
+
+impl fmt::Debug for WasmClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WasmClient").finish_non_exhaustive()
+    }
+}
+
+fn times(now_ms: f64, unix_ms: f64) -> Result<(Moment, UnixMillis), JsValue> {
+    let now = whole(now_ms).ok_or_else(|| bad_input("now"))?;
+    let clock = whole(unix_ms).ok_or_else(|| bad_input("clock"))?;
+    Ok((Moment::from_millis(now), UnixMillis(clock)))
+}

@@ -1,0 +1,48 @@
+//! JavaScript commands to the client's. Shapes: `Command` and `UploadPolicy` in `js/src/border.ts`.
+
+use crate::{
+    error::{bad_input, coded},
+    object::{big, boolean, field, optional_integer, text},
+};
+use antiphon_core::{
+    amount::Amount,
+    chain::spec::Token,
+    client::{Command, UploadPolicy},
+    wallet::address,
+};
+use wasm_bindgen::JsValue;
+
+/// Reads any command.
+pub(crate) fn read(command: &JsValue) -> Result<Command, JsValue> {
+    let kind = text(command, "kind")?;
+    Ok(match kind.as_str() {
+        "openPool" => Command::OpenPool(Amount::from_units(big(command, "deposit")?)),
+        "settle" => Command::Settle,
+        "release" => Command::Release,
+        "askFaucet" => Command::AskFaucet,
+        "transfer" => transfer(command)?,
+        "setUpload" => Command::SetUpload(upload(&field(command, "policy"))?),
+        "stop" => Command::Stop,
+        _ => return Err(bad_input("kind")),
+    })
+}
+
+/// Reads an upload policy.
+pub(crate) fn upload(policy: &JsValue) -> Result<UploadPolicy, JsValue> {
+    Ok(UploadPolicy {
+        is_enabled: boolean(policy, "isEnabled")?,
+        rate: optional_integer(policy, "rate")?,
+        left: optional_integer(policy, "total")?,
+    })
+}
+
+fn transfer(command: &JsValue) -> Result<Command, JsValue> {
+    let token = match text(command, "token")?.as_str() {
+        "staking" => Token::Staking,
+        "operational" => Token::Operational,
+        _ => return Err(bad_input("token")),
+    };
+    let to = text(command, "to")?;
+    let to = address::parse(&to).map_err(|error| coded(error.code(), "to"))?;
+    Ok(Command::Transfer { token, to, amount: Amount::from_units(big(command, "amount")?) })
+}

@@ -1,0 +1,75 @@
+//! JavaScript inputs to the client's, one function for each family. Shapes: `Input` in `js/src/border.ts`.
+
+use crate::{
+    error::bad_input,
+    object::{as_bytes, byte_list, field, integer, signed, text},
+};
+use antiphon_core::{
+    client::{AskId, HttpAnswer, Input, RequestId, StoreToken, WantId, Wanted},
+    peer::LinkId,
+};
+use js_sys::Array;
+use wasm_bindgen::{JsCast, JsValue};
+
+/// Reads any input.
+pub(crate) fn read(input: &JsValue) -> Result<Input, JsValue> {
+    let kind = text(input, "kind")?;
+    Ok(match kind.as_str() {
+        "tick" => Input::Tick,
+        "loaded" => Input::Loaded(entries(input)?),
+        "stored" => Input::Stored(StoreToken(integer(input, "token")?)),
+        "httpDone" => Input::HttpDone(request(input)?, answer(input)?),
+        "httpFailed" => Input::HttpFailed(request(input)?),
+        "answered" => Input::Answered(ask(input)?, byte_list(input, "body")?),
+        "refused" => Input::Refused(ask(input)?, signed(input, "code")?),
+        "unreachable" => Input::Unreachable(ask(input)?),
+        "trackerOpened" => Input::TrackerOpened,
+        "trackerMessage" => Input::TrackerMessage(byte_list(input, "body")?),
+        "trackerClosed" => Input::TrackerClosed,
+        "described" => Input::Described(link(input)?, text(input, "sdp")?),
+        "linkOpened" => Input::LinkOpened(link(input)?),
+        "linkMessage" => Input::LinkMessage(link(input)?, byte_list(input, "body")?),
+        "linkDrained" => Input::LinkDrained(link(input)?),
+        "linkClosed" => Input::LinkClosed(link(input)?),
+        "playlist" => Input::Playlist(text(input, "url")?, text(input, "text")?),
+        "want" => Input::Want(want(input)?, wanted(input)?),
+        "unwant" => Input::Unwant(want(input)?),
+        _ => return Err(bad_input("kind")),
+    })
+}
+
+fn entries(input: &JsValue) -> Result<Vec<(String, Vec<u8>)>, JsValue> {
+    let list = field(input, "entries");
+    let list = list.dyn_ref::<Array>().ok_or_else(|| bad_input("entries"))?;
+    list.iter().map(|item| entry(&item).ok_or_else(|| bad_input("entries"))).collect()
+}
+
+fn entry(item: &JsValue) -> Option<(String, Vec<u8>)> {
+    let pair = item.dyn_ref::<Array>()?;
+    Some((pair.get(0).as_string()?, as_bytes(&pair.get(1))?))
+}
+
+fn answer(input: &JsValue) -> Result<HttpAnswer, JsValue> {
+    let status = u16::try_from(integer(input, "status")?).map_err(|_| bad_input("status"))?;
+    Ok(HttpAnswer { status, body: byte_list(input, "body")? })
+}
+
+fn wanted(input: &JsValue) -> Result<Wanted, JsValue> {
+    Ok(Wanted { sequence: integer(input, "sequence")?, buffered_ms: integer(input, "bufferedMs")? })
+}
+
+fn request(input: &JsValue) -> Result<RequestId, JsValue> {
+    integer(input, "id").map(RequestId)
+}
+
+fn ask(input: &JsValue) -> Result<AskId, JsValue> {
+    integer(input, "id").map(AskId)
+}
+
+fn want(input: &JsValue) -> Result<WantId, JsValue> {
+    integer(input, "id").map(WantId)
+}
+
+fn link(input: &JsValue) -> Result<LinkId, JsValue> {
+    integer(input, "link").map(LinkId)
+}

@@ -1,0 +1,154 @@
+//! What an application sees, as plain objects. Shapes: `js/src/snapshot.ts`.
+
+use crate::object::{list, nullable, number, set};
+use antiphon_core::{
+    amount::Amount,
+    chain::Level,
+    client::{
+        AccountView, ChainView, DeliveryView, Leveled, PeerView, PoolView, Problem, SettlementView,
+        Snapshot, Status, StreamView, WalletView,
+    },
+    wallet::address,
+};
+use js_sys::Object;
+use wasm_bindgen::JsValue;
+
+/// Writes the whole snapshot.
+pub(crate) fn write(snapshot: &Snapshot) -> JsValue {
+    object([
+        ("stream", nullable(snapshot.stream.as_ref().map(stream))),
+        ("chain", chain(&snapshot.chain)),
+        ("delivery", delivery(&snapshot.delivery)),
+        ("peers", list(snapshot.peers.iter().map(peer)).into()),
+        ("wallet", wallet(&snapshot.wallet)),
+        ("problems", list(snapshot.problems.iter().map(problem)).into()),
+    ])
+}
+
+fn stream(view: &StreamView) -> JsValue {
+    object([
+        ("name", view.name.as_str().into()),
+        ("publisher", view.publisher.as_str().into()),
+        ("isPinned", view.is_pinned.into()),
+        ("price", amount(view.price)),
+        ("newest", number(view.newest)),
+    ])
+}
+
+fn chain(view: &ChainView) -> JsValue {
+    object([
+        ("id", view.id.as_str().into()),
+        ("node", status(view.node)),
+        ("included", number(view.included.0)),
+        ("settled", number(view.settled.0)),
+        ("final", number(view.final_height.0)),
+        ("finalBlock", view.final_block.as_str().into()),
+        ("signers", view.signers.0.into()),
+        ("guardians", view.signers.1.into()),
+        ("time", number(view.time)),
+    ])
+}
+
+fn delivery(view: &DeliveryView) -> JsValue {
+    object([
+        ("tracker", status(view.tracker)),
+        ("fromPeers", number(view.from_peers)),
+        ("fromOrigin", number(view.from_origin)),
+        ("toPeers", number(view.to_peers)),
+        ("chunksServed", number(view.chunks_served)),
+        ("late", number(view.late)),
+        ("hedged", number(view.hedged)),
+        ("bad", number(view.bad)),
+        ("cached", number(view.cached)),
+        ("delivered", number(view.delivered)),
+    ])
+}
+
+fn peer(view: &PeerView) -> JsValue {
+    object([
+        ("peer", view.peer.0.to_string().into()),
+        ("received", number(view.received)),
+        ("sent", number(view.sent)),
+        ("paid", amount(view.paid)),
+        ("earned", amount(view.earned)),
+    ])
+}
+
+fn wallet(view: &WalletView) -> JsValue {
+    object([
+        ("address", nullable(view.address.as_ref().map(|own| address::to_text(own).into()))),
+        ("account", nullable(view.account.as_ref().map(account))),
+        ("pool", nullable(view.pool.as_ref().map(pool))),
+        ("vouchersOut", amount(view.vouchers_out)),
+        ("vouchersIn", amount(view.vouchers_in)),
+        ("settlements", list(view.settlements.iter().map(settlement)).into()),
+    ])
+}
+
+fn account(view: &AccountView) -> JsValue {
+    object([
+        ("balance", leveled(&view.balance)),
+        ("finalBalance", nullable(view.final_balance.as_ref().map(leveled))),
+    ])
+}
+
+fn pool(view: &PoolView) -> JsValue {
+    object([
+        ("pool", hex::encode(view.pool.0.0).into()),
+        ("deposit", nullable(view.deposit.as_ref().map(leveled))),
+        ("promised", amount(view.promised)),
+        ("end", number(view.end.0)),
+    ])
+}
+
+fn settlement(view: &SettlementView) -> JsValue {
+    object([
+        ("pool", hex::encode(view.pool.0.0).into()),
+        ("amount", amount(view.amount)),
+        ("level", nullable(view.level.map(level))),
+        ("height", nullable(view.height.map(|height| number(height.0)))),
+    ])
+}
+
+fn problem(view: &Problem) -> JsValue {
+    object([("code", view.code.into()), ("count", number(view.count))])
+}
+
+fn leveled(view: &Leveled<Amount>) -> JsValue {
+    object([
+        ("value", amount(view.value)),
+        ("level", level(view.level)),
+        ("height", number(view.height.0)),
+    ])
+}
+
+fn level(level: Level) -> JsValue {
+    match level {
+        Level::Included => "included",
+        Level::Settled => "settled",
+        Level::Final => "final",
+    }
+    .into()
+}
+
+fn status(status: Status) -> JsValue {
+    match status {
+        Status::Idle => "idle",
+        Status::Connecting => "connecting",
+        Status::Up => "up",
+        Status::Down => "down",
+    }
+    .into()
+}
+
+fn amount(amount: Amount) -> JsValue {
+    JsValue::from(amount.units())
+}
+
+fn object<const N: usize>(fields: [(&str, JsValue); N]) -> JsValue {
+    let object = Object::new();
+    for (field, value) in fields {
+        set(&object, field, value);
+    }
+    object.into()
+}
