@@ -21,7 +21,7 @@ const GATHER_PATIENCE_MS = 1_000;
 const CHANNEL_ID = 0;
 const CHANNEL_LABEL = 'antiphon/1';
 /** As in the worker. */
-const LOW_WATER = 64 * 1024;
+const LOW_WATER = 0;
 
 interface Link {
   connection: RTCPeerConnection;

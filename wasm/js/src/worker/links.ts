@@ -6,8 +6,9 @@
 import type { Id, Input } from '../border.js';
 import type { ToPage } from '../message.js';
 
-/** Low-water mark of a channel's send buffer, in bytes. Chosen here: 4 chunks; depth sets delay (lab). */
-export const LOW_WATER = 64 * 1024;
+/** Low-water mark of a channel's send buffer, in bytes. The event fires only when the buffer falls *to* it from above,
+ * and the client counts every byte as waiting until then: any mark above zero would leave small sends uncounted for ever. */
+export const LOW_WATER = 0;
 
 /** The channels of one client. */
 export class Links {
