@@ -6,6 +6,8 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use clap::Args;
 
+use crate::artifact;
+use crate::files::gzip_size;
 use crate::process::{cargo, command, found, output, root, run};
 use crate::setup::{self, Need};
 
@@ -41,6 +43,7 @@ const CHECKS: &[Check] = &[
         about: "core's tests and the public vectors as wasm, in Node's engine",
         run: wasm,
     },
+    Check { name: "npm", about: "the npm package and the site: sizes, types, tests", run: npm },
     Check { name: "browser", about: "end to end, in real Chromium", run: browser },
     Check { name: "deny", about: "licences and advisories, where cargo-deny is", run: deny },
 ];
@@ -104,7 +107,7 @@ fn lint() -> Result<()> {
 
 fn lint_wasm() -> Result<()> {
     let mut clippy = cargo();
-    clippy.args(["clippy", "--package", "antiphon-core"]);
+    clippy.args(["clippy", "--package", "antiphon-core", "--package", "antiphon-wasm"]);
     run(clippy.args(["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]))
 }
 
@@ -149,6 +152,23 @@ fn wasm() -> Result<()> {
         format!("node --no-warnings {}", runner.display()),
     );
     run(&mut test)
+}
+
+/// The facade's size is checked by its own build.
+fn npm() -> Result<()> {
+    /// Bytes of the worker's wasm after gzip, at most. Source: WEB.md R2.
+    const WASM_BUDGET: usize = 350_000;
+    artifact::build_all()?;
+    let bytes = gzip_size(&artifact::wasm_path())?;
+    if bytes > WASM_BUDGET {
+        bail!("the wasm has {bytes} bytes after gzip, the limit is {WASM_BUDGET}");
+    }
+    let npm = |folder: &str, script: &str| {
+        run(command("npm").args(["run", "--silent", script]).current_dir(root().join(folder)))
+    };
+    npm("wasm/js", "check")?;
+    npm("wasm/js", "test")?;
+    npm("www", "check")
 }
 
 fn browser() -> Result<()> {
