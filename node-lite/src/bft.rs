@@ -21,6 +21,8 @@ mod pace;
 mod propose;
 mod safety;
 mod settle;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod votes;
 

@@ -10,6 +10,9 @@
 //! Invariants: heights of own shares strictly increase; each signed checkpoint descends from the one before, because
 //! both are on the settled chain; a share leaves only after [`Input::Stored`]; final never runs ahead of settled.
 
+#[cfg(test)]
+mod tests;
+
 use antiphon_core::{
     chain::{
         certificate::{FinalityCertificate, FinalityVote},

@@ -16,6 +16,8 @@
 mod apply;
 mod conserve;
 mod reader;
+#[cfg(test)]
+mod tests;
 
 pub use apply::TxError;
 

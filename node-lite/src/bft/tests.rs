@@ -1,0 +1,103 @@
+//! Settlement alone on a network of memory: every schedule comes from a seed, so every failure can be run again.
+
+mod cases;
+mod chain;
+mod crash;
+mod net;
+
+use chain::Keys;
+use net::Net;
+
+const SECOND: u64 = 1000;
+
+#[test]
+fn four_honest_validators_settle_the_same_chain() {
+    let mut net = Net::new(1, Keys::new(4));
+    net.run_for(60 * SECOND);
+    net.assert_agreement();
+    assert!(net.least_settled() >= 45, "settled {}", net.least_settled());
+}
+
+#[test]
+fn blocks_come_at_the_block_time_and_no_faster() {
+    let mut net = Net::new(2, Keys::new(4));
+    net.run_for(30 * SECOND);
+    assert!((24..=30).contains(&net.least_settled()), "settled {}", net.least_settled());
+}
+
+#[test]
+fn one_silent_validator_does_not_stop_the_others() {
+    for silent in 0..4 {
+        let mut net = Net::new(3, Keys::new(4));
+        net.crash(silent);
+        net.run_for(60 * SECOND);
+        net.assert_agreement();
+        let settled = net.settled_by(&[0, 1, 2, 3].map(|i| i != silent));
+        assert!(settled >= 5, "without {silent}: {settled}");
+    }
+}
+
+#[test]
+fn an_equivocating_proposer_is_caught_and_splits_nothing() {
+    for seed in 0..4 {
+        let mut net = Net::new(seed, Keys::new(4));
+        net.equivocator = Some(2);
+        net.run_for(60 * SECOND);
+        net.assert_agreement();
+        assert!(net.settled_by(&[true, true, false, true]) >= 5, "seed {seed}");
+        assert!(net.double_proposals > 0, "seed {seed}: somebody saw both blocks");
+    }
+}
+
+#[test]
+fn after_a_partition_all_settle_within_twelve_epochs() {
+    for seed in 0..4 {
+        let mut net = Net::new(seed, Keys::new(4));
+        net.run_for(5 * SECOND);
+        net.partition = Some([0, 0, 1, 1]);
+        net.run_for(20 * SECOND);
+        let (before, epoch) = (net.most_settled(), net.highest_epoch());
+        net.partition = None;
+        while net.least_settled() <= before {
+            net.run_for(SECOND / 10);
+            assert!(net.highest_epoch() <= epoch + 12, "seed {seed}: no settlement in 12 epochs");
+        }
+        net.assert_agreement();
+    }
+}
+
+#[test]
+fn asynchrony_with_loss_never_splits_the_chain() {
+    for seed in 0..4 {
+        let mut net = Net::new(100 + seed, Keys::new(4));
+        (net.loss_percent, net.latency_ms) = (20, 1500);
+        net.run_for(60 * SECOND);
+        net.assert_agreement();
+        (net.loss_percent, net.latency_ms) = (0, 50);
+        let before = net.most_settled();
+        net.run_for(60 * SECOND);
+        net.assert_agreement();
+        assert!(net.least_settled() > before, "seed {seed}: settles again");
+    }
+}
+
+#[test]
+fn a_node_without_a_key_follows_and_never_speaks() {
+    let mut net = Net::new(5, Keys::new(4));
+    net.add_follower();
+    net.run_for(20 * SECOND);
+    net.assert_agreement();
+    assert!(net.settled_by(&[false, false, false, false, true]) >= 10);
+    assert_eq!(net.sent_by(4), 0);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_chain() {
+    let run = |seed| {
+        let mut net = Net::new(seed, Keys::new(4));
+        net.loss_percent = 10;
+        net.run_for(20 * SECOND);
+        net.settled_ids(0)
+    };
+    assert_eq!(run(9), run(9));
+}
