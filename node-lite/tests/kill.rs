@@ -2,6 +2,14 @@
 //!
 //! Source: issue 2, test 6; ADVERSARIAL case 7. The moments come from a seed that a failure prints.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of a test may panic, and its figures are for people"
+)]
+
 use antiphon_core::{
     chain::{
         light::{MAX_TIP, Tip},
@@ -89,7 +97,7 @@ fn check(data: &Path, seen: &BTreeMap<Height, BlockId>) {
         assert_eq!(chain.get(height), Some(id), "what was shown as settled at {height} is kept");
     }
     println!("heads {heads:?}, {votes} signatures, {} settled heads seen", seen.len());
-    assert!(votes > 1000 / 10, "the run was long enough to mean something: {votes}");
+    assert!(votes > 100, "the run was long enough to mean something: {votes}");
 }
 
 struct Node {
@@ -143,7 +151,9 @@ fn observe(node: &mut Node, life: Duration, seen: &mut BTreeMap<Height, BlockId>
         if let Some(address) = &node.address {
             note_settled(address, seen);
         }
-        std::thread::sleep(Duration::from_millis(25).min(end.saturating_duration_since(Instant::now())));
+        std::thread::sleep(
+            Duration::from_millis(25).min(end.saturating_duration_since(Instant::now())),
+        );
     }
 }
 

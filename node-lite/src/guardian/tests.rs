@@ -151,13 +151,13 @@ fn settle(node: &mut GuardianMachine, header: &Header) -> Option<Share> {
     node.handle(NOW, Input::Settled(Box::new(header.clone())), &mut out);
     let token = out.iter().find_map(|output| match output {
         Output::Store(token, _) => Some(*token),
-        _ => None,
+        Output::Broadcast(_) | Output::Final(_) | Output::Fault(_) => None,
     });
     out.clear();
     node.handle(NOW, Input::Stored(token?), &mut out);
     out.into_iter().find_map(|output| match output {
         Output::Broadcast(Message::Share(share)) => Some(share),
-        _ => None,
+        Output::Store(..) | Output::Broadcast(_) | Output::Final(_) | Output::Fault(_) => None,
     })
 }
 

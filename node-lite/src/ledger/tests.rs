@@ -1,3 +1,5 @@
+#![allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
+
 use super::*;
 use crate::storage::Write;
 use antiphon_core::{
@@ -39,7 +41,8 @@ fn a_transfer_moves_money_and_pays_the_proposer() {
 
 #[test]
 fn what_cannot_be_applied_makes_the_block_invalid_and_is_left_out_when_building() {
-    let wrong: [(&str, &dyn Fn(&Chain) -> SignedTransaction); 9] = [
+    type Make<'a> = &'a dyn Fn(&Chain) -> SignedTransaction;
+    let wrong: [(&str, Make<'_>); 9] = [
         ("tx/wrong-sequence", &|c| c.tx(1, 2, vec![pay(2, 1)])),
         ("tx/wrong-sequence", &|c| c.tx(1, 0, vec![pay(2, 1)])),
         ("tx/too-poor", &|c| c.tx(1, 1, vec![pay(2, START)])),
