@@ -12,7 +12,7 @@
 //! on disk together or not at all.
 
 mod query;
-mod wire;
+pub mod wire;
 
 pub use query::{Status, TxStatus};
 

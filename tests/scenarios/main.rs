@@ -1,3 +1,17 @@
 //! Scenarios over all crates: one test binary, one module a story.
 
+#![cfg_attr(
+    not(target_family = "wasm"),
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        reason = "what fails here is a failing test"
+    )
+)]
+
+#[cfg(not(target_family = "wasm"))]
+mod agreement;
 mod vectors;

@@ -14,11 +14,11 @@ use antiphon_core::{
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Most blocks in the answer to one request. Chosen here: a few round trips close any usual gap.
-pub(super) const MAX_ANSWER: usize = 32;
+pub const MAX_ANSWER: usize = 32;
 
 /// A message between nodes.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(super) enum Wire {
+pub enum Wire {
     /// Settlement.
     Bft(bft::message::Message),
     /// Finality.
@@ -31,15 +31,19 @@ pub(super) enum Wire {
 
 /// A request for blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(super) struct Ask {
+pub struct Ask {
     /// The block that was heard of.
-    pub(super) block: BlockId,
+    pub block: BlockId,
     /// The asker's settled height.
-    pub(super) above: Height,
+    pub above: Height,
 }
 
 impl Wire {
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// [`DecodeError`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         codec::decode(bytes, MAX_MESSAGE)
     }
 }

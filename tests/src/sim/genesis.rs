@@ -1,0 +1,74 @@
+//! The keys and the spec of a small chain: four validators, seven guardians, some endowed accounts.
+
+use antiphon_core::{
+    amount::Amount,
+    chain::{
+        set::{Guardian, GuardianSet, Validator, ValidatorSet},
+        spec::{ChainSpec, GenesisAccount},
+    },
+    codec::{Bounded, Text},
+    crypto::{
+        SecretKey,
+        bls::{BlsPublicKey, BlsSecretKey},
+    },
+    id::Address,
+    payment::reservation::PoolRules,
+    time::UnixMillis,
+};
+
+/// Validators of the chain.
+pub const VALIDATORS: usize = 4;
+/// Guardians; the first four share a node with a validator.
+pub const GUARDIANS: usize = 7;
+/// Blocks between checkpoints.
+pub const INTERVAL: u64 = 8;
+/// What each endowed account has of each token.
+pub const ENDOWMENT: u128 = 1_000_000_000;
+/// Fee of a transaction.
+pub const FEE: u128 = 10;
+/// Unix milliseconds of genesis, and of the origin of virtual time.
+pub const ORIGIN_MS: u64 = 1_000_000;
+
+/// Returns the key of validator `index`; its place in the set may be another.
+pub fn validator(index: usize) -> SecretKey {
+    SecretKey::from_bytes(&[index as u8 + 1; 32])
+}
+
+/// Returns the key of guardian `index`.
+pub fn guardian(index: usize) -> BlsSecretKey {
+    BlsSecretKey::from_seed(&[index as u8 + 101; 32]).unwrap()
+}
+
+/// Returns the key of endowed account `index`; account 0 belongs to the faucet.
+pub fn account(index: usize) -> SecretKey {
+    SecretKey::from_bytes(&[index as u8 + 201; 32])
+}
+
+/// Returns the spec of a chain with blocks every `block_ms` and this many endowed accounts.
+pub fn spec(block_ms: u64, accounts: usize) -> ChainSpec {
+    let keys = (0..VALIDATORS).map(validator);
+    let mut validators: Vec<_> =
+        keys.map(|key| Validator { key: key.public(), weight: 1 }).collect();
+    validators.sort_by_key(|member| member.key);
+    let keys = (0..GUARDIANS).map(guardian);
+    let mut guardians: Vec<_> = keys.map(|key| Guardian { key: key.public(), weight: 1 }).collect();
+    guardians.sort_by_key(|member| member.key);
+    let aggregate = BlsPublicKey::aggregate(guardians.iter().map(|member| &member.key)).unwrap();
+    let endow = |index| GenesisAccount {
+        address: Address::of(&account(index).public()),
+        balances: [Amount::from_units(ENDOWMENT); 2],
+    };
+    ChainSpec {
+        name: Text::try_from("antiphon-sim").unwrap(),
+        genesis_time: UnixMillis(ORIGIN_MS),
+        block_ms,
+        checkpoint_interval: INTERVAL,
+        drift: 10_000,
+        trusting_period: 14 * 24 * 3_600_000,
+        fee: Amount::from_units(FEE),
+        pool: PoolRules::for_chain(VALIDATORS as u64, INTERVAL),
+        validators: ValidatorSet { members: Bounded::try_from(validators).unwrap() },
+        guardians: GuardianSet { members: Bounded::try_from(guardians).unwrap(), aggregate },
+        accounts: Bounded::try_from((0..accounts).map(endow).collect::<Vec<_>>()).unwrap(),
+    }
+}

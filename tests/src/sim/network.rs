@@ -1,0 +1,291 @@
+//! A network of real supernodes in virtual time: every message, write and timer is an event of one queue.
+
+use super::{
+    dice::Dice, disk::Disk, genesis, queue::Queue, transcript::Transcript, weather::Weather,
+    witness::Witness,
+};
+use crate::foe::Foe;
+use antiphon_core::{
+    chain::{spec::ChainSpec, transaction::SignedTransaction},
+    id::{BlockId, Height, TxId},
+    time::Moment,
+};
+use antiphon_node::{
+    mempool::AdmitError,
+    storage::Write,
+    supernode::{Config, Fault, Input, Output, Supernode, Token},
+};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+/// Δ of the nodes: above the worst latency of default [`Weather`].
+pub const DELTA: Duration = Duration::from_millis(100);
+
+#[derive(Debug)]
+enum Event {
+    Message { from: usize, to: usize, bytes: Vec<u8> },
+    Stored { node: usize, life: u64 },
+}
+
+#[derive(Debug)]
+struct Slot {
+    disk: Disk,
+    machine: Option<Supernode<Disk>>,
+    /// Counts starts, so that what an earlier life asked for is not done to a later one.
+    life: u64,
+    writing: VecDeque<(Token, Vec<Write>)>,
+    /// Crash when this many more batches were asked for.
+    crash_in: Option<u64>,
+}
+
+/// Real nodes on simulated machines.
+#[derive(Debug)]
+pub struct Network {
+    /// The chain.
+    pub spec: ChainSpec,
+    /// The state of the network.
+    pub weather: Weather,
+    /// What must never happen.
+    pub witness: Witness,
+    /// What nodes complained about.
+    pub faults: Vec<(usize, Fault)>,
+    /// What happened, as a hash.
+    pub transcript: Transcript,
+    now: Moment,
+    seed: u64,
+    slots: Vec<Slot>,
+    queue: Queue<Event>,
+    dice: Dice,
+    foes: BTreeMap<usize, Box<dyn Foe>>,
+}
+
+impl Network {
+    /// Starts seven nodes: all are guardians, the first four also validators.
+    pub fn new(seed: u64, spec: ChainSpec) -> Self {
+        let disk = |_| Slot {
+            disk: Disk::new(&spec),
+            machine: None,
+            life: 0,
+            writing: VecDeque::new(),
+            crash_in: None,
+        };
+        let mut network = Self {
+            slots: (0..genesis::GUARDIANS).map(disk).collect(),
+            spec,
+            weather: Weather::default(),
+            witness: Witness::default(),
+            faults: Vec::new(),
+            transcript: Transcript::default(),
+            now: Moment::ZERO,
+            seed,
+            queue: Queue::default(),
+            dice: Dice::new(seed),
+            foes: BTreeMap::new(),
+        };
+        for node in 0..genesis::GUARDIANS {
+            network.start(node);
+        }
+        network
+    }
+
+    /// Lets a foe stand between a node and the network, with the node's keys.
+    pub fn corrupt(&mut self, node: usize, foe: Box<dyn Foe>) {
+        self.witness.foes.insert(node);
+        self.foes.insert(node, foe);
+    }
+
+    /// Returns the time.
+    pub const fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Returns the seed, for the message of a failure.
+    pub const fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Returns the machine of a node that runs.
+    pub fn node(&self, node: usize) -> Option<&Supernode<Disk>> {
+        self.slots[node].machine.as_ref()
+    }
+
+    /// Returns a node's disk.
+    pub fn disk(&self, node: usize) -> &Disk {
+        &self.slots[node].disk
+    }
+
+    /// Returns the height that a running node has settled.
+    pub fn settled(&self, node: usize) -> Height {
+        self.node(node).map_or(Height(0), |machine| machine.status().settled)
+    }
+
+    /// Returns the least height that all of these nodes have settled.
+    pub fn settled_by(&self, nodes: impl IntoIterator<Item = usize>) -> Height {
+        nodes.into_iter().map(|node| self.settled(node)).min().unwrap_or_default()
+    }
+
+    /// Stops a node. Of the batches it was writing the first `written` are on its disk.
+    pub fn crash(&mut self, node: usize, written: usize) {
+        let slot = &mut self.slots[node];
+        slot.machine = None;
+        slot.life += 1;
+        slot.crash_in = None;
+        let batches: Vec<_> = slot.writing.drain(..).take(written).collect();
+        for (_, batch) in batches {
+            self.witness.wrote(node, &batch);
+            self.slots[node].disk.write(batch);
+        }
+        self.transcript.note(self.now, "crash", &[node as u8]);
+    }
+
+    /// Lets a node crash as soon as it has asked for `batches` more batches; whether the last is on disk is drawn.
+    pub fn crash_in(&mut self, node: usize, batches: u64) {
+        self.slots[node].crash_in = Some(batches);
+    }
+
+    /// Starts a node from its disk.
+    pub fn start(&mut self, node: usize) {
+        let config = Config {
+            spec: self.spec.clone(),
+            validator: (node < genesis::VALIDATORS).then(|| genesis::validator(node)),
+            guardian: Some(genesis::guardian(node)),
+            delta: DELTA,
+            origin_ms: genesis::ORIGIN_MS,
+        };
+        let disk = self.slots[node].disk.clone();
+        let begin = disk.start(self.spec.checkpoint_interval);
+        let mut outputs = Vec::new();
+        let machine = Supernode::new(self.now, config, disk, begin, &mut outputs).unwrap();
+        self.slots[node].machine = Some(machine);
+        self.carry_out(node, outputs);
+    }
+
+    /// Gives a node a transaction.
+    ///
+    /// # Errors
+    /// [`AdmitError`].
+    pub fn submit(&mut self, node: usize, tx: SignedTransaction) -> Result<TxId, AdmitError> {
+        let mut outputs = Vec::new();
+        let machine = self.slots[node].machine.as_mut().unwrap();
+        let admitted = machine.submit(tx, &mut outputs);
+        self.carry_out(node, outputs);
+        admitted
+    }
+
+    /// Returns when something happens next.
+    pub fn next_at(&self) -> Option<Moment> {
+        let timers = self.slots.iter().filter_map(|slot| slot.machine.as_ref()?.deadline());
+        timers.chain(self.queue.next_at()).min().map(|at| at.max(self.now))
+    }
+
+    /// Lets the next thing happen.
+    pub fn step(&mut self) {
+        let Some(at) = self.next_at() else { return };
+        self.now = at;
+        if self.queue.next_at().is_some_and(|due| due <= at) {
+            if let Some((_, event)) = self.queue.pop() {
+                self.happen(event);
+            }
+            return;
+        }
+        let due = |slot: &Slot| {
+            slot.machine.as_ref().and_then(Supernode::deadline).is_some_and(|due| due <= at)
+        };
+        if let Some(node) = self.slots.iter().position(due) {
+            self.feed(node, Input::Tick);
+        }
+    }
+
+    /// Lets everything happen up to `end`.
+    pub fn run_until(&mut self, end: Moment) {
+        while self.next_at().is_some_and(|at| at <= end) {
+            self.step();
+        }
+        self.now = self.now.max(end);
+    }
+
+    /// Lets everything happen for a while.
+    pub fn run_for(&mut self, seconds: u64) {
+        self.run_until(self.now.after(Duration::from_secs(seconds)));
+    }
+
+    /// Moves the clock to `at`, before which nothing happens here.
+    pub fn wait_until(&mut self, at: Moment) {
+        self.now = self.now.max(at);
+    }
+
+    /// Returns the block settled at a height by anybody.
+    pub fn block_at(&self, height: u64) -> Option<BlockId> {
+        self.witness.settled.get(&Height(height)).copied()
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Message { from, to, bytes } => {
+                self.transcript.note(self.now, "message", &bytes);
+                self.feed(to, Input::Message(from as u16, bytes));
+            }
+            Event::Stored { node, life } => {
+                let slot = &mut self.slots[node];
+                if slot.life != life {
+                    return;
+                }
+                let Some((token, batch)) = slot.writing.pop_front() else { return };
+                self.witness.wrote(node, &batch);
+                slot.disk.write(batch);
+                self.feed(node, Input::Stored(token));
+            }
+        }
+    }
+
+    fn feed(&mut self, node: usize, input: Input) {
+        let mut outputs = Vec::new();
+        if let Some(machine) = &mut self.slots[node].machine {
+            machine.handle(self.now, input, &mut outputs);
+        }
+        self.carry_out(node, outputs);
+    }
+
+    fn carry_out(&mut self, node: usize, outputs: Vec<Output>) {
+        for output in outputs {
+            match output {
+                Output::Store(token, batch) => {
+                    let wait = Duration::from_millis(self.dice.between((1, 8)));
+                    let slot = &mut self.slots[node];
+                    slot.writing.push_back((token, batch));
+                    // A disk writes in order, so a later batch is never done sooner; `happen` takes the oldest.
+                    self.queue.push(self.now.after(wait), Event::Stored { node, life: slot.life });
+                    slot.crash_in = slot.crash_in.map(|left| left.saturating_sub(1));
+                    if slot.crash_in == Some(0) {
+                        let written = self.dice.below(slot.writing.len() as u64 + 1);
+                        self.crash(node, written as usize);
+                        return;
+                    }
+                }
+                Output::Broadcast(bytes) => {
+                    for to in (0..self.slots.len()).filter(|to| *to != node) {
+                        self.send(node, to, bytes.clone());
+                    }
+                }
+                Output::Send(to, bytes) => self.send(node, usize::from(to), bytes),
+                Output::Fault(fault) => self.faults.push((node, fault)),
+            }
+        }
+    }
+
+    fn send(&mut self, from: usize, to: usize, bytes: Vec<u8>) {
+        let index = self.spec.validators.index_of(&genesis::validator(from).public());
+        self.witness.said(from, index.map(|index| index as u16), &bytes);
+        let sent = match self.foes.get_mut(&from) {
+            Some(foe) => foe.says(to, bytes),
+            None => vec![bytes],
+        };
+        for bytes in sent {
+            if let Some(wait) = self.weather.travel(&mut self.dice, from, to) {
+                self.queue.push(self.now.after(wait), Event::Message { from, to, bytes });
+            }
+        }
+    }
+}

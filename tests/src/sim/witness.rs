@@ -1,0 +1,86 @@
+//! Sees what every node writes and says, and knows what must never be seen: two blocks settled at one height (A10.3),
+//! two signatures of one key in one slot (A10.2, A10.4), finality ahead of settlement.
+
+use antiphon_core::id::{BlockId, Height};
+use antiphon_node::{
+    bft::message::Message,
+    guardian,
+    storage::{Role, Write},
+    supernode::wire::Wire,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What all nodes together did.
+#[derive(Debug, Default)]
+pub struct Witness {
+    /// The one block settled at each height.
+    pub settled: BTreeMap<Height, BlockId>,
+    /// The one block finalised at each height.
+    pub finalised: BTreeMap<Height, BlockId>,
+    /// Every block that a node spoke for, by node, role and slot.
+    spoken: BTreeMap<(usize, Role, u64), BlockId>,
+    /// Nodes that may do anything.
+    pub foes: BTreeSet<usize>,
+}
+
+impl Witness {
+    /// Sees a batch that became durable.
+    pub fn wrote(&mut self, node: usize, batch: &[Write]) {
+        if self.foes.contains(&node) {
+            return;
+        }
+        for write in batch {
+            match write {
+                Write::Settle(settlement) => {
+                    let (height, id) = (settlement.settled.block.height(), settlement.settled.id);
+                    let known = *self.settled.entry(height).or_insert(id);
+                    assert_eq!(known, id, "node {node} settled another block at {height:?}");
+                }
+                Write::Final(certificate) => {
+                    let (height, id) = (certificate.height, certificate.block);
+                    let known = *self.finalised.entry(height).or_insert(id);
+                    assert_eq!(known, id, "node {node} finalised another block at {height:?}");
+                    assert!(self.settled.contains_key(&height), "final before settled");
+                }
+                Write::Signed(signature) => {
+                    self.speaks(node, signature.role, signature.slot, signature.block);
+                }
+                Write::Safety(_) | Write::Keep(_) | Write::Guardian(_) => {}
+            }
+        }
+    }
+
+    /// Sees a message that left a node. Blocks are proposals only where `index` names the node's place in the set.
+    pub fn said(&mut self, node: usize, index: Option<u16>, bytes: &[u8]) {
+        if self.foes.contains(&node) {
+            return;
+        }
+        match Wire::decode(bytes) {
+            Ok(Wire::Bft(Message::Vote(vote))) if Some(vote.index) == index => {
+                self.speaks(node, Role::Vote, vote.vote.height.0, vote.vote.block);
+            }
+            Ok(Wire::Bft(Message::EpochChange(change))) => {
+                let own = change.last_vote.filter(|vote| Some(vote.index) == index);
+                if let Some(vote) = own {
+                    self.speaks(node, Role::Vote, vote.vote.height.0, vote.vote.block);
+                }
+            }
+            Ok(Wire::Bft(Message::Block(block))) => {
+                let header = &block.signed.header;
+                if Some(header.proposer_index) == index {
+                    self.speaks(node, Role::Proposal, header.epoch.0, block.id());
+                }
+            }
+            Ok(Wire::Guardian(guardian::Message::Share(share))) => {
+                self.speaks(node, Role::Share, share.vote.height.0, share.vote.block);
+            }
+            Ok(_) => {}
+            Err(error) => panic!("node {node} says nonsense: {error}"),
+        }
+    }
+
+    fn speaks(&mut self, node: usize, role: Role, slot: u64, block: BlockId) {
+        let known = *self.spoken.entry((node, role, slot)).or_insert(block);
+        assert_eq!(known, block, "node {node} signs twice as {role:?} in slot {slot}");
+    }
+}
