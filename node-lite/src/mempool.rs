@@ -3,6 +3,9 @@
 //! Whether one applies is the ledger's to say when a block is built; here only what no later block can change is
 //! checked, and what the sender's account says now.
 
+#[cfg(test)]
+mod tests;
+
 use crate::ledger::TxError;
 use antiphon_core::{
     amount::Amount,

@@ -1,0 +1,109 @@
+use super::*;
+use antiphon_core::{
+    chain::{
+        spec::Token,
+        transaction::{Message, Transaction},
+    },
+    codec::{Bounded, Text},
+    crypto::{Hash, SecretKey, Signed},
+    id::BlockId,
+};
+
+const CHAIN: ChainId = ChainId(Hash([7; 32]));
+
+#[test]
+fn a_senders_transactions_come_out_in_order() {
+    let mut pool = Mempool::default();
+    for sequence in [3, 1, 2] {
+        pool.admit(tx(1, sequence, |_| {}), &now(0)).unwrap();
+    }
+    let sequences: Vec<u64> = pool.candidates().map(|tx| tx.body.sequence).collect();
+    assert_eq!(sequences, [1, 2, 3]);
+    assert_eq!(pool.last_sequence(&address(1)), Some(3));
+}
+
+#[test]
+fn what_could_never_be_in_a_block_is_refused_by_name() {
+    let mut forged = tx(1, 1, |_| {});
+    forged.signature = tx(1, 1, |tx| tx.reference_height = Height(9)).signature;
+    let wrong = [
+        ("tx/empty", tx(1, 1, |tx| tx.messages = Bounded::new())),
+        ("tx/fee-too-low", tx(1, 1, |tx| tx.max_fee = Amount::from_units(4))),
+        ("tx/wrong-sequence", tx(1, 0, |_| {})),
+        ("tx/wrong-sequence", tx(1, 65, |_| {})),
+        ("tx/bad-signature", forged),
+    ];
+    for (code, tx) in wrong {
+        let mut pool = Mempool::default();
+        assert_eq!(pool.admit(tx, &now(0)).map_err(|error| error.code()), Err(code));
+        assert!(pool.is_empty());
+    }
+    let late = Now { height: Height(75), ..now(0) };
+    let expired = Mempool::default().admit(tx(1, 1, |_| {}), &late);
+    assert_eq!(expired.map_err(|error| error.code()), Err("tx/expired"));
+    let last = Now { height: Height(74), ..now(0) };
+    assert!(Mempool::default().admit(tx(1, 1, |_| {}), &last).is_ok());
+}
+
+#[test]
+fn a_sequence_waits_once() {
+    let mut pool = Mempool::default();
+    pool.admit(tx(1, 1, |_| {}), &now(0)).unwrap();
+    let again = pool.admit(tx(1, 1, |_| {}), &now(0));
+    assert_eq!(again, Err(AdmitError::Known));
+    let other = pool.admit(tx(1, 1, |tx| tx.max_fee = Amount::from_units(99)), &now(0));
+    assert_eq!(other, Err(AdmitError::Known), "the first one is not replaced");
+}
+
+#[test]
+fn one_sender_cannot_take_all_the_room() {
+    let mut pool = Mempool::default();
+    for sequence in 1..=MAX_OF_SENDER as u64 {
+        pool.admit(tx(1, sequence, |_| {}), &now(0)).unwrap();
+    }
+    // The account has moved on, but those that wait have not been cleared yet.
+    let next = tx(1, MAX_OF_SENDER as u64 + 1, |_| {});
+    assert_eq!(pool.admit(next, &now(1)), Err(AdmitError::Full));
+    assert!(pool.admit(tx(2, 1, |_| {}), &now(0)).is_ok());
+}
+
+#[test]
+fn spent_and_expired_transactions_are_forgotten() {
+    let mut pool = Mempool::default();
+    let spent = pool.admit(tx(1, 1, |_| {}), &now(0)).unwrap();
+    let next = pool.admit(tx(1, 2, |_| {}), &now(0)).unwrap();
+    pool.settle(CHAIN, Height(20), |_| Some(1));
+    assert_eq!((pool.has(&spent), pool.has(&next)), (false, true));
+    pool.settle(CHAIN, Height(73), |_| Some(1));
+    assert!(pool.has(&next), "block 74 may still hold it");
+    pool.settle(CHAIN, Height(74), |_| Some(1));
+    assert!(pool.is_empty() && !pool.has(&next));
+}
+
+fn now(sequence: u64) -> Now {
+    Now { chain: CHAIN, height: Height(11), fee: Amount::from_units(5), sequence }
+}
+
+fn key(n: u8) -> SecretKey {
+    SecretKey::from_bytes(&[n; 32])
+}
+
+fn address(n: u8) -> Address {
+    Address::of(&key(n).public())
+}
+
+fn tx(n: u8, sequence: u64, change: impl FnOnce(&mut Transaction)) -> SignedTransaction {
+    let amount = Amount::from_units(1);
+    let pay = Message::Transfer { token: Token::Operational, to: address(9), amount };
+    let mut body = Transaction {
+        sender: key(n).public(),
+        sequence,
+        reference_height: Height(10),
+        reference_block: BlockId::default(),
+        scope: Text::try_from("").unwrap(),
+        max_fee: Amount::from_units(5),
+        messages: Bounded::try_from(vec![pay]).unwrap(),
+    };
+    change(&mut body);
+    Signed::new(&key(n), CHAIN, body)
+}
