@@ -1,7 +1,5 @@
 /** Numbers and names as people read them. */
 
-import { formatAmount } from 'antiphon';
-
 /** Writes bytes with a unit: `12.3 MB`. */
 export function bytes(count: number): string {
   if (count < 1_000_000) return `${Math.round(count / 1000)} kB`;
@@ -18,9 +16,25 @@ export function percent(share: number): string {
   return `${Math.round(share * 100)}\u202f%`;
 }
 
-/** Writes an amount with at most five digits after the point, rounded down, for narrow columns. */
+/** Parts of a token below one, by their size in smallest units of 10^-8. */
+const PARTS: readonly (readonly [bigint, string])[] = [[100_000n, 'm'], [100n, 'µ']];
+
+/** Writes an amount for a narrow column: `12.5`, or with a metric prefix `3.41 µ`, rounded down. */
 export function brief(units: bigint): string {
-  const text = formatAmount(units);
-  const point = text.indexOf('.');
-  return point < 0 ? text : text.slice(0, point + 6).replace(/\.?0+$/, '') || '0';
+  if (units === 0n || units >= 1_000_000n) return cut(units * 1_000n, 100_000_000_000n);
+  for (const [size, prefix] of PARTS) {
+    if (units >= size) return `${cut(units * 1_000n, size * 1_000n)}\u202f${prefix}`;
+  }
+  return `${units * 10n}\u202fn`;
+}
+
+/** Divides to at most three digits after the point. */
+function cut(numerator: bigint, denominator: bigint): string {
+  return String(Number((numerator * 1_000n) / denominator) / 1_000);
+}
+
+/** Writes the name of a stream as a title: `evening-voices` is `Evening voices`. */
+export function title(name: string): string {
+  const words = name.replace(/[-_]+/g, ' ').trim();
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }

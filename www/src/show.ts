@@ -1,7 +1,7 @@
 /** Writes a snapshot into the page. */
 
 import { formatAmount, type PeerView, type SettlementView, type Snapshot } from 'antiphon';
-import { brief, bytes, percent, short } from './format.js';
+import { brief, bytes, percent, short, title } from './format.js';
 import { byId, byTest, fill, make, mark, say } from './page.js';
 import { words } from './words.js';
 
@@ -37,7 +37,8 @@ export function showBuffer(seconds: number): void {
 
 function showStream({ stream }: Snapshot): void {
   if (stream === null) return;
-  say(byId('title'), stream.name);
+  say(byId('title'), title(stream.name));
+  document.title = `${title(stream.name)} – Antiphon`;
   say(byId('byline'), `signed by ${short(stream.publisher)}${stream.isPinned ? ', whose key this page knows' : ''}`);
   say(byTest('price'), formatAmount(stream.price));
 }
@@ -92,7 +93,10 @@ function showPurse({ wallet }: Snapshot): void {
   mark(balance, 'units', proven?.value.toString() ?? '');
   mark(balance, 'level', proven?.level ?? '');
   mark(level, 'level', proven?.level ?? '');
-  say(level, proven === null ? 'not proven yet' : `${LEVEL_WORDS[proven.level]} at block ${proven.height}`);
+  const final = wallet.account?.finalBalance ?? null;
+  const isOlder = final !== null && proven !== null && final.value !== proven.value;
+  say(level, proven === null ? 'not proven yet' : `${LEVEL_WORDS[proven.level]} at block ${proven.height}`
+    + (isOlder ? `, ${formatAmount(final.value)} is final` : ''));
   for (const [name, units] of [['vouchers-out', wallet.vouchersOut], ['vouchers-in', wallet.vouchersIn]] as const) {
     say(byTest(name), formatAmount(units));
     mark(byTest(name), 'units', units.toString());
@@ -100,7 +104,7 @@ function showPurse({ wallet }: Snapshot): void {
   const { pool } = wallet;
   mark(byTest('pool'), 'level', pool?.deposit?.level ?? '');
   if (pool === null) {
-    say(byTest('pool'), 'No pool yet: what you hear is on the origin and on credit.');
+    say(byTest('pool'), 'No pool yet. Opening one locks the deposit and about as much again as collateral; what is not paid comes back.');
   } else if (pool.deposit === null) {
     say(byTest('pool'), `Pool ${short(pool.pool)} is on its way to the chain.`);
   } else {
