@@ -112,6 +112,40 @@ pub enum Fault {
     Stopped(ExecuteError),
 }
 
+impl core::fmt::Display for Fault {
+    /// Says what happened in one line; the evidence is in the value.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Bft(bft::Fault::TwoProposals(pair)) => {
+                let [first, second] = pair.as_ref();
+                let (one, two) = (first.header.id().0, second.header.id().0);
+                write!(f, "two proposals of one slot: {one} and {two}")
+            }
+            Self::Bft(bft::Fault::TwoVotes(pair)) => {
+                let [first, second] = pair.as_ref();
+                let (one, two) = (first.vote.block.0, second.vote.block.0);
+                write!(f, "validator {} voted for {one} and {two}", first.index)
+            }
+            Self::Bft(bft::Fault::BadMessage(peer)) => write!(f, "bad message of node {peer}"),
+            Self::Bft(bft::Fault::Halted(one, two)) => {
+                write!(f, "settlement halted: {} against {}", one.0, two.0)
+            }
+            Self::Guardian(guardian::Fault::TwoShares(pair)) => {
+                let [first, second] = pair.as_ref();
+                let (one, two) = (first.vote.block.0, second.vote.block.0);
+                write!(f, "guardian {} signed {one} and {two}", first.index)
+            }
+            Self::Guardian(guardian::Fault::BadMessage) => f.write_str("bad guardian message"),
+            Self::Guardian(guardian::Fault::Halted(certificate, settled)) => {
+                write!(f, "finality halted: {} against {}", certificate.block.0, settled.0)
+            }
+            Self::Block(id, error) => write!(f, "block {} does not execute: {error}", id.0),
+            Self::Malformed(peer) => write!(f, "malformed bytes of node {peer}"),
+            Self::Stopped(error) => write!(f, "stopped: {error}"),
+        }
+    }
+}
+
 /// Who waits for a batch.
 #[derive(Debug)]
 enum Waiting {
@@ -225,7 +259,13 @@ impl<S: Storage> Supernode<S> {
         out: &mut Vec<Output>,
     ) -> Result<TxId, AdmitError> {
         let bytes = codec::encode(&tx);
-        let id = self.admit(tx)?;
+        let id = tx.body.id(self.ledger.spec().chain_id());
+        // Whoever did not hear the answer asks again, and the answer is the same.
+        let known = self.transaction(&id).map_err(crate::ledger::TxError::from)?;
+        if known != TxStatus::Unknown {
+            return Ok(id);
+        }
+        self.admit(tx)?;
         if let Ok(bytes) = bytes.try_into() {
             out.push(Output::Broadcast(codec::encode(&Wire::Transaction(bytes))));
         }

@@ -149,6 +149,55 @@ fn what_is_in_use_is_said_in_words_and_the_chain_survives_a_restart() {
     assert!(unrelated.path().join("letter.txt").exists());
 }
 
+#[test]
+fn the_tip_is_told_over_a_websocket_as_it_moves() {
+    let data = tempfile::tempdir().unwrap();
+    let node = Node::start(data.path());
+    let mut stream = TcpStream::connect(&node.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let upgrade = format!(
+        "GET /rpc HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        node.address
+    );
+    stream.write_all(upgrade.as_bytes()).unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101"));
+    let ask = json!({"jsonrpc": "2.0", "id": 1, "method": "antiphon_subscribeTip", "params": []});
+    let ask = ask.to_string();
+    // A masked text frame under 126 bytes; a mask of zeros leaves the text as it is.
+    let length = 0x80 | u8::try_from(ask.len()).unwrap();
+    stream.write_all(&[&[0x81, length, 0, 0, 0, 0], ask.as_bytes()].concat()).unwrap();
+    assert_eq!(frame(&mut stream)["id"], 1);
+    let mut settled: Vec<u64> = Vec::new();
+    while settled.len() < 20 {
+        let told = frame(&mut stream);
+        assert_eq!(told["method"], "antiphon_tip", "{told}");
+        settled.push(told["params"]["result"]["settled"].as_u64().unwrap());
+    }
+    assert!(settled.is_sorted() && settled.first() < settled.last(), "{settled:?}");
+}
+
+/// Reads one unmasked text frame.
+fn frame(stream: &mut TcpStream) -> Value {
+    let mut head = [0; 2];
+    stream.read_exact(&mut head).unwrap();
+    assert_eq!(head[0], 0x81, "a whole text frame");
+    let mut length = usize::from(head[1]);
+    if length == 126 {
+        let mut long = [0; 2];
+        stream.read_exact(&mut long).unwrap();
+        length = usize::from(u16::from_be_bytes(long));
+    }
+    let mut text = vec![0; length];
+    stream.read_exact(&mut text).unwrap();
+    serde_json::from_slice(&text).unwrap()
+}
+
 /// A running development network.
 struct Node {
     child: Child,

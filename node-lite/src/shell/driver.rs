@@ -208,7 +208,7 @@ impl Driver {
                     tracing::error!(node = self.index, %error, "the node has stopped");
                     return Err(StorageError(error.to_string()));
                 }
-                Output::Fault(fault) => tracing::warn!(node = self.index, ?fault, "fault"),
+                Output::Fault(fault) => tracing::warn!(node = self.index, %fault, "fault"),
             }
         }
         Ok(())

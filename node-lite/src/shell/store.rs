@@ -15,6 +15,8 @@
 //! small file beside it that names the last signed slots: where it is ahead, the keys must not sign again (A0.6).
 
 mod read;
+#[cfg(test)]
+mod tests;
 mod witness;
 
 use crate::{

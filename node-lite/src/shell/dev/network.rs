@@ -114,6 +114,10 @@ fn publish(show: &watch::Sender<Published>, node: &Supernode<Store>) {
     let next = Published::of(node);
     show.send_if_modified(|now| {
         let changed = now.tip != next.tip || now.status != next.status;
+        if now.status.finalised < next.status.finalised {
+            let (settled, height) = (next.status.settled.0, next.status.finalised.0);
+            tracing::info!(height, settled, "checkpoint final");
+        }
         if changed {
             *now = next;
         }

@@ -1,0 +1,114 @@
+use super::*;
+use crate::{
+    shell::dev::{Options, keys::Network},
+    storage::{Role, Storage},
+};
+use antiphon_core::{crypto::Hash, id::BlockId};
+use std::{fs, time::Duration};
+
+#[test]
+fn a_new_store_holds_genesis_and_opens_again() {
+    let (data, spec) = network();
+    let store = Store::open(data.path(), &spec).unwrap();
+    let head = store.head().unwrap();
+    assert_eq!(head.block.height(), Height(0));
+    assert_eq!(store.height_of(&head.id), Ok(Some(Height(0))));
+    drop(store);
+    assert_eq!(Store::open(data.path(), &spec).unwrap().head(), Ok(head));
+}
+
+#[test]
+fn a_store_of_another_chain_is_refused() {
+    let (data, spec) = network();
+    drop(Store::open(data.path(), &spec).unwrap());
+    let other = ChainSpec { block_ms: 77, ..spec };
+    assert!(matches!(Store::open(data.path(), &other), Err(OpenError::Foreign)));
+}
+
+#[test]
+fn a_store_in_use_is_refused() {
+    let (data, spec) = network();
+    let _held = Store::open(data.path(), &spec).unwrap();
+    assert!(matches!(Store::open(data.path(), &spec), Err(OpenError::InUse)));
+}
+
+#[test]
+fn a_store_put_back_to_an_older_state_must_not_sign_again() {
+    let (data, spec) = network();
+    let file = data.path().join("chain.redb");
+    for role in [Role::Vote, Role::Proposal, Role::Share] {
+        drop(Store::open(data.path(), &spec).unwrap());
+        let backup = fs::read(&file).unwrap();
+        let store = Store::open(data.path(), &spec).unwrap();
+        store.write(&[Write::Signed(signature(role, 9))]).unwrap();
+        drop(store);
+        assert!(Store::open(data.path(), &spec).is_ok(), "what it knows is no accusation");
+        let newest = fs::read(&file).unwrap();
+        fs::write(&file, backup).unwrap();
+        assert!(matches!(Store::open(data.path(), &spec), Err(OpenError::RolledBack)), "{role:?}");
+        fs::write(&file, newest).unwrap();
+    }
+}
+
+#[test]
+fn a_torn_store_is_never_taken_for_a_whole_one() {
+    let (data, spec) = network();
+    let file = data.path().join("chain.redb");
+    let store = Store::open(data.path(), &spec).unwrap();
+    store.write(&[Write::Signed(signature(Role::Vote, 3))]).unwrap();
+    drop(store);
+    let whole = fs::read(&file).unwrap();
+    for cut in [1, 7, 4096, whole.len() / 2, whole.len() - 100] {
+        fs::write(&file, &whole[..whole.len() - cut]).unwrap();
+        // Refused, or repaired to all that was written; never silently less.
+        if let Ok(store) = Store::open(data.path(), &spec) {
+            assert_eq!(store.signatures().unwrap(), [signature(Role::Vote, 3)], "cut by {cut}");
+        }
+    }
+}
+
+#[test]
+fn a_height_is_settled_once_and_only_on_its_parent() {
+    let (data, spec) = network();
+    let store = Store::open(data.path(), &spec).unwrap();
+    let (_, again) = ledger::genesis(&spec).unwrap();
+    assert!(store.write(&[Write::Settle(Box::new(again.clone()))]).is_err());
+    let mut gap = again;
+    gap.settled.block.signed.header.height = Height(2);
+    let vote = Write::Signed(signature(Role::Vote, 2));
+    assert!(store.write(&[vote, Write::Settle(Box::new(gap))]).is_err());
+    assert_eq!(store.signatures(), Ok(vec![]), "nothing of a failed batch is written");
+    assert_eq!(store.head().unwrap().block.height(), Height(0));
+}
+
+#[test]
+fn records_and_the_log_come_back() {
+    let (data, spec) = network();
+    let store = Store::open(data.path(), &spec).unwrap();
+    let record = GuardianRecord { height: Height(10), block: BlockId(Hash([4; 32])) };
+    let signed = [signature(Role::Vote, 1), signature(Role::Vote, 2), signature(Role::Share, 10)];
+    let mut batch: Vec<Write> = signed.iter().copied().map(Write::Signed).collect();
+    batch.push(Write::Guardian(record));
+    store.write(&batch).unwrap();
+    drop(store);
+    let store = Store::open(data.path(), &spec).unwrap();
+    assert_eq!(store.signatures().unwrap(), signed);
+    assert_eq!(store.meta::<GuardianRecord>("guardian"), Ok(Some(record)));
+}
+
+fn signature(role: Role, slot: u64) -> Signature {
+    Signature { role, slot, block: BlockId(Hash([8; 32])) }
+}
+
+/// A spec with real keys, and a folder for one store.
+fn network() -> (tempfile::TempDir, ChainSpec) {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options {
+        data: folder.path().join("keys"),
+        reset: false,
+        block_time: Duration::from_secs(1),
+        rpc: "127.0.0.1:0".parse().unwrap(),
+    };
+    let spec = Network::open(&options).unwrap().spec;
+    (folder, spec)
+}
