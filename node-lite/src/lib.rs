@@ -6,6 +6,7 @@
 //! | [`guardian`] | finality: shares on settled checkpoints |
 //! | [`ledger`] | what a block does to the state |
 //! | [`mempool`] | transactions that wait |
+//! | [`publisher`] | live streams: numbers, records, playlists |
 //! | [`storage`] | what is read from disk, and what is written in one batch |
 //! | [`supernode`] | routes between these; decides nothing |
 //! | `shell` | disk, clock, sockets, command line |
@@ -18,6 +19,7 @@ pub mod bft;
 pub mod guardian;
 pub mod ledger;
 pub mod mempool;
+pub mod publisher;
 #[cfg(feature = "shell")]
 pub mod shell;
 pub mod storage;

@@ -7,10 +7,16 @@
 //! | [`driver`] | one node on a thread of its own |
 //! | [`store`] | a node's disk |
 //! | [`rpc`], [`light`] | what a node answers |
+//! | [`http`] | listening, and the line that says where |
+//! | [`publish`] | a live stream, signed and served |
+//! | [`site`] | the page and its configuration |
 
 pub mod cli;
 pub mod dev;
 pub mod driver;
+pub mod http;
 pub mod light;
+pub mod publish;
 pub mod rpc;
+pub mod site;
 pub mod store;

@@ -1,6 +1,6 @@
 //! The command line: one variant a subcommand, each carried out in its own file.
 
-use super::dev;
+use super::{dev, publish, site};
 use clap::{Parser, Subcommand};
 
 /// The supernode of Antiphon.
@@ -17,6 +17,10 @@ pub struct Cli {
 pub enum Command {
     /// Runs a development network: 4 validators and 7 guardians in one process.
     Dev(dev::Options),
+    /// Publishes a live stream: signs its segments and serves them.
+    Publish(publish::Options),
+    /// Serves the page that plays.
+    Site(site::Options),
 }
 
 impl Cli {
@@ -27,6 +31,8 @@ impl Cli {
     pub async fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Dev(options) => dev::run(options).await,
+            Command::Publish(options) => publish::run(options).await,
+            Command::Site(options) => site::run(options).await,
         }
     }
 }

@@ -190,7 +190,7 @@ fn make_spec(
 }
 
 /// Reads 32 secret bytes, or makes them.
-fn secret_file(path: &Path) -> anyhow::Result<[u8; 32]> {
+pub(crate) fn secret_file(path: &Path) -> anyhow::Result<[u8; 32]> {
     if !path.exists() {
         let mut secret = [0; 32];
         getrandom::fill(&mut secret)?;

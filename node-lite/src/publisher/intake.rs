@@ -1,0 +1,213 @@
+//! Follows a playlist that an encoder writes and says which of its segments are new.
+//!
+//! Source: RFC 8216 §6.3.4, seen from a client. Invariant: a segment of the source is wanted once, by its number.
+
+use super::Container;
+use antiphon_core::time::UnixMillis;
+use m3u8_rs::{MediaPlaylist, MediaSegment};
+use std::time::Duration;
+
+/// Longest playlist of a source, in bytes.
+pub const MAX_SOURCE_PLAYLIST: usize = 1 << 20;
+
+/// Segments of a source's playlist that are looked at.
+pub const MAX_SOURCE_SEGMENTS: usize = 4096;
+
+/// Why a source's playlist cannot be followed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IntakeError {
+    /// Not a media playlist of RFC 8216, or over a limit.
+    #[error("not a media playlist")]
+    NotPlaylist,
+    /// Its segments are encrypted or parts of a file.
+    #[error("encrypted segments and byte ranges are not carried")]
+    Unsupported,
+    /// A name that leads out of the folder, or of a kind that is not carried.
+    #[error("a segment's name must end in .m4s, .mp4, .m4a, .aac, .mp3 or .ts, without folders")]
+    BadName,
+}
+
+impl IntakeError {
+    /// Returns the stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotPlaylist => "intake/not-playlist",
+            Self::Unsupported => "intake/unsupported",
+            Self::BadName => "intake/bad-name",
+        }
+    }
+}
+
+/// A segment that the source has and we do not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its file.
+    pub name: String,
+    /// What the file holds.
+    pub container: Container,
+    /// File of its initialisation segment.
+    pub map: Option<String>,
+    /// How long it lasts.
+    pub duration: Duration,
+    /// When it was heard, if the source says so.
+    pub date: Option<UnixMillis>,
+    /// Whether it does not go on from the one before, or some between were missed.
+    pub is_discontinuous: bool,
+}
+
+/// A source's playlist as read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// What is new, oldest first.
+    pub wanted: Vec<Wanted>,
+    /// Whether the source says that no segment will follow.
+    pub is_ended: bool,
+}
+
+/// Follows one playlist.
+#[derive(Clone, Debug, Default)]
+pub struct Intake {
+    next: Option<u64>,
+}
+
+impl Intake {
+    /// Reads the playlist as it is now.
+    ///
+    /// # Errors
+    /// [`IntakeError`]; nothing counts as taken then.
+    pub fn read(&mut self, text: &[u8]) -> Result<Listing, IntakeError> {
+        let playlist = parse(text)?;
+        let first = playlist.media_sequence;
+        let count = u64::try_from(playlist.segments.len()).unwrap_or(u64::MAX);
+        let end = first.checked_add(count).ok_or(IntakeError::NotPlaylist)?;
+        // An encoder that was started anew counts from the beginning.
+        let is_anew = self.next.is_some_and(|next| end < next);
+        let from = self.next.filter(|_| !is_anew).unwrap_or(first);
+        let mut is_gap = is_anew || first > from;
+        let mut map = None;
+        let mut wanted = Vec::new();
+        for (number, segment) in (first..).zip(&playlist.segments) {
+            if let Some(new) = &segment.map {
+                map = Some(plain_name(&new.uri)?.to_owned());
+            }
+            if number >= from {
+                let mut item = describe(segment, map.clone())?;
+                item.is_discontinuous |= core::mem::take(&mut is_gap);
+                wanted.push(item);
+            }
+        }
+        self.next = Some(end);
+        Ok(Listing { wanted, is_ended: playlist.end_list })
+    }
+}
+
+fn parse(text: &[u8]) -> Result<MediaPlaylist, IntakeError> {
+    // The parser expects UTF-8 and would panic without.
+    let is_text = core::str::from_utf8(text).is_ok_and(|text| text.ends_with('\n'));
+    if text.len() > MAX_SOURCE_PLAYLIST || !is_text {
+        return Err(IntakeError::NotPlaylist);
+    }
+    let playlist =
+        m3u8_rs::parse_media_playlist_res(text).map_err(|_| IntakeError::NotPlaylist)?;
+    if playlist.segments.len() > MAX_SOURCE_SEGMENTS {
+        return Err(IntakeError::NotPlaylist);
+    }
+    Ok(playlist)
+}
+
+fn describe(segment: &MediaSegment, map: Option<String>) -> Result<Wanted, IntakeError> {
+    let is_map_part = segment.map.as_ref().is_some_and(|map| map.byte_range.is_some());
+    if segment.byte_range.is_some() || segment.key.is_some() || is_map_part {
+        return Err(IntakeError::Unsupported);
+    }
+    let name = plain_name(&segment.uri)?;
+    let container = Container::of_name(name).ok_or(IntakeError::BadName)?;
+    let seconds = f64::from(segment.duration);
+    let duration = Duration::try_from_secs_f64(seconds).map_err(|_| IntakeError::NotPlaylist)?;
+    // The parser keeps seconds in single precision; microseconds are what it can still tell.
+    let micros = u64::try_from(duration.as_micros()).map_err(|_| IntakeError::NotPlaylist)?;
+    let date = segment.program_date_time.and_then(|date| date.timestamp_millis().try_into().ok());
+    Ok(Wanted {
+        name: name.to_owned(),
+        container,
+        map,
+        duration: Duration::from_micros(micros),
+        date: date.map(UnixMillis),
+        is_discontinuous: segment.discontinuity,
+    })
+}
+
+/// Accepts the name of a file in the playlist's own folder only.
+fn plain_name(uri: &str) -> Result<&str, IntakeError> {
+    let is_plain = !uri.is_empty()
+        && uri.len() <= 255
+        && !uri.starts_with('.')
+        && uri.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+    if is_plain { Ok(uri) } else { Err(IntakeError::BadName) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_segment_is_wanted_once_with_its_map_and_date() {
+        let mut intake = Intake::default();
+        let listing = intake.read(text(5, 2).as_bytes()).unwrap();
+        assert_eq!(names(&listing), ["s5.m4s", "s6.m4s"]);
+        let first = &listing.wanted[0];
+        assert_eq!(first.map.as_deref(), Some("init.mp4"));
+        assert_eq!(first.duration, Duration::from_micros(2_048_000));
+        assert_eq!(first.date, Some(UnixMillis(1_700_000_000_250)));
+        assert!(!first.is_discontinuous && !listing.is_ended);
+        assert_eq!(names(&intake.read(text(5, 2).as_bytes()).unwrap()), [""; 0]);
+        let more = intake.read(text(6, 3).as_bytes()).unwrap();
+        assert_eq!(names(&more), ["s7.m4s", "s8.m4s"]);
+        assert!(more.wanted.iter().all(|wanted| !wanted.is_discontinuous));
+        assert_eq!(more.wanted[0].map.as_deref(), Some("init.mp4"));
+    }
+
+    #[test]
+    fn missed_segments_and_a_new_start_are_discontinuities() {
+        let mut intake = Intake::default();
+        intake.read(text(5, 2).as_bytes()).unwrap();
+        let later = intake.read(text(9, 2).as_bytes()).unwrap();
+        assert_eq!(later.wanted.iter().map(|w| w.is_discontinuous).collect::<Vec<_>>(), [true, false]);
+        let anew = intake.read(text(0, 2).as_bytes()).unwrap();
+        assert_eq!(names(&anew), ["s0.m4s", "s1.m4s"]);
+        assert!(anew.wanted[0].is_discontinuous);
+    }
+
+    #[test]
+    fn what_cannot_be_followed_is_refused_by_kind() {
+        let read = |text: &str| Intake::default().read(text.as_bytes()).err();
+        assert_eq!(read("hello\n"), Some(IntakeError::NotPlaylist));
+        assert_eq!(Intake::default().read(b"#EXTM3U\n\xff\n").err(), Some(IntakeError::NotPlaylist));
+        let cut = text(0, 1);
+        assert_eq!(read(cut.trim_end()), Some(IntakeError::NotPlaylist));
+        for name in ["../s.m4s", "a/b.m4s", "s.exe", "http://x/s.m4s", ".m4s", "s"] {
+            let renamed = text(0, 1).replace("s0.m4s", name);
+            assert_eq!(read(&renamed), Some(IntakeError::BadName), "{name}");
+        }
+        let range = text(0, 1).replace("#EXTINF", "#EXT-X-BYTERANGE:5@0\n#EXTINF");
+        assert_eq!(read(&range), Some(IntakeError::Unsupported));
+        let variants = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n";
+        assert!(read(variants).is_some());
+    }
+
+    fn names(listing: &Listing) -> Vec<&str> {
+        listing.wanted.iter().map(|wanted| wanted.name.as_str()).collect()
+    }
+
+    fn text(first: u64, count: u64) -> String {
+        let mut text = format!(
+            "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:{first}\n\
+             #EXT-X-MAP:URI=\"init.mp4\"\n#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:20.250+0000\n"
+        );
+        for number in first..first + count {
+            text += &format!("#EXTINF:2.048000,\ns{number}.m4s\n");
+        }
+        text
+    }
+}

@@ -1,0 +1,210 @@
+use super::*;
+use antiphon_core::{
+    amount::Amount,
+    chain::spec::Token,
+    codec::Text,
+    delivery::{
+        chunk::Chunk,
+        playlist::{Expected, Playlist, Reader},
+    },
+};
+
+const CHAIN: ChainId = ChainId(Hash([9; 32]));
+
+#[test]
+fn nothing_is_signed_before_its_number_is_stored() {
+    let mut publisher = publisher(Memory::default());
+    let out = feed(&mut publisher, 1);
+    assert_eq!(out, [Output::Store(0, Memory { next: 1, discontinuities: 0 })]);
+    let mut out = Vec::new();
+    publisher.handle(Input::Stored(7), &mut out);
+    let [Output::Serve(file), Output::Playlist(text)] = out.as_slice() else {
+        panic!("{out:?}");
+    };
+    let playlist = read(text);
+    assert_eq!(playlist.segments[0].uri, file.name);
+    assert_eq!(playlist.segments[0].sequence, 0);
+}
+
+#[test]
+fn a_listener_can_verify_every_chunk_of_what_is_listed() {
+    let mut publisher = publisher(Memory::default());
+    let (mut files, text) = run(&mut publisher, 3);
+    let playlist = read(&text);
+    assert_eq!(playlist.stream, publisher.stream());
+    assert_eq!(playlist.info.publisher, key().public());
+    assert_eq!(playlist.segments.len(), 3);
+    for segment in playlist.segments {
+        let record = segment.record.unwrap().body;
+        let bytes = files.remove(0).bytes;
+        for (index, chunk) in (0..).zip(bytes.chunks(16_384)) {
+            Chunk::verify(&record, index, chunk).unwrap();
+        }
+        assert_eq!(segment.duration_ms, 2048);
+    }
+}
+
+#[test]
+fn every_segment_is_dated_and_the_map_named_once() {
+    let (_, text) = run(&mut publisher(Memory::default()), 3);
+    assert_eq!(text.matches("#EXT-X-PROGRAM-DATE-TIME:").count(), 3);
+    assert!(text.contains("#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:20.001Z\n"), "{text}");
+    assert_eq!(text.matches("#EXT-X-MAP:URI=\"init-").count(), 1);
+    assert!(text.contains("#EXT-X-TARGETDURATION:3\n") && text.contains("#EXTINF:2.048000,\n"));
+    let parsed = m3u8_rs::parse_media_playlist_res(text.as_bytes()).unwrap();
+    assert_eq!(parsed.segments.len(), 3);
+}
+
+#[test]
+fn the_window_slides_and_old_files_are_served_on_for_two_windows() {
+    let mut publisher = publisher(Memory::default());
+    let mut forgotten = Vec::new();
+    for n in 0..20 {
+        let mut out = feed(&mut publisher, n);
+        publisher.handle(Input::Stored(u64::from(n)), &mut out);
+        let texts = out.iter().filter_map(|output| match output {
+            Output::Playlist(text) => Some(read(text)),
+            Output::Store(..) | Output::Serve(_) | Output::Forget(_) => None,
+        });
+        let playlist = texts.last().unwrap();
+        assert_eq!(playlist.segments.len(), usize::from(n + 1).min(4));
+        assert_eq!(playlist.segments.last().unwrap().sequence, u64::from(n));
+        forgotten.extend(out.into_iter().filter_map(|output| match output {
+            Output::Forget(name) => Some(name),
+            Output::Store(..) | Output::Serve(_) | Output::Playlist(_) => None,
+        }));
+    }
+    assert_eq!(forgotten.len(), 20 - 4 * 3);
+    assert!(forgotten[0].starts_with("0-") && forgotten[7].starts_with("7-"));
+}
+
+#[test]
+fn a_restart_goes_on_with_the_next_number_after_a_discontinuity() {
+    let memory = Memory { next: 41, discontinuities: 2 };
+    let (_, text) = run(&mut publisher(memory), 2);
+    assert_eq!(read(&text).segments[0].sequence, 41);
+    assert!(text.contains("#EXT-X-DISCONTINUITY-SEQUENCE:2\n"), "{text}");
+    assert_eq!(text.matches("#EXT-X-DISCONTINUITY\n").count(), 1);
+}
+
+#[test]
+fn a_number_that_was_stored_but_not_published_is_not_used_again() {
+    let mut before = publisher(Memory::default());
+    let [Output::Store(0, stored)] = feed(&mut before, 1)[..] else { panic!() };
+    let (_, text) = run(&mut publisher(stored), 1);
+    assert_eq!(read(&text).segments[0].sequence, 1);
+}
+
+#[test]
+fn a_new_map_is_named_where_it_begins_and_the_old_one_forgotten_with_its_last_segment() {
+    let mut publisher = publisher(Memory::default());
+    let (mut out, mut all) = (Vec::new(), Vec::new());
+    for n in 0..14 {
+        if n == 1 {
+            publisher.map(vec![2; 99], &mut out).unwrap();
+        }
+        out.extend(feed(&mut publisher, n));
+        publisher.handle(Input::Stored(u64::from(n)), &mut out);
+        all.append(&mut out);
+    }
+    let first_text = all.iter().find_map(|output| match output {
+        Output::Playlist(text) if text.matches("#EXT-X-MAP").count() == 2 => Some(text),
+        Output::Playlist(_) | Output::Store(..) | Output::Serve(_) | Output::Forget(_) => None,
+    });
+    assert!(first_text.is_some());
+    let forgotten = all.iter().filter(|output| {
+        matches!(output, Output::Forget(name) if name.starts_with("init-"))
+    });
+    assert_eq!(forgotten.count(), 1);
+}
+
+#[test]
+fn what_cannot_be_published_uses_no_number() {
+    let mut publisher = publisher(Memory::default());
+    let mut out = Vec::new();
+    let mut refused = |segment| publisher.segment(segment, &mut out).unwrap_err();
+    let empty = Segment { bytes: Vec::new(), ..segment(0) };
+    assert_eq!(refused(empty), SegmentError::Record(RecordError::Empty));
+    let huge = Segment { bytes: vec![0; MAX_SEGMENT + 1], ..segment(0) };
+    assert_eq!(refused(huge), SegmentError::Record(RecordError::TooLong));
+    for duration in [Duration::ZERO, MAX_DURATION + Duration::from_millis(1)] {
+        assert_eq!(refused(Segment { duration, ..segment(0) }), SegmentError::Duration);
+    }
+    assert!(out.is_empty());
+    let mut bare = Publisher::new(terms(), Memory::default());
+    assert_eq!(bare.segment(segment(0), &mut out), Err(SegmentError::NoMap));
+    let last = Memory { next: u64::MAX, discontinuities: 0 };
+    let mut last = self::publisher(last);
+    assert_eq!(last.segment(segment(0), &mut out), Err(SegmentError::Exhausted));
+}
+
+#[test]
+fn the_queue_to_the_disk_is_bounded() {
+    let mut publisher = publisher(Memory::default());
+    let mut out = Vec::new();
+    for _ in 0..MAX_PENDING {
+        publisher.segment(segment(1), &mut out).unwrap();
+    }
+    assert_eq!(publisher.segment(segment(1), &mut out), Err(SegmentError::Busy));
+}
+
+fn key() -> SecretKey {
+    SecretKey::from_bytes(&[3; 32])
+}
+
+fn terms() -> Terms {
+    let info = StreamInfo {
+        publisher: key().public(),
+        name: Text::try_from("radio").unwrap(),
+        price: Amount::from_units(1),
+        token: Token::Operational,
+        target_ms: 2000,
+        tracker: Text::try_from("").unwrap(),
+        node: Text::try_from("").unwrap(),
+    };
+    Terms { chain: CHAIN, key: key(), info, window: 4 }
+}
+
+fn publisher(memory: Memory) -> Publisher {
+    let mut publisher = Publisher::new(terms(), memory);
+    publisher.map(vec![1; 700], &mut Vec::new()).unwrap();
+    publisher
+}
+
+fn segment(n: u8) -> Segment {
+    Segment {
+        bytes: vec![n; 20_000],
+        container: Container::Mp4,
+        duration: Duration::from_micros(2_048_000),
+        date: UnixMillis(1_700_000_000_000 + u64::from(n)),
+        is_discontinuous: false,
+    }
+}
+
+fn feed(publisher: &mut Publisher, n: u8) -> Vec<Output> {
+    let mut out = Vec::new();
+    publisher.segment(segment(n), &mut out).unwrap();
+    out
+}
+
+/// Publishes `count` segments; returns their files and the last playlist.
+fn run(publisher: &mut Publisher, count: u8) -> (Vec<File>, String) {
+    let mut out = Vec::new();
+    for n in 1..=count {
+        publisher.segment(segment(n), &mut out).unwrap();
+    }
+    publisher.handle(Input::Stored(u64::MAX), &mut out);
+    let (mut files, mut last) = (Vec::new(), String::new());
+    for output in out {
+        match output {
+            Output::Serve(file) => files.push(file),
+            Output::Playlist(text) => last = text,
+            Output::Store(..) | Output::Forget(_) => {}
+        }
+    }
+    (files, last)
+}
+
+fn read(text: &str) -> Playlist {
+    Reader::new(CHAIN, Expected::Publisher(key().public())).read(text).unwrap()
+}

@@ -1,0 +1,41 @@
+//! Listening sockets and the line that tells a parent process where they are.
+
+use anyhow::Context;
+use axum::Router;
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    time::{SystemTime, UNIX_EPOCH},
+};
+use antiphon_core::time::UnixMillis;
+use tokio::net::TcpListener;
+
+/// Listens and returns where, with the future that serves.
+///
+/// # Errors
+/// A taken port or an address that is not ours, in words for a person.
+pub async fn serve(
+    listen: SocketAddr,
+    router: Router,
+) -> anyhow::Result<(SocketAddr, impl Future<Output = anyhow::Result<()>>)> {
+    let listener = TcpListener::bind(listen).await.with_context(|| {
+        format!("cannot listen on {listen}; is the port taken? Port 0 takes a free one")
+    })?;
+    let address = listener.local_addr()?;
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let server = async move { axum::serve(listener, service).await.context("the server ended") };
+    Ok((address, server))
+}
+
+/// Prints one line of JSON on standard output: the subcommand is ready.
+pub fn ready(line: &serde_json::Value) {
+    let mut stdout = std::io::stdout().lock();
+    // A parent that closed the pipe does not wait for the line.
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}
+
+/// Returns the wall clock.
+pub fn now() -> UnixMillis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,136 @@
+//! `antiphon publish`: a live stream from a folder, a push, a recording or an audio file, signed and served.
+//!
+//! ```text
+//! source ──segments──► station (publisher, its memory on disk) ──files, playlist──► origin (HTTP)
+//! ```
+
+mod origin;
+mod source;
+mod station;
+
+use super::dev::keys;
+use antiphon_core::{
+    amount::Amount, chain::spec::Token, codec::Text, crypto::{Hash, SecretKey},
+    delivery::record::StreamInfo, id::ChainId,
+};
+use crate::publisher::{MAX_WINDOW, Terms};
+use anyhow::{Context, bail};
+use clap::{ArgGroup, Args};
+use origin::Pushes;
+use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
+use station::Station;
+
+/// Digits after the point of the operational token, as the chain spec's default has them.
+const DECIMALS: u8 = 8;
+
+/// What is published, and where.
+#[derive(Clone, Debug, Args)]
+#[command(group(ArgGroup::new("from").required(true).args(["source", "push", "file"])))]
+pub struct Options {
+    /// Folder with an HLS playlist (.m3u8) and its segments, followed as it grows.
+    #[arg(long, value_name = "DIR")]
+    pub source: Option<PathBuf>,
+    /// Plays the finished playlist of --source as a live stream, for ever.
+    #[arg(long = "loop", requires = "source")]
+    pub is_loop: bool,
+    /// Takes what an encoder sends by HTTP PUT to /push/, as ffmpeg and OBS do.
+    #[arg(long)]
+    pub push: bool,
+    /// Any audio file, repeated for ever by ffmpeg.
+    #[arg(long, value_name = "AUDIO")]
+    pub file: Option<PathBuf>,
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// Where the publisher's key and the last sequence number are kept.
+    #[arg(long, default_value = "antiphon-publish")]
+    pub data: PathBuf,
+    /// Name of the stream, unique among those of this publisher.
+    #[arg(long, default_value = "live")]
+    pub name: String,
+    /// Chain that pays for the stream: its id in hexadecimal.
+    #[arg(long, value_name = "HEX", value_parser = parse_chain)]
+    pub chain: ChainId,
+    /// URL of a node's RPC, told to listeners.
+    #[arg(long, default_value = "")]
+    pub node: String,
+    /// URL of the tracker, told to listeners.
+    #[arg(long, default_value = "")]
+    pub tracker: String,
+    /// Price of a chunk of 16 KiB in the operational token, as decimal text.
+    #[arg(long, default_value = "0.00000001")]
+    pub price: String,
+    /// Segments in the playlist.
+    #[arg(long, default_value_t = 10)]
+    pub window: usize,
+    /// Milliseconds that a segment lasts; corrected when a longer one comes.
+    #[arg(long, default_value_t = 2000)]
+    pub target_ms: u32,
+    /// Bearer token that an encoder must show to push.
+    #[arg(long, env = "ANTIPHON_PUSH_TOKEN", requires = "push", hide_env_values = true)]
+    pub push_token: Option<String>,
+}
+
+fn parse_chain(text: &str) -> Result<ChainId, String> {
+    Hash::from_hex(text).map(ChainId).ok_or_else(|| "64 hexadecimal digits are expected".into())
+}
+
+/// Publishes until interrupted.
+///
+/// # Errors
+/// Options that make no sense, a data folder in use, a taken port, a source that cannot be read.
+pub async fn run(options: Options) -> anyhow::Result<()> {
+    let token = push_token(&options)?;
+    fs::create_dir_all(&options.data)
+        .with_context(|| format!("making {}", options.data.display()))?;
+    let key = SecretKey::from_bytes(&keys::secret_file(&options.data.join("publisher.key"))?);
+    let terms = terms(&options, key)?;
+    let (publisher, chain) = (terms.key.public(), terms.chain);
+    let station = Arc::new(Station::open(terms, &options.data, &options.name)?);
+    let source = source::open(&options)?;
+    let pushes = options.push.then(|| Arc::new(Pushes::new(Arc::clone(&station), token)));
+    let (address, server) =
+        super::http::serve(options.listen, origin::router(Arc::clone(&station), pushes)).await?;
+    let feeding = source::feed(source, Arc::clone(&station));
+    super::http::ready(&serde_json::json!({
+        "ready": "publish",
+        "url": format!("http://{address}/live.m3u8"),
+        "push": options.push.then(|| format!("http://{address}/push/")),
+        "publisher": publisher.to_string(),
+        "stream": station.stream().0.to_hex(),
+        "chain": chain.0.to_hex(),
+    }));
+    tokio::select! {
+        end = feeding => end,
+        end = server => end,
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
+
+/// Anyone who can reach the port could push; that takes a token unless only this machine can.
+fn push_token(options: &Options) -> anyhow::Result<Option<String>> {
+    if options.push && options.push_token.is_none() && !options.listen.ip().is_loopback() {
+        bail!("--push on {} needs --push-token: others can reach it", options.listen.ip());
+    }
+    Ok(options.push_token.clone())
+}
+
+fn terms(options: &Options, key: SecretKey) -> anyhow::Result<Terms> {
+    if !(1..=MAX_WINDOW).contains(&options.window) {
+        bail!("--window is 1 to {MAX_WINDOW}");
+    }
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if options.name.is_empty() || !options.name.chars().all(is_plain) {
+        bail!("--name is letters, digits, - and _");
+    }
+    let info = StreamInfo {
+        publisher: key.public(),
+        name: Text::try_from(options.name.as_str()).context("--name is too long")?,
+        price: Amount::parse(&options.price, DECIMALS).context("--price")?,
+        token: Token::Operational,
+        target_ms: options.target_ms,
+        tracker: Text::try_from(options.tracker.as_str()).context("--tracker is too long")?,
+        node: Text::try_from(options.node.as_str()).context("--node is too long")?,
+    };
+    Ok(Terms { chain: options.chain, key, info, window: options.window })
+}
