@@ -9,6 +9,7 @@
 //! | [`publisher`] | live streams: numbers, records, playlists |
 //! | [`storage`] | what is read from disk, and what is written in one batch |
 //! | [`supernode`] | routes between these; decides nothing |
+//! | [`tracker`] | introduces the listeners of a stream |
 //! | `shell` | disk, clock, sockets, command line |
 //!
 //! The pure half builds without the `shell` feature and without tokio, so a simulator runs whole networks of it.
@@ -24,3 +25,4 @@ pub mod publisher;
 pub mod shell;
 pub mod storage;
 pub mod supernode;
+pub mod tracker;
