@@ -10,6 +10,7 @@
 //! | [`http`] | listening, and the line that says where |
 //! | [`publish`] | a live stream, signed and served |
 //! | [`site`] | the page and its configuration |
+//! | [`tracker`] | WebSockets around the tracker |
 
 pub mod cli;
 pub mod dev;
@@ -20,3 +21,4 @@ pub mod publish;
 pub mod rpc;
 pub mod site;
 pub mod store;
+pub mod tracker;

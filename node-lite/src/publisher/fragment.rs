@@ -85,7 +85,10 @@ impl Track {
         if timescale == 0 {
             return Err(FragmentError::Malformed);
         }
-        Ok(Self { timescale, sample_ticks: defaults.map_or(0, |trex| trex.default_sample_duration) })
+        Ok(Self {
+            timescale,
+            sample_ticks: defaults.map_or(0, |trex| trex.default_sample_duration),
+        })
     }
 
     /// Reads when a segment of this track plays.

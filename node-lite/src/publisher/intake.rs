@@ -108,8 +108,7 @@ fn parse(text: &[u8]) -> Result<MediaPlaylist, IntakeError> {
     if text.len() > MAX_SOURCE_PLAYLIST || !is_text {
         return Err(IntakeError::NotPlaylist);
     }
-    let playlist =
-        m3u8_rs::parse_media_playlist_res(text).map_err(|_| IntakeError::NotPlaylist)?;
+    let playlist = m3u8_rs::parse_media_playlist_res(text).map_err(|_| IntakeError::NotPlaylist)?;
     if playlist.segments.len() > MAX_SOURCE_SEGMENTS {
         return Err(IntakeError::NotPlaylist);
     }
@@ -173,7 +172,10 @@ mod tests {
         let mut intake = Intake::default();
         intake.read(text(5, 2).as_bytes()).unwrap();
         let later = intake.read(text(9, 2).as_bytes()).unwrap();
-        assert_eq!(later.wanted.iter().map(|w| w.is_discontinuous).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(
+            later.wanted.iter().map(|w| w.is_discontinuous).collect::<Vec<_>>(),
+            [true, false]
+        );
         let anew = intake.read(text(0, 2).as_bytes()).unwrap();
         assert_eq!(names(&anew), ["s0.m4s", "s1.m4s"]);
         assert!(anew.wanted[0].is_discontinuous);
@@ -183,7 +185,10 @@ mod tests {
     fn what_cannot_be_followed_is_refused_by_kind() {
         let read = |text: &str| Intake::default().read(text.as_bytes()).err();
         assert_eq!(read("hello\n"), Some(IntakeError::NotPlaylist));
-        assert_eq!(Intake::default().read(b"#EXTM3U\n\xff\n").err(), Some(IntakeError::NotPlaylist));
+        assert_eq!(
+            Intake::default().read(b"#EXTM3U\n\xff\n").err(),
+            Some(IntakeError::NotPlaylist)
+        );
         let cut = text(0, 1);
         assert_eq!(read(cut.trim_end()), Some(IntakeError::NotPlaylist));
         for name in ["../s.m4s", "a/b.m4s", "s.exe", "http://x/s.m4s", ".m4s", "s"] {

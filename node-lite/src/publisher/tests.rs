@@ -112,9 +112,9 @@ fn a_new_map_is_named_where_it_begins_and_the_old_one_forgotten_with_its_last_se
         Output::Playlist(_) | Output::Store(..) | Output::Serve(_) | Output::Forget(_) => None,
     });
     assert!(first_text.is_some());
-    let forgotten = all.iter().filter(|output| {
-        matches!(output, Output::Forget(name) if name.starts_with("init-"))
-    });
+    let forgotten = all
+        .iter()
+        .filter(|output| matches!(output, Output::Forget(name) if name.starts_with("init-")));
     assert_eq!(forgotten.count(), 1);
 }
 

@@ -1,6 +1,6 @@
 //! The command line: one variant a subcommand, each carried out in its own file.
 
-use super::{dev, publish, site};
+use super::{dev, publish, site, tracker};
 use clap::{Parser, Subcommand};
 
 /// The supernode of Antiphon.
@@ -21,6 +21,8 @@ pub enum Command {
     Publish(publish::Options),
     /// Serves the page that plays.
     Site(site::Options),
+    /// Introduces the listeners of streams to each other.
+    Tracker(tracker::Options),
 }
 
 impl Cli {
@@ -33,6 +35,7 @@ impl Cli {
             Command::Dev(options) => dev::run(options).await,
             Command::Publish(options) => publish::run(options).await,
             Command::Site(options) => site::run(options).await,
+            Command::Tracker(options) => tracker::run(options).await,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Listening sockets and the line that tells a parent process where they are.
 
+use antiphon_core::time::UnixMillis;
 use anyhow::Context;
 use axum::Router;
 use std::{
@@ -7,7 +8,6 @@ use std::{
     net::SocketAddr,
     time::{SystemTime, UNIX_EPOCH},
 };
-use antiphon_core::time::UnixMillis;
 use tokio::net::TcpListener;
 
 /// Listens and returns where, with the future that serves.

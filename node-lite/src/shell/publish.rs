@@ -9,16 +9,20 @@ mod source;
 mod station;
 
 use super::dev::keys;
-use antiphon_core::{
-    amount::Amount, chain::spec::Token, codec::Text, crypto::{Hash, SecretKey},
-    delivery::record::StreamInfo, id::ChainId,
-};
 use crate::publisher::{MAX_WINDOW, Terms};
+use antiphon_core::{
+    amount::Amount,
+    chain::spec::Token,
+    codec::Text,
+    crypto::{Hash, SecretKey},
+    delivery::record::StreamInfo,
+    id::ChainId,
+};
 use anyhow::{Context, bail};
 use clap::{ArgGroup, Args};
 use origin::Pushes;
-use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
 use station::Station;
+use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
 
 /// Digits after the point of the operational token, as the chain spec's default has them.
 const DECIMALS: u8 = 8;

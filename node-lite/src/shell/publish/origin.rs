@@ -60,7 +60,10 @@ pub(super) fn router(station: Arc<Station>, pushes: Option<Arc<Pushes>>) -> Rout
     router
         .layer(cors)
         .layer(SetResponseHeaderLayer::overriding(nosniff.0, nosniff.1))
-        .layer(SetResponseHeaderLayer::overriding(resource, HeaderValue::from_static("cross-origin")))
+        .layer(SetResponseHeaderLayer::overriding(
+            resource,
+            HeaderValue::from_static("cross-origin"),
+        ))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_PATIENCE))
 }
 
@@ -155,6 +158,8 @@ fn is_known(asked: &HeaderMap, etag: &HeaderValue) -> bool {
     let tags = asked.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
     let known = etag.to_str().unwrap_or_default();
     tags.is_some_and(|tags| {
-        tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == known)
+        tags.split(',')
+            .map(str::trim)
+            .any(|tag| tag == "*" || tag.trim_start_matches("W/") == known)
     })
 }

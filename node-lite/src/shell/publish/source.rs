@@ -156,7 +156,8 @@ fn look(
     };
     let mut is_gap = false;
     for wanted in listing.wanted {
-        let map = wanted.map.as_ref().map(|map| read(&folder.join(map), MAX_SEGMENT)).transpose()?;
+        let map =
+            wanted.map.as_ref().map(|map| read(&folder.join(map), MAX_SEGMENT)).transpose()?;
         match read(&folder.join(&wanted.name), MAX_SEGMENT) {
             Ok(bytes) => {
                 publish(station, wanted, map, bytes, is_gap)?;

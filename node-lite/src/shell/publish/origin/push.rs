@@ -93,8 +93,14 @@ impl Pushes {
                 continue;
             };
             inbox.map.clone_from(&wanted.map);
-            source::publish(&self.station, wanted, map.map(Into::into), bytes.into(), missing.is_some())
-                .map_err(|error| wrong(&error))?;
+            source::publish(
+                &self.station,
+                wanted,
+                map.map(Into::into),
+                bytes.into(),
+                missing.is_some(),
+            )
+            .map_err(|error| wrong(&error))?;
         }
         // What came and was not listed is either yet to be, or never will.
         missing.map_or(Ok(()), |name| {
