@@ -4,6 +4,7 @@
 
 use super::Container;
 use antiphon_core::time::UnixMillis;
+use chrono::DateTime;
 use m3u8_rs::{MediaPlaylist, MediaSegment};
 use std::time::Duration;
 
@@ -126,15 +127,24 @@ fn describe(segment: &MediaSegment, map: Option<String>) -> Result<Wanted, Intak
     let duration = Duration::try_from_secs_f64(seconds).map_err(|_| IntakeError::NotPlaylist)?;
     // The parser keeps seconds in single precision; microseconds are what it can still tell.
     let micros = u64::try_from(duration.as_micros()).map_err(|_| IntakeError::NotPlaylist)?;
-    let date = segment.program_date_time.and_then(|date| date.timestamp_millis().try_into().ok());
     Ok(Wanted {
         name: name.to_owned(),
         container,
         map,
         duration: Duration::from_micros(micros),
-        date: date.map(UnixMillis),
+        date: date(segment),
         is_discontinuous: segment.discontinuity,
     })
+}
+
+/// Reads the date. ffmpeg writes the zone without a colon, which RFC 3339 and thus the parser do not know.
+fn date(segment: &MediaSegment) -> Option<UnixMillis> {
+    let unknown = segment.unknown_tags.iter().find(|tag| tag.tag == "X-PROGRAM-DATE-TIME");
+    let without_colon = unknown.and_then(|tag| {
+        DateTime::parse_from_str(tag.rest.as_deref()?, "%Y-%m-%dT%H:%M:%S%.f%z").ok()
+    });
+    let date = segment.program_date_time.or(without_colon)?;
+    date.timestamp_millis().try_into().ok().map(UnixMillis)
 }
 
 /// Accepts the name of a file in the playlist's own folder only.
@@ -165,6 +175,18 @@ mod tests {
         assert_eq!(names(&more), ["s7.m4s", "s8.m4s"]);
         assert!(more.wanted.iter().all(|wanted| !wanted.is_discontinuous));
         assert_eq!(more.wanted[0].map.as_deref(), Some("init.mp4"));
+    }
+
+    #[test]
+    fn a_date_is_read_with_and_without_a_colon_in_its_zone() {
+        for (zone, ms) in [("Z", 0), ("+00:00", 0), ("+0100", 3_600_000), ("+01:00", 3_600_000)] {
+            let zoned = text(0, 1).replace("+0000", zone);
+            let listing = Intake::default().read(zoned.as_bytes()).unwrap();
+            let expected = UnixMillis(1_700_000_000_250 - ms);
+            assert_eq!(listing.wanted[0].date, Some(expected), "{zone}");
+        }
+        let undated = text(0, 1).replace("+0000", "");
+        assert_eq!(Intake::default().read(undated.as_bytes()).unwrap().wanted[0].date, None);
     }
 
     #[test]

@@ -62,11 +62,11 @@ fn the_window_slides_and_old_files_are_served_on_for_two_windows() {
     for n in 0..20 {
         let mut out = feed(&mut publisher, n);
         publisher.handle(Input::Stored(u64::from(n)), &mut out);
-        let texts = out.iter().filter_map(|output| match output {
+        let mut texts = out.iter().filter_map(|output| match output {
             Output::Playlist(text) => Some(read(text)),
             Output::Store(..) | Output::Serve(_) | Output::Forget(_) => None,
         });
-        let playlist = texts.last().unwrap();
+        let playlist = texts.next_back().unwrap();
         assert_eq!(playlist.segments.len(), usize::from(n + 1).min(4));
         assert_eq!(playlist.segments.last().unwrap().sequence, u64::from(n));
         forgotten.extend(out.into_iter().filter_map(|output| match output {

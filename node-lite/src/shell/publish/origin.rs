@@ -22,7 +22,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use std::{sync::Arc, time::Duration};
+use http_range_header::RangeUnsatisfiableError;
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 use tower_http::{
     cors::{Any, CorsLayer},
     set_header::SetResponseHeaderLayer,
@@ -137,10 +138,15 @@ fn cut(bytes: &Bytes, range: Option<&HeaderValue>) -> Cut {
     let length = bytes.len();
     let outside = || Cut::Outside(format!("bytes */{length}"));
     let Ok(size) = u64::try_from(length) else { return Cut::Whole };
-    let Some(span) = ranges.validate(size).ok().and_then(|spans| spans.into_iter().next()) else {
+    let spans = match ranges.validate(size) {
+        Ok(spans) => spans,
+        // The last n bytes of fewer than n are all of them (RFC 9110 §14.1.2).
+        Err(RangeUnsatisfiableError::FileSuffixOutOfBounds) => return Cut::Whole,
+        Err(_) => return outside(),
+    };
+    let Some((first, last)) = spans.into_iter().next().map(RangeInclusive::into_inner) else {
         return outside();
     };
-    let (first, last) = span.into_inner();
     let bounds = (usize::try_from(first), usize::try_from(last));
     let (Ok(from), Ok(to)) = bounds else { return outside() };
     if from > to || to >= length {

@@ -20,6 +20,7 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
+use tower_http::limit::RequestBodyLimitLayer;
 
 /// Files that wait for the playlist that lists them. Chosen here: several times a window.
 const MAX_WAITING: usize = 64;
@@ -116,6 +117,7 @@ pub(super) fn router(pushes: Arc<Pushes>) -> Router {
     Router::new()
         .route("/push/{name}", put(take).post(take).delete(forget))
         .layer(DefaultBodyLimit::max(MAX_SEGMENT))
+        .layer(RequestBodyLimitLayer::new(MAX_SEGMENT))
         .layer(check)
         .with_state(pushes)
 }

@@ -12,7 +12,7 @@ use std::{
 const POLL: Duration = Duration::from_millis(500);
 
 /// A running ffmpeg. Killed when dropped.
-pub(super) struct Encoder {
+pub(in crate::shell::publish) struct Encoder {
     child: Child,
     folder: PathBuf,
 }

@@ -1,0 +1,16 @@
+//! The subcommands as processes on loopback: wiring only, the rules are tested in the modules.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by a panic"
+)]
+
+#[path = "process/host.rs"]
+mod host;
+#[path = "process/publish.rs"]
+mod publish;
+#[path = "process/site.rs"]
+mod site;

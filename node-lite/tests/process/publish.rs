@@ -1,0 +1,211 @@
+use crate::host::{Process, exchange, get, put, refusal, send_and_hang_up};
+use antiphon_core::{
+    crypto::{Hash, PublicKey},
+    delivery::{
+        chunk::{CHUNK, Chunk},
+        playlist::{Expected, Playlist, Reader},
+    },
+    id::ChainId,
+};
+use std::{path::Path, thread::sleep, time::Duration};
+
+const CHAIN: ChainId = ChainId(Hash([7; 32]));
+
+fn sample() -> String {
+    format!("{}/../www/sample", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn publish(data: &Path, more: &[&str]) -> Process {
+    let (chain, data) = (CHAIN.0.to_hex(), data.to_str().unwrap());
+    let mut arguments = vec!["publish", "--chain", &chain, "--data", data];
+    arguments.extend(more);
+    Process::start(&arguments)
+}
+
+/// Reads the playlist as a listener who knows the publisher would; waits for the first one.
+fn playlist(process: &Process) -> (Playlist, String) {
+    for _ in 0..600 {
+        let answer = get(process.address(), "/live.m3u8", "");
+        if answer.status == 200 {
+            let key = process.ready["publisher"].as_str().unwrap();
+            let key = PublicKey(Hash::from_hex(key).unwrap().0);
+            let mut reader = Reader::new(CHAIN, Expected::Publisher(key));
+            let playlist = reader.read(answer.text()).unwrap();
+            return (playlist, answer.text().to_owned());
+        }
+        assert_eq!(answer.status, 503);
+        sleep(Duration::from_millis(50));
+    }
+    panic!("no playlist");
+}
+
+fn wait_for(process: &Process, segments: usize) -> (Playlist, String) {
+    for _ in 0..600 {
+        let (playlist, text) = playlist(process);
+        if playlist.segments.len() >= segments {
+            return (playlist, text);
+        }
+        sleep(Duration::from_millis(50));
+    }
+    panic!("not {segments} segments");
+}
+
+#[test]
+fn the_sample_plays_live_verifies_and_is_served_in_ranges() {
+    let data = tempfile::tempdir().unwrap();
+    let source = sample();
+    let process = publish(data.path(), &["--source", &source, "--loop", "--price", "0.00002"]);
+    let (playlist, text) = wait_for(&process, 4);
+    assert_eq!(playlist.stream.0.to_hex(), process.ready["stream"].as_str().unwrap());
+    assert_eq!(playlist.info.price.units(), 2000);
+    assert!(text.contains("#EXT-X-PROGRAM-DATE-TIME:"), "{text}");
+    let segment = &playlist.segments[0];
+    let path = format!("/{}", segment.uri);
+    let whole = get(process.address(), &path, "");
+    assert_eq!((whole.status, whole.header("content-type")), (200, "audio/mp4"));
+    assert!(whole.header("cache-control").contains("immutable"));
+    let record = &segment.record.as_ref().unwrap().body;
+    for index in 0..record.count() {
+        let first = usize::from(index) * CHUNK;
+        let last = (first + CHUNK).min(whole.body.len()) - 1;
+        let part = get(process.address(), &path, &format!("Range: bytes={first}-{last}\r\n"));
+        assert_eq!(part.status, 206);
+        let range = format!("bytes {first}-{last}/{}", whole.body.len());
+        assert_eq!(part.header("content-range"), range);
+        Chunk::verify(record, index, &part.body).unwrap();
+    }
+    let map = text.split("#EXT-X-MAP:URI=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(get(process.address(), &format!("/{map}"), "").status, 200);
+}
+
+#[test]
+fn a_page_of_any_origin_may_read_ranges_and_conditions_are_honoured() {
+    let data = tempfile::tempdir().unwrap();
+    let source = sample();
+    let process = publish(data.path(), &["--source", &source, "--loop"]);
+    let (playlist, _) = wait_for(&process, 1);
+    let (address, path) = (process.address(), format!("/{}", playlist.segments[0].uri));
+    let answer = get(address, &path, "Origin: http://page.example\r\nRange: bytes=-100\r\n");
+    assert_eq!((answer.status, answer.body.len()), (206, 100));
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    assert!(answer.header("access-control-expose-headers").contains("content-range"));
+    let length = get(address, &path, "").body.len();
+    for (range, status) in [
+        (format!("bytes={length}-"), 416),
+        ("bytes=0-1,5-6".to_owned(), 200),
+        ("lines=0-1".to_owned(), 200),
+        (format!("bytes=-{}", length + 1), 200),
+        (format!("bytes=0-{}", length + 1), 206),
+    ] {
+        assert_eq!(get(address, &path, &format!("Range: {range}\r\n")).status, status, "{range}");
+    }
+    let etag = get(address, &path, "").header("etag").to_owned();
+    assert_eq!(get(address, &path, &format!("If-None-Match: {etag}\r\n")).status, 304);
+    let stale = "Range: bytes=0-1\r\nIf-Range: \"old\"\r\n";
+    assert_eq!(get(address, &path, stale).status, 200);
+    let head = exchange(address, &format!("HEAD {path} HTTP/1.1\r\nHost: x\r\n"), b"");
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    assert_eq!(head.header("content-length"), length.to_string());
+    assert_eq!(get(address, "/nothing.m4s", "").status, 404);
+}
+
+#[test]
+fn numbers_go_on_after_a_sudden_death() {
+    let data = tempfile::tempdir().unwrap();
+    let source = sample();
+    let mut last = None;
+    for _ in 0..3 {
+        let process = publish(data.path(), &["--source", &source, "--loop"]);
+        let (playlist, _) = wait_for(&process, 4);
+        let first = playlist.segments[0].sequence;
+        assert!(last.is_none_or(|last| first > last), "{first} after {last:?}");
+        last = playlist.segments.last().map(|segment| segment.sequence);
+        process.kill();
+    }
+}
+
+#[test]
+fn what_an_encoder_pushes_is_published() {
+    let data = tempfile::tempdir().unwrap();
+    let process = publish(data.path(), &["--push", "--push-token", "secret"]);
+    let address = process.address();
+    let token = "Authorization: Bearer secret\r\n";
+    for wrong in ["", "Authorization: Bearer wrong\r\n"] {
+        assert_eq!(put(address, "/push/init.mp4", wrong, b"x").status, 401);
+    }
+    let file = |name: &str| std::fs::read(format!("{}/{name}", sample())).unwrap();
+    assert_eq!(put(address, "/push/init.mp4", token, &file("init.mp4")).status, 204);
+    let mut text = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:0\n\
+                    #EXT-X-MAP:URI=\"init.mp4\"\n"
+        .to_owned();
+    for name in ["00.m4s", "01.m4s"] {
+        assert_eq!(put(address, &format!("/push/{name}"), token, &file(name)).status, 204);
+        text += &format!("#EXTINF:2.048,\n{name}\n");
+        assert_eq!(put(address, "/push/live.m3u8", token, text.as_bytes()).status, 204);
+    }
+    let (playlist, _) = playlist(&process);
+    assert_eq!(playlist.segments.len(), 2);
+    let served = get(address, &format!("/{}", playlist.segments[1].uri), "");
+    assert_eq!(served.body, file("01.m4s"));
+    let delete = format!("DELETE /push/00.m4s HTTP/1.1\r\nHost: x\r\n{token}");
+    assert_eq!(exchange(address, &delete, b"").status, 204);
+    assert_eq!(get(address, &format!("/{}", playlist.segments[0].uri), "").status, 200);
+}
+
+#[test]
+fn pushes_that_are_cut_too_long_or_no_playlist_leave_nothing_behind() {
+    let data = tempfile::tempdir().unwrap();
+    let process = publish(data.path(), &["--push"]);
+    let address = process.address();
+    // Refused by its length, before a byte of it is read.
+    let huge = "PUT /push/00.m4s HTTP/1.1\r\nHost: x\r\nContent-Length: 16777217\r\n";
+    assert_eq!(exchange(address, huge, b"").status, 413);
+    let cut = "PUT /push/00.m4s HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n";
+    assert!([0, 400].contains(&send_and_hang_up(address, cut, &[1; 10]).status));
+    let text = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n00.m4s\n";
+    // Were a part of it kept, the missing initialisation segment would be what is wrong.
+    assert_eq!(put(address, "/push/live.m3u8", "", text.as_bytes()).status, 204);
+    assert_eq!(get(address, "/live.m3u8", "").status, 503);
+    assert_eq!(put(address, "/push/live.m3u8", "", b"hello").status, 422);
+    assert_eq!(put(address, "/push/empty.m4s", "", b"").status, 400);
+    let statuses = (0..80).map(|n| put(address, &format!("/push/{n}x.m4s"), "", b"x").status);
+    assert_eq!(statuses.filter(|status| *status == 507).count(), 80 - 64);
+}
+
+#[test]
+fn a_folder_is_followed_as_it_grows() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().to_str().unwrap();
+    let process = publish(data.path(), &["--source", source]);
+    for name in ["init.mp4", "00.m4s", "01.m4s", "02.m4s"] {
+        std::fs::copy(format!("{}/{name}", sample()), folder.path().join(name)).unwrap();
+    }
+    let mut text = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MAP:URI=\"init.mp4\"\n".to_owned();
+    for (count, name) in [(1, "00.m4s"), (2, "01.m4s"), (3, "02.m4s")] {
+        text += &format!("#EXTINF:2.048,\n{name}\n");
+        std::fs::write(folder.path().join("new"), &text).unwrap();
+        std::fs::rename(folder.path().join("new"), folder.path().join("live.m3u8")).unwrap();
+        let (playlist, _) = wait_for(&process, count);
+        assert_eq!(playlist.segments.len(), count);
+    }
+}
+
+#[test]
+fn what_cannot_be_published_is_said_in_words() {
+    let data = tempfile::tempdir().unwrap();
+    let source = sample();
+    let process = publish(data.path(), &["--source", &source, "--loop"]);
+    let chain = CHAIN.0.to_hex();
+    let folder = data.path().to_str().unwrap();
+    let base = ["publish", "--chain", &chain, "--data", folder, "--push"];
+    assert!(refusal(&base).contains("another process publishes"));
+    let other = [&base[..], &["--name", "other", "--listen", process.address()]].concat();
+    assert!(refusal(&other).contains("is the port taken?"));
+    let open = [&base[..], &["--name", "other", "--listen", "0.0.0.0:0"]].concat();
+    assert!(refusal(&open).contains("--push-token"));
+    assert!(refusal(&["publish", "--chain", "xyz", "--push"]).contains("64 hexadecimal digits"));
+    let file =
+        ["publish", "--chain", &chain, "--data", folder, "--name", "f", "--file", "/nothing"];
+    assert!(refusal(&file).contains("is not a file"));
+}
