@@ -49,6 +49,7 @@ export class Engine {
   #nextId = 1;
   #crashes: number[] = [];
   #hasBeenReady = false;
+  #account = 0;
   #isClosed = false;
   #onStopped: (() => void) | null = null;
 
@@ -144,13 +145,14 @@ export class Engine {
       // A worker script that cannot be fetched gives an event without a message.
       if (this.#worker === worker) this.#crash(event.message ? 'client/panicked' : 'worker/not-loaded', event.message ?? '');
     };
-    this.#post({ type: 'start', start: this.#start });
+    this.#post({ type: 'start', start: { ...this.#start, account: this.#account } });
   }
 
   #take(message: ToPage): void {
     switch (message.type) {
       case 'ready':
         this.#hasBeenReady = true;
+        this.#account = Math.max(0, message.account);
         return this.#events.ready(message.account, message.isStored);
       case 'fatal': return this.#crash(message.code, message.message);
       case 'commandDone': return settle(this.#commands, message.id, (w) => w.resolve());

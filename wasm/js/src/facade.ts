@@ -227,6 +227,7 @@ function startOf(options: ConnectOptions): Start {
     upload: options.upload ?? { isEnabled: true, rate: null, total: null },
     wasm: options.wasm === undefined ? null : new URL(options.wasm, baseUrl()).href,
     storage: options.storage ?? 'indexeddb',
+    account: 0,
   };
 }
 

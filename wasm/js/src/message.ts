@@ -33,6 +33,8 @@ export interface Start {
   wasm: string | null;
   /** `memory` forgets the account with the page. */
   storage: 'indexeddb' | 'memory';
+  /** The account that this page had before a restart; 0 at first. */
+  account: number;
 }
 
 /** From the page. */

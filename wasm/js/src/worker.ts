@@ -28,7 +28,7 @@ function die(error: unknown): void {
 }
 
 async function begin(start: Start): Promise<void> {
-  const [Client, storage] = await Promise.all([loadClient(start.wasm), openStorage(start.chain, start.storage)]);
+  const [Client, storage] = await Promise.all([loadClient(start.wasm), openStorage(start.chain, start.storage, start.account)]);
   const client = new Client({
     secret: storage.secret,
     seed: crypto.getRandomValues(new Uint8Array(32)),

@@ -17,13 +17,15 @@ test('a command resolves when the client accepts it and rejects with its code', 
 test('a crash fails what was asked, starts a new worker and says so', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { engine, workers, told } = supervise();
-  workers[0]?.say({ type: 'ready', account: 0, isStored: true });
+  workers[0]?.say({ type: 'ready', account: 3, isStored: true });
   const asked = engine.segment(1, 0, new AbortController().signal);
   workers[0]?.say({ type: 'fatal', code: 'client/panicked', message: 'here' });
   await assert.rejects(asked, hasCode('client/restarted'));
   assert.equal(workers[0]?.isTerminated, true);
   t.mock.timers.tick(200);
   assert.equal(workers.length, 2);
+  const [first] = workers[1]?.heard ?? [];
+  assert.equal(first?.type === 'start' && first.start.account, 3);
   assert.deepEqual(told, ['ready', 'restarted client/panicked']);
 });
 
@@ -89,7 +91,7 @@ function supervise(): { engine: Engine; workers: FakeWorker[]; told: string[] } 
   };
   const start: Start = {
     node: 'https://n', chain: '00'.repeat(32), checkpoint: null, publisher: null, tracker: null, cacheBytes: 0,
-    upload: { isEnabled: true, rate: null, total: null }, wasm: null, storage: 'memory',
+    upload: { isEnabled: true, rate: null, total: null }, wasm: null, storage: 'memory', account: 0,
   };
   const make = (): Worker => {
     const worker = new FakeWorker();

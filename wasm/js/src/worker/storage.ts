@@ -8,6 +8,8 @@
 
 /** Accounts that a browser may use at once; a tab beyond them runs without storage. Chosen here. */
 const MAX_ACCOUNTS = 32;
+/** Wait for the account that this page had before: a crashed worker or a page that reloads gives it back at once. */
+const SAME_ACCOUNT_PATIENCE_MS = 500;
 const STATE = 'state';
 const SECRET = 'secret';
 const SECRET_BYTES = 32;
@@ -24,13 +26,14 @@ export interface Storage {
   write(name: string, value: Uint8Array | null): Promise<void>;
 }
 
-/** Opens the first account of this chain that no other tab holds. */
-export async function openStorage(chain: string, kind: 'indexeddb' | 'memory'): Promise<Storage> {
+/** Opens the account that this page had before, or else the first of this chain that no other tab holds. */
+export async function openStorage(chain: string, kind: 'indexeddb' | 'memory', before: number): Promise<Storage> {
   if (kind === 'memory' || !('indexedDB' in self) || !('locks' in navigator)) return memoryStorage();
   try {
+    const nameOf = (account: number): string => `antiphon-${chain}-${account}`;
+    if (await holdLock(nameOf(before), SAME_ACCOUNT_PATIENCE_MS)) return await openAccount(nameOf(before), before);
     for (let account = 0; account < MAX_ACCOUNTS; account += 1) {
-      const name = `antiphon-${chain}-${account}`;
-      if (await holdLock(name)) return await openAccount(name, account);
+      if (await holdLock(nameOf(account), 0)) return await openAccount(nameOf(account), account);
     }
   } catch {
     // Private windows and strict settings refuse IndexedDB by throwing; the caller tells the user.
@@ -38,15 +41,19 @@ export async function openStorage(chain: string, kind: 'indexeddb' | 'memory'): 
   return memoryStorage();
 }
 
-/** Takes the lock until the worker ends; resolves to whether it was free. */
-function holdLock(name: string): Promise<boolean> {
+/** Takes the lock until the worker ends; resolves to whether it became free in time. */
+function holdLock(name: string, patienceMs: number): Promise<boolean> {
+  const options = patienceMs > 0 ? { signal: AbortSignal.timeout(patienceMs) } : { ifAvailable: true };
   return new Promise((resolve, reject) => {
     navigator.locks
-      .request(name, { ifAvailable: true }, (lock) => {
+      .request(name, options, (lock) => {
         resolve(lock !== null);
         return lock === null ? undefined : new Promise<never>(() => {});
       })
-      .catch(reject);
+      .catch((error: unknown) => {
+        if (error instanceof DOMException && (error.name === 'TimeoutError' || error.name === 'AbortError')) resolve(false);
+        else reject(error);
+      });
   });
 }
 
