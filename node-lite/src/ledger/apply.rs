@@ -204,9 +204,6 @@ impl<'a, S: Storage> Session<'a, S> {
         let mut account = self.account(sender)?;
         account.sequence = tx.body.sequence;
         self.set_account(sender, account);
-        // The fee goes to the proposer, so that including is worth something.
-        self.spend(sender, Token::Operational, self.spec.fee)?;
-        self.credit(&self.proposer.clone(), Token::Operational, self.spec.fee)?;
         for message in tx.body.messages.iter() {
             match message {
                 Message::Transfer { token, to, amount } => {
@@ -221,7 +218,10 @@ impl<'a, S: Storage> Session<'a, S> {
                 Message::Release(pool) => self.release(pool)?,
             }
         }
-        Ok(())
+        // The fee goes to the proposer, so that including is worth something. It is taken last, so that who owns
+        // nothing but a voucher can settle it.
+        self.spend(sender, Token::Operational, self.spec.fee)?;
+        self.credit(&self.proposer.clone(), Token::Operational, self.spec.fee)
     }
 
     /// A5.8.
