@@ -14,4 +14,6 @@
 
 #[cfg(not(target_family = "wasm"))]
 mod agreement;
+#[cfg(not(target_family = "wasm"))]
+mod listeners;
 mod vectors;

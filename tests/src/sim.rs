@@ -18,12 +18,18 @@
 
 pub mod dice;
 pub mod disk;
+pub mod gateway;
 pub mod genesis;
+pub mod listener;
 pub mod network;
+pub mod origin;
+pub mod player;
 pub mod queue;
+pub mod tracker;
 pub mod transcript;
 pub mod weather;
 pub mod witness;
+pub mod world;
 
 /// The seed of a scenario: `SEED` of the environment, or the one given. A scenario that fails prints it.
 #[derive(Debug)]

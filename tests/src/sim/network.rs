@@ -51,6 +51,8 @@ pub struct Network {
     pub witness: Witness,
     /// What nodes complained about.
     pub faults: Vec<(usize, Fault)>,
+    /// Transactions that a node refused to take in.
+    pub refusals: Vec<AdmitError>,
     /// What happened, as a hash.
     pub transcript: Transcript,
     now: Moment,
@@ -77,6 +79,7 @@ impl Network {
             weather: Weather::default(),
             witness: Witness::default(),
             faults: Vec::new(),
+            refusals: Vec::new(),
             transcript: Transcript::default(),
             now: Moment::ZERO,
             seed,

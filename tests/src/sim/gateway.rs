@@ -1,0 +1,125 @@
+//! What a node's shell answers to listeners: light files, proofs, submissions, the faucet.
+
+use super::{genesis, network::Network};
+use antiphon_core::{
+    amount::Amount,
+    chain::{
+        light::Checkpoint,
+        proof::{MAX_KEYS, StateProofs},
+        spec::Token,
+        state::StateKey,
+        transaction::{Message, SignedTransaction, Transaction, decode_transaction},
+    },
+    client::{HttpAnswer, Query},
+    codec::{self, Bounded, Text},
+    crypto::{Hash, SecretKey, Signed},
+    id::{Address, BlockId, Height},
+};
+use antiphon_node::storage::Storage;
+
+/// URL of the node's light files.
+pub const NODE: &str = "http://node";
+/// What the faucet gives.
+pub const GIFT: u128 = 1_000_000;
+
+/// An answer to a query.
+#[derive(Debug)]
+pub enum Answer {
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// A refusal with a code.
+    Refused(i32),
+    /// None.
+    Nothing,
+}
+
+/// Returns a light file as node `at` serves it.
+pub fn light_file(network: &Network, at: usize, path: &str) -> Option<HttpAnswer> {
+    let machine = network.node(at)?;
+    let disk = network.disk(at);
+    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let name = parts.get(2).and_then(|text| Hash::from_hex(text));
+    let settled = |id: BlockId| {
+        let height = disk.height_of(&id).unwrap()?;
+        Some(disk.settled(height).unwrap()?.block.signed.header)
+    };
+    let spec = &network.spec;
+    let body = match (parts.get(1).copied()?, name) {
+        ("spec", Some(id)) if id == spec.chain_id().0 => codec::encode(spec),
+        ("tip", None) => codec::encode(&machine.tip()),
+        ("header", Some(id)) => {
+            let unsettled = machine.unsettled_headers();
+            let found = unsettled.into_iter().find(|header| header.id().0 == id);
+            codec::encode(&found.or_else(|| settled(BlockId(id)))?)
+        }
+        ("checkpoint", Some(id)) => {
+            let header = settled(BlockId(id))?;
+            let certificate = disk.certificate_of(header.height)?;
+            codec::encode(&Checkpoint { header, certificate })
+        }
+        ("guardians", Some(_)) => codec::encode(&spec.guardians),
+        ("validators", Some(_)) => codec::encode(&spec.validators),
+        _ => return Some(HttpAnswer { status: 404, body: Vec::new() }),
+    };
+    Some(HttpAnswer { status: 200, body })
+}
+
+/// Answers a query as node `at` does.
+pub fn answer(network: &mut Network, at: usize, query: Query) -> Answer {
+    let Some(machine) = network.node(at) else { return Answer::Nothing };
+    match query {
+        Query::Prove { height, keys } => {
+            let keys: Bounded<StateKey, MAX_KEYS> = codec::decode(&keys, 1 << 16).unwrap();
+            match machine.prove(Height(height), &keys) {
+                Ok(Some(proofs)) => {
+                    Answer::Bytes(codec::encode(&StateProofs::try_from(proofs).unwrap()))
+                }
+                Ok(None) | Err(_) => Answer::Refused(-32004),
+            }
+        }
+        Query::Submit(bytes) => {
+            let tx = decode_transaction(&bytes).unwrap();
+            match network.submit(at, tx) {
+                Ok(id) => Answer::Bytes(id.0.0.to_vec()),
+                Err(error) => {
+                    network.refusals.push(error);
+                    Answer::Refused(-32001)
+                }
+            }
+        }
+        Query::Faucet(to) => {
+            let gift = Message::Transfer {
+                token: Token::Operational,
+                to,
+                amount: Amount::from_units(GIFT),
+            };
+            let tx = transaction(network, at, &genesis::account(0), gift);
+            match network.submit(at, tx) {
+                Ok(id) => Answer::Bytes(id.0.0.to_vec()),
+                Err(_) => Answer::Refused(-32002),
+            }
+        }
+    }
+}
+
+/// Signs a transaction of one message on what node `at` has settled.
+pub fn transaction(
+    network: &Network,
+    at: usize,
+    key: &SecretKey,
+    message: Message,
+) -> SignedTransaction {
+    let machine = network.node(at).unwrap();
+    let (reference_height, reference_block) = machine.reference();
+    let sequence = machine.next_sequence(&Address::of(&key.public())).unwrap();
+    let body = Transaction {
+        sender: key.public(),
+        sequence,
+        reference_height,
+        reference_block,
+        scope: Text::try_from("").unwrap(),
+        max_fee: network.spec.fee,
+        messages: Bounded::try_from(vec![message]).unwrap(),
+    };
+    Signed::new(key, network.spec.chain_id(), body)
+}

@@ -1,0 +1,83 @@
+//! One page: a client, what it stored, its player.
+
+use super::player::Player;
+use antiphon_core::{
+    amount::Amount,
+    client::{Client, Config, Snapshot, StoreToken},
+    codec,
+    crypto::Signed,
+    id::{Address, PoolId},
+    payment::voucher::Voucher,
+    peer::LinkId,
+};
+use std::collections::{BTreeMap, VecDeque};
+
+/// A write under way.
+pub type Row = (StoreToken, String, Option<Vec<u8>>);
+
+/// A listener and its machine.
+#[derive(Debug)]
+pub struct Listener {
+    pub(super) client: Option<Client>,
+    pub(super) config: Config,
+    /// What is durably stored.
+    pub rows: BTreeMap<String, Vec<u8>>,
+    pub(super) writing: VecDeque<Row>,
+    pub(super) life: u64,
+    pub(super) socket: Option<u64>,
+    /// Where each link leads: the other listener and its name for the link.
+    pub(super) pipes: BTreeMap<LinkId, (usize, LinkId)>,
+    /// The player on the page.
+    pub player: Player,
+    /// What the client complained about, with how often.
+    pub troubles: BTreeMap<&'static str, u64>,
+    /// Changes the last byte of every chunk it sends.
+    pub is_polluter: bool,
+    /// Stays silent about the player: the page does not play.
+    pub is_paused: bool,
+    /// Chunks sent on each link's way to another listener.
+    pub chunks_sent: BTreeMap<usize, u64>,
+}
+
+impl Listener {
+    /// Makes a listener that has never started.
+    pub fn new(config: Config) -> Self {
+        Self {
+            client: None,
+            config,
+            rows: BTreeMap::new(),
+            writing: VecDeque::new(),
+            life: 0,
+            socket: None,
+            pipes: BTreeMap::new(),
+            player: Player::default(),
+            troubles: BTreeMap::new(),
+            is_polluter: false,
+            is_paused: false,
+            chunks_sent: BTreeMap::new(),
+        }
+    }
+
+    /// Returns what the page shows.
+    pub fn snapshot(&self) -> Snapshot {
+        self.client.as_ref().map(Client::snapshot).unwrap_or_default()
+    }
+
+    /// Returns what the page was told at its start.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Returns what this listener durably holds of a pool, promised by its best voucher.
+    pub fn held_from(&self, pool: PoolId) -> Amount {
+        let row = self.rows.get(&format!("payee/{}", pool.0));
+        row.map_or(Amount::ZERO, |row| {
+            codec::decode::<Signed<Voucher>>(row, 1024).unwrap().body.cum
+        })
+    }
+
+    /// Returns the listener's account.
+    pub fn address(&self) -> Address {
+        Address::of(&self.config.key.public())
+    }
+}
