@@ -14,6 +14,7 @@
 
 #[cfg(not(target_family = "wasm"))]
 mod agreement;
+mod corpus;
 #[cfg(not(target_family = "wasm"))]
 mod listeners;
 mod vectors;

@@ -3,12 +3,13 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`vector`] | runs public test vectors and keeps a log of verdicts |
-
+//! | [`fuzz`] | what fuzz targets run, and the honest world that they lie about |
 //! | [`sim`] | whole networks in virtual time |
 //! | [`foe`] | those who break rules |
 
 #[cfg(not(target_family = "wasm"))]
 pub mod foe;
+pub mod fuzz;
 #[cfg(not(target_family = "wasm"))]
 pub mod sim;
 pub mod vector;

@@ -1,0 +1,162 @@
+//! Bad input gives a typed error, loses nothing and grows nothing: every fuzz target over its corpus and over thousands
+//! of spoilt copies of it, from a fixed seed. ADVERSARIAL case 30.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "what breaks here, outside of a test function, is still a test"
+)]
+
+use antiphon_tests::fuzz::{self, TARGETS, Target};
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+/// Spoilt inputs a target, and a machine, which runs a hundred inputs in one.
+const CASES: u32 = 1000;
+const MACHINE_CASES: u32 = 25;
+
+fn folder(target: &Target) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target.name)
+}
+
+/// Returns the committed inputs of a target: its seeds, and whatever broke it once.
+fn corpus(target: &Target) -> BTreeMap<String, Vec<u8>> {
+    let files = fs::read_dir(folder(target)).unwrap().map(|file| file.unwrap());
+    let name = |file: &fs::DirEntry| file.file_name().into_string().unwrap();
+    files.map(|file| (name(&file), fs::read(file.path()).unwrap())).collect()
+}
+
+/// Marsaglia's xorshift64: the same numbers on every platform.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 16).unwrap() % below.max(1)
+    }
+
+    fn byte(&mut self) -> u8 {
+        u8::try_from(self.roll(256)).unwrap()
+    }
+
+    /// Changes an input in one to four of the ways that a fuzzer does.
+    fn spoil(&mut self, input: &[u8], other: &[u8]) -> Vec<u8> {
+        let mut bytes = input.to_vec();
+        for _ in 0..=self.roll(4) {
+            let at = self.roll(bytes.len());
+            match self.roll(8) {
+                0 => bytes.truncate(at),
+                1 => bytes.insert(at, self.byte()),
+                2 => bytes.extend_from_slice(&other[self.roll(other.len() + 1)..]),
+                3 if at + 4 <= bytes.len() => {
+                    let huge = [u32::MAX, 1 << 31, 65_536, 257, 0][self.roll(5)];
+                    bytes[at..at + 4].copy_from_slice(&huge.to_le_bytes());
+                }
+                4 => drop(bytes.drain(at..(at + self.roll(16)).min(bytes.len()))),
+                5 => {
+                    let end = (at + self.roll(32)).min(bytes.len());
+                    let twice = bytes[at..end].to_vec();
+                    bytes.splice(at..at, twice);
+                }
+                _ if at < bytes.len() => bytes[at] ^= self.byte().max(1),
+                _ => bytes.push(self.byte()),
+            }
+        }
+        bytes
+    }
+}
+
+/// Runs one input; if that panics, the input is printed, to be kept in the corpus.
+fn run(target: &Target, input: &[u8]) -> &'static str {
+    let verdict = std::panic::catch_unwind(|| (target.run)(input));
+    verdict.unwrap_or_else(|_| panic!("{} breaks on {}", target.name, hex::encode(input)))
+}
+
+fn over_corpus_and_spoilt_copies(wanted: impl Fn(&Target) -> bool, cases: u32) {
+    for target in TARGETS.iter().filter(|target| wanted(target)) {
+        let inputs: Vec<_> = corpus(target).into_values().collect();
+        let mut verdicts: BTreeMap<_, u32> = BTreeMap::new();
+        for input in &inputs {
+            *verdicts.entry(run(target, input)).or_default() += 1;
+        }
+        let mut dice = Dice(0x000A_4717_F0E5);
+        for case in 0..cases {
+            let (input, other) =
+                (&inputs[dice.roll(inputs.len())], &inputs[dice.roll(inputs.len())]);
+            let spoilt = if case % 16 == 0 {
+                (0..dice.roll(200)).map(|_| dice.byte()).collect()
+            } else {
+                dice.spoil(input, other)
+            };
+            *verdicts.entry(run(target, &spoilt)).or_default() += 1;
+        }
+        assert!(verdicts.contains_key("ok"), "{} accepts nothing: {verdicts:?}", target.name);
+    }
+}
+
+fn is_machine(target: &Target) -> bool {
+    target.name.ends_with("_machine")
+}
+
+#[test]
+fn decoders_take_one_encoding_or_none_and_never_panic() {
+    over_corpus_and_spoilt_copies(|target| !is_machine(target), CASES);
+}
+
+#[test]
+fn machines_keep_their_promises_whatever_they_are_told() {
+    over_corpus_and_spoilt_copies(is_machine, MACHINE_CASES);
+}
+
+#[test]
+fn every_decoder_names_what_is_wrong() {
+    for target in TARGETS.iter().filter(|target| !is_machine(target)) {
+        for (name, seed) in (target.seeds)() {
+            let long = [&seed[..], &[0; 9]].concat();
+            let verdicts =
+                [run(target, &[]), run(target, &seed[..seed.len() / 2]), run(target, &long)];
+            let named =
+                verdicts.iter().all(|verdict| *verdict == "ok" || verdict.contains(['/', ' ']));
+            assert!(named, "{} {name}: {verdicts:?}", target.name);
+        }
+    }
+}
+
+#[test]
+fn the_committed_seeds_are_those_of_this_version() {
+    for target in TARGETS {
+        let committed = corpus(target);
+        for (name, seed) in (target.seeds)() {
+            let same = committed.get(name).is_some_and(|held| *held == seed);
+            assert!(
+                same,
+                "corpus/{}/{name} is old: cargo test -p antiphon-tests --test scenarios write_seeds -- --ignored",
+                target.name
+            );
+            assert!(seed.len() <= 16 * 1024, "corpus/{}/{name} is large", target.name);
+        }
+    }
+}
+
+#[test]
+fn the_honest_run_of_a_client_plays_pays_serves_and_earns() {
+    let target = TARGETS.iter().find(|target| target.name == "client_machine").unwrap();
+    let (_, whole) = (target.seeds)().into_iter().find(|(name, _)| *name == "whole").unwrap();
+    let outcome = fuzz::client_outcome(&whole);
+    assert!(outcome.delivered >= 4 && outcome.from_peers > 0, "{outcome:?}");
+    assert!(outcome.served > 0 && outcome.earned > 44 && outcome.promised > 0, "{outcome:?}");
+    assert_eq!(outcome.final_height, 24, "{outcome:?}");
+}
+
+#[test]
+#[ignore = "writes the seeds of every target into its corpus"]
+fn write_seeds() {
+    for target in TARGETS {
+        fs::create_dir_all(folder(target)).unwrap();
+        for (name, seed) in (target.seeds)() {
+            fs::write(folder(target).join(name), seed).unwrap();
+        }
+    }
+}
