@@ -228,6 +228,22 @@ impl<S: Storage> Ledger<S> {
         Ok(Body { transactions, state_root, refused })
     }
 
+    /// Checks whether a block on `parent` could include this transaction alone.
+    ///
+    /// # Errors
+    /// [`TxError`]; [`TxError::Expired`] also if the parent is not known here.
+    pub fn check(
+        &self,
+        parent: &BlockId,
+        height: Height,
+        tx: &SignedTransaction,
+    ) -> Result<(), TxError> {
+        let reference = tx.body.reference_height;
+        let mut session = (self.session(parent, height, 0))
+            .map_err(|_| TxError::Expired { reference, height })?;
+        session.apply(tx)
+    }
+
     fn session<'a>(
         &'a self,
         parent: &BlockId,

@@ -19,7 +19,7 @@ pub use query::{Status, TxStatus};
 use crate::{
     bft::{self, Bft, SafetyRecord, message::Block},
     guardian::{self, GuardianMachine},
-    ledger::{ExecuteError, Ledger},
+    ledger::{ExecuteError, Ledger, TxError},
     mempool::{AdmitError, Mempool, Now},
     storage::{Role, SettledBlock, Signature, Storage, StorageError, Write},
 };
@@ -249,7 +249,8 @@ impl<S: Storage> Supernode<S> {
         self.flush(out);
     }
 
-    /// Takes in a transaction of an application and tells the other nodes.
+    /// Takes in a transaction of an application and tells the other nodes. One that is next in line and could not be
+    /// included is refused at once, with the reason.
     ///
     /// # Errors
     /// [`AdmitError`].
@@ -258,10 +259,16 @@ impl<S: Storage> Supernode<S> {
         tx: SignedTransaction,
         out: &mut Vec<Output>,
     ) -> Result<TxId, AdmitError> {
+        let (tip, height) = self.tip_block();
+        match self.ledger.check(&tip, height.plus(1), &tx) {
+            // Others of the sender come first, or our head lags: then only a block can tell.
+            Ok(()) | Err(TxError::WrongSequence { .. } | TxError::Expired { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
         let bytes = codec::encode(&tx);
         let id = tx.body.id(self.ledger.spec().chain_id());
         // Whoever did not hear the answer asks again, and the answer is the same.
-        let known = self.transaction(&id).map_err(crate::ledger::TxError::from)?;
+        let known = self.transaction(&id).map_err(TxError::from)?;
         if known != TxStatus::Unknown {
             return Ok(id);
         }
@@ -285,7 +292,7 @@ impl<S: Storage> Supernode<S> {
     fn admit(&mut self, tx: SignedTransaction) -> Result<TxId, AdmitError> {
         let sender = Address::of(&tx.body.sender);
         let tip = self.tip_block();
-        let account = self.ledger.account(&tip.0, &sender).map_err(crate::ledger::TxError::from)?;
+        let account = self.ledger.account(&tip.0, &sender).map_err(TxError::from)?;
         let spec = self.ledger.spec();
         let now = Now {
             chain: spec.chain_id(),

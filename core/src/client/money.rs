@@ -118,6 +118,8 @@ impl Client {
         let mut lifted = Vec::new();
         let adopted = match state {
             Some(state) => purse.payer.adopt(pool, state, height, &mut lifted),
+            // Its transaction may still be on its way.
+            None if purse.book.is_busy() => Ok(()),
             None => {
                 purse.payer.absent(pool, &mut lifted);
                 Ok(())

@@ -336,6 +336,14 @@ impl Book {
         out: &mut Vec<Output>,
     ) -> Result<(), BookError> {
         let (pool, cum) = (voucher.body.pool, voucher.body.cum);
+        // The fee is taken last, so what is settled may pay it.
+        let paid = self.pool(pool, Level::Included).map_or(Amount::ZERO, |proof| proof.paid.cum);
+        let account = self.account(Level::Included).ok_or(BookError::NotReady)?;
+        let gained =
+            account.value.balance(Token::Operational).checked_add(cum.saturating_sub(paid));
+        if let Some(balance) = gained.filter(|sum| *sum < self.fee) {
+            return Err(BookError::Insufficient { needed: self.fee, balance });
+        }
         if self.settlements.iter().any(|known| (known.pool, known.cum) == (pool, cum)) {
             return Ok(());
         }

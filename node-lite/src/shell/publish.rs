@@ -62,7 +62,7 @@ pub struct Options {
     #[arg(long, default_value = "")]
     pub tracker: String,
     /// Price of a chunk of 16 KiB in the operational token, as decimal text.
-    #[arg(long, default_value = "0.00000001")]
+    #[arg(long, default_value = "0.0001")]
     pub price: String,
     /// Segments in the playlist.
     #[arg(long, default_value_t = 10)]
