@@ -11,17 +11,20 @@
 //! All writes of one input are one batch: a block, its state, its transactions, records and the log of signatures are
 //! on disk together or not at all.
 
+mod fault;
+mod lift;
 mod query;
 pub mod wire;
 
+pub use fault::Fault;
 pub use query::{Status, TxStatus};
 
 use crate::{
     bft::{self, Bft, SafetyRecord, message::Block},
     guardian::{self, GuardianMachine},
-    ledger::{ExecuteError, Ledger, TxError},
+    ledger::{Ledger, TxError},
     mempool::{AdmitError, Mempool, Now},
-    storage::{Role, SettledBlock, Signature, Storage, StorageError, Write},
+    storage::{SettledBlock, Storage, StorageError, Write},
 };
 use antiphon_core::{
     chain::{spec::ChainSpec, transaction::SignedTransaction},
@@ -95,55 +98,6 @@ pub enum Output {
     Send(bft::Peer, Vec<u8>),
     /// Something went wrong, here or elsewhere; for the log and for evidence.
     Fault(Fault),
-}
-
-/// What went wrong.
-#[derive(Clone, Debug)]
-pub enum Fault {
-    /// In settlement.
-    Bft(bft::Fault),
-    /// In finality.
-    Guardian(guardian::Fault),
-    /// A block that does not execute.
-    Block(BlockId, ExecuteError),
-    /// Bytes that are no message.
-    Malformed(bft::Peer),
-    /// This node cannot go on: its disk or its own arithmetic failed.
-    Stopped(ExecuteError),
-}
-
-impl core::fmt::Display for Fault {
-    /// Says what happened in one line; the evidence is in the value.
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Bft(bft::Fault::TwoProposals(pair)) => {
-                let [first, second] = pair.as_ref();
-                let (one, two) = (first.header.id().0, second.header.id().0);
-                write!(f, "two proposals of one slot: {one} and {two}")
-            }
-            Self::Bft(bft::Fault::TwoVotes(pair)) => {
-                let [first, second] = pair.as_ref();
-                let (one, two) = (first.vote.block.0, second.vote.block.0);
-                write!(f, "validator {} voted for {one} and {two}", first.index)
-            }
-            Self::Bft(bft::Fault::BadMessage(peer)) => write!(f, "bad message of node {peer}"),
-            Self::Bft(bft::Fault::Halted(one, two)) => {
-                write!(f, "settlement halted: {} against {}", one.0, two.0)
-            }
-            Self::Guardian(guardian::Fault::TwoShares(pair)) => {
-                let [first, second] = pair.as_ref();
-                let (one, two) = (first.vote.block.0, second.vote.block.0);
-                write!(f, "guardian {} signed {one} and {two}", first.index)
-            }
-            Self::Guardian(guardian::Fault::BadMessage) => f.write_str("bad guardian message"),
-            Self::Guardian(guardian::Fault::Halted(certificate, settled)) => {
-                write!(f, "finality halted: {} against {}", certificate.block.0, settled.0)
-            }
-            Self::Block(id, error) => write!(f, "block {} does not execute: {error}", id.0),
-            Self::Malformed(peer) => write!(f, "malformed bytes of node {peer}"),
-            Self::Stopped(error) => write!(f, "stopped: {error}"),
-        }
-    }
 }
 
 /// Who waits for a batch.
@@ -360,146 +314,6 @@ impl<S: Storage> Supernode<S> {
         let (ledger, chain) = (&self.ledger, self.ledger.spec().chain_id());
         self.mempool
             .settle(chain, height, |sender| ledger.account(&id, sender).ok().map(|a| a.sequence));
-    }
-
-    fn feed_bft(&mut self, now: Moment, input: bft::Input, out: &mut Vec<Output>) {
-        let mut outputs = Vec::new();
-        self.bft.handle(now, input, &mut outputs);
-        self.lift_bft(now, outputs, out);
-    }
-
-    /// Carries out what settlement asks of ledger and guardian, until it asks no more.
-    fn lift_bft(&mut self, now: Moment, outputs: Vec<bft::Output>, out: &mut Vec<Output>) {
-        let mut queue: VecDeque<bft::Output> = outputs.into();
-        let mut scratch = Vec::new();
-        while let Some(output) = queue.pop_front() {
-            match output {
-                bft::Output::Store(token, record) => self.record(token, *record),
-                bft::Output::Broadcast(message) => {
-                    out.push(Output::Broadcast(codec::encode(&Wire::Bft(message))));
-                }
-                bft::Output::Ask(peer, block) => {
-                    let ask = Ask { block, above: self.bft.root().height };
-                    out.push(Output::Send(peer, codec::encode(&Wire::Ask(ask))));
-                }
-                bft::Output::Execute(id) => {
-                    let valid = self.execute(&id, out);
-                    self.bft.handle(now, bft::Input::Executed(id, valid), &mut scratch);
-                }
-                bft::Output::Build(request) => {
-                    if let Some(built) = self.build(request, out) {
-                        let built = bft::Input::Built(Box::new(built));
-                        self.bft.handle(now, built, &mut scratch);
-                    }
-                }
-                bft::Output::Settled(settled) => self.settle(now, *settled, out),
-                bft::Output::Fault(fault) => out.push(Output::Fault(Fault::Bft(fault))),
-            }
-            queue.extend(scratch.drain(..));
-        }
-    }
-
-    fn record(&mut self, token: bft::Token, record: bft::Record) {
-        let bft::Record { safety, blocks } = record;
-        let ((height, voted), (epoch, proposed)) = (safety.last_vote, safety.last_proposal);
-        if height > self.logged.0 {
-            let signed = Signature { role: Role::Vote, slot: height.0, block: voted };
-            self.batch.push(Write::Signed(signed));
-        }
-        if epoch.0 > self.logged.1 {
-            let signed = Signature { role: Role::Proposal, slot: epoch.0, block: proposed };
-            self.batch.push(Write::Signed(signed));
-        }
-        self.logged = (height, epoch.0);
-        self.batch.extend(blocks.into_iter().map(|block| Write::Keep(Box::new(block))));
-        self.batch.push(Write::Safety(Box::new(safety)));
-        self.waiting.push(Waiting::Bft(token));
-    }
-
-    fn execute(&mut self, id: &BlockId, out: &mut Vec<Output>) -> bool {
-        let Some(block) = self.bft.block(id) else { return false };
-        match self.ledger.execute(*id, block) {
-            Ok(()) => true,
-            Err(error) => {
-                self.report(*id, error, out);
-                false
-            }
-        }
-    }
-
-    fn report(&mut self, id: BlockId, error: ExecuteError, out: &mut Vec<Output>) {
-        if matches!(error, ExecuteError::Storage(_) | ExecuteError::NotConserved) {
-            // A10.1, A0.6: neither a block's fault nor anything to go on from.
-            self.stopped = true;
-            out.push(Output::Fault(Fault::Stopped(error)));
-        } else {
-            out.push(Output::Fault(Fault::Block(id, error)));
-        }
-    }
-
-    fn build(&mut self, request: bft::Build, out: &mut Vec<Output>) -> Option<bft::Built> {
-        let bft::Build { parent, height, proposer_index, .. } = request;
-        let candidates = self.mempool.candidates();
-        match self.ledger.build(&parent, height, proposer_index, candidates) {
-            Ok(body) => {
-                let (state_root, body) = (body.state_root, body.transactions);
-                Some(bft::Built { request, body, state_root })
-            }
-            Err(error) => {
-                self.report(parent, error, out);
-                None
-            }
-        }
-    }
-
-    fn settle(&mut self, now: Moment, settled: bft::Settled, out: &mut Vec<Output>) {
-        let bft::Settled { blocks, certificate } = settled;
-        for (id, block) in blocks {
-            let header = block.signed.header.clone();
-            let Some(write) = self.ledger.settlement(id, block, certificate.clone()) else {
-                let lost = StorageError(format!("settled block {} has no state", id.0));
-                self.report(id, lost.into(), out);
-                return;
-            };
-            self.batch.push(Write::Settle(Box::new(write)));
-            self.waiting.push(Waiting::Ledger(id));
-            self.settled.push_back((header.height, id));
-            while self.settled.len() > MAX_SETTLED {
-                self.settled.pop_front();
-            }
-            self.feed_guardian(now, guardian::Input::Settled(Box::new(header)), out);
-        }
-    }
-
-    fn feed_guardian(&mut self, now: Moment, input: guardian::Input, out: &mut Vec<Output>) {
-        let mut outputs = Vec::new();
-        self.guardian.handle(now, input, &mut outputs);
-        for output in outputs {
-            match output {
-                guardian::Output::Store(token, record) => {
-                    let slot = record.height.0;
-                    let signed = Signature { role: Role::Share, slot, block: record.block };
-                    self.batch.extend([Write::Guardian(record), Write::Signed(signed)]);
-                    self.waiting.push(Waiting::Guardian(token));
-                }
-                guardian::Output::Broadcast(message) => {
-                    out.push(Output::Broadcast(codec::encode(&Wire::Guardian(message))));
-                }
-                guardian::Output::Final(certificate) => self.batch.push(Write::Final(certificate)),
-                guardian::Output::Fault(fault) => out.push(Output::Fault(Fault::Guardian(fault))),
-            }
-        }
-    }
-
-    /// Turns everything that was asked to be written into one batch.
-    fn flush(&mut self, out: &mut Vec<Output>) {
-        if self.batch.is_empty() || self.stopped {
-            return;
-        }
-        let token = Token(self.next_token);
-        self.next_token = self.next_token.saturating_add(1);
-        self.in_flight.insert(token, std::mem::take(&mut self.waiting));
-        out.push(Output::Store(token, std::mem::take(&mut self.batch)));
     }
 }
 

@@ -47,3 +47,103 @@ impl Wire {
         codec::decode(bytes, MAX_MESSAGE)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        bft::message::{Block, EpochChange, SignedEpochChange, SignedVote},
+        guardian::Share,
+    };
+    use antiphon_core::{
+        chain::{
+            certificate::{Certificate, FinalityVote, Vote},
+            header::{Header, SignedHeader},
+        },
+        codec::Bounded,
+        crypto::{Hash, SecretKey, Signature, bls::BlsSecretKey},
+        id::{ChainId, Epoch},
+        time::UnixMillis,
+    };
+
+    const CHAIN: ChainId = ChainId(Hash([7; 32]));
+
+    #[test]
+    fn every_message_has_one_encoding_and_no_prefix_of_it_is_one() {
+        for message in messages() {
+            let bytes = codec::encode(&message);
+            assert_eq!(Wire::decode(&bytes), Ok(message));
+            for cut in 0..bytes.len() {
+                assert_eq!(Wire::decode(&bytes[..cut]), Err(DecodeError::Truncated), "{cut}");
+            }
+            let longer = [&bytes[..], &[0]].concat();
+            assert_eq!(Wire::decode(&longer), Err(DecodeError::Trailing));
+        }
+    }
+
+    #[test]
+    fn what_is_over_its_bound_or_no_message_is_refused() {
+        let huge = vec![0; MAX_MESSAGE + 1];
+        assert_eq!(Wire::decode(&huge), Err(DecodeError::OverLimit));
+        let mut transaction = vec![2];
+        transaction.extend(u32::MAX.to_le_bytes());
+        assert_eq!(Wire::decode(&transaction), Err(DecodeError::OverLimit));
+        assert_eq!(Wire::decode(&[9]), Err(DecodeError::NonCanonical));
+    }
+
+    #[test]
+    fn the_encoding_is_what_it_always_was() {
+        // Made here: pins order and width of every field between nodes.
+        let bytes: Vec<u8> = messages().iter().flat_map(codec::encode).collect();
+        assert_eq!(Hash::of(&[&bytes]).to_hex(), GOLDEN);
+    }
+
+    const GOLDEN: &str = "d444d4e4ab1d1b73a5c832e07325d51bcc4526e842f59e58ebafc9e73be4df13";
+
+    fn messages() -> Vec<Wire> {
+        let key = SecretKey::from_bytes(&[1; 32]);
+        let block = BlockId(Hash([5; 32]));
+        let vote = Vote { validators_hash: Hash([3; 32]), height: Height(4), block };
+        let vote = SignedVote::new(&key, CHAIN, 2, vote);
+        let high_cc = Certificate { block, ..Certificate::genesis() };
+        let change = EpochChange { epoch: Epoch(8), high_cc };
+        let signature = key.sign(CHAIN, &change);
+        let last_vote = Some(vote.clone());
+        let change = SignedEpochChange { change, index: 2, signature, last_vote };
+        let guardian = BlsSecretKey::from_seed(&[2; 32]).unwrap();
+        let finality = FinalityVote { guardians_hash: Hash([6; 32]), height: Height(10), block };
+        let signature = guardian.sign(Hash([9; 32]));
+        let share = Share { vote: finality, index: 1, signature };
+        let tx = TxBytes::try_from(vec![1, 2, 3]).unwrap();
+        let body = Bounded::try_from(vec![tx.clone()]).unwrap();
+        let signed = SignedHeader { header: header(), signature: Signature([4; 64]) };
+        vec![
+            Wire::Bft(bft::message::Message::Block(Box::new(Block { signed, body }))),
+            Wire::Bft(bft::message::Message::Vote(vote)),
+            Wire::Bft(bft::message::Message::EpochChange(Box::new(change))),
+            Wire::Guardian(guardian::Message::Share(share)),
+            Wire::Transaction(tx),
+            Wire::Ask(Ask { block, above: Height(3) }),
+        ]
+    }
+
+    fn header() -> Header {
+        Header {
+            chain_id: CHAIN,
+            height: Height(1),
+            epoch: Epoch(2),
+            parent: BlockId(Hash([3; 32])),
+            hcc: Certificate::genesis(),
+            tx_root: Hash([1; 32]),
+            state_root: Hash([2; 32]),
+            field_root: Hash([3; 32]),
+            validators_hash: Hash([4; 32]),
+            next_validators_hash: Hash([5; 32]),
+            guardians_hash: Hash([6; 32]),
+            next_guardians_hash: Hash([7; 32]),
+            cp_link: BlockId::default(),
+            time: UnixMillis(9),
+            proposer_index: 3,
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! A ledger over memory, with a chain that grows block by block.
+
+use super::super::*;
+use crate::storage::Write;
+use antiphon_core::{
+    amount::Amount,
+    chain::{
+        set::{Guardian, GuardianSet, Validator, ValidatorSet},
+        spec::{GenesisAccount, Token},
+        state::Supply,
+        transaction::{Message, Transaction},
+    },
+    codec::Text,
+    crypto::{
+        SecretKey, Signature, Signed,
+        bls::{BlsPublicKey, BlsSecretKey},
+    },
+    id::{Epoch, StreamId},
+    payment::{
+        reservation::{PoolRules, PoolTerms, pool_id},
+        voucher::Voucher,
+    },
+    time::UnixMillis,
+};
+use jmt::storage::{Node, NodeKey};
+use std::{cell::RefCell, rc::Rc};
+
+pub(super) const START: u128 = 1_000_000;
+pub(super) const FEE: u128 = 10;
+
+/// A ledger over memory, with a chain that grows block by block.
+pub(super) struct Chain {
+    pub(super) id: ChainId,
+    pub(super) ledger: Ledger<Memory>,
+    memory: Memory,
+    pub(super) head: (Height, BlockId),
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory(Rc<RefCell<Tables>>);
+
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    nodes: BTreeMap<NodeKey, Node>,
+    values: BTreeMap<(StateKey, u64), Vec<u8>>,
+    blocks: BTreeMap<Height, SettledBlock>,
+}
+
+impl Memory {
+    fn write(&self, part: &Write) {
+        let Write::Settle(settlement) = part else { return };
+        let mut tables = self.0.borrow_mut();
+        let batch = &settlement.batch.node_batch;
+        tables.nodes.extend(batch.nodes().iter().map(|(k, n)| (k.clone(), n.clone())));
+        for ((version, key), value) in batch.values() {
+            let key = StateKey(Hash(key.0));
+            tables.values.insert((key, *version), value.clone().unwrap());
+        }
+        let settled = settlement.settled.clone();
+        tables.blocks.insert(settled.block.height(), settled);
+    }
+}
+
+impl Storage for Memory {
+    fn node(&self, key: &NodeKey) -> Result<Option<Node>, StorageError> {
+        Ok(self.0.borrow().nodes.get(key).cloned())
+    }
+
+    fn value(&self, version: u64, key: &StateKey) -> Result<Option<Vec<u8>>, StorageError> {
+        let tables = self.0.borrow();
+        let newest = tables.values.range((*key, 0)..=(*key, version)).next_back();
+        Ok(newest.map(|(_, value)| value.clone()))
+    }
+
+    fn settled(&self, height: Height) -> Result<Option<SettledBlock>, StorageError> {
+        Ok(self.0.borrow().blocks.get(&height).cloned())
+    }
+
+    fn height_of(&self, _: &BlockId) -> Result<Option<Height>, StorageError> {
+        Ok(None)
+    }
+
+    fn transaction(&self, _: &TxId) -> Result<Option<Height>, StorageError> {
+        Ok(None)
+    }
+}
+
+impl Chain {
+    pub(super) fn new() -> Self {
+        let spec = spec();
+        let memory = Memory::default();
+        let (header, settlement) = genesis(&spec).unwrap();
+        let settled = settlement.settled.clone();
+        memory.write(&Write::Settle(Box::new(settlement)));
+        let id = spec.chain_id();
+        let ledger = Ledger::open(spec, memory.clone(), &settled).unwrap();
+        Self { id, ledger, memory, head: (Height(0), header.id()) }
+    }
+
+    pub(super) fn built(&self, txs: Vec<SignedTransaction>) -> Body {
+        self.ledger.build(&self.head.1, self.head.0.plus(1), 0, txs).unwrap()
+    }
+
+    pub(super) fn block(&self, txs: Vec<SignedTransaction>, state_root: Hash) -> Block {
+        let (genesis, _) = genesis(self.ledger.spec()).unwrap();
+        let body: Vec<TxBytes> =
+            txs.iter().map(|tx| TxBytes::try_from(tx.to_bytes()).unwrap()).collect();
+        let header = Header {
+            height: self.head.0.plus(1),
+            parent: self.head.1,
+            epoch: Epoch(self.head.0.0 + 1),
+            tx_root: crate::bft::message::tx_root(&body),
+            state_root,
+            ..genesis
+        };
+        let signature = Signature([0; 64]);
+        let signed = antiphon_core::chain::header::SignedHeader { header, signature };
+        Block { signed, body: Bounded::try_from(body).unwrap() }
+    }
+
+    /// Executes a block on the head and makes it the head.
+    pub(super) fn include(&mut self, txs: Vec<SignedTransaction>) -> Block {
+        let body = self.built(txs.clone());
+        assert_eq!(body.refused, []);
+        let block = self.block(txs, body.state_root);
+        self.ledger.execute(block.id(), &block).unwrap();
+        self.head = (block.height(), block.id());
+        block
+    }
+
+    pub(super) fn store(&mut self, block: &Block) {
+        let id = block.id();
+        let certificate = Certificate::genesis();
+        let settlement = self.ledger.settlement(id, block.clone(), certificate).unwrap();
+        self.memory.write(&Write::Settle(Box::new(settlement)));
+        self.ledger.stored(&id);
+    }
+
+    pub(super) fn settle(&mut self, txs: Vec<SignedTransaction>) {
+        let block = self.include(txs);
+        self.store(&block);
+    }
+
+    pub(super) fn account(&self, n: u8) -> Account {
+        self.ledger.account(&self.head.1, &address(n)).unwrap()
+    }
+
+    pub(super) fn balance(&self, n: u8) -> u128 {
+        self.account(n).balances[Token::Operational.index()].units()
+    }
+
+    pub(super) fn tx(&self, n: u8, sequence: u64, messages: Vec<Message>) -> SignedTransaction {
+        self.changed(n, messages, |tx| tx.sequence = sequence)
+    }
+
+    pub(super) fn changed(
+        &self,
+        n: u8,
+        messages: Vec<Message>,
+        change: impl FnOnce(&mut Transaction),
+    ) -> SignedTransaction {
+        let mut body = Transaction {
+            sender: key(n).public(),
+            sequence: 1,
+            reference_height: self.head.0,
+            reference_block: self.head.1,
+            scope: Text::try_from("").unwrap(),
+            max_fee: Amount::from_units(FEE),
+            messages: Bounded::try_from(messages).unwrap(),
+        };
+        change(&mut body);
+        Signed::new(&key(n), self.id, body)
+    }
+
+    pub(super) fn terms(&self, deposit: u128, collateral: u128) -> PoolTerms {
+        PoolTerms {
+            creator: key(1).public(),
+            nonce: 4,
+            resource: StreamId(Hash([5; 32])),
+            deposit: Amount::from_units(deposit),
+            collateral: Amount::from_units(collateral),
+            end_height: self.head.0.plus(1 + self.ledger.spec().pool.min_duration),
+        }
+    }
+
+    pub(super) fn voucher(
+        &self,
+        terms: &PoolTerms,
+        target: u8,
+        seq: u64,
+        cum: u128,
+    ) -> Signed<Voucher> {
+        let body = Voucher {
+            pool: terms.id(self.id),
+            resource: terms.resource,
+            target: address(target),
+            seq,
+            cum: Amount::from_units(cum),
+        };
+        Signed::new(&key(1), self.id, body)
+    }
+
+    /// A10.1 over the whole state, read from the store row by row.
+    pub(super) fn assert_conserved(&self) {
+        let tables = self.memory.0.borrow();
+        let mut newest: BTreeMap<StateKey, &Vec<u8>> = BTreeMap::new();
+        for ((key, _), value) in &tables.values {
+            newest.insert(*key, value);
+        }
+        let mut total = 0;
+        for (key, value) in newest {
+            let is_account = (0..=3).any(|n| StateKey::account(self.id, &address(n)) == key);
+            let is_pool = StateKey::pool(self.id, &pool_id(self.id, &address(1), 4)) == key;
+            if is_account {
+                let account: Account = codec::decode(value, 4096).unwrap();
+                total += account.balances[Token::Operational.index()].units();
+            } else if is_pool {
+                let pool: antiphon_core::payment::reservation::PoolState =
+                    codec::decode(value, 4096).unwrap();
+                total += pool.held().units();
+            } else if key == StateKey::supply(self.id) {
+                let supply: Supply = codec::decode(value, 4096).unwrap();
+                assert_eq!(supply, Supply::default());
+            }
+        }
+        assert_eq!(total, 2 * START, "as at genesis");
+    }
+}
+
+pub(super) fn key(n: u8) -> SecretKey {
+    SecretKey::from_bytes(&[n.wrapping_add(100); 32])
+}
+
+pub(super) fn address(n: u8) -> Address {
+    Address::of(&key(n).public())
+}
+
+pub(super) fn chain_id() -> ChainId {
+    spec().chain_id()
+}
+
+pub(super) fn pay(to: u8, units: u128) -> Message {
+    Message::Transfer {
+        token: Token::Operational,
+        to: address(to),
+        amount: Amount::from_units(units),
+    }
+}
+
+pub(super) fn spec() -> ChainSpec {
+    let guardian = BlsSecretKey::from_seed(&[1; 32]).unwrap().public();
+    let endowed = |n| GenesisAccount {
+        address: address(n),
+        balances: [Amount::ZERO, Amount::from_units(START)],
+    };
+    let validator = Validator { key: key(0).public(), weight: 1 };
+    let rules = PoolRules::for_chain(1, 10);
+    ChainSpec {
+        name: Text::try_from("test").unwrap(),
+        genesis_time: UnixMillis(1),
+        block_ms: 1000,
+        checkpoint_interval: 10,
+        drift: 10_000,
+        trusting_period: 1_000_000,
+        fee: Amount::from_units(FEE),
+        pool: rules,
+        validators: ValidatorSet { members: Bounded::try_from(vec![validator]).unwrap() },
+        guardians: GuardianSet {
+            members: Bounded::try_from(vec![Guardian { key: guardian, weight: 1 }]).unwrap(),
+            aggregate: BlsPublicKey::aggregate([&guardian]).unwrap(),
+        },
+        accounts: Bounded::try_from(vec![endowed(1), endowed(2)]).unwrap(),
+    }
+}
