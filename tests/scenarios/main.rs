@@ -17,4 +17,6 @@ mod agreement;
 mod corpus;
 #[cfg(not(target_family = "wasm"))]
 mod listeners;
+#[cfg(not(target_family = "wasm"))]
+mod money;
 mod vectors;

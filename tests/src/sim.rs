@@ -25,6 +25,7 @@ pub mod network;
 pub mod origin;
 pub mod player;
 pub mod queue;
+pub mod till;
 pub mod tracker;
 pub mod transcript;
 pub mod weather;

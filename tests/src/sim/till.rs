@@ -1,0 +1,123 @@
+//! A ledger without a network: one block after another, and a count of all money after each.
+
+use super::{disk::Disk, genesis};
+use antiphon_core::{
+    amount::Amount,
+    chain::{
+        certificate::Certificate,
+        header::{Header, SignedHeader},
+        spec::{ChainSpec, Token},
+        state::{Account, StateKey},
+        transaction::{Message, SignedTransaction, Transaction},
+    },
+    codec::{self, Bounded, Text},
+    crypto::{SecretKey, Signature, Signed},
+    id::{Address, BlockId, Height, PoolId, TxId},
+    payment::reservation::PoolState,
+};
+use antiphon_node::{
+    bft::message::Block,
+    ledger::{self, Body, Ledger, TxError},
+    storage::{Storage, Write},
+};
+use std::collections::BTreeSet;
+
+/// A chain of one that settles what it builds.
+#[derive(Debug)]
+pub struct Till {
+    ledger: Ledger<Disk>,
+    disk: Disk,
+    head: Header,
+    accounts: BTreeSet<Address>,
+    pools: BTreeSet<PoolId>,
+}
+
+impl Till {
+    /// Opens the chain of `spec` at genesis.
+    pub fn new(spec: ChainSpec) -> Self {
+        let disk = Disk::new(&spec);
+        let (head, _) = ledger::genesis(&spec).unwrap();
+        let start = disk.start(spec.checkpoint_interval);
+        let mut accounts: BTreeSet<_> = spec.accounts.iter().map(|row| row.address).collect();
+        accounts.insert(Address::of(&spec.validators.members[0].key));
+        let ledger = Ledger::open(spec, disk.clone(), &start.head).unwrap();
+        Self { ledger, disk, head, accounts, pools: BTreeSet::new() }
+    }
+
+    /// Returns the height of the next block.
+    pub fn next_height(&self) -> Height {
+        self.head.height.plus(1)
+    }
+
+    /// Signs a transaction of one message, the sender's next on the newest block.
+    pub fn sign(&mut self, key: &SecretKey, message: Message) -> SignedTransaction {
+        match &message {
+            Message::Transfer { to, .. } => {
+                self.accounts.insert(*to);
+            }
+            Message::CreatePool(terms) => {
+                self.pools.insert(terms.id(self.head.chain_id));
+            }
+            Message::Settle(_) | Message::Release(_) => {}
+        }
+        let account: Account =
+            self.read(StateKey::account(self.head.chain_id, &Address::of(&key.public()))).unwrap();
+        let body = Transaction {
+            sender: key.public(),
+            sequence: account.sequence + 1,
+            reference_height: self.head.height,
+            reference_block: self.head.id(),
+            scope: Text::try_from("").unwrap(),
+            max_fee: Amount::from_units(genesis::FEE),
+            messages: Bounded::try_from(vec![message]).unwrap(),
+        };
+        Signed::new(key, self.head.chain_id, body)
+    }
+
+    /// Builds the next block's body without keeping it.
+    pub fn build(&self, candidates: Vec<SignedTransaction>) -> Body {
+        self.ledger.build(&self.head.id(), self.next_height(), 0, candidates).unwrap()
+    }
+
+    /// Settles the next block and returns what was left out of it.
+    pub fn settle(&mut self, candidates: Vec<SignedTransaction>) -> Vec<(TxId, TxError)> {
+        let Body { transactions, state_root, refused } = self.build(candidates);
+        let mut header = self.head.clone();
+        header.height = self.next_height();
+        header.parent = self.head.id();
+        header.state_root = state_root;
+        let id: BlockId = header.id();
+        let signed = SignedHeader { header: header.clone(), signature: Signature([0; 64]) };
+        let block = Block { signed, body: Bounded::try_from(transactions).unwrap() };
+        self.ledger.execute(id, &block).unwrap();
+        let settlement = self.ledger.settlement(id, block, Certificate::genesis()).unwrap();
+        self.disk.write(vec![Write::Settle(Box::new(settlement))]);
+        self.ledger.stored(&id);
+        self.head = header;
+        refused
+    }
+
+    /// Counts all money of a token: balances, and what pools hold (A10.1).
+    pub fn count(&self, token: Token) -> u128 {
+        let chain = self.head.chain_id;
+        let accounts = self.accounts.iter().filter_map(|address| {
+            let account: Account = self.read(StateKey::account(chain, address))?;
+            Some(account.balance(token).units())
+        });
+        let pools = self.pools.iter().filter_map(|pool| {
+            let state: PoolState = self.read(StateKey::pool(chain, pool))?;
+            Some(state.held().units()).filter(|_| token == Token::Operational)
+        });
+        accounts.chain(pools).sum()
+    }
+
+    /// Returns a pool as the newest block left it.
+    pub fn pool(&self, pool: PoolId) -> Option<PoolState> {
+        self.read(StateKey::pool(self.head.chain_id, &pool))
+    }
+
+    fn read<T: borsh::BorshDeserialize + borsh::BorshSerialize>(&self, key: StateKey) -> Option<T> {
+        let bytes = self.disk.value(u64::MAX, &key).unwrap()?;
+        Some(codec::decode(&bytes, bytes.len()).unwrap())
+    }
+}
