@@ -10,6 +10,7 @@
 
 mod artifact;
 mod files;
+mod fuzz;
 mod process;
 mod sample;
 mod setup;
@@ -34,6 +35,8 @@ enum Command {
     Test(suite::Options),
     /// Build the wasm module, the npm package and the site.
     Build,
+    /// Feed every decoder and machine hostile bytes for a while; needs nightly and cargo-fuzz.
+    Fuzz(fuzz::Options),
     /// Render and encode the sample stream anew.
     Sample,
     /// Install what the other commands need, and nothing else.
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Test(options) => suite::run_all(&options),
         Command::Build => artifact::build_all(),
+        Command::Fuzz(options) => fuzz::run_all(&options),
         Command::Sample => sample::make(),
         Command::Setup => setup::ensure(&setup::Need::ALL),
     };
