@@ -1,331 +1,386 @@
-//! Introduces the listeners of a stream to each other, and knows nothing else about them.
+//! Introduces the listeners of a stream to each other, and hands on what they sign.
 //!
 //! ```text
-//! Opened --Challenge--> Strange --SignIn, signed for us--> Known --Join--> Member --Heartbeat, Signal--> ...
-//!                          '--10 s, a wrong word--> closed      '--40 s of silence--> closed
+//! Opened --Challenge--> unsigned --SignIn verified--> signed in --Join--> member of swarms (at most MAX_STREAMS)
+//!    '--10 s------------> closed        '--wrong--> closed     '--40 s of silence--> closed
 //! ```
 //!
-//! A listener is its key. It joins one stream, is told a few others of that stream at random, and hands on
-//! descriptions only to members of it. Nobody can list a swarm, speak for another, or put another out: a second
-//! connection replaces only one of the same key. Its rank is our count of joins and survives a short absence.
-//!
-//! Source: FIELD-NOTES recommendation 6, c.19; ALLA-18, ALLA-19. Deviation: no positions yet, so candidates are a
-//! random draw.
+//! Source: issue 2 "Tracker"; FIELD-NOTES c.19, whose faults are closed here: who is spoken for is who signed in,
+//! nobody is evicted but by its own key, no message lists swarms, and a swarm is shown 32 at a time at the pace of
+//! heartbeats. Invariant: everything held belongs to an open connection, or to the bounded list of those who left.
 
-mod limits;
+mod bucket;
+mod conn;
+mod leavers;
+mod reason;
 mod swarm;
-#[cfg(test)]
-mod tests;
 
-use antiphon_core::{codec::Bounded, crypto::Signed};
+pub use reason::Reason;
+
 use antiphon_core::{
-    crypto::Hash,
+    crypto::Signed,
     id::{PeerId, StreamId},
     peer::tracker_wire::{
-        Candidates, ForwardedSignal, MAX_CANDIDATES, SignIn, Signal, ToListener, ToTracker,
-        TrackerRefusal,
+        Candidates, ForwardedSignal, SignIn, Signal, ToListener, ToTracker, TrackerRefusal,
     },
     time::Moment,
 };
-use limits::Bucket;
-use std::{collections::BTreeMap, net::IpAddr, time::Duration};
-use swarm::Swarm;
+use bucket::{Bucket, Rate};
+use conn::{Conn, Network};
+use leavers::Leavers;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    time::Duration,
+};
+use swarm::{Dice, Swarm};
 
-/// Connections at once. Chosen here: what one process with the default 64 Ki descriptors carries.
-pub const MAX_CONNECTIONS: usize = 50_000;
-/// Connections of one address. Chosen here: a household or a class room behind one router.
-pub const MAX_PER_ADDRESS: usize = 64;
-/// Streams at once.
-pub const MAX_SWARMS: usize = 10_000;
-/// How long a stranger may take to sign in.
+/// Two heartbeats of 20 s (`antiphon_core::peer::swarm::HEARTBEAT`). Source: FIELD-NOTES c.19, expiry.
+pub const SILENCE_PATIENCE: Duration = Duration::from_secs(40);
+
+/// How long a connection may take to sign in. Chosen here.
 pub const SIGN_IN_PATIENCE: Duration = Duration::from_secs(10);
-/// How long a listener may be silent: two of its heartbeats.
-pub const SILENCE: Duration = Duration::from_secs(40);
-/// How long a rank is kept for who left.
-pub const ABSENCE: Duration = Duration::from_secs(60);
 
-/// Names a connection.
+/// Streams that one listener may be in at once. Chosen here.
+pub const MAX_STREAMS: usize = 4;
+
+/// Connections at once. Source: FIELD-NOTES: 5–8 KiB each, so below 256 MiB.
+pub const MAX_CONNS: usize = 32_768;
+
+/// Listeners of one stream.
+pub const MAX_PEERS: usize = 16_384;
+
+/// Messages over the rate, or wrong ones, after which a connection is closed. Chosen here.
+const MAX_FAULTS: u32 = 20;
+
+/// Messages of a connection. A join answers up to 32 candidates with an offer each.
+const MESSAGES: Rate = Rate { burst: 100, milli_per_second: 10_000 };
+
+/// Lists of candidates of a connection: the joins, and then a little faster than heartbeats.
+const LISTS: Rate = Rate { burst: 6, milli_per_second: 66 };
+
+/// Connections that one network opens.
+const OPENS: Rate = Rate { burst: 100, milli_per_second: 2_000 };
+
+/// Names a connection, as host and tracker call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Connection(pub u64);
 
-/// What happened.
+/// What happened outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// Somebody connected from this address.
+    /// A connection was opened from this address.
     Opened(Connection, IpAddr),
-    /// A message came. Unverified.
+    /// A message arrived.
     Message(Connection, Vec<u8>),
-    /// The connection ended.
+    /// A connection is gone.
     Closed(Connection),
-    /// Time moved on.
+    /// Time moved on; nothing else happened.
     Tick,
 }
 
 /// What the host must do, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Send a message.
+    /// Send this message.
     Send(Connection, Vec<u8>),
-    /// Close the connection; the host need not report it closed.
-    Close(Connection),
+    /// Close the connection after what was sent; the host reports nothing about it any more.
+    Close(Connection, Reason),
 }
 
-/// How much there is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Census {
-    /// Open connections.
-    pub connections: usize,
-    /// Streams with at least one member.
-    pub swarms: usize,
-    /// Messages that were refused.
-    pub refused: u64,
+/// How a tracker is run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The URLs under which listeners dial it; a sign-in for another is refused.
+    pub urls: Vec<String>,
+    /// Connections that one network (an IPv4 address, an IPv6 /64) may have at once.
+    pub max_per_network: u32,
 }
 
-/// Somebody connected.
-#[derive(Debug)]
-struct Guest {
-    address: IpAddr,
-    nonce: [u8; 32],
-    until: Moment,
-    bucket: Bucket,
-    peer: Option<PeerId>,
-    stream: Option<StreamId>,
-}
-
-/// The tracker of any number of streams.
+/// Introduces listeners. Serves streams of any chain.
 #[derive(Debug)]
 pub struct Tracker {
-    /// How listeners may call us.
-    urls: Vec<String>,
-    seed: [u8; 32],
-    draws: u64,
-    guests: BTreeMap<Connection, Guest>,
-    by_peer: BTreeMap<PeerId, Connection>,
-    by_address: BTreeMap<IpAddr, usize>,
+    config: Config,
+    now: Moment,
+    dice: Dice,
+    joins: u64,
+    conns: BTreeMap<Connection, Conn>,
+    peers: BTreeMap<PeerId, Connection>,
     swarms: BTreeMap<StreamId, Swarm>,
-    refused: u64,
+    networks: BTreeMap<Network, (u32, Bucket)>,
+    leavers: Leavers,
+    /// When each connection has been silent for too long.
+    silences: BTreeSet<(Moment, Connection)>,
 }
 
 impl Tracker {
-    /// Makes a tracker that answers to these URLs. The seed feeds nonces and draws: fresh entropy of the host.
-    pub fn new(urls: impl IntoIterator<Item = String>, seed: [u8; 32]) -> Self {
+    /// Makes a tracker without connections. `seed` is secret: challenges come from it.
+    pub fn new(config: Config, seed: [u8; 32]) -> Self {
         Self {
-            urls: urls.into_iter().map(|url| plain(&url).to_owned()).collect(),
-            seed,
-            draws: 0,
-            guests: BTreeMap::new(),
-            by_peer: BTreeMap::new(),
-            by_address: BTreeMap::new(),
+            config,
+            now: Moment::ZERO,
+            dice: Dice::new(seed),
+            joins: 0,
+            conns: BTreeMap::new(),
+            peers: BTreeMap::new(),
             swarms: BTreeMap::new(),
-            refused: 0,
+            networks: BTreeMap::new(),
+            leavers: Leavers::default(),
+            silences: BTreeSet::new(),
         }
     }
 
-    /// Applies one input and appends what the host must do to `out`.
+    /// Applies one input and appends what the host must do to `out`. Inputs of unknown connections are ignored.
     pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
+        self.now = self.now.max(now);
         match input {
-            Input::Opened(id, address) => self.opened(now, id, address, out),
-            Input::Message(id, bytes) => self.message(now, id, &bytes, out),
-            Input::Closed(id) => self.forget(now, id),
-            Input::Tick => self.sweep(now, out),
+            Input::Opened(id, address) => self.opened(id, Network::of(address), out),
+            Input::Message(id, bytes) => self.message(id, &bytes, out),
+            Input::Closed(id) => self.forget(id),
+            Input::Tick => {}
         }
+        self.expire(out);
     }
 
-    /// Returns when [`Input::Tick`] is next needed.
+    /// Returns when [`Input::Tick`] is next needed, or `None` if time does not matter now.
     pub fn deadline(&self) -> Option<Moment> {
-        let guests = self.guests.values().map(|guest| guest.until).min();
-        let absent = self.swarms.values().filter_map(Swarm::deadline).min();
-        guests.into_iter().chain(absent).min()
+        let silence = self.silences.first().map(|(at, _)| *at);
+        silence.into_iter().chain(self.leavers.deadline()).min()
     }
 
-    /// Returns how much there is.
-    pub fn census(&self) -> Census {
-        let swarms = self.swarms.values().filter(|swarm| !swarm.is_empty()).count();
-        Census { connections: self.guests.len(), swarms, refused: self.refused }
+    /// Returns how many connections and swarms there are, for the operator.
+    pub fn load(&self) -> (usize, usize) {
+        (self.conns.len(), self.swarms.len())
     }
 
-    fn opened(&mut self, now: Moment, id: Connection, address: IpAddr, out: &mut Vec<Output>) {
-        let here = self.by_address.get(&address).copied().unwrap_or(0);
-        if self.guests.len() >= MAX_CONNECTIONS || here >= MAX_PER_ADDRESS {
-            self.refused = self.refused.saturating_add(1);
-            out.push(Output::Send(id, ToListener::Refused(TrackerRefusal::TooMuch).to_bytes()));
-            out.push(Output::Close(id));
+    fn opened(&mut self, id: Connection, network: Network, out: &mut Vec<Output>) {
+        let now = self.now;
+        if self.conns.contains_key(&id) {
             return;
         }
-        let nonce = self.draw();
-        let guest = Guest {
-            address,
-            nonce,
-            until: now.after(SIGN_IN_PATIENCE),
-            bucket: Bucket::full(now),
-            peer: None,
-            stream: None,
-        };
-        self.by_address.insert(address, here.saturating_add(1));
-        self.guests.insert(id, guest);
-        out.push(Output::Send(id, ToListener::Challenge(nonce).to_bytes()));
+        if self.networks.len() >= 2 * MAX_CONNS {
+            self.networks.retain(|_, (count, bucket)| *count > 0 || !bucket.is_full(now, OPENS));
+        }
+        let is_known = self.networks.contains_key(&network);
+        let has_room =
+            self.conns.len() < MAX_CONNS && (is_known || self.networks.len() < 2 * MAX_CONNS);
+        if !has_room {
+            return refuse_new(id, out);
+        }
+        let fresh = || (0, Bucket::full(now, OPENS));
+        let (count, opens) = self.networks.entry(network).or_insert_with(fresh);
+        if *count >= self.config.max_per_network || !opens.take(now, OPENS) {
+            return refuse_new(id, out);
+        }
+        *count = count.saturating_add(1);
+        let nonce = self.dice.bytes();
+        let silent_at = now.after(SIGN_IN_PATIENCE);
+        self.conns.insert(id, Conn::new(now, network, nonce, silent_at));
+        self.silences.insert((silent_at, id));
+        out.push(send(id, &ToListener::Challenge(nonce)));
     }
 
-    fn message(&mut self, now: Moment, id: Connection, bytes: &[u8], out: &mut Vec<Output>) {
-        let Some(guest) = self.guests.get_mut(&id) else { return };
-        if !guest.bucket.take(now) {
-            return self.expel(now, id, TrackerRefusal::TooMuch, out);
+    fn message(&mut self, id: Connection, bytes: &[u8], out: &mut Vec<Output>) {
+        let now = self.now;
+        let Some(conn) = self.conns.get_mut(&id) else { return };
+        if !conn.messages.take(now, MESSAGES) {
+            return self.fault(id, TrackerRefusal::TooMuch, out);
         }
         let Ok(message) = ToTracker::from_bytes(bytes) else {
-            return self.expel(now, id, TrackerRefusal::BadMessage, out);
+            return self.fault(id, TrackerRefusal::BadMessage, out);
         };
-        let Some(peer) = guest.peer else {
-            let ToTracker::SignIn(sign_in) = message else {
-                return self.expel(now, id, TrackerRefusal::NotSignedIn, out);
+        let Some(peer) = conn.peer else {
+            return match message {
+                ToTracker::SignIn(sign_in) => self.sign_in(id, &sign_in, out),
+                ToTracker::Join(_)
+                | ToTracker::Leave(_)
+                | ToTracker::Signal(_)
+                | ToTracker::Heartbeat => self.fault(id, TrackerRefusal::NotSignedIn, out),
             };
-            return self.sign_in(now, id, &sign_in, out);
         };
-        guest.until = now.after(SILENCE);
+        self.heard(id);
         match message {
-            ToTracker::SignIn(_) => self.expel(now, id, TrackerRefusal::BadMessage, out),
-            ToTracker::Join(stream) => self.join(now, id, peer, stream, out),
-            ToTracker::Leave(stream) => {
-                if guest.stream == Some(stream) {
-                    self.leave(now, id);
-                }
-            }
-            ToTracker::Heartbeat => self.introduce(id, peer, out),
-            ToTracker::Signal(signal) => self.hand_on(id, peer, signal, out),
+            // A challenge is answered once.
+            ToTracker::SignIn(_) => self.fault(id, TrackerRefusal::BadMessage, out),
+            ToTracker::Join(stream) => self.join(id, peer, stream, out),
+            ToTracker::Leave(stream) => self.leave(id, peer, stream, out),
+            ToTracker::Signal(signal) => self.signal(id, peer, signal, out),
+            ToTracker::Heartbeat => self.heartbeat(id, peer, out),
         }
     }
 
-    fn sign_in(&mut self, now: Moment, id: Connection, sign_in: &SignIn, out: &mut Vec<Output>) {
-        let Some(guest) = self.guests.get_mut(&id) else { return };
-        let is_for_us = self.urls.iter().any(|url| url == plain(sign_in.tracker.as_str()));
-        if !is_for_us || sign_in.verify(guest.nonce).is_err() {
-            return self.expel(now, id, TrackerRefusal::BadSignIn, out);
+    /// Only the holder of a key speaks for it. A new connection of the same key takes the place of its old one.
+    fn sign_in(&mut self, id: Connection, sign_in: &SignIn, out: &mut Vec<Output>) {
+        let Some(conn) = self.conns.get_mut(&id) else { return };
+        let dialled = plain(sign_in.tracker.as_str());
+        let is_ours = self.config.urls.iter().any(|url| plain(url) == dialled);
+        if !is_ours || sign_in.verify(conn.nonce).is_err() {
+            out.push(send(id, &ToListener::Refused(TrackerRefusal::BadSignIn)));
+            return self.close(id, Reason::NoSignIn, out);
         }
         let peer = PeerId(sign_in.key);
-        guest.peer = Some(peer);
-        guest.until = now.after(SILENCE);
-        // The same key proved itself again: its older connection is a ghost. Nobody else's can be replaced.
-        if let Some(old) = self.by_peer.insert(peer, id) {
-            self.forget(now, old);
-            self.by_peer.insert(peer, id);
-            out.push(Output::Close(old));
+        conn.peer = Some(peer);
+        if let Some(old) = self.peers.get(&peer).copied() {
+            self.close(old, Reason::Replaced, out);
+        }
+        self.peers.insert(peer, id);
+        self.heard(id);
+    }
+
+    fn join(&mut self, id: Connection, peer: PeerId, stream: StreamId, out: &mut Vec<Output>) {
+        let Some(conn) = self.conns.get_mut(&id) else { return };
+        let is_member = conn.streams.contains(&stream);
+        let peers = self.swarms.get(&stream).map_or(0, Swarm::len);
+        if !is_member && (conn.streams.len() >= MAX_STREAMS || peers >= MAX_PEERS) {
+            return self.fault(id, TrackerRefusal::TooMuch, out);
+        }
+        conn.streams.insert(stream);
+        let swarm = self.swarms.entry(stream).or_default();
+        let rank = swarm.rank(&peer).unwrap_or_else(|| {
+            let rank = self.leavers.take(stream, peer).unwrap_or_else(|| {
+                self.joins = self.joins.saturating_add(1);
+                self.joins
+            });
+            swarm.insert(peer, rank);
+            rank
+        });
+        out.push(send(id, &ToListener::Welcome(stream, rank)));
+        self.show(id, peer, &[stream], out);
+    }
+
+    fn leave(&mut self, id: Connection, peer: PeerId, stream: StreamId, out: &mut Vec<Output>) {
+        let Some(conn) = self.conns.get_mut(&id) else { return };
+        if !conn.streams.remove(&stream) {
+            return self.fault(id, TrackerRefusal::NotJoined, out);
+        }
+        self.remove(peer, stream);
+    }
+
+    fn heartbeat(&mut self, id: Connection, peer: PeerId, out: &mut Vec<Output>) {
+        let streams = self.conns.get(&id).map(|conn| conn.streams.clone()).unwrap_or_default();
+        self.show(id, peer, &streams.into_iter().collect::<Vec<_>>(), out);
+    }
+
+    /// Shows some of each swarm, unless this is asked faster than joins and heartbeats need.
+    fn show(&mut self, id: Connection, peer: PeerId, streams: &[StreamId], out: &mut Vec<Output>) {
+        let Some(conn) = self.conns.get_mut(&id) else { return };
+        if !conn.lists.take(self.now, LISTS) {
+            return self.fault(id, TrackerRefusal::TooMuch, out);
+        }
+        for stream in streams {
+            let Some(swarm) = self.swarms.get(stream) else { continue };
+            let peers = swarm.pick(&peer, &mut self.dice);
+            let candidates = Candidates { stream: *stream, peers };
+            out.push(send(id, &ToListener::Candidates(candidates)));
         }
     }
 
-    fn join(
-        &mut self,
-        now: Moment,
-        id: Connection,
-        peer: PeerId,
-        stream: StreamId,
-        out: &mut Vec<Output>,
-    ) {
-        if self.guests.get(&id).is_some_and(|guest| guest.stream.is_some_and(|s| s != stream)) {
-            self.leave(now, id);
-        }
-        if !self.swarms.contains_key(&stream) && self.swarms.len() >= MAX_SWARMS {
-            return self.refuse(id, TrackerRefusal::TooMuch, out);
-        }
-        let Some(rank) = self.swarms.entry(stream).or_default().join(now, peer) else {
-            return self.refuse(id, TrackerRefusal::TooMuch, out);
-        };
-        if let Some(guest) = self.guests.get_mut(&id) {
-            guest.stream = Some(stream);
-        }
-        out.push(Output::Send(id, ToListener::Welcome(stream, rank).to_bytes()));
-        self.introduce(id, peer, out);
-    }
-
-    /// Tells a member some others of its stream.
-    fn introduce(&mut self, id: Connection, peer: PeerId, out: &mut Vec<Output>) {
-        let Some(stream) = self.guests.get(&id).and_then(|guest| guest.stream) else {
-            return self.refuse(id, TrackerRefusal::NotJoined, out);
-        };
-        let draw = self.draw();
-        let Some(swarm) = self.swarms.get(&stream) else { return };
-        let peers = Bounded::try_from(swarm.some(peer, draw, MAX_CANDIDATES)).unwrap_or_default();
-        let candidates = Candidates { stream, peers };
-        out.push(Output::Send(id, ToListener::Candidates(candidates).to_bytes()));
-    }
-
-    /// Hands a description on, untouched, to a member of the stream that both are in.
-    fn hand_on(
+    /// Hands a signal on as it is: the receiver checks its signature, we that its sender is who signed in here.
+    fn signal(
         &mut self,
         id: Connection,
         peer: PeerId,
         signal: Signed<Signal>,
         out: &mut Vec<Output>,
     ) {
-        let stream = self.guests.get(&id).and_then(|guest| guest.stream);
-        if stream != Some(signal.body.stream) || signal.body.from != peer {
-            return self.refuse(id, TrackerRefusal::BadMessage, out);
+        let Signal { stream, from, to, .. } = &signal.body;
+        if *from != peer {
+            return self.fault(id, TrackerRefusal::BadMessage, out);
         }
-        let swarm = self.swarms.get(&signal.body.stream);
-        let rank = swarm.and_then(|swarm| swarm.rank(&peer));
-        let is_member = swarm.is_some_and(|swarm| swarm.rank(&signal.body.to).is_some());
-        let to = self.by_peer.get(&signal.body.to).filter(|_| is_member);
-        let (Some(rank), Some(to)) = (rank, to) else {
-            return self.refuse(id, TrackerRefusal::NoSuchPeer, out);
+        let swarm = self.swarms.get(stream);
+        let Some(rank) = swarm.and_then(|swarm| swarm.rank(from)) else {
+            return self.fault(id, TrackerRefusal::NotJoined, out);
         };
-        let forwarded = ToListener::Signal(ForwardedSignal { rank, signal });
-        out.push(Output::Send(*to, forwarded.to_bytes()));
-    }
-
-    fn refuse(&mut self, id: Connection, why: TrackerRefusal, out: &mut Vec<Output>) {
-        self.refused = self.refused.saturating_add(1);
-        out.push(Output::Send(id, ToListener::Refused(why).to_bytes()));
-    }
-
-    fn expel(&mut self, now: Moment, id: Connection, why: TrackerRefusal, out: &mut Vec<Output>) {
-        self.refuse(id, why, out);
-        self.forget(now, id);
-        out.push(Output::Close(id));
-    }
-
-    fn forget(&mut self, now: Moment, id: Connection) {
-        self.leave(now, id);
-        let Some(guest) = self.guests.remove(&id) else { return };
-        if let Some(peer) = guest.peer.filter(|peer| self.by_peer.get(peer) == Some(&id)) {
-            self.by_peer.remove(&peer);
-        }
-        if let Some(here) = self.by_address.get_mut(&guest.address) {
-            *here = here.saturating_sub(1);
-            if *here == 0 {
-                self.by_address.remove(&guest.address);
+        // Whether a peer listens to something else is nobody's business: absent means absent from this swarm.
+        let receiver = swarm.and_then(|swarm| swarm.rank(to)).and_then(|_| self.peers.get(to));
+        match receiver {
+            Some(receiver) if to != from => {
+                out.push(send(*receiver, &ToListener::Signal(ForwardedSignal { rank, signal })));
+            }
+            // Those who leave while others dial are no fault of the dialler.
+            Some(_) | None => {
+                out.push(send(id, &ToListener::Refused(TrackerRefusal::NoSuchPeer)));
             }
         }
     }
 
-    fn leave(&mut self, now: Moment, id: Connection) {
-        let Some(guest) = self.guests.get_mut(&id) else { return };
-        let left = guest.stream.take().zip(guest.peer);
-        if let Some((stream, peer)) = left
-            && let Some(swarm) = self.swarms.get_mut(&stream)
+    /// Refuses, and closes after too many refusals.
+    fn fault(&mut self, id: Connection, refusal: TrackerRefusal, out: &mut Vec<Output>) {
+        let Some(conn) = self.conns.get_mut(&id) else { return };
+        conn.faults = conn.faults.saturating_add(1);
+        out.push(send(id, &ToListener::Refused(refusal)));
+        if conn.faults >= MAX_FAULTS {
+            self.close(id, Reason::Misbehaved, out);
+        }
+    }
+
+    fn heard(&mut self, id: Connection) {
+        let Some(conn) = self.conns.get_mut(&id) else { return };
+        self.silences.remove(&(conn.silent_at, id));
+        conn.silent_at = self.now.after(SILENCE_PATIENCE);
+        self.silences.insert((conn.silent_at, id));
+    }
+
+    fn expire(&mut self, out: &mut Vec<Output>) {
+        while let Some((at, id)) = self.silences.first().copied().filter(|(at, _)| *at <= self.now)
         {
-            swarm.leave(now, peer);
+            self.silences.remove(&(at, id));
+            let is_signed_in = self.conns.get(&id).is_some_and(|conn| conn.peer.is_some());
+            let reason = if is_signed_in { Reason::Silent } else { Reason::NoSignIn };
+            self.close(id, reason, out);
+        }
+        self.leavers.expire(self.now);
+    }
+
+    fn close(&mut self, id: Connection, reason: Reason, out: &mut Vec<Output>) {
+        if self.conns.contains_key(&id) {
+            self.forget(id);
+            out.push(Output::Close(id, reason));
         }
     }
 
-    /// Closes who was silent, forgets who stayed away.
-    fn sweep(&mut self, now: Moment, out: &mut Vec<Output>) {
-        let silent = self.guests.iter().filter(|(_, guest)| guest.until <= now);
-        for id in silent.map(|(id, _)| *id).collect::<Vec<_>>() {
-            self.forget(now, id);
-            out.push(Output::Close(id));
+    /// Forgets a connection and all that it held; ranks are kept for a while.
+    fn forget(&mut self, id: Connection) {
+        let Some(conn) = self.conns.remove(&id) else { return };
+        self.silences.remove(&(conn.silent_at, id));
+        if let Some(peer) = conn.peer {
+            conn.streams.iter().for_each(|stream| self.remove(peer, *stream));
+            if self.peers.get(&peer) == Some(&id) {
+                self.peers.remove(&peer);
+            }
         }
-        self.swarms.retain(|_, swarm| {
-            swarm.sweep(now);
-            !swarm.is_over()
-        });
+        if let Some((count, opens)) = self.networks.get_mut(&conn.network) {
+            *count = count.saturating_sub(1);
+            if *count == 0 && opens.is_full(self.now, OPENS) {
+                self.networks.remove(&conn.network);
+            }
+        }
     }
 
-    /// Returns 32 bytes that nobody outside can foretell.
-    fn draw(&mut self) -> [u8; 32] {
-        self.draws = self.draws.saturating_add(1);
-        Hash::of(&[b"antiphon tracker", &self.seed, &self.draws.to_le_bytes()]).0
+    fn remove(&mut self, peer: PeerId, stream: StreamId) {
+        let Some(swarm) = self.swarms.get_mut(&stream) else { return };
+        if let Some(rank) = swarm.remove(&peer) {
+            self.leavers.put(self.now, stream, peer, rank);
+        }
+        if swarm.len() == 0 {
+            self.swarms.remove(&stream);
+        }
     }
+}
+
+fn send(id: Connection, message: &ToListener) -> Output {
+    Output::Send(id, message.to_bytes())
 }
 
 /// A URL without the slash that browsers add.
 fn plain(url: &str) -> &str {
     url.trim_end_matches('/')
 }
+
+fn refuse_new(id: Connection, out: &mut Vec<Output>) {
+    out.push(send(id, &ToListener::Refused(TrackerRefusal::TooMuch)));
+    out.push(Output::Close(id, Reason::Full));
+}
+
+#[cfg(test)]
+mod tests;

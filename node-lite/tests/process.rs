@@ -14,3 +14,5 @@ mod host;
 mod publish;
 #[path = "process/site.rs"]
 mod site;
+#[path = "process/tracker.rs"]
+mod tracker;

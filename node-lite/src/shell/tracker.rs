@@ -3,7 +3,7 @@
 //! One task owns the machine and its timer. Each connection has a task that moves bytes: in through a bounded
 //! channel to the machine, out through a bounded channel from it. A listener that does not read is closed.
 
-use crate::tracker::{Connection, Input, Output, Tracker};
+use crate::tracker::{Config, Connection, Input, Output, Tracker};
 use antiphon_core::{peer::tracker_wire::MAX_TRACKER_MESSAGE, time::Moment};
 use axum::{
     Router,
@@ -41,6 +41,9 @@ pub struct Options {
     /// URL under which listeners call; may be given again. `ws://` and the listening address if none is.
     #[arg(long = "url", value_name = "URL")]
     pub urls: Vec<String>,
+    /// Connections at once from one network: an IPv4 address, or an IPv6 /64.
+    #[arg(long, default_value_t = 256)]
+    pub max_per_network: u32,
 }
 
 /// What a connection's task tells the machine's.
@@ -76,7 +79,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;
     let ready = serde_json::json!({ "ready": "tracker", "url": urls.first(), "urls": urls });
-    let machine = tokio::spawn(drive(Tracker::new(urls, seed), inbox));
+    let config = Config { urls, max_per_network: options.max_per_network };
+    let machine = tokio::spawn(drive(Tracker::new(config, seed), inbox));
     super::http::ready(&ready);
     tokio::select! {
         end = server => end,
@@ -164,7 +168,8 @@ async fn drive(mut tracker: Tracker, mut inbox: mpsc::Receiver<Event>) {
                         outboxes.remove(&id);
                     }
                 }
-                Output::Close(id) => {
+                Output::Close(id, reason) => {
+                    tracing::debug!(connection = id.0, reason = reason.code(), "closed");
                     outboxes.remove(&id);
                 }
             }

@@ -1,81 +1,145 @@
-//! The listeners of one stream, in the order of their joins.
+//! The listeners of one stream, and a random pick among them.
 
-use super::ABSENCE;
-use antiphon_core::{crypto::PublicKey, id::PeerId, peer::tracker_wire::Candidate, time::Moment};
-use std::{collections::BTreeMap, ops::Bound};
+use antiphon_core::{
+    codec::Bounded,
+    crypto::Hash,
+    id::PeerId,
+    peer::tracker_wire::{Candidate, MAX_CANDIDATES},
+};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Members of one stream.
-pub(super) const MAX_MEMBERS: usize = 20_000;
-/// Ranks kept for who left; the one that ends first is forgotten first.
-const MAX_ABSENT: usize = 4096;
+/// Random numbers that repeat with their seed.
+#[derive(Clone, Debug)]
+pub(super) struct Dice {
+    seed: [u8; 32],
+    rolls: u64,
+}
 
-/// The listeners of one stream.
+impl Dice {
+    pub(super) const fn new(seed: [u8; 32]) -> Self {
+        Self { seed, rolls: 0 }
+    }
+
+    /// Returns 32 bytes that nobody without the seed foresees.
+    pub(super) fn bytes(&mut self) -> [u8; 32] {
+        self.rolls = self.rolls.saturating_add(1);
+        Hash::of(&[b"tracker/v1/dice", &self.seed, &self.rolls.to_le_bytes()]).0
+    }
+
+    /// Returns a number below `count`, or 0 if that is 0. The bias is below 2^-40.
+    fn below(&mut self, count: usize) -> usize {
+        let bytes = self.bytes();
+        let roll = bytes.first_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        roll.checked_rem(count).and_then(|roll| usize::try_from(roll).ok()).unwrap_or(0)
+    }
+}
+
+/// Who listens to one stream.
 #[derive(Debug, Default)]
 pub(super) struct Swarm {
-    members: BTreeMap<PeerId, u64>,
-    absent: BTreeMap<PeerId, (u64, Moment)>,
-    joins: u64,
+    ranks: BTreeMap<PeerId, (u64, usize)>,
+    /// The members in no order; each knows its place.
+    order: Vec<PeerId>,
 }
 
 impl Swarm {
-    /// Lets a listener in and returns its rank: the one it had, or the next. `None` if the swarm is full.
-    pub(super) fn join(&mut self, now: Moment, peer: PeerId) -> Option<u64> {
-        if let Some(rank) = self.members.get(&peer) {
-            return Some(*rank);
+    pub(super) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    pub(super) fn rank(&self, peer: &PeerId) -> Option<u64> {
+        self.ranks.get(peer).map(|(rank, _)| *rank)
+    }
+
+    /// Adds a peer that is not in it.
+    pub(super) fn insert(&mut self, peer: PeerId, rank: u64) {
+        self.ranks.insert(peer, (rank, self.order.len()));
+        self.order.push(peer);
+    }
+
+    /// Removes a peer and returns its rank.
+    pub(super) fn remove(&mut self, peer: &PeerId) -> Option<u64> {
+        let (rank, place) = self.ranks.remove(peer)?;
+        if place < self.order.len() {
+            self.order.swap_remove(place);
         }
-        if self.members.len() >= MAX_MEMBERS {
-            return None;
+        if let Some(moved) = self.order.get(place).and_then(|moved| self.ranks.get_mut(moved)) {
+            moved.1 = place;
         }
-        let kept = self.absent.remove(&peer).filter(|(_, until)| *until > now);
-        let rank = kept.map(|(rank, _)| rank).unwrap_or(self.joins);
-        if kept.is_none() {
-            self.joins = self.joins.saturating_add(1);
-        }
-        self.members.insert(peer, rank);
         Some(rank)
     }
 
-    /// Lets a listener out and keeps its rank for a while.
-    pub(super) fn leave(&mut self, now: Moment, peer: PeerId) {
-        let Some(rank) = self.members.remove(&peer) else { return };
-        self.absent.insert(peer, (rank, now.after(ABSENCE)));
-        if self.absent.len() > MAX_ABSENT {
-            let first = self.absent.iter().min_by_key(|(_, (_, until))| *until).map(|(p, _)| *p);
-            first.and_then(|peer| self.absent.remove(&peer));
+    /// Picks at most [`MAX_CANDIDATES`] others at random, each as likely.
+    pub(super) fn pick(
+        &self,
+        asker: &PeerId,
+        dice: &mut Dice,
+    ) -> Bounded<Candidate, MAX_CANDIDATES> {
+        let mut chosen = BTreeSet::new();
+        // One more than needed, for the asker may be among them. Source: Floyd's sampling, CACM 30(9), 1987.
+        let wanted = self.order.len().min(MAX_CANDIDATES.saturating_add(1));
+        for last in self.order.len().saturating_sub(wanted)..self.order.len() {
+            let place = dice.below(last.saturating_add(1));
+            if !chosen.insert(place) {
+                chosen.insert(last);
+            }
         }
+        let mut picked: Vec<Candidate> = chosen
+            .iter()
+            .filter_map(|place| self.order.get(*place))
+            .filter(|peer| *peer != asker)
+            .filter_map(|peer| Some(Candidate { peer: *peer, rank: self.rank(peer)? }))
+            .collect();
+        if picked.len() > MAX_CANDIDATES {
+            let surplus = dice.below(picked.len());
+            picked.swap_remove(surplus);
+        }
+        Bounded::try_from(picked).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use antiphon_core::crypto::PublicKey;
+
+    #[test]
+    fn every_other_member_is_as_likely_and_none_comes_twice() {
+        let mut swarm = Swarm::default();
+        (0..100).for_each(|n| swarm.insert(peer(n), n.into()));
+        let mut dice = Dice::new([1; 32]);
+        let mut counts = BTreeMap::new();
+        for _ in 0..1000 {
+            let picked = swarm.pick(&peer(5), &mut dice);
+            let distinct: BTreeSet<_> = picked.iter().map(|candidate| candidate.peer).collect();
+            assert_eq!(distinct.len(), MAX_CANDIDATES);
+            distinct.into_iter().for_each(|peer| *counts.entry(peer).or_insert(0) += 1);
+        }
+        assert!(!counts.contains_key(&peer(5)));
+        // 1000 picks of 32 out of 99: 323 on average, standard deviation 15.
+        assert!(counts.len() == 99 && counts.values().all(|count| (250..400).contains(count)));
     }
 
-    /// Returns a member's rank.
-    pub(super) fn rank(&self, peer: &PeerId) -> Option<u64> {
-        self.members.get(peer).copied()
+    #[test]
+    fn members_come_and_go_and_keep_their_places() {
+        let mut swarm = Swarm::default();
+        (0..10).for_each(|n| swarm.insert(peer(n), n.into()));
+        for n in [9, 0, 4] {
+            assert_eq!(swarm.remove(&peer(n)), Some(n.into()));
+            assert_eq!(swarm.remove(&peer(n)), None);
+        }
+        let left: BTreeSet<_> = (1..9).filter(|n| *n != 4).map(peer).collect();
+        let picked = swarm.pick(&peer(100), &mut Dice::new([1; 32]));
+        assert_eq!(picked.iter().map(|candidate| candidate.peer).collect::<BTreeSet<_>>(), left);
+        assert!(
+            picked.iter().all(|candidate| candidate.peer.0.0[0] == candidate.rank.to_le_bytes()[0])
+        );
+        left.iter().for_each(|peer| assert!(swarm.remove(peer).is_some()));
+        assert_eq!((swarm.len(), swarm.pick(&peer(1), &mut Dice::new([1; 32])).len()), (0, 0));
     }
 
-    /// Returns at most `count` members other than `but`, from a place in the order of keys that the draw decides.
-    pub(super) fn some(&self, but: PeerId, draw: [u8; 32], count: usize) -> Vec<Candidate> {
-        let from = PeerId(PublicKey(draw));
-        let behind = self.members.range((Bound::Included(from), Bound::Unbounded));
-        let before = self.members.range((Bound::Unbounded, Bound::Excluded(from)));
-        let others = behind.chain(before).filter(|(peer, _)| **peer != but);
-        others.take(count).map(|(peer, rank)| Candidate { peer: *peer, rank: *rank }).collect()
-    }
-
-    /// Returns whether nobody listens.
-    pub(super) fn is_empty(&self) -> bool {
-        self.members.is_empty()
-    }
-
-    /// Returns whether nobody listens and no rank is kept.
-    pub(super) fn is_over(&self) -> bool {
-        self.members.is_empty() && self.absent.is_empty()
-    }
-
-    /// Returns when the next rank is forgotten.
-    pub(super) fn deadline(&self) -> Option<Moment> {
-        self.absent.values().map(|(_, until)| *until).min()
-    }
-
-    /// Forgets the ranks of who stayed away.
-    pub(super) fn sweep(&mut self, now: Moment) {
-        self.absent.retain(|_, (_, until)| *until > now);
+    fn peer(n: u8) -> PeerId {
+        PeerId(PublicKey([n; 32]))
     }
 }

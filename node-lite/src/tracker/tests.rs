@@ -1,245 +1,389 @@
-//! Listeners who behave, and those who would list, impersonate, evict or flood.
-
-use super::{swarm::MAX_MEMBERS, *};
+use super::*;
 use antiphon_core::{
     codec::Text,
-    crypto::SecretKey,
+    crypto::{Hash, SecretKey},
     id::ChainId,
-    peer::tracker_wire::{Candidate, SignalKind},
+    peer::tracker_wire::{MAX_CANDIDATES, MAX_TRACKER_MESSAGE, SignalKind},
 };
 
-const URL: &str = "ws://tracker.example";
+const URL: &str = "ws://tracker.example/";
 const STREAM: StreamId = StreamId(Hash([1; 32]));
 const OTHER: StreamId = StreamId(Hash([2; 32]));
 
+#[test]
+fn two_listeners_meet_and_exchange_descriptions_as_signed() {
+    let mut world = World::new();
+    world.enter(1, 1, STREAM);
+    let said = world.enter(2, 2, STREAM);
+    let [(_, ToListener::Welcome(STREAM, 2)), (_, ToListener::Candidates(list))] = &said[..] else {
+        panic!("{said:?}");
+    };
+    assert_eq!(list.peers.iter().map(|c| (c.peer, c.rank)).collect::<Vec<_>>(), [(id(1), 1)]);
+    let offer = signal(2, 1, STREAM);
+    let said = world.say(2, &ToTracker::Signal(offer.clone()));
+    let forwarded = ForwardedSignal { rank: 2, signal: offer };
+    assert_eq!(said, [(1, ToListener::Signal(forwarded))]);
+}
+
+#[test]
+fn a_wrong_signature_a_foreign_url_and_another_nonce_are_turned_away() {
+    let sign = |nonce, url| SignIn::new(&key(1), nonce, Text::try_from(url).unwrap());
+    for n in 0..4 {
+        let mut world = World::new();
+        let nonce = world.open(1);
+        let mut sign_in = match n {
+            0 | 3 => sign(nonce, URL),
+            1 => sign(nonce, "ws://evil.example/"),
+            _ => sign([0; 32], URL),
+        };
+        if n == 3 {
+            sign_in.key = key(2).public();
+        } else if n == 0 {
+            sign_in.signature.0[0] ^= 1;
+        }
+        let out =
+            world.feed(0, Input::Message(Connection(1), ToTracker::SignIn(sign_in).to_bytes()));
+        assert_eq!(refusals(&out), [TrackerRefusal::BadSignIn]);
+        assert_eq!(out.last(), Some(&Output::Close(Connection(1), Reason::NoSignIn)));
+        assert_eq!(world.tracker.load(), (0, 0));
+    }
+}
+
+#[test]
+fn a_sign_in_cannot_be_used_twice() {
+    let mut world = World::new();
+    let nonce = world.open(1);
+    let sign_in = ToTracker::SignIn(sign_in(1, nonce)).to_bytes();
+    assert_eq!(world.feed(0, Input::Message(Connection(1), sign_in.clone())), []);
+    assert_ne!(world.open(2), nonce);
+    let out = world.feed(0, Input::Message(Connection(2), sign_in.clone()));
+    assert_eq!(refusals(&out), [TrackerRefusal::BadSignIn]);
+    let again = world.feed(0, Input::Message(Connection(1), sign_in));
+    assert_eq!(refusals(&again), [TrackerRefusal::BadMessage]);
+    assert_eq!(world.tracker.load().0, 1);
+}
+
+#[test]
+fn who_has_not_signed_in_gets_nothing() {
+    let mut world = World::new();
+    world.enter(1, 1, STREAM);
+    world.open(2);
+    for message in [
+        ToTracker::Join(STREAM),
+        ToTracker::Leave(STREAM),
+        ToTracker::Heartbeat,
+        ToTracker::Signal(signal(2, 1, STREAM)),
+    ] {
+        let said = world.say(2, &message);
+        assert_eq!(said, [(2, ToListener::Refused(TrackerRefusal::NotSignedIn))]);
+    }
+}
+
+#[test]
+fn nobody_is_evicted_but_by_its_own_key() {
+    let mut world = World::new();
+    world.enter(1, 1, STREAM);
+    world.enter(2, 2, STREAM);
+    // Another claims the key of 1, and fails.
+    let nonce = world.open(3);
+    let forged = SignIn { key: key(1).public(), ..sign_in(3, nonce) };
+    world.feed(0, Input::Message(Connection(3), ToTracker::SignIn(forged).to_bytes()));
+    assert_eq!(world.say(2, &ToTracker::Signal(signal(2, 1, STREAM)))[0].0, 1);
+    // The key itself signs in elsewhere: its old connection goes, and no other.
+    let nonce = world.open(4);
+    let own = ToTracker::SignIn(sign_in(1, nonce)).to_bytes();
+    let out = world.feed(0, Input::Message(Connection(4), own));
+    assert_eq!(out, [Output::Close(Connection(1), Reason::Replaced)]);
+    // Its late end does not touch the new one.
+    world.feed(0, Input::Closed(Connection(1)));
+    let said = world.say(4, &ToTracker::Join(STREAM));
+    assert_eq!(said[0], (4, ToListener::Welcome(STREAM, 1)));
+    assert_eq!(world.say(2, &ToTracker::Signal(signal(2, 1, STREAM)))[0].0, 4);
+}
+
+#[test]
+fn a_swarm_is_shown_in_part_and_no_faster_than_heartbeats() {
+    let mut world = World::new();
+    for n in 1..=200 {
+        world.enter(n, u8::try_from(n).unwrap(), STREAM);
+    }
+    let mut seen = BTreeSet::new();
+    let mut refused = 0;
+    for _ in 0..100 {
+        for (_, message) in world.say(1, &ToTracker::Heartbeat) {
+            match &message {
+                ToListener::Candidates(list) => {
+                    assert!(list.peers.len() <= MAX_CANDIDATES && list.stream == STREAM);
+                    seen.extend(list.peers.iter().map(|candidate| candidate.peer));
+                }
+                ToListener::Refused(TrackerRefusal::TooMuch) => refused += 1,
+                ToListener::Refused(_)
+                | ToListener::Challenge(_)
+                | ToListener::Welcome(..)
+                | ToListener::Signal(_) => panic!("{message:?}"),
+            }
+        }
+    }
+    assert!(seen.len() <= 5 * MAX_CANDIDATES && seen.len() < 199, "{}", seen.len());
+    assert_eq!(refused, MAX_FAULTS);
+}
+
+#[test]
+fn heartbeats_of_a_listener_to_four_streams_are_never_too_many() {
+    let mut world = World::new();
+    world.enter(1, 1, STREAM);
+    for n in 2..=4 {
+        world.say(1, &ToTracker::Join(StreamId(Hash([n; 32]))));
+    }
+    for beat in 1..100 {
+        let out = world
+            .feed(beat * 20_000, Input::Message(Connection(1), ToTracker::Heartbeat.to_bytes()));
+        assert_eq!(said(&out).len(), 4);
+        assert_eq!(refusals(&out), []);
+    }
+}
+
+#[test]
+fn leaving_and_joining_does_not_show_more_than_waiting() {
+    let mut world = World::new();
+    for n in 1..=100 {
+        world.enter(n, u8::try_from(n).unwrap(), STREAM);
+    }
+    let mut lists = 0;
+    for _ in 0..40 {
+        world.say(1, &ToTracker::Leave(STREAM));
+        let said = world.say(1, &ToTracker::Join(STREAM));
+        lists += said.iter().filter(|(_, m)| matches!(m, ToListener::Candidates(_))).count();
+    }
+    assert_eq!(lists, 5);
+}
+
+#[test]
+fn peers_of_other_streams_are_neither_shown_nor_reached() {
+    let mut world = World::new();
+    world.enter(1, 1, STREAM);
+    let said = world.enter(2, 2, OTHER);
+    let [_, (_, ToListener::Candidates(list))] = &said[..] else { panic!("{said:?}") };
+    assert!(list.peers.is_empty());
+    let absent = |to, stream| ToTracker::Signal(signal(2, to, stream));
+    let no_such = ToListener::Refused(TrackerRefusal::NoSuchPeer);
+    // One who listens to something else, and one who does not exist, look the same.
+    assert_eq!(world.say(2, &absent(1, OTHER)), [(2, no_such.clone())]);
+    assert_eq!(world.say(2, &absent(9, OTHER)), [(2, no_such.clone())]);
+    assert_eq!(world.say(2, &absent(2, OTHER)), [(2, no_such)]);
+    let not_joined = ToListener::Refused(TrackerRefusal::NotJoined);
+    assert_eq!(world.say(2, &absent(1, STREAM)), [(2, not_joined)]);
+}
+
+#[test]
+fn nobody_speaks_for_another() {
+    let mut world = World::new();
+    (1..=3).for_each(|n| drop(world.enter(n.into(), n, STREAM)));
+    let said = world.say(3, &ToTracker::Signal(signal(2, 1, STREAM)));
+    assert_eq!(said, [(3, ToListener::Refused(TrackerRefusal::BadMessage))]);
+}
+
+#[test]
+fn a_rank_survives_an_absence_of_a_minute_and_no_longer() {
+    for (absence, rank) in [(59_999, 1), (60_000, 3)] {
+        let mut world = World::new();
+        world.enter(1, 1, STREAM);
+        world.enter(2, 2, STREAM);
+        world.feed(0, Input::Closed(Connection(1)));
+        world.beat(2, absence);
+        let said = world.enter(4, 1, STREAM);
+        assert_eq!(said[0], (4, ToListener::Welcome(STREAM, rank)), "{absence}");
+    }
+}
+
+#[test]
+fn silence_ends_a_connection_at_its_deadline_and_not_before() {
+    let mut world = World::new();
+    world.open(1);
+    assert_eq!(world.tracker.deadline(), Some(Moment::from_millis(10_000)));
+    assert_eq!(world.feed(9_999, Input::Tick), []);
+    let out = world.feed(10_000, Input::Tick);
+    assert_eq!(out, [Output::Close(Connection(1), Reason::NoSignIn)]);
+    world.enter(2, 2, STREAM);
+    assert_eq!(world.tracker.deadline(), Some(Moment::from_millis(50_000)));
+    world.feed(20_000, Input::Message(Connection(2), ToTracker::Heartbeat.to_bytes()));
+    assert_eq!(world.feed(59_999, Input::Tick), []);
+    let out = world.feed(60_000, Input::Tick);
+    assert_eq!(out, [Output::Close(Connection(2), Reason::Silent)]);
+    assert_eq!(world.tracker.load(), (0, 0));
+    world.feed(120_000, Input::Tick);
+    assert_eq!(world.tracker.deadline(), None);
+}
+
+#[test]
+fn malformed_and_oversized_messages_are_refused_and_then_end_the_connection() {
+    let mut world = World::new();
+    world.enter(1, 1, STREAM);
+    let mut closed = false;
+    for n in 0..MAX_FAULTS {
+        let bytes = match n % 3 {
+            0 => vec![0; MAX_TRACKER_MESSAGE + 1],
+            1 => ToListener::Challenge([0; 32]).to_bytes(),
+            _ => vec![1, 2, 3],
+        };
+        let out = world.feed(0, Input::Message(Connection(1), bytes));
+        assert_eq!(refusals(&out), [TrackerRefusal::BadMessage]);
+        closed = out.last() == Some(&Output::Close(Connection(1), Reason::Misbehaved));
+    }
+    assert!(closed);
+    let late = world.feed(0, Input::Message(Connection(1), ToTracker::Heartbeat.to_bytes()));
+    assert_eq!(late, []);
+}
+
+#[test]
+fn a_flood_is_cut_off_and_does_not_reach_others() {
+    let mut world = World::new();
+    world.enter(1, 1, STREAM);
+    world.enter(2, 2, STREAM);
+    let flood = ToTracker::Signal(signal(2, 1, STREAM)).to_bytes();
+    let mut reached = 0;
+    for _ in 0..1000 {
+        let out = world.feed(0, Input::Message(Connection(2), flood.clone()));
+        reached += out.iter().filter(|o| matches!(o, Output::Send(Connection(1), _))).count();
+    }
+    assert_eq!(reached, 98, "the burst of 100, less sign-in and join");
+    assert_eq!(world.tracker.load(), (1, 1));
+}
+
+#[test]
+fn one_network_gets_a_bounded_number_of_connections_and_attempts() {
+    let mut world = World::new();
+    world.tracker.config.max_per_network = 3;
+    let address = |n: u8| IpAddr::from([0x2001, 0xdb8, 0, n.into(), 0, 0, 0, n.into()]);
+    let full = |out: &[Output], n| out.last() == Some(&Output::Close(Connection(n), Reason::Full));
+    for n in 1..=4 {
+        let out = world.feed(0, Input::Opened(Connection(n), address(1)));
+        assert_eq!(full(&out, n), n > 3);
+    }
+    assert!(!full(&world.feed(0, Input::Opened(Connection(5), address(2))), 5));
+    let mut refused = 0;
+    for n in 10..300 {
+        world.feed(0, Input::Closed(Connection(n - 1)));
+        world.feed(0, Input::Closed(Connection(1)));
+        refused += u32::from(full(&world.feed(0, Input::Opened(Connection(n), address(1))), n));
+    }
+    assert_eq!(refused, 290 - (100 - 3), "the burst of 100 opens, three used before");
+}
+
+#[test]
+fn a_listener_is_in_few_streams_at_once() {
+    let mut world = World::new();
+    world.enter(1, 1, STREAM);
+    let stream = |n| StreamId(Hash([n; 32]));
+    for n in 2..=4 {
+        assert_eq!(
+            world.say(1, &ToTracker::Join(stream(n)))[0].1,
+            ToListener::Welcome(stream(n), n.into())
+        );
+    }
+    let said = world.say(1, &ToTracker::Join(stream(5)));
+    assert_eq!(said, [(1, ToListener::Refused(TrackerRefusal::TooMuch))]);
+    assert_eq!(world.tracker.load(), (1, 4));
+    world.say(1, &ToTracker::Leave(stream(2)));
+    let not_joined = ToListener::Refused(TrackerRefusal::NotJoined);
+    assert_eq!(world.say(1, &ToTracker::Leave(stream(2))), [(1, not_joined)]);
+    assert_eq!(world.tracker.load(), (1, 3));
+}
+
+#[test]
+fn nothing_is_left_when_all_have_gone() {
+    let mut world = World::new();
+    (1..=20).for_each(|n| drop(world.enter(n, u8::try_from(n).unwrap(), STREAM)));
+    (1..=20).for_each(|n| drop(world.feed(0, Input::Closed(Connection(n)))));
+    world.feed(60_000, Input::Tick);
+    let tracker = &world.tracker;
+    assert_eq!(tracker.load(), (0, 0));
+    assert!(tracker.peers.is_empty() && tracker.silences.is_empty());
+    assert_eq!(tracker.deadline(), None);
+}
+
+/// A tracker with a clock.
 struct World {
     tracker: Tracker,
-    now: Moment,
+    now: u64,
 }
 
 impl World {
     fn new() -> Self {
-        Self { tracker: Tracker::new([format!("{URL}/")], [7; 32]), now: Moment::ZERO }
+        let urls = vec!["ws://tracker.example".to_owned()];
+        let config = Config { urls, max_per_network: 1000 };
+        Self { tracker: Tracker::new(config, [5; 32]), now: 0 }
     }
 
-    fn feed(&mut self, input: Input) -> Vec<Output> {
+    fn feed(&mut self, at_ms: u64, input: Input) -> Vec<Output> {
         let mut out = Vec::new();
-        self.tracker.handle(self.now, input, &mut out);
+        self.now = self.now.max(at_ms);
+        self.tracker.handle(Moment::from_millis(self.now), input, &mut out);
         out
     }
 
-    fn say(&mut self, id: u64, message: &ToTracker) -> Vec<(u64, ToListener)> {
-        said(&self.feed(Input::Message(Connection(id), message.to_bytes())))
-    }
-
-    fn open(&mut self, id: u64) -> [u8; 32] {
-        let out = self.feed(Input::Opened(Connection(id), IpAddr::from([10, 0, 0, id as u8])));
-        match said(&out).as_slice() {
-            [(_, ToListener::Challenge(nonce))] => *nonce,
-            other => panic!("{other:?}"),
+    /// Opens a connection from an address of its own; returns its nonce.
+    fn open(&mut self, conn: u64) -> [u8; 32] {
+        let address = IpAddr::from([10, 0, 0, conn.to_le_bytes()[0]]);
+        match said(&self.feed(0, Input::Opened(Connection(conn), address)))[..] {
+            [(_, ToListener::Challenge(nonce))] => nonce,
+            ref other => panic!("{other:?}"),
         }
     }
 
-    /// Connects, signs in and joins; returns everything said meanwhile.
-    fn enter(&mut self, id: u64, key: &SecretKey, stream: StreamId) -> Vec<(u64, ToListener)> {
-        let nonce = self.open(id);
-        let sign_in = SignIn::new(key, nonce, Text::try_from(URL).unwrap());
-        assert_eq!(self.say(id, &ToTracker::SignIn(sign_in)), []);
-        self.say(id, &ToTracker::Join(stream))
+    fn say(&mut self, conn: u64, message: &ToTracker) -> Vec<(u64, ToListener)> {
+        said(&self.feed(0, Input::Message(Connection(conn), message.to_bytes())))
+    }
+
+    /// Opens, signs in with the key number `n`, joins; returns what is said to the join.
+    fn enter(&mut self, conn: u64, n: u8, stream: StreamId) -> Vec<(u64, ToListener)> {
+        let nonce = self.open(conn);
+        assert_eq!(self.say(conn, &ToTracker::SignIn(sign_in(n, nonce))), []);
+        self.say(conn, &ToTracker::Join(stream))
+    }
+
+    /// Lets `wait` pass while one connection stays alive.
+    fn beat(&mut self, conn: u64, wait: u64) {
+        for at in [wait / 3, wait / 3 * 2, wait] {
+            self.feed(at, Input::Message(Connection(conn), ToTracker::Heartbeat.to_bytes()));
+        }
     }
 }
 
 fn said(out: &[Output]) -> Vec<(u64, ToListener)> {
-    let sends = out.iter().filter_map(|output| match output {
+    let sent = out.iter().filter_map(|output| match output {
         Output::Send(id, bytes) => Some((id.0, ToListener::from_bytes(bytes).unwrap())),
-        Output::Close(_) => None,
+        Output::Close(..) => None,
     });
-    sends.collect()
+    sent.collect()
+}
+
+fn refusals(out: &[Output]) -> Vec<TrackerRefusal> {
+    let refused = said(out).into_iter().filter_map(|(_, message)| match message {
+        ToListener::Refused(refusal) => Some(refusal),
+        ToListener::Challenge(_)
+        | ToListener::Welcome(..)
+        | ToListener::Candidates(_)
+        | ToListener::Signal(_) => None,
+    });
+    refused.collect()
 }
 
 fn key(n: u8) -> SecretKey {
     SecretKey::from_bytes(&[n; 32])
 }
 
-fn peer(n: u8) -> PeerId {
+fn id(n: u8) -> PeerId {
     PeerId(key(n).public())
+}
+
+fn sign_in(n: u8, nonce: [u8; 32]) -> SignIn {
+    SignIn::new(&key(n), nonce, Text::try_from(URL).unwrap())
 }
 
 fn signal(from: u8, to: u8, stream: StreamId) -> Signed<Signal> {
     let sdp = Text::try_from("v=0").unwrap();
     let kind = SignalKind::Offer;
-    let body = Signal { stream, from: peer(from), to: peer(to), session: 1, kind, sdp };
+    let body = Signal { stream, from: id(from), to: id(to), session: 1, kind, sdp };
     Signed::new(&key(from), ChainId::default(), body)
-}
-
-fn ranks(said: &[(u64, ToListener)]) -> (Option<u64>, Vec<(PeerId, u64)>) {
-    let rank = said.iter().find_map(|(_, message)| match message {
-        ToListener::Welcome(_, rank) => Some(*rank),
-        _ => None,
-    });
-    let known = said.iter().flat_map(|(_, message)| match message {
-        ToListener::Candidates(some) => some.peers.to_vec(),
-        _ => Vec::new(),
-    });
-    (rank, known.map(|Candidate { peer, rank }| (peer, rank)).collect())
-}
-
-#[test]
-fn listeners_of_one_stream_meet_in_the_order_of_their_joins() {
-    let mut world = World::new();
-    assert_eq!(ranks(&world.enter(1, &key(1), STREAM)), (Some(0), vec![]));
-    assert_eq!(ranks(&world.enter(2, &key(2), STREAM)), (Some(1), vec![(peer(1), 0)]));
-    assert_eq!(ranks(&world.enter(3, &key(3), OTHER)), (Some(0), vec![]), "streams do not mix");
-    let heard = world.say(1, &ToTracker::Heartbeat);
-    assert_eq!(ranks(&heard), (None, vec![(peer(2), 1)]));
-}
-
-#[test]
-fn a_signal_is_handed_on_untouched_with_the_senders_rank() {
-    let mut world = World::new();
-    world.enter(1, &key(1), STREAM);
-    world.enter(2, &key(2), STREAM);
-    let signal = signal(2, 1, STREAM);
-    let forwarded = ForwardedSignal { rank: 1, signal: signal.clone() };
-    assert_eq!(world.say(2, &ToTracker::Signal(signal)), [(1, ToListener::Signal(forwarded))]);
-}
-
-#[test]
-fn nobody_speaks_for_another_or_across_streams() {
-    let mut world = World::new();
-    for (id, stream) in [(1, STREAM), (2, STREAM), (3, OTHER)] {
-        world.enter(id, &key(id as u8), stream);
-    }
-    let refused = |why| vec![(2, ToListener::Refused(why))];
-    let forged = ToTracker::Signal(signal(1, 2, STREAM));
-    assert_eq!(world.say(2, &forged), refused(TrackerRefusal::BadMessage));
-    let across = ToTracker::Signal(signal(2, 3, STREAM));
-    assert_eq!(world.say(2, &across), refused(TrackerRefusal::NoSuchPeer));
-    let elsewhere = ToTracker::Signal(signal(2, 3, OTHER));
-    assert_eq!(world.say(2, &elsewhere), refused(TrackerRefusal::BadMessage));
-}
-
-#[test]
-fn a_sign_in_for_another_tracker_nonce_or_key_is_refused_and_closed() {
-    let right = Text::try_from(URL).unwrap();
-    let wrong = Text::try_from("ws://elsewhere.example").unwrap();
-    let forge = |nonce, make: &dyn Fn([u8; 32]) -> SignIn| make(nonce);
-    let cases: [&dyn Fn([u8; 32]) -> SignIn; 3] = [
-        &|nonce| SignIn::new(&key(1), nonce, wrong.clone()),
-        &|_| SignIn::new(&key(1), [0; 32], right.clone()),
-        &|nonce| SignIn { key: key(2).public(), ..SignIn::new(&key(1), nonce, right.clone()) },
-    ];
-    for make in cases {
-        let mut world = World::new();
-        let nonce = world.open(1);
-        let bytes = ToTracker::SignIn(forge(nonce, make)).to_bytes();
-        let out = world.feed(Input::Message(Connection(1), bytes));
-        assert_eq!(said(&out), [(1, ToListener::Refused(TrackerRefusal::BadSignIn))]);
-        assert_eq!(out.last(), Some(&Output::Close(Connection(1))));
-        assert_eq!(world.tracker.census().connections, 0);
-    }
-}
-
-#[test]
-fn a_stranger_learns_nothing() {
-    for message in [ToTracker::Join(STREAM), ToTracker::Heartbeat, ToTracker::Leave(STREAM)] {
-        let mut world = World::new();
-        world.enter(1, &key(1), STREAM);
-        world.open(9);
-        let heard = world.say(9, &message);
-        assert_eq!(heard, [(9, ToListener::Refused(TrackerRefusal::NotSignedIn))]);
-    }
-}
-
-#[test]
-fn a_second_connection_replaces_only_one_of_the_same_key() {
-    let mut world = World::new();
-    world.enter(1, &key(1), STREAM);
-    world.enter(2, &key(2), STREAM);
-    let nonce = world.open(3);
-    let sign_in = SignIn::new(&key(1), nonce, Text::try_from(URL).unwrap());
-    let out = world.feed(Input::Message(Connection(3), ToTracker::SignIn(sign_in).to_bytes()));
-    assert_eq!(out, [Output::Close(Connection(1))]);
-    assert_eq!(ranks(&world.say(3, &ToTracker::Join(STREAM))).0, Some(0), "and keeps its rank");
-    let heard = world.say(2, &ToTracker::Heartbeat);
-    assert_eq!(ranks(&heard).1, [(peer(1), 0)], "the other is untouched");
-}
-
-#[test]
-fn a_rank_survives_a_short_absence_and_not_a_long_one() {
-    for (away, rank) in [(59_999, 0), (60_000, 2)] {
-        let mut world = World::new();
-        world.enter(1, &key(1), STREAM);
-        world.enter(2, &key(2), STREAM);
-        world.feed(Input::Closed(Connection(1)));
-        world.now = Moment::from_millis(away);
-        assert_eq!(ranks(&world.enter(3, &key(1), STREAM)).0, Some(rank));
-    }
-}
-
-#[test]
-fn who_does_not_sign_in_or_falls_silent_is_closed_on_the_millisecond() {
-    let mut world = World::new();
-    world.open(1);
-    assert_eq!(world.tracker.deadline(), Some(Moment::from_millis(10_000)));
-    world.now = Moment::from_millis(9_999);
-    assert_eq!(world.feed(Input::Tick), []);
-    world.now = Moment::from_millis(10_000);
-    assert_eq!(world.feed(Input::Tick), [Output::Close(Connection(1))]);
-    world.enter(2, &key(2), STREAM);
-    world.now = Moment::from_millis(49_999);
-    assert_eq!(world.feed(Input::Tick), []);
-    world.now = Moment::from_millis(50_000);
-    assert_eq!(world.feed(Input::Tick), [Output::Close(Connection(2))]);
-    world.now = Moment::from_millis(110_000);
-    world.feed(Input::Tick);
-    assert_eq!(world.tracker.deadline(), None, "nothing is left of anybody");
-    assert!(world.tracker.swarms.is_empty() && world.tracker.by_address.is_empty());
-}
-
-#[test]
-fn a_flood_and_a_malformed_message_end_the_connection() {
-    let mut world = World::new();
-    world.enter(1, &key(1), STREAM);
-    let heartbeat = ToTracker::Heartbeat.to_bytes();
-    let closed = (0..200).find(|_| {
-        let out = world.feed(Input::Message(Connection(1), heartbeat.clone()));
-        out.contains(&Output::Close(Connection(1)))
-    });
-    assert_eq!(closed, Some(126), "sign-in and join came before");
-    world.open(2);
-    let out = world.feed(Input::Message(Connection(2), vec![0; 20_000]));
-    assert_eq!(said(&out), [(2, ToListener::Refused(TrackerRefusal::BadMessage))]);
-    assert_eq!(world.tracker.census().connections, 0);
-}
-
-#[test]
-fn one_address_cannot_take_every_place() {
-    let mut world = World::new();
-    let address = IpAddr::from([10, 0, 0, 1]);
-    for id in 0..MAX_PER_ADDRESS as u64 {
-        world.feed(Input::Opened(Connection(id), address));
-    }
-    let out = world.feed(Input::Opened(Connection(999), address));
-    assert_eq!(said(&out), [(999, ToListener::Refused(TrackerRefusal::TooMuch))]);
-    assert_eq!(world.tracker.census().connections, MAX_PER_ADDRESS);
-    world.feed(Input::Closed(Connection(0)));
-    assert!(matches!(
-        said(&world.feed(Input::Opened(Connection(1000), address))).as_slice(),
-        [(1000, ToListener::Challenge(_))]
-    ));
-}
-
-#[test]
-fn a_large_swarm_is_shown_in_small_random_parts() {
-    let mut swarm = Swarm::default();
-    for n in 0..MAX_MEMBERS as u64 {
-        let key = antiphon_core::crypto::PublicKey(Hash::of(&[&n.to_le_bytes()]).0);
-        assert_eq!(swarm.join(Moment::ZERO, PeerId(key)), Some(n));
-    }
-    assert_eq!(swarm.join(Moment::ZERO, peer(1)), None, "full");
-    let one = swarm.some(peer(1), [3; 32], MAX_CANDIDATES);
-    let two = swarm.some(peer(1), [200; 32], MAX_CANDIDATES);
-    assert_eq!((one.len(), two.len()), (MAX_CANDIDATES, MAX_CANDIDATES));
-    assert!(one.iter().all(|a| two.iter().all(|b| a != b)));
 }

@@ -1,0 +1,73 @@
+//! A token bucket: so much at once, so much in the long run.
+
+use antiphon_core::time::Moment;
+
+/// Thousandths of a token that one token has.
+const MILLI: u64 = 1000;
+
+/// How fast a bucket fills, and how much it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rate {
+    /// Tokens that fit.
+    pub(super) burst: u32,
+    /// Thousandths of a token that come each second.
+    pub(super) milli_per_second: u32,
+}
+
+/// What is left of a rate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bucket {
+    /// In millionths, so that no millisecond's refill is rounded away.
+    level: u64,
+    at: Moment,
+}
+
+impl Bucket {
+    /// Makes a full bucket.
+    pub(super) fn full(now: Moment, rate: Rate) -> Self {
+        Self { level: Self::brim(rate), at: now }
+    }
+
+    /// Takes one token if there is one.
+    pub(super) fn take(&mut self, now: Moment, rate: Rate) -> bool {
+        self.fill(now, rate);
+        let left = self.level.checked_sub(MILLI * MILLI);
+        self.level = left.unwrap_or(self.level);
+        left.is_some()
+    }
+
+    /// Returns whether the bucket is as good as new, and need not be kept.
+    pub(super) fn is_full(&mut self, now: Moment, rate: Rate) -> bool {
+        self.fill(now, rate);
+        self.level >= Self::brim(rate)
+    }
+
+    fn fill(&mut self, now: Moment, rate: Rate) {
+        let passed = now.as_millis().saturating_sub(self.at.as_millis());
+        let more = passed.saturating_mul(u64::from(rate.milli_per_second));
+        self.level = self.level.saturating_add(more).min(Self::brim(rate));
+        self.at = self.at.max(now);
+    }
+
+    fn brim(rate: Rate) -> u64 {
+        u64::from(rate.burst).saturating_mul(MILLI * MILLI)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_gives_its_burst_and_then_its_rate() {
+        let rate = Rate { burst: 3, milli_per_second: 500 };
+        let at = Moment::from_millis;
+        let mut bucket = Bucket::full(at(0), rate);
+        assert!((0..3).all(|_| bucket.take(at(0), rate)));
+        assert!(!bucket.take(at(1999), rate));
+        assert!(bucket.take(at(2000), rate));
+        assert!(!bucket.take(at(2000), rate) && !bucket.is_full(at(7999), rate));
+        assert!(bucket.is_full(at(8000), rate));
+        assert_eq!((0..9).filter(|_| bucket.take(at(1_000_000), rate)).count(), 3);
+    }
+}
