@@ -22,6 +22,10 @@ impl Light {
             return Ok(());
         }
         self.headers.retain(|block, _| tip.chain.contains(block));
+        // A liar can name headers with new sets for ever; only those that still matter are kept.
+        let expected = self.expected_validators();
+        let is_committed = |hash: &Hash| self.headers.values().any(|h| h.validators_hash == *hash);
+        self.validators.retain(|hash, _| Some(*hash) == expected || is_committed(hash));
         self.tip = Some(tip);
         self.follow(out)
     }
@@ -246,4 +250,58 @@ fn check_links(headers: &[&Header], trusted: &Trusted) -> Result<(), LightError>
         _ => true,
     });
     if first && linked { Ok(()) } else { Err(LightError::BrokenChain) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        chain::{
+            certificate::Certificate,
+            light::{
+                Anchor, Input,
+                tests::{spec, test_keys},
+            },
+            set::Validator,
+        },
+        codec::{Bounded, encode},
+        crypto::PublicKey,
+        time::Moment,
+    };
+    use core::time::Duration;
+
+    #[test]
+    fn sets_that_only_a_liar_commits_do_not_pile_up() {
+        let (validators, guardians) = test_keys();
+        let spec = spec(&validators, &guardians);
+        let chain = spec.chain_id();
+        let (mut light, mut now) = (Light::new(chain, Anchor::Genesis), Moment::ZERO);
+        let feed = |light: &mut Light, now: Moment, input: Input| {
+            let mut out = Vec::new();
+            light.handle(now, UnixMillis(1_000_000), input, &mut out);
+            out
+        };
+        feed(&mut light, now, Input::Loaded(None));
+        feed(&mut light, now, Input::Fetched(File::Spec(chain), encode(&spec)));
+        for lie in 0..40 {
+            let member = Validator { key: PublicKey([lie; 32]), weight: 1 };
+            let members = Bounded::try_from(alloc::vec![member]).unwrap();
+            let set = ValidatorSet { members };
+            let (hash, mut header) = (set.hash(chain), Header::genesis(&spec, Hash([lie; 32])));
+            (header.height, header.validators_hash) = (Height(1), hash);
+            let tip = Tip {
+                final_height: Height(0),
+                final_block: BlockId::default(),
+                chain: Bounded::try_from(alloc::vec![header.id()]).unwrap(),
+                certificate: Certificate::genesis(),
+            };
+            now = now.after(Duration::from_secs(10));
+            feed(&mut light, now, Input::Tick);
+            feed(&mut light, now, Input::Fetched(File::Tip, encode(&tip)));
+            feed(&mut light, now, Input::Fetched(File::Header(header.id()), encode(&header)));
+            feed(&mut light, now, Input::Fetched(File::Validators(hash), encode(&set)));
+            assert!(light.validators.contains_key(&hash), "the lie is taken in");
+            assert!(light.validators.len() <= 3, "{} sets", light.validators.len());
+        }
+    }
 }
