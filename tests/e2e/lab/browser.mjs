@@ -52,9 +52,11 @@ export class Diary {
 /**
  * Opens a page in a context of its own: its own storage, keys and cache.
  * @param {import('playwright-core').Browser} browser @param {string} url @param {string} [name]
+ * @param {() => void} [first] Runs in the page before its own scripts.
  */
-export async function openPage(browser, url, name = 'page') {
+export async function openPage(browser, url, name = 'page', first) {
   const context = await browser.newContext();
+  if (first !== undefined) await context.addInitScript(first);
   const page = await context.newPage();
   const diary = new Diary(page, name);
   await page.goto(url);
