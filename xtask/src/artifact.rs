@@ -62,6 +62,7 @@ pub(crate) fn wasm_path() -> PathBuf {
     root().join("wasm/js/generated/antiphon_bg.wasm")
 }
 
+/// Compiles the wasm module and writes its glue.
 fn wasm() -> Result<()> {
     let inputs =
         ["Cargo.lock", "Cargo.toml", "rust-toolchain.toml", "core", "wasm/Cargo.toml", "wasm/src"];
@@ -98,6 +99,18 @@ fn wasm() -> Result<()> {
         })
     })?;
     Ok(())
+}
+
+/// Builds the node and returns its program.
+///
+/// # Errors
+///
+/// The build fails.
+pub(crate) fn node() -> Result<PathBuf> {
+    step("building the node", || {
+        run(cargo().args(["build", "--package", "antiphon-node", "--bin", "antiphon"]))
+    })?;
+    Ok(target_dir().join("debug/antiphon"))
 }
 
 /// Builds the site from the npm package.

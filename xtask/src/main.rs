@@ -3,16 +3,19 @@
 //! ```text
 //! setup  finds and installs what is missing
 //! build  setup → the wasm module, the npm package, the site
+//! demo   build → a network, a stream and the site on loopback
 //! test   setup → every check, from formatting to real browsers
 //! ```
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
 
 mod artifact;
+mod demo;
 mod files;
 mod fuzz;
 mod process;
 mod sample;
+mod service;
 mod setup;
 mod step;
 mod suite;
@@ -31,6 +34,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Start a network, a live stream and the site on loopback, and print the address to open.
+    Demo(demo::Options),
     /// Run every check: format, lints, tests, sizes, browsers.
     Test(suite::Options),
     /// Build the wasm module, the npm package and the site.
@@ -45,6 +50,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Demo(options) => demo::run_demo(&options),
         Command::Test(options) => suite::run_all(&options),
         Command::Build => artifact::build_all(),
         Command::Fuzz(options) => fuzz::run_all(&options),

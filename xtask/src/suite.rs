@@ -173,6 +173,8 @@ fn npm() -> Result<()> {
 
 fn browser() -> Result<()> {
     const FOLDER: &str = "tests/e2e";
+    artifact::build_all()?;
+    artifact::node()?;
     setup::npm_ci(FOLDER)?;
     run(command("npm").args(["run", "--silent", "check"]).current_dir(root().join(FOLDER)))?;
     let mut tests = command("node");
