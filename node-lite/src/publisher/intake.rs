@@ -125,8 +125,9 @@ fn describe(segment: &MediaSegment, map: Option<String>) -> Result<Wanted, Intak
     let container = Container::of_name(name).ok_or(IntakeError::BadName)?;
     let seconds = f64::from(segment.duration);
     let duration = Duration::try_from_secs_f64(seconds).map_err(|_| IntakeError::NotPlaylist)?;
-    // The parser keeps seconds in single precision; microseconds are what it can still tell.
-    let micros = u64::try_from(duration.as_micros()).map_err(|_| IntakeError::NotPlaylist)?;
+    // The parser keeps seconds in single precision; microseconds, rounded, are what it can still tell.
+    let micros = duration.saturating_add(Duration::from_nanos(500)).as_micros();
+    let micros = u64::try_from(micros).map_err(|_| IntakeError::NotPlaylist)?;
     Ok(Wanted {
         name: name.to_owned(),
         container,
@@ -175,6 +176,16 @@ mod tests {
         assert_eq!(names(&more), ["s7.m4s", "s8.m4s"]);
         assert!(more.wanted.iter().all(|wanted| !wanted.is_discontinuous));
         assert_eq!(more.wanted[0].map.as_deref(), Some("init.mp4"));
+    }
+
+    #[test]
+    fn durations_are_rounded_to_the_microsecond() {
+        for (text_s, micros) in [("2.005333", 2_005_333), ("1.984000", 1_984_000), ("2", 2_000_000)]
+        {
+            let listed = text(0, 1).replace("2.048000", text_s);
+            let listing = Intake::default().read(listed.as_bytes()).unwrap();
+            assert_eq!(listing.wanted[0].duration, Duration::from_micros(micros), "{text_s}");
+        }
     }
 
     #[test]

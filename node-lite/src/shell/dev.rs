@@ -67,7 +67,8 @@ fn announce(data: &Path, ready: &serde_json::Value) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn interrupted() -> anyhow::Result<()> {
+/// Returns when the process is asked to end, by Ctrl-C or SIGTERM.
+pub(crate) async fn interrupted() -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         pressed = tokio::signal::ctrl_c() => pressed?,

@@ -55,7 +55,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     }));
     tokio::select! {
         end = server => end,
-        _ = tokio::signal::ctrl_c() => Ok(()),
+        asked = super::dev::interrupted() => asked,
     }
 }
 

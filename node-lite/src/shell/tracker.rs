@@ -85,7 +85,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     tokio::select! {
         end = server => end,
         _ = machine => anyhow::bail!("the tracker's task ended"),
-        _ = tokio::signal::ctrl_c() => Ok(()),
+        asked = super::dev::interrupted() => asked,
     }
 }
 
