@@ -37,10 +37,11 @@ pub use snapshot::{
 };
 
 use crate::{
+    amount::Amount,
     chain::light::{self, File, Light},
     crypto::Hash,
     delivery::{fetch, fetch::Fetch, playlist::Reader, record::StreamInfo, serve, serve::Serve},
-    id::{PeerId, StreamId},
+    id::{Address, PeerId, StreamId},
     payment::{
         self,
         payee::{self, Payee},
@@ -122,6 +123,8 @@ pub struct Client {
     tracker: Status,
     links: BTreeMap<LinkId, neighbours::Line>,
     peers: BTreeMap<PeerId, Peer>,
+    /// Verified chunks that no voucher covers yet, by payee.
+    debts: BTreeMap<Address, Amount>,
     troubles: BTreeMap<&'static str, u64>,
     changed: bool,
 }
@@ -149,6 +152,7 @@ impl Client {
             tracker: Status::Idle,
             links: BTreeMap::new(),
             peers: BTreeMap::new(),
+            debts: BTreeMap::new(),
             troubles: BTreeMap::new(),
             changed: false,
         }

@@ -24,6 +24,9 @@ const VOUCHER_PATIENCE: Duration = Duration::from_millis(150);
 /// Blocks that a pool lives, within what the chain allows. Chosen here: an hour of one-second blocks.
 const POOL_BLOCKS: u64 = 3600;
 
+/// Payees that are owed something. Chosen here: beyond the peers that a swarm meets in an hour.
+const MAX_DEBTS: usize = 1024;
+
 impl Client {
     /// Makes the money machines once the chain's spec is known, and the payee once a price is.
     pub(super) fn open_purse(&mut self, now: Now, out: &mut Vec<Output>) {
@@ -197,25 +200,27 @@ impl Client {
     /// Owes a peer for one verified chunk, and pays if there is a pool to pay from.
     pub(super) fn owe(&mut self, now: Now, peer: PeerId, out: &mut Vec<Output>) {
         let price = self.stream.as_ref().map_or(Amount::ZERO, |stream| stream.info.price);
-        let Some(entry) = self.peers.get_mut(&peer) else { return };
-        if entry.payee.is_some() && !price.is_zero() {
-            entry.debt = entry.debt.checked_add(price).unwrap_or(entry.debt);
-            self.pay_debts(now, out);
+        let payee = self.peers.get(&peer).and_then(|peer| peer.payee);
+        let Some(target) = payee.filter(|_| !price.is_zero()) else { return };
+        // The debt is the payee's, not the link's: it outlives a link that breaks.
+        if self.debts.len() >= MAX_DEBTS && !self.debts.contains_key(&target) {
+            self.debts.pop_first();
         }
+        let debt = self.debts.entry(target).or_default();
+        *debt = debt.checked_add(price).unwrap_or(*debt);
+        self.pay_debts(now, out);
     }
 
     /// Pays every debt that the pool covers.
     pub(super) fn pay_debts(&mut self, now: Now, out: &mut Vec<Output>) {
         let Some(pool) = self.paying_pool() else { return };
-        let owed: Vec<_> = self.peers.iter().map(|(id, p)| (*id, p.payee, p.debt)).collect();
-        for (id, payee, debt) in owed {
-            let (Some(target), false) = (payee, debt.is_zero()) else { continue };
+        for (target, debt) in self.debts.clone() {
             let Some(purse) = &mut self.purse else { return };
             let mut lifted = Vec::new();
             match purse.payer.pay(pool, target, debt, &mut lifted) {
                 Ok(_) => {
-                    if let Some(peer) = self.peers.get_mut(&id) {
-                        peer.debt = Amount::ZERO;
+                    self.debts.remove(&target);
+                    for peer in self.peers.values_mut().filter(|p| p.payee == Some(target)) {
                         peer.paid = peer.paid.checked_add(debt).unwrap_or(peer.paid);
                     }
                 }

@@ -40,8 +40,6 @@ pub(super) struct Peer {
     pub(super) voucher: Option<Voucher>,
     /// When the voucher goes without a request to ride on.
     pub(super) voucher_due: Option<Moment>,
-    /// Verified chunks of its that no voucher covers yet.
-    pub(super) debt: Amount,
     /// What vouchers gave it since the link opened.
     pub(super) paid: Amount,
     /// Bytes of chunks that it sent.
@@ -248,7 +246,6 @@ impl Client {
             pool: None,
             voucher: None,
             voucher_due: None,
-            debt: Amount::ZERO,
             paid: Amount::ZERO,
             received: 0,
             sent: 0,
