@@ -22,8 +22,10 @@ const MAX_WAITING = 48;
 const MAX_VOICES = 12;
 /** A note's way, in milliseconds. */
 const FLIGHT_MS = 1_900;
-/** Between two notes of one voice. */
-const BEAT_MS = 70;
+/** Sound comes in bursts, a segment at a time; a voice spreads what it got over about this long. */
+const PHRASE_MS = 1_900;
+/** Between two notes of one voice, at least and at most. */
+const BEAT_MS = [55, 400] as const;
 const STAFF_LINES = 4;
 const ORIGIN = 'origin';
 
@@ -35,6 +37,8 @@ interface Voice {
   seen: [number, number];
   waiting: [number, number];
   nextBeat: number;
+  /** Milliseconds between its notes now. */
+  beat: number;
   /** 0 when it just came or is about to go, 1 when it stands. */
   presence: number;
   isGone: boolean;
@@ -94,7 +98,7 @@ export class Choir {
   #add(key: string): Voice | null {
     if (this.#voices.size > MAX_VOICES) return null;
     const voice: Voice = {
-      key, at: { x: 0, y: 0 }, seen: [0, 0], waiting: [0, 0], nextBeat: 0, presence: 0, isGone: false,
+      key, at: { x: 0, y: 0 }, seen: [0, 0], waiting: [0, 0], nextBeat: 0, beat: BEAT_MS[1], presence: 0, isGone: false,
     };
     this.#voices.set(key, voice);
     this.#place();
@@ -186,7 +190,7 @@ export class Choir {
 
   #sing(voice: Voice, now: number): void {
     if (!hasWaiting(voice) || now < voice.nextBeat || this.#notes.length >= MAX_NOTES) return;
-    voice.nextBeat = now + BEAT_MS;
+    voice.nextBeat = now + voice.beat;
     for (const way of [0, 1] as const) {
       if (voice.waiting[way] < 1) continue;
       voice.waiting[way] -= 1;
@@ -296,6 +300,9 @@ function count(voice: Voice, towards: number, away: number): void {
     const fresh = Math.max(0, total - voice.seen[way]) / NOTE_BYTES;
     voice.seen[way] = total;
     voice.waiting[way] = Math.min(MAX_WAITING, voice.waiting[way] + fresh);
+    if (fresh > 0) {
+      voice.beat = Math.min(BEAT_MS[1], Math.max(BEAT_MS[0], PHRASE_MS / Math.max(1, ...voice.waiting)));
+    }
   }
 }
 

@@ -148,7 +148,14 @@ function showHealth({ now, earlier }: Health): void {
   mark(box, 'count', String(now.length));
   mark(box, 'codes', [...now, ...earlier].join(' '));
   fill(box, `${now.join(' ')}|${earlier.join(' ')}`, () => {
-    const first = now.length === 0 ? [make('p', 'All is well.')] : now.map((code) => make('p', words(code), { code }));
-    return [...first, ...earlier.map((code) => make('p', `Earlier: ${words(code)}`, { code, past: '' }))];
+    const first = now.length === 0 ? [make('p', 'All is well.')] : now.map((code) => describe(code, words(code), {}));
+    return [...first, ...earlier.map((code) => describe(code, `Earlier: ${words(code)}`, { past: '' }))];
   });
+}
+
+/** A sentence, with the code it stands for as its tooltip. */
+function describe(code: string, text: string, data: Record<string, string>): HTMLElement {
+  const paragraph = make('p', text, { ...data, code });
+  paragraph.title = code;
+  return paragraph;
 }

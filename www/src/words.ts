@@ -1,6 +1,16 @@
 /** Stable codes in plain words. */
 
 const WORDS: Readonly<Record<string, string>> = {
+  'node/transaction-refused': 'The node refused a transaction.',
+  'node/faucet-refused': 'The faucet gives nothing now.',
+  'node/proof-refused': 'The node has no proof for a block that we asked about; the next one is asked.',
+  'wallet/transaction-expired': 'A transaction was not taken into a block in time. Try again.',
+  'wallet/insufficient': 'The balance does not cover this.',
+  'wallet/not-ready': 'The balance is not proven yet.',
+  'wallet/queue-full': 'Too many transactions wait already.',
+  'peer/bad-chunk': 'A peer sent altered sound. It was refused, and the peer is cut off.',
+  'peer/too-slow': 'A peer answered too slowly; another source was used.',
+  'origin/bad-chunk': 'The origin sent altered sound. It was refused.',
   'light/wrong-chain': 'The node speaks for another chain. Refused.',
   'light/wrong-spec': 'The node showed the rules of another chain. Refused.',
   'light/conflict': 'Two final blocks contradict each other. Nothing of this chain is believed any more.',

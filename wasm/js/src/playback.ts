@@ -1,11 +1,13 @@
 /** hls.js around one audio element: opens, plays, recovers, and knows where the live edge is. */
 
 import Hls, { type ErrorData } from 'hls.js';
+import { AntiphonError } from './error.js';
 import { antiphonLoaders, bufferedAhead, type SegmentSource } from './hls.js';
 
 /** Wait before a fatal network error is tried again. Chosen here. */
 const RETRY_MS = 2_000;
-/** Distance from the live edge, in segments, that playback aims at. Source: hls.js default. */
+/** Distance from the live edge, in segments as they really are, that playback aims at. The default of hls.js counts
+ * target durations, which are rounded up: three of 2.048 s would be nine seconds. */
 const LIVE_SEGMENTS = 3;
 /** After a pause longer than this many segments' time behind the aim, playing means jumping to live. */
 const STALE_S = 10;
@@ -18,6 +20,7 @@ export class Playback {
   #hls: Hls | null = null;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #isOpen = false;
+  #isAimed = false;
 
   constructor(media: HTMLAudioElement, url: string, client: () => SegmentSource | null) {
     this.media = media;
@@ -34,7 +37,7 @@ export class Playback {
       return;
     }
     const loaders = antiphonLoaders({
-      client: this.#client,
+      client: () => this.#source(),
       plain: Hls.DefaultConfig.loader,
       media: () => this.media,
     });
@@ -93,6 +96,24 @@ export class Playback {
     this.media.removeAttribute('src');
   }
 
+  /** The client, and an eye on the playlist before hls.js reads it. */
+  #source(): SegmentSource {
+    const client = this.#client();
+    return {
+      isUp: client?.isUp ?? false,
+      segment: (sequence, options) =>
+        client?.segment(sequence, options) ?? Promise.reject(new AntiphonError('client/closed')),
+      playlist: (url, text) => {
+        const seconds = meanSegment(text);
+        if (this.#hls !== null && !this.#isAimed && seconds > 0) {
+          this.#isAimed = true;
+          this.#hls.targetLatency = LIVE_SEGMENTS * seconds;
+        }
+        client?.playlist(url, text);
+      },
+    };
+  }
+
   #recover(hls: Hls, data: ErrorData): void {
     if (!data.fatal) return;
     if (data.type === Hls.ErrorTypes.MEDIA_ERROR) {
@@ -106,4 +127,10 @@ export class Playback {
       else hls.startLoad();
     }, RETRY_MS);
   }
+}
+
+/** Returns the mean duration of a playlist's segments in seconds, 0 if it has none. */
+function meanSegment(text: string): number {
+  const durations = [...text.matchAll(/^#EXTINF:([\d.]+)/gm)].map((match) => Number(match[1]));
+  return durations.reduce((sum, seconds) => sum + seconds, 0) / Math.max(1, durations.length);
 }
