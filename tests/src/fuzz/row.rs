@@ -20,6 +20,9 @@ use std::collections::BTreeMap;
 /// This installation.
 pub(super) const DEVICE: DeviceId = DeviceId([6; 16]);
 
+/// What the honest rows say was promised to a neighbour.
+pub(super) const PROMISED: u128 = 30;
+
 type Row = (String, Vec<u8>);
 
 /// Returns the rows that an honest disk gives back.
@@ -32,7 +35,10 @@ pub(super) fn honest() -> Vec<Row> {
     let target: String = target.0.iter().map(|byte| format!("{byte:02x}")).collect();
     vec![
         (format!("payer/{}", pool.0), encode(&record)),
-        (format!("payer/{}/{target}", pool.0), encode(&(DEVICE, 3_u64, Amount::from_units(30)))),
+        (
+            format!("payer/{}/{target}", pool.0),
+            encode(&(DEVICE, 3_u64, Amount::from_units(PROMISED))),
+        ),
         (format!("payee/{}", world.pool(0).0), world.voucher(0, 3, 44).to_bytes()),
         (String::from("light/checkpoint"), encode(&world.checkpoints[1])),
     ]
