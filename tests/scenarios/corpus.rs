@@ -132,7 +132,7 @@ fn the_committed_seeds_are_those_of_this_version() {
             let same = committed.get(name).is_some_and(|held| *held == seed);
             assert!(
                 same,
-                "corpus/{}/{name} is old: cargo test -p antiphon-tests --test scenarios write_seeds -- --ignored",
+                "corpus/{}/{name} is old: cargo run -p antiphon-tests --example write_seeds",
                 target.name
             );
             assert!(seed.len() <= 16 * 1024, "corpus/{}/{name} is large", target.name);
@@ -148,15 +148,4 @@ fn the_honest_run_of_a_client_plays_pays_serves_and_earns() {
     assert!(outcome.delivered >= 4 && outcome.from_peers > 0, "{outcome:?}");
     assert!(outcome.served > 0 && outcome.earned > 44 && outcome.promised > 0, "{outcome:?}");
     assert_eq!(outcome.final_height, 24, "{outcome:?}");
-}
-
-#[test]
-#[ignore = "writes the seeds of every target into its corpus"]
-fn write_seeds() {
-    for target in TARGETS {
-        fs::create_dir_all(folder(target)).unwrap();
-        for (name, seed) in (target.seeds)() {
-            fs::write(folder(target).join(name), seed).unwrap();
-        }
-    }
 }
