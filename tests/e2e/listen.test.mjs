@@ -86,7 +86,8 @@ test('who earned settles, and its page shows the settlement final, verified agai
   await earner.page.getByTestId('settle').click();
   const done = await earner.sees('the settlement is final', ({ wallet }) => wallet.settlements.length > 0 && wallet.settlements.every(({ level }) => level === 'final'), 60_000);
   const settled = done.wallet.settlements.reduce((total, { amount }) => total + amount, 0n);
-  assert.equal(settled, before.wallet.vouchersIn, 'everything that was held is settled');
+  // Serving goes on meanwhile, so it may be more.
+  assert.ok(settled >= before.wallet.vouchersIn, 'everything that was held is settled');
   assert.ok(done.chain.signers * 3 > done.chain.guardians * 2, `${done.chain.signers} of ${done.chain.guardians} guardians signed`);
   assert.ok(done.wallet.settlements.every(({ height }) => height !== null && height <= done.chain.final));
   assert.match(await earner.said('settlements'), /final/i);
