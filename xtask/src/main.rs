@@ -4,12 +4,14 @@
 //! setup  finds and installs what is missing
 //! build  setup → the wasm module, the npm package, the site
 //! demo   build → a network, a stream and the site on loopback
+//! bench  build → measurements → BENCHMARKS.md
 //! test   setup → every check, from formatting to real browsers
 //! ```
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
 
 mod artifact;
+mod bench;
 mod demo;
 mod files;
 mod fuzz;
@@ -38,6 +40,8 @@ enum Command {
     Demo(demo::Options),
     /// Run every check: format, lints, tests, sizes, browsers.
     Test(suite::Options),
+    /// Measure, and write BENCHMARKS.md.
+    Bench,
     /// Build the wasm module, the npm package and the site.
     Build,
     /// Feed every decoder and machine hostile bytes for a while; needs nightly and cargo-fuzz.
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Demo(options) => demo::run_demo(&options),
         Command::Test(options) => suite::run_all(&options),
+        Command::Bench => bench::measure(),
         Command::Build => artifact::build_all(),
         Command::Fuzz(options) => fuzz::run_all(&options),
         Command::Sample => sample::make(),

@@ -13,11 +13,11 @@ const SEGMENT_S = 2.048;
 /** Segments in the playlist. */
 const WINDOW = 6;
 
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.mp4': 'audio/mp4', '.m4s': 'audio/mp4', '.m3u8': 'application/vnd.apple.mpegurl' };
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.mp4': 'audio/mp4', '.m4s': 'audio/mp4', '.m3u8': 'application/vnd.apple.mpegurl', '.wasm': 'application/wasm' };
 
 /**
- * Starts the server on a free port. `pages` maps paths to HTML or files.
- * @param {Record<string, string | { file: string }>} pages
+ * Starts the server on a free port. `pages` maps paths to HTML, files or texts.
+ * @param {Record<string, string | { file: string } | { text: string, type: string }>} pages
  */
 export async function startLive(pages) {
   const names = (await readFile(join(SAMPLE, 'index.m3u8'), 'utf8')).split('\n').filter((line) => line.endsWith('.m4s'));
@@ -27,6 +27,7 @@ export async function startLive(pages) {
     if (path === '/live.m3u8') return [playlist(names.length, started), '.m3u8'];
     const page = pages[path];
     if (typeof page === 'string') return [page, '.html'];
+    if (page !== undefined && 'text' in page) return [page.text, page.type];
     if (page !== undefined) return [await readFile(page.file), extname(page.file)];
     const number = /^\/(\d+)\.m4s$/.exec(path)?.[1];
     if (number !== undefined) return [retime(await readFile(join(SAMPLE, String(names[Number(number) % names.length]))), Number(number)), '.m4s'];

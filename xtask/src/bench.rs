@@ -1,0 +1,211 @@
+//! Measures, and writes `BENCHMARKS.md`.
+//!
+//! ```text
+//! antiphon-bench ── native, release ─────────────┐
+//!        '── wasm, as shipped ── Node, Chromium ─┼──► medians and ratios ──► BENCHMARKS.md
+//! a fresh page on a running network ─────────────┘
+//! ```
+//!
+//! The engines run in turn, round by round, so that a busy moment of the machine hits all of them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use crate::artifact;
+use crate::files::gzip_size;
+use crate::process::{cargo, command, output, root, run, target_dir};
+use crate::setup::{self, Need};
+use crate::step::step;
+
+/// Rounds over all engines.
+const ROUNDS: usize = 3;
+const ENGINES: [&str; 3] = ["native", "Node", "Chromium"];
+/// What is the same in every run of the program: the name of a row, then what it is compared with.
+type Row = (String, String);
+
+/// Measures everything and writes the file.
+///
+/// # Errors
+///
+/// A build or a run fails.
+pub(crate) fn measure() -> Result<()> {
+    setup::ensure(&Need::ALL)?;
+    artifact::build_all()?;
+    artifact::node()?;
+    setup::npm_ci("tests/e2e")?;
+    step("building the benchmark, native and wasm", || {
+        run(cargo().args(["build", "--release", "--package", "antiphon-bench"]))?;
+        let mut wasm = cargo();
+        wasm.args(["build", "--profile", "wasm", "--package", "antiphon-bench"]);
+        run(wasm.args(["--target", "wasm32-wasip1"]))
+    })?;
+    let mut times = BTreeMap::new();
+    let mut order = Vec::new();
+    for round in 1..=ROUNDS {
+        for (index, engine) in ENGINES.into_iter().enumerate() {
+            let name = format!("round {round} of {ROUNDS}, {engine}");
+            let lines = step(&name, || lines(&mut program(engine)))?;
+            for line in lines {
+                let row = (text(&line, "name")?, text(&line, "bare")?);
+                if !order.contains(&row) {
+                    order.push(row.clone());
+                }
+                times.entry((row, index)).or_insert_with(Vec::new).push(Times::read(&line)?);
+            }
+        }
+    }
+    let start = step("opening fresh pages", || {
+        lines(command("node").arg("bench/start.mjs").current_dir(root().join("tests/e2e")))
+    })?;
+    let start = start.first().context("no line from bench/start.mjs")?;
+    let path = root().join("BENCHMARKS.md");
+    fs::write(&path, document(&order, &times, start)?)?;
+    println!("wrote {}", path.display());
+    Ok(())
+}
+
+fn program(engine: &str) -> Command {
+    let wasm = target_dir().join("wasm32-wasip1/wasm/antiphon-bench.wasm");
+    match engine {
+        "native" => command(target_dir().join("release/antiphon-bench")),
+        "Node" => {
+            let mut node = command("node");
+            node.args(["--no-warnings", "xtask/js/wasi-test.mjs"]).arg(wasm);
+            node
+        }
+        _ => {
+            let mut node = command("node");
+            node.arg("bench/wasm.mjs").arg(wasm).current_dir(root().join("tests/e2e"));
+            node
+        }
+    }
+}
+
+fn lines(command: &mut Command) -> Result<Vec<Value>> {
+    let output = command.stderr(std::process::Stdio::inherit()).output()?;
+    if !output.status.success() {
+        bail!("`{}` ended with {}", crate::process::display(command), output.status);
+    }
+    let text = String::from_utf8(output.stdout)?;
+    text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+}
+
+/// One measurement of a pair.
+#[derive(Clone, Copy)]
+struct Times {
+    nanos: f64,
+    bare_nanos: f64,
+    ratio: f64,
+}
+
+impl Times {
+    fn read(line: &Value) -> Result<Self> {
+        Ok(Self {
+            nanos: number(line, "nanos")?,
+            bare_nanos: number(line, "bareNanos")?,
+            ratio: number(line, "ratio")?,
+        })
+    }
+
+    /// Returns the median of each figure.
+    fn median(rounds: &[Self]) -> Self {
+        let of = |figure: fn(&Self) -> f64| {
+            let mut values: Vec<f64> = rounds.iter().map(figure).collect();
+            values.sort_by(f64::total_cmp);
+            values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+        };
+        Self { nanos: of(|t| t.nanos), bare_nanos: of(|t| t.bare_nanos), ratio: of(|t| t.ratio) }
+    }
+}
+
+fn text(line: &Value, field: &str) -> Result<String> {
+    let value = line.get(field).and_then(Value::as_str);
+    Ok(value.with_context(|| format!("no `{field}` in {line}"))?.to_owned())
+}
+
+fn number(line: &Value, field: &str) -> Result<f64> {
+    line.get(field).and_then(Value::as_f64).with_context(|| format!("no `{field}` in {line}"))
+}
+
+fn document(
+    order: &[Row],
+    times: &BTreeMap<(Row, usize), Vec<Times>>,
+    start: &Value,
+) -> Result<String> {
+    let mut out = String::from(
+        "# Benchmarks\n\n\
+         Written by `cargo xtask bench`. Medians; trust the ratios more than the times.\n\n",
+    );
+    writeln!(out, "Machine: {}.\n", machine())?;
+    out.push_str("## Start of a new listener\n\nLoopback, empty cache, from opening the page.\n\n");
+    out.push_str("| what | measured | goal |\n|---|---|---|\n");
+    writeln!(out, "| first sound | {:.0} ms | < 1500 ms |", number(start, "audioMs")?)?;
+    writeln!(
+        out,
+        "| first head proven settled | {:.0} ms | < 1000 ms |",
+        number(start, "settledMs")?
+    )?;
+    writeln!(out, "| first head proven final | {:.0} ms | < 1000 ms |", number(start, "finalMs")?)?;
+    out.push_str("\n## Sizes\n\n| what | bytes after gzip | limit |\n|---|---|---|\n");
+    for (what, path, limit) in [
+        ("wasm of the worker", "wasm/js/dist/antiphon_bg.wasm", "350000"),
+        ("script of the worker", "wasm/js/dist/worker.js", ""),
+    ] {
+        writeln!(out, "| {what} | {} | {limit} |", gzip_size(&root().join(path))?)?;
+    }
+    out.push_str(
+        "\n## What core costs beside the bare cryptography\n\n\
+         *ratio* is core's time over that of the bare operation beside it in the same run; *wasm / native* is over core's\n\
+         own native time. Native is `--release`, wasm is the profile that browsers download (`opt-level = \"z\"`).\n\
+         Of each set of guardians just a quorum signed: the dearest case.\n\n\
+         | what | engine | time | per second | bare operation | its time | ratio | wasm / native |\n\
+         |---|---|---|---|---|---|---|---|\n",
+    );
+    for row in order {
+        let native = times.get(&(row.clone(), 0)).map(|rounds| Times::median(rounds).nanos);
+        for (index, engine) in ENGINES.into_iter().enumerate() {
+            let Some(rounds) = times.get(&(row.clone(), index)) else { continue };
+            let median = Times::median(rounds);
+            let slower = match native {
+                Some(native) if index > 0 => format!("{:.1}", median.nanos / native),
+                _ => String::new(),
+            };
+            writeln!(
+                out,
+                "| {} | {engine} | {} | {:.0} | {} | {} | {:.2} | {slower} |",
+                row.0,
+                span(median.nanos),
+                1e9 / median.nanos,
+                row.1,
+                span(median.bare_nanos),
+                median.ratio,
+            )?;
+        }
+    }
+    Ok(out)
+}
+
+fn span(nanos: f64) -> String {
+    if nanos < 1e6 { format!("{:.1} µs", nanos / 1e3) } else { format!("{:.2} ms", nanos / 1e6) }
+}
+
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let node = output("node", &["--version"]).unwrap_or_default();
+    let browser = setup::browser().and_then(|path| output(&path, &["--version"]));
+    let rustc = output("rustc", &["--version"]).unwrap_or_default();
+    let load = fs::read_to_string(Path::new("/proc/loadavg")).unwrap_or_default();
+    format!(
+        "{cores} cores, {}, Node {}, {}, load {} at the end",
+        rustc.trim(),
+        node.trim(),
+        browser.unwrap_or_default().trim(),
+        load.split(' ').next().unwrap_or("unknown"),
+    )
+}
