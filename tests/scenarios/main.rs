@@ -14,6 +14,8 @@
 
 #[cfg(not(target_family = "wasm"))]
 mod agreement;
+// It reads its corpus from files, which the wasm runner does not lend.
+#[cfg(not(target_family = "wasm"))]
 mod corpus;
 #[cfg(not(target_family = "wasm"))]
 mod listeners;
