@@ -5,7 +5,7 @@
 use crate::{
     codec::Bounded,
     crypto::{Hash, PublicKey, Tagged, bls::BlsPublicKey},
-    id::ChainId,
+    id::{ChainId, Height},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -42,8 +42,13 @@ pub struct Validator {
 }
 
 /// The committee that settles, sorted by key, without doubles.
+///
+/// It acts for one *term*: the blocks above the checkpoint that elected it, up to the one that ends its term (A1.22).
+/// As `since` is part of its hash, votes of two terms of the same members never mix.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct ValidatorSet {
+    /// Height of the checkpoint after which it acts; 0 for the set of genesis.
+    pub since: Height,
     /// The members in the order that certificates' indices name.
     pub members: Bounded<Validator, MAX_VALIDATORS>,
 }

@@ -197,7 +197,7 @@ fn a_block_that_changes_nothing_keeps_the_root() {
 
 #[test]
 fn made_or_lost_money_is_noticed() {
-    use super::{apply::Row, conserve::holds};
+    use super::{conserve::holds, row::Row};
     let row = |units| {
         let balances = [Amount::ZERO, Amount::from_units(units)];
         Row::Account(Account { sequence: 0, balances })

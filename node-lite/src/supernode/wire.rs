@@ -106,7 +106,7 @@ mod tests {
         let vote = Vote { validators_hash: Hash([3; 32]), height: Height(4), block };
         let vote = SignedVote::new(&key, CHAIN, 2, vote);
         let high_cc = Certificate { block, ..Certificate::genesis() };
-        let change = EpochChange { epoch: Epoch(8), high_cc };
+        let change = EpochChange { validators_hash: Hash([3; 32]), epoch: Epoch(8), high_cc };
         let signature = key.sign(CHAIN, &change);
         let last_vote = Some(vote.clone());
         let change = SignedEpochChange { change, index: 2, signature, last_vote };
@@ -121,6 +121,7 @@ mod tests {
             Wire::Bft(bft::message::Message::Block(Box::new(Block { signed, body }))),
             Wire::Bft(bft::message::Message::Vote(vote)),
             Wire::Bft(bft::message::Message::EpochChange(Box::new(change))),
+            Wire::Bft(bft::message::Message::Certificate(Certificate::genesis())),
             Wire::Guardian(guardian::Message::Share(share)),
             Wire::Transaction(tx),
             Wire::Ask(Ask { block, above: Height(3) }),

@@ -11,7 +11,7 @@ use antiphon_core::{
         SecretKey,
         bls::{BlsPublicKey, BlsSecretKey},
     },
-    id::Address,
+    id::{Address, Height},
     payment::reservation::PoolRules,
     time::UnixMillis,
 };
@@ -67,8 +67,13 @@ pub fn spec(block_ms: u64, accounts: usize) -> ChainSpec {
         trusting_period: 14 * 24 * 3_600_000,
         fee: Amount::from_units(FEE),
         pool: PoolRules::for_chain(VALIDATORS as u64, INTERVAL),
-        validators: ValidatorSet { members: Bounded::try_from(validators).unwrap() },
+        stake: None,
+        validators: ValidatorSet {
+            since: Height(0),
+            members: Bounded::try_from(validators).unwrap(),
+        },
         guardians: GuardianSet { members: Bounded::try_from(guardians).unwrap(), aggregate },
         accounts: Bounded::try_from((0..accounts).map(endow).collect::<Vec<_>>()).unwrap(),
+        stakers: Bounded::new(),
     }
 }

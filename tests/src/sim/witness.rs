@@ -1,11 +1,15 @@
 //! Sees what every node writes and says, and knows what must never be seen: two blocks settled at one height (A10.3),
 //! two signatures of one key in one slot (A10.2, A10.4), finality ahead of settlement.
 
-use antiphon_core::id::{BlockId, Height};
+use antiphon_core::{
+    chain::certificate::Vote,
+    crypto::Hash,
+    id::{BlockId, Height},
+};
 use antiphon_node::{
     bft::message::Message,
     guardian,
-    storage::{Role, Write},
+    storage::{Role, Signature, Write},
     supernode::wire::Wire,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,8 +21,10 @@ pub struct Witness {
     pub settled: BTreeMap<Height, BlockId>,
     /// The one block finalised at each height.
     pub finalised: BTreeMap<Height, BlockId>,
-    /// Every block that a node spoke for, by node, role and slot.
-    spoken: BTreeMap<(usize, Role, u64), BlockId>,
+    /// Every block that a node spoke for, by node, role, set and slot.
+    spoken: BTreeMap<(usize, Role, Hash, u64), BlockId>,
+    /// The same of what it wrote, by node, role, term and slot.
+    written: BTreeMap<(usize, Role, u64, u64), BlockId>,
     /// Nodes that may do anything.
     pub foes: BTreeSet<usize>,
 }
@@ -43,9 +49,11 @@ impl Witness {
                     assert!(self.settled.contains_key(&height), "final before settled");
                 }
                 Write::Signed(signature) => {
-                    self.speaks(node, signature.role, signature.slot, signature.block);
+                    let Signature { role, term, slot, block } = *signature;
+                    let known = *self.written.entry((node, role, term, slot)).or_insert(block);
+                    assert_eq!(known, block, "node {node} writes twice as {role:?} in slot {slot}");
                 }
-                Write::Safety(_) | Write::Keep(_) | Write::Guardian(_) => {}
+                Write::Safety(_) | Write::Keep(_) | Write::Guardian(_) | Write::Closing(_) => {}
             }
         }
     }
@@ -57,30 +65,36 @@ impl Witness {
         }
         match Wire::decode(bytes) {
             Ok(Wire::Bft(Message::Vote(vote))) if Some(vote.index) == index => {
-                self.speaks(node, Role::Vote, vote.vote.height.0, vote.vote.block);
+                self.votes(node, &vote.vote);
             }
             Ok(Wire::Bft(Message::EpochChange(change))) => {
                 let own = change.last_vote.filter(|vote| Some(vote.index) == index);
                 if let Some(vote) = own {
-                    self.speaks(node, Role::Vote, vote.vote.height.0, vote.vote.block);
+                    self.votes(node, &vote.vote);
                 }
             }
             Ok(Wire::Bft(Message::Block(block))) => {
                 let header = &block.signed.header;
                 if Some(header.proposer_index) == index {
-                    self.speaks(node, Role::Proposal, header.epoch.0, block.id());
+                    let slot = (header.validators_hash, header.epoch.0);
+                    self.speaks(node, Role::Proposal, slot, block.id());
                 }
             }
             Ok(Wire::Guardian(guardian::Message::Share(share))) => {
-                self.speaks(node, Role::Share, share.vote.height.0, share.vote.block);
+                let slot = (Hash::default(), share.vote.height.0);
+                self.speaks(node, Role::Share, slot, share.vote.block);
             }
             Ok(_) => {}
             Err(error) => panic!("node {node} says nonsense: {error}"),
         }
     }
 
-    fn speaks(&mut self, node: usize, role: Role, slot: u64, block: BlockId) {
-        let known = *self.spoken.entry((node, role, slot)).or_insert(block);
+    fn votes(&mut self, node: usize, vote: &Vote) {
+        self.speaks(node, Role::Vote, (vote.validators_hash, vote.height.0), vote.block);
+    }
+
+    fn speaks(&mut self, node: usize, role: Role, (set, slot): (Hash, u64), block: BlockId) {
+        let known = *self.spoken.entry((node, role, set, slot)).or_insert(block);
         assert_eq!(known, block, "node {node} signs twice as {role:?} in slot {slot}");
     }
 }

@@ -1,11 +1,12 @@
 //! A ledger over memory, with a chain that grows block by block.
 
 use super::super::*;
-use crate::storage::Write;
+use crate::{bft::Closing, storage::Write};
 use antiphon_core::{
     amount::Amount,
     chain::{
-        set::{Guardian, GuardianSet, Validator, ValidatorSet},
+        header::Header,
+        set::{Guardian, GuardianSet, Validator},
         spec::{GenesisAccount, Token},
         state::Supply,
         transaction::{Message, Transaction},
@@ -44,6 +45,8 @@ pub(super) struct Tables {
     nodes: BTreeMap<NodeKey, Node>,
     values: BTreeMap<(StateKey, u64), Vec<u8>>,
     blocks: BTreeMap<Height, SettledBlock>,
+    validators: BTreeMap<Hash, ValidatorSet>,
+    guardians: BTreeMap<Hash, GuardianSet>,
 }
 
 impl Memory {
@@ -56,6 +59,10 @@ impl Memory {
             let key = StateKey(Hash(key.0));
             tables.values.insert((key, *version), value.clone().unwrap());
         }
+        let Elected { validators, guardians } = settlement.elected.clone();
+        let chain = settlement.settled.block.signed.header.chain_id;
+        tables.validators.extend(validators.map(|set| (set.hash(chain), set)));
+        tables.guardians.extend(guardians.map(|set| (set.hash(chain), set)));
         let settled = settlement.settled.clone();
         tables.blocks.insert(settled.block.height(), settled);
     }
@@ -77,6 +84,18 @@ impl Storage for Memory {
     }
 
     fn height_of(&self, _: &BlockId) -> Result<Option<Height>, StorageError> {
+        Ok(None)
+    }
+
+    fn validators(&self, hash: &Hash) -> Result<Option<ValidatorSet>, StorageError> {
+        Ok(self.0.borrow().validators.get(hash).cloned())
+    }
+
+    fn guardians(&self, hash: &Hash) -> Result<Option<GuardianSet>, StorageError> {
+        Ok(self.0.borrow().guardians.get(hash).cloned())
+    }
+
+    fn closing(&self, _: Height) -> Result<Option<Closing>, StorageError> {
         Ok(None)
     }
 
@@ -264,11 +283,16 @@ pub(super) fn spec() -> ChainSpec {
         trusting_period: 1_000_000,
         fee: Amount::from_units(FEE),
         pool: rules,
-        validators: ValidatorSet { members: Bounded::try_from(vec![validator]).unwrap() },
+        stake: None,
+        validators: ValidatorSet {
+            since: Height(0),
+            members: Bounded::try_from(vec![validator]).unwrap(),
+        },
         guardians: GuardianSet {
             members: Bounded::try_from(vec![Guardian { key: guardian, weight: 1 }]).unwrap(),
             aggregate: BlsPublicKey::aggregate([&guardian]).unwrap(),
         },
         accounts: Bounded::try_from(vec![endowed(1), endowed(2)]).unwrap(),
+        stakers: Bounded::new(),
     }
 }
