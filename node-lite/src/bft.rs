@@ -39,9 +39,10 @@ use antiphon_core::{
     chain::{
         certificate::Certificate,
         header::{Header, NextSets, SignedHeader},
+        offence::Evidence,
         set::ValidatorSet,
     },
-    crypto::{Hash, SecretKey},
+    crypto::{Hash, SecretKey, Signed},
     id::{BlockId, ChainId, Epoch, Height},
     time::Moment,
 };
@@ -192,6 +193,28 @@ pub enum Fault {
     BadMessage(Peer),
     /// Two blocks are certified at one height, or a certified block is invalid here. The machine has stopped.
     Halted(BlockId, BlockId),
+}
+
+impl Fault {
+    /// Returns what shows the fault to the chain, if it is an offence (A4).
+    pub fn evidence(&self) -> Option<Evidence> {
+        match self {
+            Self::TwoProposals(pair) => {
+                let signed = pair.each_ref().map(|signed| Signed {
+                    body: signed.header.proposal(signed.header.id()),
+                    signature: signed.signature,
+                });
+                Some(Evidence::Proposals(Box::new(signed)))
+            }
+            Self::TwoVotes(pair) => {
+                let signed = pair
+                    .each_ref()
+                    .map(|held| Signed { body: held.vote.clone(), signature: held.signature });
+                Some(Evidence::Votes(Box::new(signed)))
+            }
+            Self::BadMessage(_) | Self::Halted(..) => None,
+        }
+    }
 }
 
 /// This node's place among the validators.

@@ -21,4 +21,6 @@ mod corpus;
 mod listeners;
 #[cfg(not(target_family = "wasm"))]
 mod money;
+#[cfg(not(target_family = "wasm"))]
+mod terms;
 mod vectors;

@@ -284,6 +284,10 @@ impl Bft {
     ) {
         let SignedEpochChange { change, index, signature, last_vote } = &signed;
         if change.validators_hash != self.set_hash {
+            // Of another term. If ours ended without us, others may wait for our vote and have no block to show.
+            if change.high_cc.height > self.tree.root().height {
+                self.ask(now, from, change.high_cc.block, out);
+            }
             return;
         }
         let member = self.config.validators.members.get(usize::from(*index));

@@ -34,7 +34,12 @@ impl Bft {
     }
 
     /// A1.18: settles A and its ancestors iff a child B of A carries CC(A) and B is certified.
+    ///
+    /// One input may call it more than once; above the end of the term there is nothing to settle (A1.22).
     pub(super) fn settle(&mut self, now: Moment, out: &mut Vec<Output>) {
+        if self.ended {
+            return;
+        }
         let height = self.tree.root().height;
         let certified = self.tree.certificates().filter_map(|certificate| {
             let child = self.tree.entry(&certificate.block)?;

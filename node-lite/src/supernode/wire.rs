@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(Hash::of(&[&bytes]).to_hex(), GOLDEN);
     }
 
-    const GOLDEN: &str = "d444d4e4ab1d1b73a5c832e07325d51bcc4526e842f59e58ebafc9e73be4df13";
+    const GOLDEN: &str = "ea1978061ba3b6612831be211092462934e2d033a3ba4d18d6f611f069dfde6e";
 
     fn messages() -> Vec<Wire> {
         let key = SecretKey::from_bytes(&[1; 32]);

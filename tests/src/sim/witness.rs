@@ -58,24 +58,28 @@ impl Witness {
         }
     }
 
-    /// Sees a message that left a node. Blocks are proposals only where `index` names the node's place in the set.
-    pub fn said(&mut self, node: usize, index: Option<u16>, bytes: &[u8]) {
+    /// Sees a message that left a node. Only what names its place in the set is its own; the rest it passes on.
+    pub fn said(&mut self, node: usize, place: impl Fn(&Hash) -> Option<u16>, bytes: &[u8]) {
+        let is_own = |set: &Hash, index: u16| place(set) == Some(index);
         if self.foes.contains(&node) {
             return;
         }
         match Wire::decode(bytes) {
-            Ok(Wire::Bft(Message::Vote(vote))) if Some(vote.index) == index => {
-                self.votes(node, &vote.vote);
+            Ok(Wire::Bft(Message::Vote(signed))) => {
+                if is_own(&signed.vote.validators_hash, signed.index) {
+                    self.votes(node, &signed.vote);
+                }
             }
             Ok(Wire::Bft(Message::EpochChange(change))) => {
-                let own = change.last_vote.filter(|vote| Some(vote.index) == index);
-                if let Some(vote) = own {
-                    self.votes(node, &vote.vote);
+                let last = change.last_vote;
+                let own = last.filter(|held| is_own(&held.vote.validators_hash, held.index));
+                if let Some(held) = own {
+                    self.votes(node, &held.vote);
                 }
             }
             Ok(Wire::Bft(Message::Block(block))) => {
                 let header = &block.signed.header;
-                if Some(header.proposer_index) == index {
+                if is_own(&header.validators_hash, header.proposer_index) {
                     let slot = (header.validators_hash, header.epoch.0);
                     self.speaks(node, Role::Proposal, slot, block.id());
                 }
