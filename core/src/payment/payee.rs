@@ -35,6 +35,7 @@ use crate::{
     chain::Level,
     crypto::Signed,
     id::{Address, ChainId, Height, PeerId, PoolId, StreamId},
+    row::Row,
     time::Moment,
 };
 use account::Account;
@@ -124,18 +125,19 @@ struct Tip {
 }
 
 impl Payee {
-    /// Makes the payee of `me` from everything that was stored under names that [`Payee::owns`]. Rows that cannot be
-    /// read are left out; rows that the pool's creator did not sign go when the pool is proven.
+    /// Makes the payee of `me` from everything that was stored under names that [`Payee::owns`]. A damaged row freezes
+    /// its pool: an old voucher would pass for a new one. Rows that the pool's creator did not sign go when the pool is
+    /// proven.
     pub fn new(
         chain: ChainId,
         me: Address,
         rules: PoolRules,
         policy: PayeePolicy,
-        stored: impl IntoIterator<Item = (String, Vec<u8>)>,
+        stored: impl IntoIterator<Item = Row>,
     ) -> Self {
         let held = stored.into_iter().filter_map(|(name, bytes)| {
             let pool = parse_name(&name)?;
-            Some((pool, Book::restored(pool, me, &bytes)?))
+            Some((pool, Book::restored(pool, me, bytes)?))
         });
         let books = held.take(MAX_BOOKS).collect();
         let (accounts, waiting) = (BTreeMap::new(), BTreeMap::new());

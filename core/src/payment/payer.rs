@@ -16,6 +16,7 @@
 #![warn(clippy::arithmetic_side_effects)]
 
 mod line;
+mod pool;
 mod record;
 mod refusal;
 #[cfg(test)]
@@ -33,11 +34,13 @@ use crate::{
     amount::Amount,
     crypto::{PublicKey, SecretKey, Signed},
     id::{Address, ChainId, Height, PoolId},
+    row::{self, Damaged},
     time::Moment,
 };
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use line::Line;
-use record::{LineRecord, Row};
+use pool::Pool;
+use record::LineRecord;
 
 /// Pools of one key that are not yet released. Chosen here: a listener pays one stream at a time.
 pub const MAX_POOLS: usize = 64;
@@ -81,14 +84,6 @@ pub struct Payer {
     next_token: u64,
 }
 
-#[derive(Debug)]
-struct Pool {
-    terms: Option<PoolTerms>,
-    proven: Option<(PoolState, Height)>,
-    lines: BTreeMap<Address, Line>,
-    freeze: Option<Freeze>,
-}
-
 /// What a write is for.
 #[derive(Clone, Copy, Debug)]
 enum Waiting {
@@ -98,20 +93,20 @@ enum Waiting {
 
 impl Payer {
     /// Makes the payer of `key` from everything that was stored under names that [`Payer::owns`]. Rows that are not
-    /// this device's, or cannot be read, freeze their pool.
+    /// this device's, or are damaged, freeze their pool.
     pub fn new(
         chain: ChainId,
         key: SecretKey,
         device: DeviceId,
         rules: PoolRules,
-        stored: impl IntoIterator<Item = (String, Vec<u8>)>,
+        stored: impl IntoIterator<Item = row::Row>,
     ) -> Self {
         let public = key.public();
         let (pools, waiting) = (BTreeMap::new(), BTreeMap::new());
         let (tip, next_token) = (Height::default(), 0);
         let mut payer = Self { chain, key, public, device, rules, pools, waiting, tip, next_token };
         for (name, bytes) in stored {
-            payer.restore(&name, &bytes);
+            payer.restore(&name, bytes);
         }
         for pool in payer.pools.values_mut().filter(|pool| pool.terms.is_none()) {
             pool.freeze.get_or_insert(Freeze::Damaged);
@@ -354,26 +349,11 @@ impl Payer {
         }
     }
 
-    fn restore(&mut self, name: &str, bytes: &[u8]) {
+    fn restore(&mut self, name: &str, bytes: Result<Vec<u8>, Damaged>) {
         let Some(row) = record::parse_name(name) else { return };
         let id = row.pool();
         let pool = self.pools.entry(id).or_insert_with(|| Pool::new(None));
-        let device = match row {
-            Row::Pool(_) => PoolRecord::from_bytes(bytes).map(|record| {
-                let is_its_own = record.terms.id(self.chain) == id;
-                pool.terms = is_its_own.then_some(record.terms);
-                record.device
-            }),
-            Row::Line(_, target) => LineRecord::from_bytes(bytes).map(|record| {
-                pool.lines.insert(target, Line::restored(record.seq, record.cum));
-                record.device
-            }),
-        };
-        match device {
-            Ok(device) if device == self.device => {}
-            Ok(_) => pool.freeze = Some(Freeze::OtherDevice),
-            Err(_) => pool.freeze = Some(Freeze::Damaged),
-        }
+        pool.restore((self.chain, id, self.device), row, bytes);
     }
 }
 
@@ -382,19 +362,5 @@ impl Waiting {
         match self {
             Self::Terms(id) | Self::Line(id, _) => id,
         }
-    }
-}
-
-impl Pool {
-    const fn new(terms: Option<PoolTerms>) -> Self {
-        Self { terms, proven: None, lines: BTreeMap::new(), freeze: None }
-    }
-
-    /// Sums what every target is promised, with one target's promise replaced; `None` on overflow.
-    fn promised(&self, change: Option<(Address, Amount)>) -> Option<Amount> {
-        let changed = change.map(|(target, _)| target);
-        let others = self.lines.iter().filter(|(target, _)| Some(**target) != changed);
-        let sums = others.map(|(_, line)| line.wanted());
-        Amount::checked_sum(sums.chain(change.map(|(_, wanted)| wanted)))
     }
 }
