@@ -4,7 +4,10 @@ use super::*;
 use crate::{
     codec::{self, DecodeError},
     crypto::{Hash, PublicKey, SecretKey, Signature},
-    payment::reservation::{PoolStatus, PoolTerms},
+    payment::{
+        forged,
+        reservation::{PoolStatus, PoolTerms},
+    },
     row,
 };
 use core::time::Duration;
@@ -167,17 +170,7 @@ fn each_false_voucher_is_refused_by_its_name() {
     let mut payee = ready();
     pay(&mut payee, 5, 10);
     let body = signed(6, 20).body;
-    let sign = |chain, body| Signed::new(&key(), chain, body);
-    let forged = [
-        sign(ChainId(Hash([2; 32])), body),
-        sign(CHAIN, Voucher { pool: PoolId(Hash([9; 32])), ..body }),
-        sign(CHAIN, Voucher { target: Address([9; 20]), ..body }),
-        sign(CHAIN, Voucher { resource: StreamId(Hash([9; 32])), ..body }),
-        Signed::new(&SecretKey::from_bytes(&[8; 32]), CHAIN, body),
-        Signed { body, signature: Signature([0; 64]) },
-        Signed { body: Voucher { cum: units(22), ..body }, ..signed(6, 20) },
-    ];
-    for voucher in forged {
+    for voucher in forged::all(&key(), CHAIN, body) {
         let refused = [Output::Fault(PEER, Fault::BadSignature)];
         assert_eq!(give(&mut payee, &voucher), refused, "{voucher:?}");
     }
@@ -205,6 +198,16 @@ fn each_false_voucher_is_refused_by_its_name() {
     assert_eq!(feed(&mut payee, input(vec_of(87))), malformed(DecodeError::Truncated));
     assert_eq!(pay(&mut payee, 6, 20), [Output::Credit(PEER, units(10))], "the right one passes");
     assert_eq!(give(&mut payee, &signed(6, 20)), [Output::Fault(PEER, Fault::OldSequence)]);
+}
+
+#[test]
+fn a_torsion_signature_is_refused() {
+    let (creator, signature) = forged::torsion();
+    let mut payee = ready();
+    let weak = Proof { state: PoolState { creator, ..state() }, ..proof(11) };
+    feed(&mut payee, Input::Proven(id(), weak));
+    let torsion = Signed { signature, ..signed(1, 2) };
+    assert_eq!(give(&mut payee, &torsion), [Output::Fault(PEER, Fault::BadSignature)]);
 }
 
 #[test]
