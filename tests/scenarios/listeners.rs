@@ -2,8 +2,9 @@
 
 use antiphon_core::{
     amount::Amount,
-    chain::Level,
+    chain::{Level, spec::Token},
     client::{Command, Status},
+    id::Address,
 };
 use antiphon_tests::sim::{
     Seed,
@@ -170,6 +171,43 @@ fn playback_goes_on_while_the_node_is_dead_and_its_chain_is_followed_when_it_is_
     let view = world.listeners[1].snapshot();
     assert_eq!(view.chain.node, Status::Up);
     assert!(view.chain.settled.0 > before.0 + 30, "{:?}", view.chain);
+}
+
+#[test]
+fn a_refused_pool_is_shown_once_and_opened_when_the_page_asks_again() {
+    let seed = Seed::or(19);
+    let mut world = World::new(seed.number(), PRICE);
+    let page = world.open_page();
+    let gift = |world: &World| {
+        let account = world.listeners[page].snapshot().wallet.account;
+        account.is_some_and(|account| account.balance.value.units() > 900_000)
+    };
+    world.run_for(3);
+    world.command(page, Command::AskFaucet).unwrap();
+    assert!(world.run_until(30, gift), "{:?}", world.listeners[page].troubles);
+    // The balance is spent while it still looks as if it were there.
+    let (token, to) = (Token::Operational, Address([7; 20]));
+    let amount = Amount::from_units(900_000);
+    world.command(page, Command::Transfer { token, to, amount }).unwrap();
+    world.command(page, Command::OpenPool(Amount::from_units(DEPOSIT))).unwrap();
+    let refusal = |world: &World| world.listeners[page].snapshot().wallet.pool?.refusal;
+    assert!(world.run_until(30, |world| refusal(world).is_some()));
+    let refused = |world: &World| {
+        let troubles = &world.listeners[page].troubles;
+        let codes = ["node/transaction-refused", "wallet/insufficient"];
+        codes.iter().filter_map(|code| troubles.get(code)).sum::<u64>()
+    };
+    assert_eq!(refused(&world), 1, "{:?}", world.listeners[page].troubles);
+    world.command(page, Command::AskFaucet).unwrap();
+    assert!(world.run_until(30, gift));
+    world.run_for(30);
+    assert_eq!(refused(&world), 1, "tried again unasked: {:?}", world.listeners[page].troubles);
+    assert!(refusal(&world).is_some());
+    world.command(page, Command::OpenPool(Amount::from_units(DEPOSIT))).unwrap();
+    let is_open = world.run_until(30, |world| {
+        world.listeners[page].snapshot().wallet.pool.is_some_and(|pool| pool.deposit.is_some())
+    });
+    assert!(is_open && refusal(&world).is_none(), "{:?}", world.listeners[page].troubles);
 }
 
 #[test]

@@ -167,6 +167,8 @@ pub struct PoolView {
     pub pool: PoolId,
     /// Deposit at the newest proof; `None` until proven.
     pub deposit: Option<Leveled<Amount>>,
+    /// Why it was not opened, in one stable code; it is tried again when the application asks.
+    pub refusal: Option<&'static str>,
     /// Promised so far.
     pub promised: Amount,
     /// Last block in which payees may settle.

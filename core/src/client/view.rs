@@ -118,7 +118,8 @@ impl Client {
             proof.state.as_ref().map(|state| Leveled { value: state.deposit, level, height })
         });
         let promised = purse.payer.promised(id);
-        Some(PoolView { pool: id, deposit, promised, end: terms.end_height })
+        let refusal = purse.payer.refusal(id);
+        Some(PoolView { pool: id, deposit, refusal, promised, end: terms.end_height })
     }
 
     /// What is unreachable now, then what was refused so far.

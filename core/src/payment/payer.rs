@@ -142,7 +142,8 @@ impl Payer {
         None
     }
 
-    /// Starts a pool: stores its terms, then orders its creation. The parent adds the transaction and its fee.
+    /// Starts a pool: stores its terms, then orders its creation. The parent adds the transaction and its fee. A pool
+    /// of the same stream and deposit that was refused before is ordered again instead.
     ///
     /// # Errors
     /// [`AdoptError`]: not this key's terms, terms that the chain would refuse, a pool that exists, or too many pools.
@@ -151,6 +152,13 @@ impl Payer {
             return Err(AdoptError::NotOurs);
         }
         terms.open(&self.rules, self.tip).map_err(AdoptError::Terms)?;
+        let (rules, tip) = (&self.rules, self.tip);
+        let refused = (self.pools.iter_mut())
+            .find_map(|(id, pool)| Some((*id, pool.ask_again(&terms, rules, tip)?)));
+        if let Some((id, again)) = refused {
+            out.push(Output::Create(again));
+            return Ok(id);
+        }
         let id = terms.id(self.chain);
         if self.pools.contains_key(&id) {
             return Err(AdoptError::Exists);
@@ -201,16 +209,33 @@ impl Payer {
             pool.freeze.get_or_insert(Freeze::RolledBack);
         }
         pool.proven = Some((state, height));
+        pool.refusal = None;
         pool.freeze.map_or(Ok(()), |freeze| Err(AdoptError::Frozen(freeze)))
     }
 
-    /// The chain is proven not to hold a pool that was opened here: its transaction was lost. Orders it again, or
-    /// forgets the pool if it is too late for that. Nothing was promised: only proven pools are signed for.
+    /// A pool that was opened here is refused, by the account or by the node, for this reason. It is not ordered again
+    /// until the application opens one like it, or a restart finds it stored.
+    pub fn refuse(&mut self, id: PoolId, code: &'static str) {
+        if let Some(pool) = self.pools.get_mut(&id).filter(|pool| pool.proven.is_none()) {
+            pool.refusal = Some(code);
+        }
+    }
+
+    /// Returns why a pool was not opened, by stable code.
+    pub fn refusal(&self, id: PoolId) -> Option<&'static str> {
+        self.pools.get(&id)?.refusal
+    }
+
+    /// The chain is proven not to hold a pool that was opened here: its transaction was lost. Orders it again unless it
+    /// was refused, or forgets the pool if it is too late for that. Nothing was promised: only proven pools are signed
+    /// for.
     pub fn absent(&mut self, id: PoolId, out: &mut Vec<Output>) {
         let Some(pool) = self.pools.get(&id).filter(|pool| pool.proven.is_none()) else { return };
         let is_stored = !self.waiting.values().any(|waiting| waiting.pool() == id);
         match pool.terms.clone().filter(|terms| terms.open(&self.rules, self.tip).is_ok()) {
-            Some(terms) if is_stored && pool.freeze.is_none() => out.push(Output::Create(terms)),
+            Some(terms) if is_stored && pool.freeze.is_none() && pool.refusal.is_none() => {
+                out.push(Output::Create(terms));
+            }
             Some(_) => {}
             None => self.forget(id, out),
         }

@@ -1,4 +1,4 @@
-//! One pool as its payer sees it: what was asked of the chain, what is proven, what is promised.
+//! One pool as its payer sees it: what was asked of the chain, what is proven, what is promised, what stands in the way.
 
 use super::{
     DeviceId, Freeze,
@@ -8,7 +8,7 @@ use super::{
 use crate::{
     amount::Amount,
     id::{Address, ChainId, Height, PoolId},
-    payment::reservation::{PoolState, PoolTerms},
+    payment::reservation::{PoolRules, PoolState, PoolTerms},
     row::Damaged,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
@@ -20,11 +20,13 @@ pub(super) struct Pool {
     pub(super) proven: Option<(PoolState, Height)>,
     pub(super) lines: BTreeMap<Address, Line>,
     pub(super) freeze: Option<Freeze>,
+    /// Why the pool was not opened, until the application asks again.
+    pub(super) refusal: Option<&'static str>,
 }
 
 impl Pool {
     pub(super) const fn new(terms: Option<PoolTerms>) -> Self {
-        Self { terms, proven: None, lines: BTreeMap::new(), freeze: None }
+        Self { terms, proven: None, lines: BTreeMap::new(), freeze: None, refusal: None }
     }
 
     /// Takes one of its stored rows, or freezes.
@@ -58,5 +60,19 @@ impl Pool {
         let others = self.lines.iter().filter(|(target, _)| Some(**target) != changed);
         let sums = others.map(|(_, line)| line.wanted());
         Amount::checked_sum(sums.chain(change.map(|(_, wanted)| wanted)))
+    }
+
+    /// Returns the terms if the pool was refused, is of the wanted stream and deposit, and could still be opened; it
+    /// counts as not refused then.
+    pub(super) fn ask_again(
+        &mut self,
+        wanted: &PoolTerms,
+        rules: &PoolRules,
+        tip: Height,
+    ) -> Option<PoolTerms> {
+        let terms = self.terms.as_ref()?;
+        let is_alike = (terms.resource, terms.deposit) == (wanted.resource, wanted.deposit);
+        let is_possible = self.freeze.is_none() && terms.open(rules, tip).is_ok();
+        self.refusal.take_if(|_| is_alike && is_possible).map(|_| terms.clone())
     }
 }

@@ -115,6 +115,35 @@ fn a_lost_creation_is_repeated_until_it_is_too_late() {
 }
 
 #[test]
+fn a_refused_pool_is_ordered_again_only_when_one_like_it_is_opened() {
+    let (mut payer, mut rows, mut out) = (restart(DEVICE, &Rows::new()), Rows::new(), Vec::new());
+    payer.open(terms(), &mut out).unwrap();
+    settle_writes(&mut payer, &mut out, &mut rows);
+    payer.refuse(id(), "wallet/insufficient");
+    payer.absent(id(), &mut out);
+    assert_eq!((payer.refusal(id()), &out[..]), (Some("wallet/insufficient"), &[][..]));
+    let later = PoolTerms { nonce: 1, end_height: Height(390), ..terms() };
+    assert_eq!(payer.open(later.clone(), &mut out), Ok(id()), "the same pool, not a second one");
+    assert_eq!(core::mem::take(&mut out), [Output::Create(terms())]);
+    assert_eq!(payer.refusal(id()), None);
+    payer.absent(id(), &mut out);
+    assert_eq!(core::mem::take(&mut out), [Output::Create(terms())], "lost, not refused");
+    payer.refuse(id(), "node/transaction-refused");
+    let larger = PoolTerms { deposit: units(101), ..later };
+    assert_eq!(payer.open(larger.clone(), &mut out), Ok(larger.id(CHAIN)), "another pool");
+    out.clear();
+    payer.adopt(id(), state(), Height(1), &mut out).unwrap();
+    assert_eq!(payer.refusal(id()), None, "it came through after all");
+    payer.refuse(id(), "node/transaction-refused");
+    assert_eq!(payer.refusal(id()), None, "what is proven cannot be refused");
+    let mut payer = restart(DEVICE, &rows);
+    payer.refuse(id(), "node/transaction-refused");
+    payer.handle(NOW, Input::Tip(Height(101)), &mut out);
+    payer.absent(id(), &mut out);
+    assert!(matches!(out[..], [Output::Store(_, _, None)]), "forgotten once it is too late");
+}
+
+#[test]
 fn a_voucher_leaves_only_after_it_is_stored() {
     let (mut payer, _) = ready();
     let (answer, out) = pay(&mut payer, ANN, 3);
