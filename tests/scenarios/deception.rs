@@ -284,7 +284,10 @@ fn a_payee_from_whom_blocks_are_withheld_stops_and_settles_what_it_has() {
     assert_eq!(market.settle(vec![(stall.key.clone(), order)]), [""; 0]);
     stall.show(&market, Level::Final);
     let view = &stall.payee.view()[0];
-    assert_eq!((view.paid.units(), view.exposure), (3 * PRICE, Amount::ZERO));
+    assert_eq!(
+        (view.paid.units(), view.exposure, view.held),
+        (3 * PRICE, Amount::ZERO, Amount::ZERO)
+    );
     market.assert_conserved();
 }
 

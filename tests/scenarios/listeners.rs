@@ -107,6 +107,8 @@ fn vouchers_add_up_to_the_chunks_served_and_settle_up_to_final() {
     let all = [None, Some(Level::Included), Some(Level::Settled), Some(Level::Final)];
     assert!(levels.iter().all(|level| all.contains(level)) && levels.is_sorted(), "{levels:?}");
     assert_eq!(levels.last(), Some(&Some(Level::Final)), "{levels:?}");
+    let held = world.listeners[0].snapshot().wallet.vouchers_in;
+    assert_eq!(held, Amount::ZERO, "what is settled is not held any more");
 }
 
 #[test]

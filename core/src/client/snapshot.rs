@@ -143,9 +143,9 @@ pub struct WalletView {
     pub account: Option<AccountView>,
     /// The pool it pays from.
     pub pool: Option<PoolView>,
-    /// Sum of vouchers given and not yet known settled.
+    /// Sum of vouchers given and not proven settled.
     pub vouchers_out: Amount,
-    /// Sum of vouchers held.
+    /// Sum of vouchers held and not proven settled.
     pub vouchers_in: Amount,
     /// Settlements on their way or done, newest last.
     pub settlements: Vec<SettlementView>,

@@ -320,6 +320,13 @@ impl Payer {
         self.pools.get(&id).and_then(|pool| pool.promised(None)).unwrap_or(Amount::ZERO)
     }
 
+    /// Returns what was promised from a pool and is not proven paid.
+    pub fn owed(&self, id: PoolId) -> Amount {
+        let proven = self.pools.get(&id).and_then(|pool| pool.proven.as_ref());
+        let paid = proven.map_or(Amount::ZERO, |(state, _)| state.paid_total);
+        self.promised(id).saturating_sub(paid)
+    }
+
     fn terms_stored(&self, id: PoolId, out: &mut Vec<Output>) {
         let terms = self.pools.get(&id).and_then(|pool| pool.terms.clone());
         out.extend(terms.map(Output::Create));

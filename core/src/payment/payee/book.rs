@@ -97,9 +97,13 @@ impl Book {
         self.held.is_none() && self.writing.is_none() && !self.is_frozen
     }
 
-    /// Returns the durable promise.
-    pub(super) fn held(&self) -> Amount {
+    fn held(&self) -> Amount {
         self.held.as_ref().map_or(Amount::ZERO, |held| held.body.cum)
+    }
+
+    /// Returns the durable promise beyond what the chain is proven to have paid.
+    pub(super) fn owed(&self) -> Amount {
+        self.held().saturating_sub(self.paid().cum)
     }
 
     /// Returns what the chain is proven to have paid.
@@ -260,7 +264,7 @@ impl Book {
         policy: &PayeePolicy,
     ) -> bool {
         let Some(proof) = &self.proof else { return false };
-        let exposure = self.held().saturating_sub(proof.paid.cum);
+        let exposure = self.owed();
         if exposure <= policy.fee {
             return false;
         }

@@ -258,8 +258,26 @@ fn a_settlement_is_ordered_when_enough_is_at_risk_and_not_twice() {
     assert_eq!(feed(&mut payee, Input::Proven(id(), proof.clone())), settled);
     assert_eq!(feed(&mut payee, Input::Proven(id(), proof)), [], "said once");
     let view = &payee.view()[0];
-    assert_eq!((view.held, view.paid, view.exposure), (units(43), units(41), units(2)));
+    assert_eq!((view.held, view.paid, view.exposure), (units(2), units(41), units(2)));
     assert_eq!(view.proven.map(|proven| proven.cover), Some(4), "240 / 60");
+}
+
+#[test]
+fn what_is_proven_settled_is_not_held_any_more() {
+    let mut payee = ready();
+    pay(&mut payee, 1, 30);
+    let mut out = Vec::new();
+    payee.settle(&mut out);
+    let shown = |payee: &Payee| (payee.view()[0].held, payee.view()[0].exposure);
+    assert_eq!(shown(&payee), (units(30), units(30)), "ordered is not proven");
+    let paid = PaidState { seq: 1, cum: units(30) };
+    let after = PoolState { paid_total: units(30), ..state() };
+    let proof = Proof { state: after, paid, ..proof(12) };
+    let included = Proof { level: Level::Included, ..proof.clone() };
+    assert_eq!(feed(&mut payee, Input::Proven(id(), included)), []);
+    assert_eq!(shown(&payee), (units(30), units(30)), "included is not settled");
+    assert_eq!(feed(&mut payee, Input::Proven(id(), proof)), [Output::Settled(id(), paid)]);
+    assert_eq!(shown(&payee), (Amount::ZERO, Amount::ZERO));
 }
 
 #[test]
