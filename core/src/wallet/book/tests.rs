@@ -121,6 +121,25 @@ fn submitted(out: &[Output]) -> Option<(AskId, SignedTx)> {
     })
 }
 
+/// A book that knows of 100 tokens, and its node.
+fn funded() -> (Node, Book) {
+    let mut node = Node::new();
+    node.set_account(0, 100);
+    let mut book = Book::new(key(), &node.spec);
+    show(&mut book, &node, 10, Level::Settled);
+    (node, book)
+}
+
+/// A book that sends one of its tokens, and its node.
+fn sending() -> (Node, Book, AskId, SignedTx) {
+    let (node, mut book) = funded();
+    let mut out = Vec::new();
+    let (to, amount) = (Address([1; 20]), Amount::from_units(1));
+    book.transfer(at(0), Token::Operational, to, amount, &mut out).unwrap();
+    let (id, tx) = submitted(&out).unwrap();
+    (node, book, id, tx)
+}
+
 type SignedTx = crate::chain::transaction::SignedTransaction;
 
 #[test]
@@ -196,14 +215,7 @@ fn a_transfer_waits_for_proof_is_sent_once_and_lands_with_its_sequence() {
 
 #[test]
 fn a_submission_without_answer_is_the_same_bytes_again_after_patience() {
-    let mut node = Node::new();
-    node.set_account(0, 100);
-    let mut book = Book::new(key(), &node.spec);
-    show(&mut book, &node, 10, Level::Settled);
-    let mut out = Vec::new();
-    let (to, amount) = (Address([1; 20]), Amount::from_units(1));
-    book.transfer(at(0), Token::Operational, to, amount, &mut out).unwrap();
-    let (id, first) = submitted(&out).unwrap();
+    let (_, mut book, id, first) = sending();
     feed(&mut book, 100, Input::Unreachable(id));
     assert_eq!(book.deadline(), Some(at(3100)));
     assert_eq!(submitted(&feed(&mut book, 3099, Input::Tick)), None);
@@ -213,33 +225,23 @@ fn a_submission_without_answer_is_the_same_bytes_again_after_patience() {
 
 #[test]
 fn a_node_that_stays_away_is_asked_ever_less_often() {
-    let mut node = Node::new();
-    node.set_account(0, 100);
-    let mut book = Book::new(key(), &node.spec);
-    show(&mut book, &node, 10, Level::Settled);
-    let mut out = Vec::new();
-    let (to, amount) = (Address([1; 20]), Amount::from_units(1));
-    book.transfer(at(0), Token::Operational, to, amount, &mut out).unwrap();
+    let (_, mut book, mut id, first) = sending();
     let mut now = 0;
-    let waits = [3000, 6000, 12_000, 24_000, 48_000, 48_000].map(|wait| {
-        let (id, _) = submitted(&out).unwrap();
+    for wait in [3000, 6000, 12_000, 24_000, 48_000, 48_000] {
         // An overwhelmed node and one out of reach are the same.
         let silence = [Input::Unreachable(id), Input::Refused(id, UNAVAILABLE)];
         assert_eq!(feed(&mut book, now, silence[usize::from(wait == 6000)].clone()), []);
         assert_eq!(book.deadline(), Some(at(now + wait)));
         now += wait;
-        out = feed(&mut book, now, Input::Tick);
-        wait
-    });
-    assert!(waits.is_sorted());
+        let (next, again) = submitted(&feed(&mut book, now, Input::Tick)).unwrap();
+        assert_eq!(again, first);
+        id = next;
+    }
 }
 
 #[test]
 fn a_pool_that_the_node_refuses_is_named_once_and_not_sent_again() {
-    let mut node = Node::new();
-    node.set_account(0, 100);
-    let mut book = Book::new(key(), &node.spec);
-    show(&mut book, &node, 10, Level::Settled);
+    let (node, mut book) = funded();
     let terms = PoolTerms {
         creator: key().public(),
         nonce: 0,
@@ -260,14 +262,7 @@ fn a_pool_that_the_node_refuses_is_named_once_and_not_sent_again() {
 
 #[test]
 fn a_transaction_that_outlived_its_reference_is_made_anew() {
-    let mut node = Node::new();
-    node.set_account(0, 100);
-    let mut book = Book::new(key(), &node.spec);
-    show(&mut book, &node, 10, Level::Settled);
-    let mut out = Vec::new();
-    let (to, amount) = (Address([1; 20]), Amount::from_units(1));
-    book.transfer(at(0), Token::Operational, to, amount, &mut out).unwrap();
-    let (id, _) = submitted(&out).unwrap();
+    let (node, mut book, id, _) = sending();
     feed(&mut book, 0, Input::Answered(id, Vec::new()));
     assert_eq!(submitted(&show(&mut book, &node, 74, Level::Settled)), None);
     let out = show(&mut book, &node, 75, Level::Settled);
@@ -278,10 +273,7 @@ fn a_transaction_that_outlived_its_reference_is_made_anew() {
 
 #[test]
 fn a_settlement_rises_from_sent_to_final_only_by_proof() {
-    let mut node = Node::new();
-    node.set_account(0, 100);
-    let mut book = Book::new(key(), &node.spec);
-    show(&mut book, &node, 10, Level::Settled);
+    let (mut node, mut book) = funded();
     let pool = PoolId(Hash([3; 32]));
     let cum = Amount::from_units(30);
     let resource = StreamId(Hash([4; 32]));
