@@ -176,6 +176,38 @@ fn playback_goes_on_while_the_node_is_dead_and_its_chain_is_followed_when_it_is_
 }
 
 #[test]
+fn a_page_whose_disk_damaged_a_promise_pays_no_more_from_that_pool_and_plays_on() {
+    let seed = Seed::or(20);
+    let mut world = three_pages(&seed);
+    endow(&mut world, &[1, 2]);
+    world.run_for(20);
+    let pool = world.listeners[2].snapshot().wallet.pool.unwrap().pool;
+    let held = |world: &World| [0, 1].map(|page| world.listeners[page].held_from(pool).units());
+    world.kill_page(2, 0);
+    world.run_for(1);
+    let before = held(&world);
+    assert!(before.iter().sum::<u128>() > 0, "nothing was promised");
+    let line = format!("payer/{}/", pool.0);
+    let rows = &mut world.listeners[2].rows;
+    let (_, row) = rows.iter_mut().find(|(name, _)| name.starts_with(&line)).unwrap();
+    // The highest byte of the sum: 2^120 more was promised, if this is believed.
+    row[16 + 8 + 15] ^= 1;
+    world.load_page(2);
+    world.run_for(30);
+    assert_eq!(held(&world), before, "a frozen pool signs nothing");
+    let troubles = &world.listeners[2].troubles;
+    for code in ["storage/row-damaged", "payer/frozen-damaged"] {
+        assert_eq!(troubles.get(code), Some(&1), "{code}: {troubles:?}");
+    }
+    assert_plays(&world, 30);
+    world.command(2, Command::OpenPool(Amount::from_units(DEPOSIT))).unwrap();
+    world.run_for(30);
+    let another = world.listeners[2].snapshot().wallet.pool.unwrap();
+    assert!(another.pool != pool && !another.promised.is_zero(), "{another:?}");
+    assert_eq!(held(&world), before);
+}
+
+#[test]
 fn a_refused_pool_is_shown_once_and_opened_when_the_page_asks_again() {
     let seed = Seed::or(19);
     let mut world = World::new(seed.number(), PRICE);

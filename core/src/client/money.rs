@@ -132,6 +132,8 @@ impl Client {
         self.lift_payer(now, lifted, out);
         match adopted {
             Ok(()) | Err(AdoptError::Stale | AdoptError::Closed) => {}
+            // It is the same under every head, and said once.
+            Err(error) if self.troubles.contains_key(error.code()) => {}
             Err(error) => self.trouble(error.code(), out),
         }
         self.offer_pool(now, out);
