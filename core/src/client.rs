@@ -48,6 +48,7 @@ use crate::{
         payer::{self, DeviceId, Payer},
     },
     peer::{LinkId, swarm::Swarm},
+    row::{self, Row},
     time::{Moment, UnixMillis},
     wallet::book::{self, Book},
 };
@@ -110,7 +111,7 @@ pub struct Client {
     next_id: u64,
     requests: BTreeMap<RequestId, Purpose>,
     writes: BTreeMap<StoreToken, Kept>,
-    stored: Vec<(String, Vec<u8>)>,
+    stored: Vec<Row>,
     device: Option<DeviceId>,
     light: Light,
     node: Status,
@@ -252,10 +253,17 @@ impl Client {
     }
 
     fn load(&mut self, now: Now, rows: Vec<(String, Vec<u8>)>, out: &mut Vec<Output>) {
-        let row = |name: &str| rows.iter().find(|(n, _)| n == name).map(|(_, bytes)| bytes.clone());
+        self.stored = row::unseal_all(self.config.chain, rows);
+        let damage: Vec<_> = self.stored.iter().filter_map(|(_, row)| row.clone().err()).collect();
+        for damaged in damage {
+            self.trouble(damaged.code(), out);
+        }
+        let row = |name: &str| {
+            let (_, bytes) = self.stored.iter().find(|(n, _)| n == name)?;
+            bytes.clone().ok()
+        };
         let checkpoint = row(chain::CHECKPOINT);
         let device = row(DEVICE).and_then(|bytes| bytes.try_into().ok().map(DeviceId));
-        self.stored = rows;
         self.device = device;
         if device.is_none() {
             let digest = Hash::of(&[b"antiphon device", &self.seed]);
@@ -321,7 +329,8 @@ impl Client {
     fn store(&mut self, kept: Kept, name: String, row: Option<Vec<u8>>, out: &mut Vec<Output>) {
         let token = StoreToken(self.fresh());
         self.writes.insert(token, kept);
-        out.push(Output::Store(token, name, row));
+        let sealed = row.map(|bytes| row::seal(self.config.chain, &name, bytes));
+        out.push(Output::Store(token, name, sealed));
     }
 
     const fn fresh(&mut self) -> u64 {

@@ -5,7 +5,7 @@
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`amount`], [`id`], [`time`], [`codec`], [`crypto`] | the words everything else speaks |
+//! | [`amount`], [`id`], [`time`], [`codec`], [`crypto`], [`row`] | the words everything else speaks |
 //! | [`chain`] | what makes a header, a balance or a pool believable |
 //! | [`payment`] | pools and vouchers, from both ends and from the chain's |
 //! | [`delivery`] | a live stream carried by its listeners: records, chunks, who fetches what from whom |
@@ -30,5 +30,6 @@ pub mod delivery;
 pub mod id;
 pub mod payment;
 pub mod peer;
+pub mod row;
 pub mod time;
 pub mod wallet;

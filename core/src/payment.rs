@@ -15,6 +15,8 @@
 //!
 //! Source: PROTOCOL A5.8 to A5.15 without the insolvency branch (A5.10 second half, A5.11).
 
+#[cfg(test)]
+mod forged;
 pub mod payee;
 pub mod payer;
 pub mod reservation;

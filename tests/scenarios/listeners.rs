@@ -2,8 +2,9 @@
 
 use antiphon_core::{
     amount::Amount,
-    chain::Level,
+    chain::{Level, spec::Token},
     client::{Command, Status},
+    id::Address,
 };
 use antiphon_tests::sim::{
     Seed,
@@ -106,6 +107,8 @@ fn vouchers_add_up_to_the_chunks_served_and_settle_up_to_final() {
     let all = [None, Some(Level::Included), Some(Level::Settled), Some(Level::Final)];
     assert!(levels.iter().all(|level| all.contains(level)) && levels.is_sorted(), "{levels:?}");
     assert_eq!(levels.last(), Some(&Some(Level::Final)), "{levels:?}");
+    let held = world.listeners[0].snapshot().wallet.vouchers_in;
+    assert_eq!(held, Amount::ZERO, "what is settled is not held any more");
 }
 
 #[test]
@@ -170,6 +173,75 @@ fn playback_goes_on_while_the_node_is_dead_and_its_chain_is_followed_when_it_is_
     let view = world.listeners[1].snapshot();
     assert_eq!(view.chain.node, Status::Up);
     assert!(view.chain.settled.0 > before.0 + 30, "{:?}", view.chain);
+}
+
+#[test]
+fn a_page_whose_disk_damaged_a_promise_pays_no_more_from_that_pool_and_plays_on() {
+    let seed = Seed::or(20);
+    let mut world = three_pages(&seed);
+    endow(&mut world, &[1, 2]);
+    world.run_for(20);
+    let pool = world.listeners[2].snapshot().wallet.pool.unwrap().pool;
+    let held = |world: &World| [0, 1].map(|page| world.listeners[page].held_from(pool).units());
+    world.kill_page(2, 0);
+    world.run_for(1);
+    let before = held(&world);
+    assert!(before.iter().sum::<u128>() > 0, "nothing was promised");
+    let line = format!("payer/{}/", pool.0);
+    let rows = &mut world.listeners[2].rows;
+    let (_, row) = rows.iter_mut().find(|(name, _)| name.starts_with(&line)).unwrap();
+    // The highest byte of the sum: 2^120 more was promised, if this is believed.
+    row[16 + 8 + 15] ^= 1;
+    world.load_page(2);
+    world.run_for(30);
+    assert_eq!(held(&world), before, "a frozen pool signs nothing");
+    let troubles = &world.listeners[2].troubles;
+    for code in ["storage/row-damaged", "payer/frozen-damaged"] {
+        assert_eq!(troubles.get(code), Some(&1), "{code}: {troubles:?}");
+    }
+    assert_plays(&world, 30);
+    world.command(2, Command::OpenPool(Amount::from_units(DEPOSIT))).unwrap();
+    world.run_for(30);
+    let another = world.listeners[2].snapshot().wallet.pool.unwrap();
+    assert!(another.pool != pool && !another.promised.is_zero(), "{another:?}");
+    assert_eq!(held(&world), before);
+}
+
+#[test]
+fn a_refused_pool_is_shown_once_and_opened_when_the_page_asks_again() {
+    let seed = Seed::or(19);
+    let mut world = World::new(seed.number(), PRICE);
+    let page = world.open_page();
+    let gift = |world: &World| {
+        let account = world.listeners[page].snapshot().wallet.account;
+        account.is_some_and(|account| account.balance.value.units() > 900_000)
+    };
+    world.run_for(3);
+    world.command(page, Command::AskFaucet).unwrap();
+    assert!(world.run_until(30, gift), "{:?}", world.listeners[page].troubles);
+    // The balance is spent while it still looks as if it were there.
+    let (token, to) = (Token::Operational, Address([7; 20]));
+    let amount = Amount::from_units(900_000);
+    world.command(page, Command::Transfer { token, to, amount }).unwrap();
+    world.command(page, Command::OpenPool(Amount::from_units(DEPOSIT))).unwrap();
+    let refusal = |world: &World| world.listeners[page].snapshot().wallet.pool?.refusal;
+    assert!(world.run_until(30, |world| refusal(world).is_some()));
+    let refused = |world: &World| {
+        let troubles = &world.listeners[page].troubles;
+        let codes = ["node/transaction-refused", "wallet/insufficient"];
+        codes.iter().filter_map(|code| troubles.get(code)).sum::<u64>()
+    };
+    assert_eq!(refused(&world), 1, "{:?}", world.listeners[page].troubles);
+    world.command(page, Command::AskFaucet).unwrap();
+    assert!(world.run_until(30, gift));
+    world.run_for(30);
+    assert_eq!(refused(&world), 1, "tried again unasked: {:?}", world.listeners[page].troubles);
+    assert!(refusal(&world).is_some());
+    world.command(page, Command::OpenPool(Amount::from_units(DEPOSIT))).unwrap();
+    let is_open = world.run_until(30, |world| {
+        world.listeners[page].snapshot().wallet.pool.is_some_and(|pool| pool.deposit.is_some())
+    });
+    assert!(is_open && refusal(&world).is_none(), "{:?}", world.listeners[page].troubles);
 }
 
 #[test]

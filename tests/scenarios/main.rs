@@ -18,6 +18,8 @@ mod agreement;
 #[cfg(not(target_family = "wasm"))]
 mod corpus;
 #[cfg(not(target_family = "wasm"))]
+mod deception;
+#[cfg(not(target_family = "wasm"))]
 mod listeners;
 #[cfg(not(target_family = "wasm"))]
 mod money;

@@ -105,8 +105,7 @@ fn start_network(data: &std::path::Path, port: u16) -> Result<Network> {
     let (node, tracker) = (text(&chain, "base")?, text(&tracker, "url")?);
     let mut publish = antiphon("publish");
     publish.arg("--source").arg(root().join("www/sample")).args(["--loop", "--name", "antiphon"]);
-    publish.arg("--data").arg(data.join("publish")).args(["--chain", text(&chain, "chain")?]);
-    publish.args(["--price", PRICE]);
+    publish.arg("--data").arg(data.join("publish")).args(["--price", PRICE]);
     publish.args(["--node", node, "--tracker", tracker]);
     let stream = start("publish", &mut publish)?;
     let config = data.join("config.json");

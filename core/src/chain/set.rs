@@ -32,6 +32,17 @@ pub fn total_weight(weights: impl IntoIterator<Item = u64>) -> Option<u64> {
     weights.into_iter().try_fold(0_u64, u64::checked_add).filter(|total| *total < MAX_TOTAL_WEIGHT)
 }
 
+/// Adds the weights of a set, or returns `None` where it is empty, unsorted, holds a key twice or a weight of zero, or is
+/// too heavy.
+fn total_of<'a, K: Ord + 'a>(
+    members: impl ExactSizeIterator<Item = (&'a K, u64)> + Clone,
+) -> Option<u64> {
+    let is_sorted = members.clone().is_sorted_by(|(a, _), (b, _)| a < b);
+    let weights = members.clone().map(|(_, weight)| weight);
+    let is_usable = is_sorted && members.len() > 0 && weights.clone().all(|weight| weight > 0);
+    is_usable.then(|| total_weight(weights)).flatten()
+}
+
 /// A validator: its key and its weight.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Validator {
@@ -65,10 +76,7 @@ impl ValidatorSet {
 
     /// Returns the sum of weights, or `None` for a set that no chain may have: empty, unsorted, or too heavy.
     pub fn total(&self) -> Option<u64> {
-        let sorted = self.members.is_sorted_by(|a, b| a.key < b.key);
-        let usable =
-            sorted && !self.members.is_empty() && self.members.iter().all(|m| m.weight > 0);
-        usable.then(|| total_weight(self.members.iter().map(|m| m.weight))).flatten()
+        total_of(self.members.iter().map(|member| (&member.key, member.weight)))
     }
 
     /// Returns the position of a key.
@@ -107,10 +115,7 @@ impl GuardianSet {
 
     /// Returns the sum of weights, or `None` for a set that no chain may have: empty, unsorted, or too heavy.
     pub fn total(&self) -> Option<u64> {
-        let sorted = self.members.is_sorted_by(|a, b| a.key < b.key);
-        let usable =
-            sorted && !self.members.is_empty() && self.members.iter().all(|m| m.weight > 0);
-        usable.then(|| total_weight(self.members.iter().map(|m| m.weight))).flatten()
+        total_of(self.members.iter().map(|member| (&member.key, member.weight)))
     }
 }
 
@@ -119,6 +124,24 @@ impl GuardianSet {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_set_that_no_chain_may_have_has_no_total() {
+        let total = |members: &[(u8, u64)]| {
+            let member = |(key, weight): &(u8, u64)| Validator {
+                key: PublicKey([*key; 32]),
+                weight: *weight,
+            };
+            let members: alloc::vec::Vec<_> = members.iter().map(member).collect();
+            ValidatorSet { members: members.try_into().unwrap() }.total()
+        };
+        assert_eq!(total(&[(1, 5), (2, 7)]), Some(12));
+        assert_eq!(total(&[]), None, "empty");
+        assert_eq!(total(&[(2, 7), (1, 5)]), None, "unsorted");
+        assert_eq!(total(&[(1, 5), (1, 5)]), None, "doubled");
+        assert_eq!(total(&[(1, 5), (2, 0)]), None, "without weight");
+        assert_eq!(total(&[(1, MAX_TOTAL_WEIGHT - 1), (2, 1)]), None, "too heavy");
+    }
 
     #[test]
     fn the_quorum_is_one_above_two_thirds_for_every_small_total() {

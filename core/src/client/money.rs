@@ -13,7 +13,7 @@ use crate::{
     },
     peer::frames::Frame,
     time::Moment,
-    wallet::book::{self, Book, PoolProof},
+    wallet::book::{self, Book, BookError, PoolProof},
 };
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -99,6 +99,7 @@ impl Client {
                 book::Output::Ask(id, query) => out.push(Output::Ask(id, query)),
                 book::Output::Pool(proof) => self.pool_proven(now, proof, out),
                 book::Output::Trouble(code) => self.trouble(code, out),
+                book::Output::PoolRefused(pool, code) => self.pool_refused(pool, code, out),
                 book::Output::Changed => self.changed = true,
             }
         }
@@ -131,9 +132,19 @@ impl Client {
         self.lift_payer(now, lifted, out);
         match adopted {
             Ok(()) | Err(AdoptError::Stale | AdoptError::Closed) => {}
+            // It is the same under every head, and said once.
+            Err(error) if self.troubles.contains_key(error.code()) => {}
             Err(error) => self.trouble(error.code(), out),
         }
         self.offer_pool(now, out);
+    }
+
+    /// Tells the payer, and the application once.
+    fn pool_refused(&mut self, pool: PoolId, code: &'static str, out: &mut Vec<Output>) {
+        if let Some(purse) = &mut self.purse {
+            purse.payer.refuse(pool, code);
+        }
+        self.trouble(code, out);
     }
 
     pub(super) fn lift_payer(
@@ -149,11 +160,14 @@ impl Client {
                 }
                 payer::Output::Create(terms) => {
                     let Some(purse) = &mut self.purse else { return };
-                    let mut lifted = Vec::new();
+                    let (pool, mut lifted) = (terms.id(self.config.chain), Vec::new());
                     let created = purse.book.create_pool(now.at, terms, &mut lifted);
                     self.lift_book(now, lifted, out);
-                    if let Err(error) = created {
-                        self.trouble(error.code(), out);
+                    match created {
+                        Ok(()) => {}
+                        // Its turn comes when the next proof shows that the pool is not there.
+                        Err(BookError::NotReady | BookError::QueueFull) => {}
+                        Err(error) => self.pool_refused(pool, error.code(), out),
                     }
                 }
                 payer::Output::Voucher(target, voucher) => {

@@ -143,9 +143,9 @@ pub struct WalletView {
     pub account: Option<AccountView>,
     /// The pool it pays from.
     pub pool: Option<PoolView>,
-    /// Sum of vouchers given and not yet known settled.
+    /// Sum of vouchers given and not proven settled.
     pub vouchers_out: Amount,
-    /// Sum of vouchers held.
+    /// Sum of vouchers held and not proven settled.
     pub vouchers_in: Amount,
     /// Settlements on their way or done, newest last.
     pub settlements: Vec<SettlementView>,
@@ -167,6 +167,8 @@ pub struct PoolView {
     pub pool: PoolId,
     /// Deposit at the newest proof; `None` until proven.
     pub deposit: Option<Leveled<Amount>>,
+    /// Why it was not opened, in one stable code; it is tried again when the application asks.
+    pub refusal: Option<&'static str>,
     /// Promised so far.
     pub promised: Amount,
     /// Last block in which payees may settle.

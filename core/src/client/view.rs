@@ -89,7 +89,7 @@ impl Client {
     fn wallet_view(&self) -> WalletView {
         let Some(purse) = &self.purse else { return WalletView::default() };
         let held = purse.payee.iter().flat_map(|payee| payee.view());
-        let promised = purse.payer.pools().map(|(id, _)| purse.payer.promised(id));
+        let owed = purse.payer.pools().map(|(id, _)| purse.payer.owed(id));
         WalletView {
             address: Some(purse.book.address()),
             account: purse.book.account(Level::Included).map(|newest| AccountView {
@@ -97,7 +97,7 @@ impl Client {
                 final_balance: purse.book.account(Level::Final).map(operational),
             }),
             pool: self.pool_view(),
-            vouchers_out: promised.sum(),
+            vouchers_out: owed.sum(),
             vouchers_in: held.map(|book| book.held).sum(),
             settlements: purse.book.settlements().iter().map(settlement).collect(),
         }
@@ -118,7 +118,8 @@ impl Client {
             proof.state.as_ref().map(|state| Leveled { value: state.deposit, level, height })
         });
         let promised = purse.payer.promised(id);
-        Some(PoolView { pool: id, deposit, promised, end: terms.end_height })
+        let refusal = purse.payer.refusal(id);
+        Some(PoolView { pool: id, deposit, refusal, promised, end: terms.end_height })
     }
 
     /// What is unreachable now, then what was refused so far.

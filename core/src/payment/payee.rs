@@ -21,6 +21,7 @@ mod policy;
 mod tests;
 mod view;
 
+pub use account::MAX_ACCOUNTS;
 pub use fault::{Fault, ServeError};
 pub use policy::PayeePolicy;
 pub use view::{BookView, ProvenView};
@@ -35,17 +36,15 @@ use crate::{
     chain::Level,
     crypto::Signed,
     id::{Address, ChainId, Height, PeerId, PoolId, StreamId},
+    row::Row,
     time::Moment,
 };
-use account::Account;
+use account::Accounts;
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use book::{Book, Offer, name, parse_name};
 
 /// Pools that are followed at once. Chosen here: beyond the peers of a swarm, with those of the last streams.
 pub const MAX_BOOKS: usize = 256;
-
-/// Peers whose account is kept, those that left included. Chosen here: so that leaving does not clear a debt.
-pub const MAX_ACCOUNTS: usize = 512;
 
 /// Blocks after which an unanswered question is asked again. Chosen here.
 const RETRY_BLOCKS: u64 = 4;
@@ -109,7 +108,7 @@ pub struct Payee {
     rules: PoolRules,
     policy: PayeePolicy,
     books: BTreeMap<PoolId, Book>,
-    accounts: BTreeMap<PeerId, Account>,
+    accounts: Accounts,
     waiting: BTreeMap<StoreToken, PoolId>,
     tip: Option<Tip>,
     next_token: u64,
@@ -124,21 +123,22 @@ struct Tip {
 }
 
 impl Payee {
-    /// Makes the payee of `me` from everything that was stored under names that [`Payee::owns`]. Rows that cannot be
-    /// read are left out; rows that the pool's creator did not sign go when the pool is proven.
+    /// Makes the payee of `me` from everything that was stored under names that [`Payee::owns`]. A damaged row freezes
+    /// its pool: an old voucher would pass for a new one. Rows that the pool's creator did not sign go when the pool is
+    /// proven.
     pub fn new(
         chain: ChainId,
         me: Address,
         rules: PoolRules,
         policy: PayeePolicy,
-        stored: impl IntoIterator<Item = (String, Vec<u8>)>,
+        stored: impl IntoIterator<Item = Row>,
     ) -> Self {
         let held = stored.into_iter().filter_map(|(name, bytes)| {
             let pool = parse_name(&name)?;
-            Some((pool, Book::restored(pool, me, &bytes)?))
+            Some((pool, Book::restored(pool, me, bytes)?))
         });
         let books = held.take(MAX_BOOKS).collect();
-        let (accounts, waiting) = (BTreeMap::new(), BTreeMap::new());
+        let (accounts, waiting) = (Accounts::default(), BTreeMap::new());
         Self { chain, me, rules, policy, books, accounts, waiting, tip: None, next_token: 0 }
     }
 
@@ -157,7 +157,7 @@ impl Payee {
         resource: StreamId,
         price: Amount,
     ) -> Result<(), ServeError> {
-        let account = self.account(peer).ok_or(ServeError::TooManyPeers)?;
+        let account = self.accounts.come(peer).ok_or(ServeError::TooManyPeers)?;
         account.set_terms(resource, price);
         Ok(())
     }
@@ -255,16 +255,15 @@ impl Payee {
 
     fn offered(&mut self, peer: PeerId, pool: PoolId, out: &mut Vec<Output>) {
         if !self.books.contains_key(&pool) && self.books.len() >= MAX_BOOKS {
-            let unused = self.books.iter().find(|(id, book)| {
-                book.is_empty() && !self.accounts.values().any(|a| a.pool() == Some(**id))
-            });
+            let mut books = self.books.iter();
+            let unused = books.find(|(id, book)| book.is_empty() && !self.accounts.pay_from(**id));
             let Some(unused) = unused.map(|(id, _)| *id) else {
                 out.push(Output::Fault(peer, Fault::TooManyPools));
                 return;
             };
             self.books.remove(&unused);
         }
-        let Some(account) = self.account(peer) else { return };
+        let Some(account) = self.accounts.come(peer) else { return };
         account.offer(pool);
         let height = self.tip.map(|tip| tip.height);
         let book = self.books.entry(pool).or_default();
@@ -292,7 +291,9 @@ impl Payee {
         let offer = self.tip.map(|tip| self.offer(resource, price, tip.height));
         let book = self.books.get_mut(&pool).ok_or(Fault::NoPool)?;
         let Some(offer) = offer.filter(|_| book.proof().is_some()) else {
-            self.accounts.entry(peer).or_default().hold(bytes);
+            if let Some(account) = self.accounts.get_mut(&peer) {
+                account.hold(bytes);
+            }
             return Ok(());
         };
         let accepted = book.accept(pool, &compact, &offer);
@@ -346,10 +347,7 @@ impl Payee {
 
     /// Checks the vouchers that waited for a proof, or for the first tip.
     fn take_held(&mut self, out: &mut Vec<Output>) {
-        let held = self.accounts.iter_mut();
-        let held: Vec<_> =
-            held.filter_map(|(peer, account)| Some((*peer, account.take()?))).collect();
-        for (peer, bytes) in held {
+        for (peer, bytes) in self.accounts.take_held() {
             self.voucher(peer, bytes, out);
         }
     }
@@ -389,18 +387,6 @@ impl Payee {
     const fn offer(&self, resource: StreamId, price: Amount, height: Height) -> Offer {
         let (chain, me, rules, policy) = (self.chain, self.me, self.rules, self.policy);
         Offer { chain, me, resource, price, height, rules, policy }
-    }
-
-    /// Returns a peer's account, made if there is room: the place of one that left, with the smallest debt first.
-    fn account(&mut self, peer: PeerId) -> Option<&mut Account> {
-        if !self.accounts.contains_key(&peer) && self.accounts.len() >= MAX_ACCOUNTS {
-            let gone = self.accounts.iter().filter(|(_, account)| account.has_left());
-            let gone = gone.min_by_key(|(_, account)| account.owed()).map(|(peer, _)| *peer)?;
-            self.accounts.remove(&gone);
-        }
-        let account = self.accounts.entry(peer).or_default();
-        account.come();
-        Some(account)
     }
 
     const fn token(&mut self) -> StoreToken {

@@ -16,6 +16,7 @@
 #![warn(clippy::arithmetic_side_effects)]
 
 mod line;
+mod pool;
 mod record;
 mod refusal;
 #[cfg(test)]
@@ -33,11 +34,13 @@ use crate::{
     amount::Amount,
     crypto::{PublicKey, SecretKey, Signed},
     id::{Address, ChainId, Height, PoolId},
+    row::{self, Damaged},
     time::Moment,
 };
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use line::Line;
-use record::{LineRecord, Row};
+use pool::Pool;
+use record::LineRecord;
 
 /// Pools of one key that are not yet released. Chosen here: a listener pays one stream at a time.
 pub const MAX_POOLS: usize = 64;
@@ -81,14 +84,6 @@ pub struct Payer {
     next_token: u64,
 }
 
-#[derive(Debug)]
-struct Pool {
-    terms: Option<PoolTerms>,
-    proven: Option<(PoolState, Height)>,
-    lines: BTreeMap<Address, Line>,
-    freeze: Option<Freeze>,
-}
-
 /// What a write is for.
 #[derive(Clone, Copy, Debug)]
 enum Waiting {
@@ -98,20 +93,20 @@ enum Waiting {
 
 impl Payer {
     /// Makes the payer of `key` from everything that was stored under names that [`Payer::owns`]. Rows that are not
-    /// this device's, or cannot be read, freeze their pool.
+    /// this device's, or are damaged, freeze their pool.
     pub fn new(
         chain: ChainId,
         key: SecretKey,
         device: DeviceId,
         rules: PoolRules,
-        stored: impl IntoIterator<Item = (String, Vec<u8>)>,
+        stored: impl IntoIterator<Item = row::Row>,
     ) -> Self {
         let public = key.public();
         let (pools, waiting) = (BTreeMap::new(), BTreeMap::new());
         let (tip, next_token) = (Height::default(), 0);
         let mut payer = Self { chain, key, public, device, rules, pools, waiting, tip, next_token };
         for (name, bytes) in stored {
-            payer.restore(&name, &bytes);
+            payer.restore(&name, bytes);
         }
         for pool in payer.pools.values_mut().filter(|pool| pool.terms.is_none()) {
             pool.freeze.get_or_insert(Freeze::Damaged);
@@ -147,7 +142,8 @@ impl Payer {
         None
     }
 
-    /// Starts a pool: stores its terms, then orders its creation. The parent adds the transaction and its fee.
+    /// Starts a pool: stores its terms, then orders its creation. The parent adds the transaction and its fee. A pool
+    /// of the same stream and deposit that was refused before is ordered again instead.
     ///
     /// # Errors
     /// [`AdoptError`]: not this key's terms, terms that the chain would refuse, a pool that exists, or too many pools.
@@ -156,6 +152,13 @@ impl Payer {
             return Err(AdoptError::NotOurs);
         }
         terms.open(&self.rules, self.tip).map_err(AdoptError::Terms)?;
+        let (rules, tip) = (&self.rules, self.tip);
+        let refused = (self.pools.iter_mut())
+            .find_map(|(id, pool)| Some((*id, pool.ask_again(&terms, rules, tip)?)));
+        if let Some((id, again)) = refused {
+            out.push(Output::Create(again));
+            return Ok(id);
+        }
         let id = terms.id(self.chain);
         if self.pools.contains_key(&id) {
             return Err(AdoptError::Exists);
@@ -206,16 +209,33 @@ impl Payer {
             pool.freeze.get_or_insert(Freeze::RolledBack);
         }
         pool.proven = Some((state, height));
+        pool.refusal = None;
         pool.freeze.map_or(Ok(()), |freeze| Err(AdoptError::Frozen(freeze)))
     }
 
-    /// The chain is proven not to hold a pool that was opened here: its transaction was lost. Orders it again, or
-    /// forgets the pool if it is too late for that. Nothing was promised: only proven pools are signed for.
+    /// A pool that was opened here is refused, by the account or by the node, for this reason. It is not ordered again
+    /// until the application opens one like it, or a restart finds it stored.
+    pub fn refuse(&mut self, id: PoolId, code: &'static str) {
+        if let Some(pool) = self.pools.get_mut(&id).filter(|pool| pool.proven.is_none()) {
+            pool.refusal = Some(code);
+        }
+    }
+
+    /// Returns why a pool was not opened, by stable code.
+    pub fn refusal(&self, id: PoolId) -> Option<&'static str> {
+        self.pools.get(&id)?.refusal
+    }
+
+    /// The chain is proven not to hold a pool that was opened here: its transaction was lost. Orders it again unless it
+    /// was refused, or forgets the pool if it is too late for that. Nothing was promised: only proven pools are signed
+    /// for.
     pub fn absent(&mut self, id: PoolId, out: &mut Vec<Output>) {
         let Some(pool) = self.pools.get(&id).filter(|pool| pool.proven.is_none()) else { return };
         let is_stored = !self.waiting.values().any(|waiting| waiting.pool() == id);
         match pool.terms.clone().filter(|terms| terms.open(&self.rules, self.tip).is_ok()) {
-            Some(terms) if is_stored && pool.freeze.is_none() => out.push(Output::Create(terms)),
+            Some(terms) if is_stored && pool.freeze.is_none() && pool.refusal.is_none() => {
+                out.push(Output::Create(terms));
+            }
             Some(_) => {}
             None => self.forget(id, out),
         }
@@ -300,6 +320,13 @@ impl Payer {
         self.pools.get(&id).and_then(|pool| pool.promised(None)).unwrap_or(Amount::ZERO)
     }
 
+    /// Returns what was promised from a pool and is not proven paid.
+    pub fn owed(&self, id: PoolId) -> Amount {
+        let proven = self.pools.get(&id).and_then(|pool| pool.proven.as_ref());
+        let paid = proven.map_or(Amount::ZERO, |(state, _)| state.paid_total);
+        self.promised(id).saturating_sub(paid)
+    }
+
     fn terms_stored(&self, id: PoolId, out: &mut Vec<Output>) {
         let terms = self.pools.get(&id).and_then(|pool| pool.terms.clone());
         out.extend(terms.map(Output::Create));
@@ -354,26 +381,11 @@ impl Payer {
         }
     }
 
-    fn restore(&mut self, name: &str, bytes: &[u8]) {
+    fn restore(&mut self, name: &str, bytes: Result<Vec<u8>, Damaged>) {
         let Some(row) = record::parse_name(name) else { return };
         let id = row.pool();
         let pool = self.pools.entry(id).or_insert_with(|| Pool::new(None));
-        let device = match row {
-            Row::Pool(_) => PoolRecord::from_bytes(bytes).map(|record| {
-                let is_its_own = record.terms.id(self.chain) == id;
-                pool.terms = is_its_own.then_some(record.terms);
-                record.device
-            }),
-            Row::Line(_, target) => LineRecord::from_bytes(bytes).map(|record| {
-                pool.lines.insert(target, Line::restored(record.seq, record.cum));
-                record.device
-            }),
-        };
-        match device {
-            Ok(device) if device == self.device => {}
-            Ok(_) => pool.freeze = Some(Freeze::OtherDevice),
-            Err(_) => pool.freeze = Some(Freeze::Damaged),
-        }
+        pool.restore((self.chain, id, self.device), row, bytes);
     }
 }
 
@@ -382,19 +394,5 @@ impl Waiting {
         match self {
             Self::Terms(id) | Self::Line(id, _) => id,
         }
-    }
-}
-
-impl Pool {
-    const fn new(terms: Option<PoolTerms>) -> Self {
-        Self { terms, proven: None, lines: BTreeMap::new(), freeze: None }
-    }
-
-    /// Sums what every target is promised, with one target's promise replaced; `None` on overflow.
-    fn promised(&self, change: Option<(Address, Amount)>) -> Option<Amount> {
-        let changed = change.map(|(target, _)| target);
-        let others = self.lines.iter().filter(|(target, _)| Some(**target) != changed);
-        let sums = others.map(|(_, line)| line.wanted());
-        Amount::checked_sum(sums.chain(change.map(|(_, wanted)| wanted)))
     }
 }

@@ -127,6 +127,10 @@ mod tests {
             let error = codec::decode::<CompactVoucher>(&compact[..cut], COMPACT_BYTES).err();
             assert_eq!(error, Some(DecodeError::Truncated));
         }
+        let longer = [&whole[..], &[0]].concat();
+        let error = |max| codec::decode::<Signed<Voucher>>(&longer, max).err();
+        assert_eq!(error(172), Some(DecodeError::OverLimit));
+        assert_eq!(error(200), Some(DecodeError::Trailing));
         let longer = [&compact[..], &[0]].concat();
         let error = |max| codec::decode::<CompactVoucher>(&longer, max).err();
         assert_eq!(error(COMPACT_BYTES), Some(DecodeError::OverLimit));

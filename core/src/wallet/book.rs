@@ -34,7 +34,6 @@ use crate::{
     time::Moment,
 };
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
-use core::time::Duration;
 use flight::Flight;
 use proofs::Asked;
 
@@ -44,8 +43,6 @@ pub const MAX_WATCHED: usize = 30;
 pub const MAX_QUEUE: usize = 32;
 /// Settlements remembered for the application.
 pub const MAX_SETTLEMENTS: usize = 64;
-/// How long until an unanswered submission is sent again. Chosen here: a restarted node is back by then.
-const SUBMIT_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Names a query to the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,6 +88,8 @@ pub enum Output {
     Pool(PoolProof),
     /// Something was refused: by us (a proof that proves nothing) or by the node.
     Trouble(&'static str),
+    /// The node will not take the transaction that opens this pool; it is not sent again. Stable code.
+    PoolRefused(PoolId, &'static str),
     /// What the application sees changed.
     Changed,
 }
@@ -222,7 +221,7 @@ impl Book {
                 }
             }
             Input::Answered(id, bytes) => self.answered(id, &bytes, out),
-            Input::Refused(id, code) => self.refused(id, code, out),
+            Input::Refused(id, code) => self.refused(now, id, code, out),
             Input::Unreachable(id) => self.unreachable(now, id),
             Input::Tick => {}
         }

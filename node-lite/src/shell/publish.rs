@@ -7,6 +7,7 @@
 mod origin;
 mod source;
 mod station;
+mod trust;
 
 use super::dev::keys;
 use crate::publisher::{MAX_WINDOW, Terms};
@@ -52,10 +53,10 @@ pub struct Options {
     /// Name of the stream, unique among those of this publisher.
     #[arg(long, default_value = "live")]
     pub name: String,
-    /// Chain that pays for the stream: its id in hexadecimal.
-    #[arg(long, value_name = "HEX", value_parser = parse_chain)]
-    pub chain: ChainId,
-    /// URL of a node's RPC, told to listeners.
+    /// Chain that pays for the stream: its id in hexadecimal. Without it, the node is asked and trusted.
+    #[arg(long, value_name = "HEX", value_parser = parse_chain, required_unless_present = "node")]
+    pub chain: Option<ChainId>,
+    /// URL of a node's RPC, told to listeners. It must be of the chain that --chain names.
     #[arg(long, default_value = "")]
     pub node: String,
     /// URL of the tracker, told to listeners.
@@ -82,14 +83,16 @@ fn parse_chain(text: &str) -> Result<ChainId, String> {
 /// Publishes until interrupted.
 ///
 /// # Errors
-/// Options that make no sense, a data folder in use, a taken port, a source that cannot be read.
+/// Options that make no sense, a node of another chain, a data folder in use, a taken port, a source that cannot be
+/// read.
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let token = push_token(&options)?;
     fs::create_dir_all(&options.data)
         .with_context(|| format!("making {}", options.data.display()))?;
     let key = SecretKey::from_bytes(&keys::secret_file(&options.data.join("publisher.key"))?);
-    let terms = terms(&options, key)?;
-    let (publisher, chain) = (terms.key.public(), terms.chain);
+    let chain = trust::chain(options.chain, &options.node).await?;
+    let terms = terms(&options, chain, key)?;
+    let publisher = terms.key.public();
     let station = Arc::new(Station::open(terms, &options.data, &options.name)?);
     let source = source::open(&options)?;
     let pushes = options.push.then(|| Arc::new(Pushes::new(Arc::clone(&station), token)));
@@ -119,7 +122,7 @@ fn push_token(options: &Options) -> anyhow::Result<Option<String>> {
     Ok(options.push_token.clone())
 }
 
-fn terms(options: &Options, key: SecretKey) -> anyhow::Result<Terms> {
+fn terms(options: &Options, chain: ChainId, key: SecretKey) -> anyhow::Result<Terms> {
     if !(1..=MAX_WINDOW).contains(&options.window) {
         bail!("--window is 1 to {MAX_WINDOW}");
     }
@@ -136,5 +139,5 @@ fn terms(options: &Options, key: SecretKey) -> anyhow::Result<Terms> {
         tracker: Text::try_from(options.tracker.as_str()).context("--tracker is too long")?,
         node: Text::try_from(options.node.as_str()).context("--node is too long")?,
     };
-    Ok(Terms { chain: options.chain, key, info, window: options.window })
+    Ok(Terms { chain, key, info, window: options.window })
 }

@@ -191,6 +191,42 @@ fn a_folder_is_followed_as_it_grows() {
     }
 }
 
+/// A development network with a state of its own.
+fn network(data: &Path) -> Process {
+    let chain = data.join("chain");
+    Process::start(&["dev", "--block-time", "100ms", "--data", chain.to_str().unwrap()])
+}
+
+#[test]
+fn the_chain_is_the_nodes_unless_another_is_given_which_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let network = network(data.path());
+    let (node, chain) =
+        (network.ready["base"].as_str().unwrap(), network.ready["chain"].as_str().unwrap());
+    let folder = data.path().join("publish");
+    let base = ["publish", "--data", folder.to_str().unwrap(), "--push", "--node", node];
+    let stream = |more: &[&str]| Process::start(&[&base[..], more].concat());
+    assert_eq!(stream(&[]).ready["chain"], chain, "asked");
+    assert_eq!(stream(&["--chain", chain]).ready["chain"], chain, "compared");
+    let other = CHAIN.0.to_hex();
+    let refused = refusal(&[&base[..], &["--chain", &other]].concat());
+    assert!(refused.contains(&other) && refused.contains(chain), "{refused}");
+}
+
+#[test]
+fn without_a_node_that_answers_the_chain_must_be_given_and_is_enough() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().to_str().unwrap();
+    let silent = "http://127.0.0.1:1";
+    let base = ["publish", "--data", folder, "--push"];
+    assert!(refusal(&base).contains("--chain"));
+    assert!(refusal(&[&base[..], &["--node", silent]].concat()).contains("does not answer"));
+    let tls = refusal(&[&base[..], &["--node", "https://node.example"]].concat());
+    assert!(tls.contains("http://") && tls.contains("--chain"), "{tls}");
+    let process = publish(data.path(), &["--push", "--node", silent]);
+    assert_eq!(process.ready["chain"], CHAIN.0.to_hex(), "the stream does not wait for a node");
+}
+
 #[test]
 fn what_cannot_be_published_is_said_in_words() {
     let data = tempfile::tempdir().unwrap();

@@ -32,7 +32,7 @@ pub fn payee_machine(data: &[u8]) -> &'static str {
     let defaults = PayeePolicy::for_price(PRICE, Amount::from_units(1));
     let policy = PayeePolicy { max_exposure, settle_at, final_above, ..defaults };
     let rows = super::row::honest().into_iter().filter(|(name, _)| Payee::owns(name));
-    let rows: Vec<_> = rows.take(choices.below(2)).collect();
+    let rows = super::row::read(rows.take(choices.below(2)));
     let payee = Payee::new(world.chain, world.address(), world.spec.pool, policy, rows);
     let mut run = Run { payee, now: Moment::ZERO, height: 20, writes: BTreeMap::new(), durable: 0 };
     for at in 0..PEERS {

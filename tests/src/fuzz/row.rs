@@ -13,6 +13,7 @@ use antiphon_core::{
         payee::{self, Payee, PayeePolicy},
         payer::{self, DeviceId, Payer, PoolRecord},
     },
+    row::{self, Row},
     time::Moment,
 };
 use std::collections::BTreeMap;
@@ -23,10 +24,24 @@ pub(super) const DEVICE: DeviceId = DeviceId([6; 16]);
 /// What the honest rows say was promised to a neighbour.
 pub(super) const PROMISED: u128 = 30;
 
-type Row = (String, Vec<u8>);
+/// What is promised to this listener by the voucher it holds.
+const HELD: u128 = 44;
+
+/// A name and sealed bytes.
+type OnDisk = (String, Vec<u8>);
+
+/// Returns what is on disk of a row.
+pub(super) fn sealed(name: &str, bytes: Vec<u8>) -> OnDisk {
+    (String::from(name), row::seal(world().chain, name, bytes))
+}
+
+/// Returns rows as machines get them.
+pub(super) fn read(rows: impl IntoIterator<Item = OnDisk>) -> Vec<Row> {
+    row::unseal_all(world().chain, rows)
+}
 
 /// Returns the rows that an honest disk gives back.
-pub(super) fn honest() -> Vec<Row> {
+pub(super) fn honest() -> Vec<OnDisk> {
     let world = world();
     let terms = world::terms(&world.key, world.stream, CLOCK.0);
     let pool = terms.id(world.chain);
@@ -34,13 +49,13 @@ pub(super) fn honest() -> Vec<Row> {
     let target = Address::of(&world.peers[0].public());
     let target: String = target.0.iter().map(|byte| format!("{byte:02x}")).collect();
     vec![
-        (format!("payer/{}", pool.0), encode(&record)),
-        (
-            format!("payer/{}/{target}", pool.0),
+        sealed(&format!("payer/{}", pool.0), encode(&record)),
+        sealed(
+            &format!("payer/{}/{target}", pool.0),
             encode(&(DEVICE, 3_u64, Amount::from_units(PROMISED))),
         ),
-        (format!("payee/{}", world.pool(0).0), world.voucher(0, 3, 44).to_bytes()),
-        (String::from("light/checkpoint"), encode(&world.checkpoints[1])),
+        sealed(&format!("payee/{}", world.pool(0).0), world.voucher(0, 3, HELD).to_bytes()),
+        sealed("light/checkpoint", encode(&world.checkpoints[1])),
     ]
 }
 
@@ -61,45 +76,64 @@ pub fn stored_rows(data: &[u8]) -> &'static str {
     }
     let rows: Vec<_> = rows.into_iter().collect();
     check_payer(&honest, &rows);
-    check_payee(&rows);
+    check_payee(&honest, &rows);
     check_light(&rows);
     "ok"
 }
 
-/// A payer never signs beyond its deposit, and never for a pool of which a row is not what this device wrote.
-fn check_payer(honest: &[Row], rows: &[Row]) {
+/// No damaged row changes an amount: a pool is signed for only if each of its rows is as it was written, and from the
+/// sums that they say; else it is frozen and nothing is signed.
+fn check_payer(honest: &[OnDisk], rows: &[OnDisk]) {
     let world = world();
-    let ours = || rows.iter().filter(|(name, _)| Payer::owns(name)).cloned();
-    let mut payer = Payer::new(world.chain, world.key.clone(), DEVICE, world.spec.pool, ours());
     let terms = world::terms(&world.key, world.stream, CLOCK.0);
     let pool = terms.id(world.chain);
     let Ok(state) = terms.open(&world.spec.pool, Height(20)) else { return };
+    let ours: Vec<_> = rows.iter().filter(|(name, _)| Payer::owns(name)).cloned().collect();
+    // A name may have been damaged into another one of the same pool.
+    let own_name = format!("payer/{}", pool.0);
+    let is_of_pool = |(name, _): &&OnDisk| name.starts_with(&own_name);
+    let is_whole = ours.iter().filter(is_of_pool).all(|row| honest.contains(row))
+        && ours.iter().any(|(name, _)| *name == own_name);
+    let written = if ours.iter().filter(is_of_pool).count() > 1 { PROMISED } else { 0 };
+    let read = read(ours.iter().cloned());
+    let mut payer = Payer::new(world.chain, world.key.clone(), DEVICE, world.spec.pool, read);
     let mut out = Vec::new();
     let adopted = payer.adopt(pool, state, Height(20), &mut out);
     payer.handle(Moment::ZERO, payer::Input::Tip(Height(20)), &mut out);
     let target = Address::of(&world.peers[0].public());
-    let mut promised = Amount::ZERO;
-    for _ in 0..4 {
-        out.clear();
-        let Ok(sum) = payer.pay(pool, target, Amount::from_units(150), &mut out) else { continue };
-        promised = promised.max(sum);
-        for output in std::mem::take(&mut out) {
-            if let payer::Output::Store(token, ..) = output {
-                payer.handle(Moment::ZERO, payer::Input::Stored(token), &mut out);
+    assert_eq!(adopted.is_ok(), is_whole, "{adopted:?}");
+    if is_whole {
+        assert_eq!(payer.promised(pool), Amount::from_units(written), "another sum than written");
+    }
+    let price = Amount::from_units(150);
+    for paid in 1..4 {
+        let wanted = Amount::from_units(written + paid * price.units());
+        let answer = payer.pay(pool, target, price, &mut out);
+        assert_eq!(answer.ok(), (is_whole && wanted <= DEPOSIT).then_some(wanted));
+        while let Some(output) = out.pop() {
+            match output {
+                payer::Output::Store(token, ..) => {
+                    payer.handle(Moment::ZERO, payer::Input::Stored(token), &mut out);
+                }
+                payer::Output::Voucher(_, voucher) => assert_eq!(voucher.body.cum, wanted),
+                payer::Output::Create(_) => {}
             }
         }
     }
-    assert!(promised <= DEPOSIT && payer.promised(pool) <= DEPOSIT, "promised beyond the deposit");
-    let is_whole = honest.first().is_some_and(|(_, terms)| ours().any(|(_, row)| row == *terms));
-    assert!(adopted.is_err() || is_whole, "signs for a pool whose terms are torn or missing");
+    assert_eq!(payer.latest(pool, target).is_some(), is_whole, "signs for a frozen pool");
 }
 
-/// A payee believes a row only once the chain named the pool's creator.
-fn check_payee(rows: &[Row]) {
+/// No damaged row changes an amount: a payee settles what it was promised, or freezes the pool.
+fn check_payee(honest: &[OnDisk], rows: &[OnDisk]) {
     let world = world();
-    let ours = rows.iter().filter(|(name, _)| Payee::owns(name)).cloned();
+    let pool = world.pool(0);
+    let ours: Vec<_> = rows.iter().filter(|(name, _)| Payee::owns(name)).cloned().collect();
+    let own_name = format!("payee/{}", pool.0);
+    let row = ours.iter().find(|(name, _)| *name == own_name);
+    let is_whole = row.is_some_and(|row| honest.contains(row));
     let policy = PayeePolicy::for_price(PRICE, Amount::from_units(1));
-    let mut payee = Payee::new(world.chain, world.address(), world.spec.pool, policy, ours);
+    let read = read(ours.iter().cloned());
+    let mut payee = Payee::new(world.chain, world.address(), world.spec.pool, policy, read);
     let terms = world::terms(&world.peers[0], world.stream, 0);
     let Ok(state) = terms.open(&world.spec.pool, Height(20)) else { return };
     let proof = payee::Proof {
@@ -108,25 +142,35 @@ fn check_payee(rows: &[Row]) {
         height: Height(20),
         level: antiphon_core::chain::Level::Settled,
     };
+    let held: Amount = payee.view().iter().map(|book| book.held).sum();
+    assert_eq!(held, Amount::from_units(if is_whole { HELD } else { 0 }), "not what was written");
+    let peer = world.peer(0);
+    assert!(payee.set_terms(peer, world.stream, PRICE).is_ok());
     let mut out = Vec::new();
     payee.handle(Moment::ZERO, payee::Input::Tip(Height(20)), &mut out);
-    payee.handle(Moment::ZERO, payee::Input::Proven(world.pool(0), proof), &mut out);
+    payee.handle(Moment::ZERO, payee::Input::Offered(peer, pool), &mut out);
+    payee.handle(Moment::ZERO, payee::Input::Proven(pool, proof), &mut out);
+    out.clear();
     payee.settle(&mut out);
-    let creator = world.peers[0].public();
-    for output in out {
-        if let payee::Output::Settle(voucher) = output {
-            assert!(voucher.verify(world.chain, &creator).is_ok(), "settles what nobody signed");
-        }
-    }
+    let honest_voucher = world.voucher(0, 3, HELD);
+    let expected = is_whole.then(|| payee::Output::Settle(honest_voucher.clone()));
+    assert!(out.iter().eq(&expected), "settles something else: {out:?}");
+    out.clear();
+    // The same voucher again is worth nothing to a payee that has it, or that cannot know whether it had it.
+    let again = encode(&honest_voucher.to_compact());
+    payee.handle(Moment::ZERO, payee::Input::Voucher(peer, again), &mut out);
+    let is_refused = matches!(out[..], [payee::Output::Fault(..)]);
+    assert_eq!(is_refused, row.is_some(), "{out:?}");
 }
 
 /// A light client verifies what it stored like anything else.
-fn check_light(rows: &[Row]) {
+fn check_light(rows: &[OnDisk]) {
     let world = world();
     let stored = rows.iter().find(|(name, _)| name == "light/checkpoint");
     let mut light = Light::new(world.chain, Anchor::Genesis);
     let mut out = Vec::new();
-    let loaded = light::Input::Loaded(stored.map(|(_, bytes)| bytes.clone()));
+    let read = read(stored.cloned()).pop().and_then(|(_, bytes)| bytes.ok());
+    let loaded = light::Input::Loaded(read);
     light.handle(Moment::ZERO, CLOCK, loaded, &mut out);
     let spec = light::Input::Fetched(File::Spec(world.chain), encode(&world.spec));
     light.handle(Moment::ZERO, CLOCK, spec, &mut out);

@@ -74,7 +74,7 @@ pub fn answer(network: &mut Network, at: usize, query: Query) -> Answer {
                 Ok(Some(proofs)) => {
                     Answer::Bytes(codec::encode(&StateProofs::try_from(proofs).unwrap()))
                 }
-                Ok(None) | Err(_) => Answer::Refused(-32004),
+                Ok(None) | Err(_) => Answer::Refused(-32003),
             }
         }
         Query::Submit(bytes) => {
@@ -83,7 +83,7 @@ pub fn answer(network: &mut Network, at: usize, query: Query) -> Answer {
                 Ok(id) => Answer::Bytes(id.0.0.to_vec()),
                 Err(error) => {
                     network.refusals.push(error);
-                    Answer::Refused(-32001)
+                    Answer::Refused(-32002)
                 }
             }
         }

@@ -9,6 +9,7 @@ use antiphon_core::{
     id::{Address, PoolId},
     payment::voucher::Voucher,
     peer::LinkId,
+    row,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -70,9 +71,11 @@ impl Listener {
 
     /// Returns what this listener durably holds of a pool, promised by its best voucher.
     pub fn held_from(&self, pool: PoolId) -> Amount {
-        let row = self.rows.get(&format!("payee/{}", pool.0));
+        let name = format!("payee/{}", pool.0);
+        let row = self.rows.get(&name).cloned();
         row.map_or(Amount::ZERO, |row| {
-            codec::decode::<Signed<Voucher>>(row, 1024).unwrap().body.cum
+            let bytes = row::unseal(self.config.chain, &name, row).unwrap();
+            codec::decode::<Signed<Voucher>>(&bytes, 1024).unwrap().body.cum
         })
     }
 

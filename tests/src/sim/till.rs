@@ -13,7 +13,7 @@ use antiphon_core::{
     codec::{self, Bounded, Text},
     crypto::{SecretKey, Signature, Signed},
     id::{Address, BlockId, Height, PoolId, TxId},
-    payment::reservation::PoolState,
+    payment::reservation::{PaidState, PoolState},
 };
 use antiphon_node::{
     bft::message::Block,
@@ -123,6 +123,11 @@ impl Till {
     /// Returns a pool as the newest block left it.
     pub fn pool(&self, pool: PoolId) -> Option<PoolState> {
         self.read(StateKey::pool(self.head.chain_id, &pool))
+    }
+
+    /// Returns what a pool paid to a target, as the newest block left it.
+    pub fn paid(&self, pool: PoolId, target: Address) -> PaidState {
+        self.read(StateKey::paid(self.head.chain_id, &pool, &target)).unwrap_or_default()
     }
 
     fn read<T: borsh::BorshDeserialize + borsh::BorshSerialize>(&self, key: StateKey) -> Option<T> {

@@ -1,10 +1,56 @@
-//! Chunks served to one peer against what its vouchers brought.
+//! Chunks served to each peer against what its vouchers brought.
 
 use crate::{
     amount::Amount,
-    id::{PoolId, StreamId},
+    id::{PeerId, PoolId, StreamId},
 };
-use alloc::vec::Vec;
+use alloc::{collections::BTreeMap, vec::Vec};
+
+/// Peers whose account is kept, those that left included. Chosen here: so that leaving does not clear a debt.
+pub const MAX_ACCOUNTS: usize = 512;
+
+/// The accounts of peers, at most [`MAX_ACCOUNTS`].
+#[derive(Debug, Default)]
+pub(super) struct Accounts(BTreeMap<PeerId, Account>);
+
+impl Accounts {
+    pub(super) fn get(&self, peer: &PeerId) -> Option<&Account> {
+        self.0.get(peer)
+    }
+
+    pub(super) fn get_mut(&mut self, peer: &PeerId) -> Option<&mut Account> {
+        self.0.get_mut(peer)
+    }
+
+    /// Returns the account of a peer that is here, made if there is room: the place of one that left, with the smallest
+    /// debt first.
+    pub(super) fn come(&mut self, peer: PeerId) -> Option<&mut Account> {
+        if !self.0.contains_key(&peer) && self.0.len() >= MAX_ACCOUNTS {
+            let gone = self.0.iter().filter(|(_, account)| account.has_left);
+            let gone = gone.min_by_key(|(_, account)| account.owed()).map(|(peer, _)| *peer)?;
+            self.0.remove(&gone);
+        }
+        let account = self.0.entry(peer).or_default();
+        account.has_left = false;
+        Some(account)
+    }
+
+    /// Returns whether any peer pays from this pool.
+    pub(super) fn pay_from(&self, pool: PoolId) -> bool {
+        self.0.values().any(|account| account.pool == Some(pool))
+    }
+
+    /// Takes every voucher that was kept for later.
+    pub(super) fn take_held(&mut self) -> Vec<(PeerId, Vec<u8>)> {
+        let held = self.0.iter_mut();
+        held.filter_map(|(peer, account)| Some((*peer, account.held.take()?))).collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
 
 /// One peer's account. Both sums only grow; leaving and coming back changes neither.
 #[derive(Clone, Debug, Default)]
@@ -18,19 +64,10 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// The peer is here (again).
-    pub(super) const fn come(&mut self) {
-        self.has_left = false;
-    }
-
     /// The peer is gone; its debt stays.
     pub(super) fn leave(&mut self) {
         self.has_left = true;
         self.held = None;
-    }
-
-    pub(super) const fn has_left(&self) -> bool {
-        self.has_left
     }
 
     pub(super) const fn set_terms(&mut self, resource: StreamId, price: Amount) {
@@ -53,10 +90,6 @@ impl Account {
     /// Keeps the newest voucher until the pool is proven.
     pub(super) fn hold(&mut self, bytes: Vec<u8>) {
         self.held = Some(bytes);
-    }
-
-    pub(super) const fn take(&mut self) -> Option<Vec<u8>> {
-        self.held.take()
     }
 
     pub(super) fn has_paid(&self) -> bool {

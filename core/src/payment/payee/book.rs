@@ -10,10 +10,11 @@ use crate::{
         reservation::{PaidState, PoolRules, PoolStatus},
         voucher::{COMPACT_BYTES, CompactVoucher, Voucher},
     },
+    row::Damaged,
 };
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 
-/// Longest stored row, in bytes: a whole signed voucher.
+/// Longest stored row without its digest, in bytes: a whole signed voucher.
 const MAX_ROW: usize = 172;
 
 /// What a voucher is checked against.
@@ -37,6 +38,8 @@ pub(super) struct Book {
     writing: Option<Batch>,
     next: Option<Batch>,
     settling: Option<(Amount, Height)>,
+    /// Its row was damaged: what was promised is not known, so nothing more is taken.
+    is_frozen: bool,
 }
 
 /// A voucher to be stored, and what each peer brought of it.
@@ -51,9 +54,10 @@ pub(super) fn name(pool: &PoolId) -> String {
     format!("payee/{}", pool.0)
 }
 
-/// Reads the name of a row; `None` for anybody else's.
+/// Reads the name of a row; `None` for anybody else's, and for a second spelling of one.
 pub(super) fn parse_name(name: &str) -> Option<PoolId> {
-    Hash::from_hex(name.strip_prefix("payee/")?).map(PoolId)
+    let pool = Hash::from_hex(name.strip_prefix("payee/")?).map(PoolId);
+    pool.filter(|pool| self::name(pool) == name)
 }
 
 /// Reads the bytes of a voucher on the wire.
@@ -62,9 +66,16 @@ pub(super) fn decode(bytes: &[u8]) -> Result<CompactVoucher, Fault> {
 }
 
 impl Book {
-    /// Makes the book of a stored row; `None` for one that is not ours.
-    pub(super) fn restored(pool: PoolId, me: Address, bytes: &[u8]) -> Option<Self> {
-        let held: Signed<Voucher> = codec::decode(bytes, MAX_ROW).ok()?;
+    /// Makes the book of a stored row, frozen if that is damaged; `None` for one that is not ours.
+    pub(super) fn restored(
+        pool: PoolId,
+        me: Address,
+        bytes: Result<Vec<u8>, Damaged>,
+    ) -> Option<Self> {
+        let held = bytes.ok().and_then(|bytes| codec::decode(&bytes, MAX_ROW).ok());
+        let Some(held): Option<Signed<Voucher>> = held else {
+            return Some(Self { is_frozen: true, ..Self::default() });
+        };
         let is_ours = held.body.pool == pool && held.body.target == me;
         is_ours.then(|| Self { held: Some(held), ..Self::default() })
     }
@@ -81,14 +92,18 @@ impl Book {
         self.settling.is_some()
     }
 
-    /// Returns whether nothing is promised.
+    /// Returns whether nothing is promised, for all that is known.
     pub(super) const fn is_empty(&self) -> bool {
-        self.held.is_none() && self.writing.is_none()
+        self.held.is_none() && self.writing.is_none() && !self.is_frozen
     }
 
-    /// Returns the durable promise.
-    pub(super) fn held(&self) -> Amount {
+    fn held(&self) -> Amount {
         self.held.as_ref().map_or(Amount::ZERO, |held| held.body.cum)
+    }
+
+    /// Returns the durable promise beyond what the chain is proven to have paid.
+    pub(super) fn owed(&self) -> Amount {
+        self.held().saturating_sub(self.paid().cum)
     }
 
     /// Returns what the chain is proven to have paid.
@@ -139,6 +154,9 @@ impl Book {
     }
 
     fn check_sum(&self, offer: &Offer, cum: Amount) -> Result<(), Fault> {
+        if self.is_frozen {
+            return Err(Fault::Damaged);
+        }
         let proof = self.proof.as_ref().ok_or(Fault::NoPool)?;
         let state = &proof.state;
         if state.status == PoolStatus::Closed {
@@ -246,7 +264,7 @@ impl Book {
         policy: &PayeePolicy,
     ) -> bool {
         let Some(proof) = &self.proof else { return false };
-        let exposure = self.held().saturating_sub(proof.paid.cum);
+        let exposure = self.owed();
         if exposure <= policy.fee {
             return false;
         }

@@ -48,6 +48,9 @@ pub enum Fault {
     /// More than we dare to be owed.
     #[error("the sum is beyond the exposure allowed")]
     TooExposed,
+    /// What the pool promised before cannot be read any more, so an old voucher would pass for a new one.
+    #[error("the pool is frozen: its row is damaged")]
+    Damaged,
     /// The pool's creator did not sign it, for this chain, pool, stream and target.
     #[error("the pool's creator did not sign this")]
     BadSignature,
@@ -71,6 +74,7 @@ impl Fault {
             Self::TooLittle => "payee/too-little",
             Self::Overdrawn => "payee/overdrawn",
             Self::TooExposed => "payee/too-exposed",
+            Self::Damaged => "payee/frozen-damaged",
             Self::BadSignature => "payee/bad-signature",
         }
     }

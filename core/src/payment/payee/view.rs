@@ -13,7 +13,7 @@ use crate::{
 pub struct BookView {
     /// Its id.
     pub pool: PoolId,
-    /// What the vouchers held promise, durably.
+    /// What the vouchers held promise, durably, beyond what the chain is proven to have paid.
     pub held: Amount,
     /// What the chain is proven to have paid.
     pub paid: Amount,
@@ -58,7 +58,7 @@ pub(super) fn of(pool: PoolId, book: &Book, policy: &PayeePolicy) -> BookView {
     });
     BookView {
         pool,
-        held: book.held(),
+        held: book.owed(),
         paid: book.paid().cum,
         exposure: book.exposure(),
         max_exposure: policy.max_exposure,

@@ -7,15 +7,16 @@
 
 use crate::{
     amount::Amount,
-    codec::{self, DecodeError},
+    codec,
     crypto::Hash,
     id::{Address, PoolId},
     payment::reservation::PoolTerms,
+    row::Damaged,
 };
 use alloc::{format, string::String, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
 
-/// Longest row, in bytes; terms take 136.
+/// Longest row without its digest, in bytes; terms take 136.
 const MAX_ROW: usize = 256;
 
 /// Names one installation. The host makes it at random once and keeps it where neither a backup nor a clone of the
@@ -59,6 +60,13 @@ impl Row {
             Self::Pool(id) | Self::Line(id, _) => id,
         }
     }
+
+    fn name(self) -> String {
+        match self {
+            Self::Pool(id) => pool_name(&id),
+            Self::Line(id, target) => line_name(&id, &target),
+        }
+    }
 }
 
 impl PoolRecord {
@@ -68,8 +76,8 @@ impl PoolRecord {
     }
 
     /// Reads stored bytes.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
-        codec::decode(bytes, MAX_ROW)
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Damaged> {
+        codec::decode(bytes, MAX_ROW).map_err(|_| Damaged)
     }
 }
 
@@ -80,8 +88,8 @@ impl LineRecord {
     }
 
     /// Reads stored bytes.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
-        codec::decode(bytes, MAX_ROW)
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Damaged> {
+        codec::decode(bytes, MAX_ROW).map_err(|_| Damaged)
     }
 }
 
@@ -98,12 +106,14 @@ pub(super) fn line_name(pool: &PoolId, target: &Address) -> String {
 /// Reads a name; `None` for anybody else's.
 pub(super) fn parse_name(name: &str) -> Option<Row> {
     let rest = name.strip_prefix("payer/")?;
-    match rest.split_once('/') {
-        None => Hash::from_hex(rest).map(|hash| Row::Pool(PoolId(hash))),
+    let row = match rest.split_once('/') {
+        None => Row::Pool(PoolId(Hash::from_hex(rest)?)),
         Some((pool, target)) => {
             let mut address = [0; 20];
             hex::decode_to_slice(target, &mut address).ok()?;
-            Hash::from_hex(pool).map(|hash| Row::Line(PoolId(hash), Address(address)))
+            Row::Line(PoolId(Hash::from_hex(pool)?), Address(address))
         }
-    }
+    };
+    // One spelling a row, or two rows could claim to be the same.
+    (row.name() == name).then_some(row)
 }

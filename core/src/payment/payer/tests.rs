@@ -48,7 +48,8 @@ fn id() -> PoolId {
 }
 
 fn restart(device: DeviceId, rows: &Rows) -> Payer {
-    Payer::new(CHAIN, key(), device, rules(), rows.clone())
+    let rows = rows.clone().into_iter().map(|(name, bytes)| (name, Ok(bytes)));
+    Payer::new(CHAIN, key(), device, rules(), rows)
 }
 
 /// Makes every ordered write durable, as long as writes lead to writes; returns what was spoken.
@@ -111,6 +112,35 @@ fn a_lost_creation_is_repeated_until_it_is_too_late() {
     settle_writes(&mut payer, &mut out, &mut rows);
     assert!(rows.is_empty());
     assert_eq!(payer.pools().count(), 0);
+}
+
+#[test]
+fn a_refused_pool_is_ordered_again_only_when_one_like_it_is_opened() {
+    let (mut payer, mut rows, mut out) = (restart(DEVICE, &Rows::new()), Rows::new(), Vec::new());
+    payer.open(terms(), &mut out).unwrap();
+    settle_writes(&mut payer, &mut out, &mut rows);
+    payer.refuse(id(), "wallet/insufficient");
+    payer.absent(id(), &mut out);
+    assert_eq!((payer.refusal(id()), &out[..]), (Some("wallet/insufficient"), &[][..]));
+    let later = PoolTerms { nonce: 1, end_height: Height(390), ..terms() };
+    assert_eq!(payer.open(later.clone(), &mut out), Ok(id()), "the same pool, not a second one");
+    assert_eq!(core::mem::take(&mut out), [Output::Create(terms())]);
+    assert_eq!(payer.refusal(id()), None);
+    payer.absent(id(), &mut out);
+    assert_eq!(core::mem::take(&mut out), [Output::Create(terms())], "lost, not refused");
+    payer.refuse(id(), "node/transaction-refused");
+    let larger = PoolTerms { deposit: units(101), ..later };
+    assert_eq!(payer.open(larger.clone(), &mut out), Ok(larger.id(CHAIN)), "another pool");
+    out.clear();
+    payer.adopt(id(), state(), Height(1), &mut out).unwrap();
+    assert_eq!(payer.refusal(id()), None, "it came through after all");
+    payer.refuse(id(), "node/transaction-refused");
+    assert_eq!(payer.refusal(id()), None, "what is proven cannot be refused");
+    let mut payer = restart(DEVICE, &rows);
+    payer.refuse(id(), "node/transaction-refused");
+    payer.handle(NOW, Input::Tip(Height(101)), &mut out);
+    payer.absent(id(), &mut out);
+    assert!(matches!(out[..], [Output::Store(_, _, None)]), "forgotten once it is too late");
 }
 
 #[test]
@@ -236,11 +266,52 @@ fn a_restored_or_cloned_storage_freezes_its_pools() {
     assert_eq!(frozen(&mut restart(DEVICE, &rows), state()), Freeze::Damaged);
 }
 
+// A5.13: what the disk gives back is believed whole or not at all.
+#[test]
+fn every_flipped_bit_of_a_row_freezes_its_pool_and_no_other() {
+    let (mut payer, mut rows) = ready();
+    let (_, mut out) = pay(&mut payer, ANN, 3);
+    settle_writes(&mut payer, &mut out, &mut rows);
+    let other = PoolTerms { nonce: 1, ..terms() };
+    payer.open(other.clone(), &mut out).unwrap();
+    settle_writes(&mut payer, &mut out, &mut rows);
+    let seal = |(name, bytes): (String, Vec<u8>)| {
+        let sealed = row::seal(CHAIN, &name, bytes);
+        (name, sealed)
+    };
+    let disk: Rows = rows.into_iter().map(seal).collect();
+    let other = other.id(CHAIN);
+    for name in [record::pool_name(&id()), record::line_name(&id(), &ANN)] {
+        for bit in 0..disk[&name].len() * 8 {
+            let mut damaged = disk.clone();
+            damaged.get_mut(&name).unwrap()[bit / 8] ^= 1 << (bit % 8);
+            let rows = row::unseal_all(CHAIN, damaged);
+            let mut payer = Payer::new(CHAIN, key(), DEVICE, rules(), rows);
+            let frozen = AdoptError::Frozen(Freeze::Damaged);
+            assert_eq!(payer.adopt(id(), state(), Height(9), &mut out), Err(frozen), "bit {bit}");
+            let answer = payer.pay(id(), ANN, units(1), &mut out);
+            assert_eq!(answer, Err(PayError::Frozen(Freeze::Damaged)), "bit {bit} of {name}");
+            assert_eq!((payer.latest(id(), ANN), &out[..]), (None, &[][..]));
+            assert_eq!(payer.adopt(other, state(), Height(9), &mut out), Ok(()));
+            assert_eq!(
+                payer.pay(other, ANN, units(1), &mut out),
+                Ok(units(1)),
+                "nothing else stops"
+            );
+            out.clear();
+        }
+    }
+}
+
 #[test]
 fn a_target_paid_more_than_promised_freezes_the_pool() {
     let (mut payer, mut rows) = ready();
     let (_, mut out) = pay(&mut payer, ANN, 3);
     settle_writes(&mut payer, &mut out, &mut rows);
+    assert_eq!(payer.owed(id()), units(3));
+    let paid = PoolState { paid_total: units(2), ..state() };
+    payer.adopt(id(), paid, Height(3), &mut out).unwrap();
+    assert_eq!((payer.promised(id()), payer.owed(id())), (units(3), units(1)));
     payer.note_paid(id(), ANN, PaidState { seq: 1, cum: units(3) });
     assert_eq!(pay(&mut payer, BOB, 1).0, Ok(units(1)), "just what was promised");
     payer.note_paid(id(), ANN, PaidState { seq: 2, cum: units(3) });
@@ -254,6 +325,8 @@ fn names_of_others_are_left_alone() {
     for name in ["", "payer/", "payer/00", "payer/00/00", "payee/00", "peer"] {
         assert!(!Payer::owns(name), "{name}");
     }
+    let shouted = record::pool_name(&id()).replace(['a', 'b', 'c'], "A");
+    assert!(!Payer::owns(&shouted), "one spelling a row");
 }
 
 fn ready_at(height: Height) -> (Payer, Vec<Output>) {

@@ -1,6 +1,6 @@
 //! Transactions: one on its way at a time, sent again until its sequence is proven or its life is over.
 
-use super::{AskId, Asked, Book, BookError, MAX_QUEUE, Output, Query, SUBMIT_PATIENCE};
+use super::{AskId, Asked, Book, BookError, MAX_QUEUE, Output, Query};
 use crate::{
     chain::{
         Level,
@@ -12,6 +12,18 @@ use crate::{
     time::Moment,
 };
 use alloc::{vec, vec::Vec};
+use core::time::Duration;
+
+/// How long until an unanswered submission is sent again; doubled each time, [`MAX_DOUBLINGS`] times at most. Chosen
+/// here: a restarted node is back by then, and one that stays away is asked about once a minute.
+const SUBMIT_PATIENCE: Duration = Duration::from_secs(3);
+/// See [`SUBMIT_PATIENCE`]: 48 s.
+const MAX_DOUBLINGS: u32 = 4;
+
+/// The node's answer that it cannot tell now (`rpc/unavailable`): as good as none.
+pub(super) const UNAVAILABLE: i32 = -32001;
+/// Code of the trouble that the node refused a transaction.
+pub(super) const TRANSACTION_REFUSED: &str = "node/transaction-refused";
 
 /// A transaction on its way.
 #[derive(Debug)]
@@ -19,6 +31,8 @@ pub(super) struct Flight {
     transaction: SignedTransaction,
     /// When it is sent again, unless an answer is awaited.
     pub(super) again_at: Option<Moment>,
+    /// How often nobody answered.
+    silences: u32,
 }
 
 impl Book {
@@ -67,22 +81,21 @@ impl Book {
         };
         let transaction = Signed::new(&self.key, self.chain, body);
         let bytes = transaction.to_bytes();
-        self.flight = Some(Flight { transaction, again_at: None });
+        self.flight = Some(Flight { transaction, again_at: None, silences: 0 });
         self.submit(bytes, out);
     }
 
     /// The node refused: a proof can be had later, a transaction will not be taken.
-    pub(super) fn refused(&mut self, id: AskId, _code: i32, out: &mut Vec<Output>) {
+    pub(super) fn refused(&mut self, now: Moment, id: AskId, code: i32, out: &mut Vec<Output>) {
+        if code == UNAVAILABLE {
+            self.unreachable(now, id);
+            return;
+        }
         match self.asked.remove(&id) {
             Some(Asked::Submission) => {
                 let flight = self.flight.take();
                 let lost = flight.and_then(|f| f.transaction.body.messages.first().cloned());
-                if let Some(Message::Settle(voucher)) = lost {
-                    let (pool, cum) = (voucher.body.pool, voucher.body.cum);
-                    self.settlements
-                        .retain(|s| (s.pool, s.cum) != (pool, cum) || s.level.is_some());
-                }
-                out.push(Output::Trouble("node/transaction-refused"));
+                self.lose(lost, out);
                 out.push(Output::Changed);
             }
             Some(Asked::Faucet) => out.push(Output::Trouble("node/faucet-refused")),
@@ -96,11 +109,29 @@ impl Book {
         match self.asked.remove(&id) {
             Some(Asked::Submission) => {
                 if let Some(flight) = &mut self.flight {
-                    flight.again_at = Some(now.after(SUBMIT_PATIENCE));
+                    let factor = 2_u32.saturating_pow(flight.silences.min(MAX_DOUBLINGS));
+                    flight.again_at = Some(now.after(SUBMIT_PATIENCE.saturating_mul(factor)));
+                    flight.silences = flight.silences.saturating_add(1);
                 }
             }
             Some(Asked::Proofs { .. } | Asked::Faucet) | None => {}
         }
+    }
+
+    /// What was asked for will not happen. Who opened a pool must know which; the rest is told once.
+    fn lose(&mut self, message: Option<Message>, out: &mut Vec<Output>) {
+        match message {
+            Some(Message::CreatePool(terms)) => {
+                out.push(Output::PoolRefused(terms.id(self.chain), TRANSACTION_REFUSED));
+                return;
+            }
+            Some(Message::Settle(voucher)) => {
+                let (pool, cum) = (voucher.body.pool, voucher.body.cum);
+                self.settlements.retain(|s| (s.pool, s.cum) != (pool, cum) || s.level.is_some());
+            }
+            Some(Message::Transfer { .. } | Message::Release(_)) | None => {}
+        }
+        out.push(Output::Trouble(TRANSACTION_REFUSED));
     }
 
     /// Forgets the flight once its sequence is proven used, or revives its messages once its life is over.

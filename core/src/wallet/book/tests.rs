@@ -1,6 +1,9 @@
 //! A book against a node that is a real state tree, honest or not.
 
-use super::*;
+use super::{
+    flight::{TRANSACTION_REFUSED, UNAVAILABLE},
+    *,
+};
 use crate::{
     chain::{
         header::Header,
@@ -92,9 +95,11 @@ fn answer(book: &mut Book, node: &Node, mut out: Vec<Output>) -> Vec<Output> {
             Output::Ask(id, Query::Prove { keys, .. }) => {
                 out.extend(feed(book, 0, Input::Answered(id, node.prove(&keys))));
             }
-            other @ (Output::Ask(..) | Output::Pool(_) | Output::Trouble(_) | Output::Changed) => {
-                rest.push(other);
-            }
+            other @ (Output::Ask(..)
+            | Output::Pool(_)
+            | Output::Trouble(_)
+            | Output::PoolRefused(..)
+            | Output::Changed) => rest.push(other),
         }
     }
     rest
@@ -108,8 +113,31 @@ fn show(book: &mut Book, node: &Node, height: u64, level: Level) -> Vec<Output> 
 fn submitted(out: &[Output]) -> Option<(AskId, SignedTx)> {
     out.iter().find_map(|output| match output {
         Output::Ask(id, Query::Submit(bytes)) => Some((*id, decode_transaction(bytes).unwrap())),
-        Output::Ask(..) | Output::Pool(_) | Output::Trouble(_) | Output::Changed => None,
+        Output::Ask(..)
+        | Output::Pool(_)
+        | Output::Trouble(_)
+        | Output::PoolRefused(..)
+        | Output::Changed => None,
     })
+}
+
+/// A book that knows of 100 tokens, and its node.
+fn funded() -> (Node, Book) {
+    let mut node = Node::new();
+    node.set_account(0, 100);
+    let mut book = Book::new(key(), &node.spec);
+    show(&mut book, &node, 10, Level::Settled);
+    (node, book)
+}
+
+/// A book that sends one of its tokens, and its node.
+fn sending() -> (Node, Book, AskId, SignedTx) {
+    let (node, mut book) = funded();
+    let mut out = Vec::new();
+    let (to, amount) = (Address([1; 20]), Amount::from_units(1));
+    book.transfer(at(0), Token::Operational, to, amount, &mut out).unwrap();
+    let (id, tx) = submitted(&out).unwrap();
+    (node, book, id, tx)
 }
 
 type SignedTx = crate::chain::transaction::SignedTransaction;
@@ -187,14 +215,7 @@ fn a_transfer_waits_for_proof_is_sent_once_and_lands_with_its_sequence() {
 
 #[test]
 fn a_submission_without_answer_is_the_same_bytes_again_after_patience() {
-    let mut node = Node::new();
-    node.set_account(0, 100);
-    let mut book = Book::new(key(), &node.spec);
-    show(&mut book, &node, 10, Level::Settled);
-    let mut out = Vec::new();
-    let (to, amount) = (Address([1; 20]), Amount::from_units(1));
-    book.transfer(at(0), Token::Operational, to, amount, &mut out).unwrap();
-    let (id, first) = submitted(&out).unwrap();
+    let (_, mut book, id, first) = sending();
     feed(&mut book, 100, Input::Unreachable(id));
     assert_eq!(book.deadline(), Some(at(3100)));
     assert_eq!(submitted(&feed(&mut book, 3099, Input::Tick)), None);
@@ -203,15 +224,45 @@ fn a_submission_without_answer_is_the_same_bytes_again_after_patience() {
 }
 
 #[test]
-fn a_transaction_that_outlived_its_reference_is_made_anew() {
-    let mut node = Node::new();
-    node.set_account(0, 100);
-    let mut book = Book::new(key(), &node.spec);
-    show(&mut book, &node, 10, Level::Settled);
+fn a_node_that_stays_away_is_asked_ever_less_often() {
+    let (_, mut book, mut id, first) = sending();
+    let mut now = 0;
+    for wait in [3000, 6000, 12_000, 24_000, 48_000, 48_000] {
+        // An overwhelmed node and one out of reach are the same.
+        let silence = [Input::Unreachable(id), Input::Refused(id, UNAVAILABLE)];
+        assert_eq!(feed(&mut book, now, silence[usize::from(wait == 6000)].clone()), []);
+        assert_eq!(book.deadline(), Some(at(now + wait)));
+        now += wait;
+        let (next, again) = submitted(&feed(&mut book, now, Input::Tick)).unwrap();
+        assert_eq!(again, first);
+        id = next;
+    }
+}
+
+#[test]
+fn a_pool_that_the_node_refuses_is_named_once_and_not_sent_again() {
+    let (node, mut book) = funded();
+    let terms = PoolTerms {
+        creator: key().public(),
+        nonce: 0,
+        resource: StreamId::default(),
+        deposit: Amount::from_units(10),
+        collateral: Amount::from_units(20),
+        end_height: Height(100),
+    };
+    let pool = terms.id(node.chain());
     let mut out = Vec::new();
-    let (to, amount) = (Address([1; 20]), Amount::from_units(1));
-    book.transfer(at(0), Token::Operational, to, amount, &mut out).unwrap();
-    let (id, _) = submitted(&out).unwrap();
+    book.create_pool(at(0), terms, &mut out).unwrap();
+    let (id, _) = submitted(&answer(&mut book, &node, out)).unwrap();
+    let out = feed(&mut book, 0, Input::Refused(id, -32002));
+    assert_eq!(out[..2], [Output::PoolRefused(pool, TRANSACTION_REFUSED), Output::Changed]);
+    assert!(!book.is_busy());
+    assert_eq!(submitted(&show(&mut book, &node, 11, Level::Settled)), None);
+}
+
+#[test]
+fn a_transaction_that_outlived_its_reference_is_made_anew() {
+    let (node, mut book, id, _) = sending();
     feed(&mut book, 0, Input::Answered(id, Vec::new()));
     assert_eq!(submitted(&show(&mut book, &node, 74, Level::Settled)), None);
     let out = show(&mut book, &node, 75, Level::Settled);
@@ -222,10 +273,7 @@ fn a_transaction_that_outlived_its_reference_is_made_anew() {
 
 #[test]
 fn a_settlement_rises_from_sent_to_final_only_by_proof() {
-    let mut node = Node::new();
-    node.set_account(0, 100);
-    let mut book = Book::new(key(), &node.spec);
-    show(&mut book, &node, 10, Level::Settled);
+    let (mut node, mut book) = funded();
     let pool = PoolId(Hash([3; 32]));
     let cum = Amount::from_units(30);
     let resource = StreamId(Hash([4; 32]));

@@ -14,6 +14,7 @@
 
 use super::Context;
 use crate::{
+    mempool::AdmitError,
     shell::driver::Unavailable,
     supernode::{Status, TxStatus},
 };
@@ -44,7 +45,7 @@ use std::sync::Arc;
 const API: u32 = 1;
 /// What the faucet pays: 100 of the operational token at 8 decimals.
 const FAUCET_UNITS: u128 = 10_000_000_000;
-/// The node's thread is gone or overwhelmed.
+/// The node's thread is gone, or it has no room now.
 const UNAVAILABLE: i32 = -32001;
 /// The transaction is refused; `data` says why by a stable code.
 const REFUSED: i32 = -32002;
@@ -151,9 +152,11 @@ async fn submit(params: Params<'static>, context: &Context) -> Answer {
     let tx = decode_transaction(&bytes(&text, MAX_TRANSACTION)?)
         .map_err(|reason| error(INVALID_PARAMS_CODE, reason.to_string(), reason.code()))?;
     let admitted = context.node.call(move |node, out| node.submit(tx, out)).await;
-    let id = admitted
-        .map_err(unavailable)?
-        .map_err(|reason| error(REFUSED, reason.to_string(), reason.code()))?;
+    let id = admitted.map_err(unavailable)?.map_err(|reason| {
+        // No room now is no verdict on the transaction.
+        let code = if reason == AdmitError::Full { UNAVAILABLE } else { REFUSED };
+        error(code, reason.to_string(), reason.code())
+    })?;
     Ok(Value::String(id.0.to_hex()))
 }
 

@@ -84,7 +84,7 @@ impl Run {
             restored: None,
         };
         let mut rows = row::honest();
-        rows.push((String::from("device"), row::DEVICE.0.to_vec()));
+        rows.push(row::sealed("device", row::DEVICE.0.to_vec()));
         let kind = choices.below(4);
         run.restored = [Some(row::PROMISED), Some(0)].get(kind).copied().flatten();
         let stored = match kind {
