@@ -133,7 +133,7 @@ mod tests {
                 weight: *weight,
             };
             let members: alloc::vec::Vec<_> = members.iter().map(member).collect();
-            ValidatorSet { members: members.try_into().unwrap() }.total()
+            ValidatorSet { since: Height(0), members: members.try_into().unwrap() }.total()
         };
         assert_eq!(total(&[(1, 5), (2, 7)]), Some(12));
         assert_eq!(total(&[]), None, "empty");

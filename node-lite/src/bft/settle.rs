@@ -48,7 +48,7 @@ impl Bft {
             let direct = header.hcc.block == header.parent && parent.height > height;
             // The state of A must be known here, and B must not contradict this node's own execution.
             let known = self.tree.is_valid(&header.parent) && child.status != Status::Invalid;
-            (direct && known).then(|| (parent.height, header, certificate))
+            (direct && known).then_some((parent.height, header, certificate))
         });
         let Some((_, child, above)) = certified.max_by_key(|(height, _, _)| *height) else {
             return;

@@ -5,7 +5,7 @@ mod stake;
 use super::{
     ExecuteError, conserve,
     reader::View,
-    row::{Row, Rows, Value},
+    row::{Change, Rows, Value},
 };
 use crate::storage::{Storage, StorageError};
 use antiphon_core::{
@@ -174,7 +174,7 @@ pub(super) struct Session<'a, S> {
     proposer: PublicKey,
     rows: Rows,
     /// How to take back what the present transaction has changed.
-    undo: Vec<(StateKey, Option<(Option<Row>, Row)>)>,
+    undo: Vec<(StateKey, Option<Change>)>,
 }
 
 impl<'a, S: Storage> Session<'a, S> {

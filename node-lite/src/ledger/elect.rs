@@ -94,8 +94,9 @@ impl<S: Storage> Ledger<S> {
 
 /// What a block does by itself fails only where the state is not what it must be.
 fn internal(error: TxError) -> ExecuteError {
-    match error {
-        TxError::Storage(error) => error.into(),
-        other => StorageError(other.to_string()).into(),
+    if let TxError::Storage(error) = error {
+        error.into()
+    } else {
+        StorageError(error.to_string()).into()
     }
 }

@@ -15,7 +15,10 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeMap;
 
 /// Rows as they were read first, and as they are now.
-pub(super) type Rows = BTreeMap<StateKey, (Option<Row>, Row)>;
+pub(super) type Rows = BTreeMap<StateKey, Change>;
+
+/// A row as it was read first, and as it is now.
+pub(super) type Change = (Option<Row>, Row);
 
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq)]
