@@ -1,6 +1,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
 
 mod chain;
+mod stake;
 
 use super::*;
 use antiphon_core::{

@@ -1,6 +1,6 @@
 //! A ledger over memory, with a chain that grows block by block.
 
-use super::super::*;
+use super::super::{row::Value, *};
 use crate::{bft::Closing, storage::Write};
 use antiphon_core::{
     amount::Amount,
@@ -106,7 +106,10 @@ impl Storage for Memory {
 
 impl Chain {
     pub(super) fn new() -> Self {
-        let spec = spec();
+        Self::of(spec())
+    }
+
+    pub(super) fn of(spec: ChainSpec) -> Self {
         let memory = Memory::default();
         let (header, settlement) = genesis(&spec).unwrap();
         let settled = settlement.settled.clone();
@@ -141,7 +144,9 @@ impl Chain {
     pub(super) fn include(&mut self, txs: Vec<SignedTransaction>) -> Block {
         let body = self.built(txs.clone());
         assert_eq!(body.refused, []);
-        let block = self.block(txs, body.state_root);
+        let mut block = self.block(txs, body.state_root);
+        block.signed.header.next_validators_hash = body.next.validators;
+        block.signed.header.next_guardians_hash = body.next.guardians;
         self.ledger.execute(block.id(), &block).unwrap();
         self.head = (block.height(), block.id());
         block
@@ -158,6 +163,11 @@ impl Chain {
     pub(super) fn settle(&mut self, txs: Vec<SignedTransaction>) {
         let block = self.include(txs);
         self.store(&block);
+    }
+
+    pub(super) fn row<T: Value>(&self, key: &StateKey) -> Option<T> {
+        let bytes = self.ledger.view(&self.head.1).unwrap().value(key).unwrap()?;
+        Some(codec::decode(&bytes, bytes.len()).unwrap())
     }
 
     pub(super) fn account(&self, n: u8) -> Account {
