@@ -6,6 +6,8 @@
 //! | [`set`] | weighted validators and guardians, quorums |
 //! | [`header`] | what a block commits to |
 //! | [`certificate`] | validators' votes on a block (settled), guardians' aggregate on a checkpoint (final) |
+//! | [`stake`] | bonds, rewards, elections |
+//! | [`offence`] | what costs a stake, and what shows it |
 //! | [`transaction`] | messages, fees, signatures |
 //! | [`state`] | keys and values of the state tree |
 //! | [`proof`] | a value, or its absence, under a state root |
@@ -15,9 +17,11 @@ pub mod certificate;
 pub mod header;
 mod level;
 pub mod light;
+pub mod offence;
 pub mod proof;
 pub mod set;
 pub mod spec;
+pub mod stake;
 pub mod state;
 pub mod transaction;
 

@@ -8,9 +8,13 @@
 //! settled: A, once a child B carries CC(A) and B itself is certified
 //! ```
 //!
-//! Source: PROTOCOL A1.11 to A1.24 with a static set: a header that changes the set is refused, so A1.22 holds.
-//! The constraint of A1.22 on heights kT+1 and kT+2 belongs to a declared change; demanding it of every checkpoint would
-//! stall the chain when the block at kT misses its certificate, because a height is voted for only once.
+//! One machine lives for one *term*: from a checkpoint that elected its set, which it takes for its genesis, to the next
+//! checkpoint that elects another. Above that one it makes only empty *closing* blocks, until the checkpoint is settled;
+//! it settles nothing above it. Then the machine has ended, and the next term's begins at the checkpoint.
+//!
+//! Source: PROTOCOL A1.11 to A1.24. Deviation from A1.22, which lets the new set act from kT+3 and demands a certificate
+//! of the parent at kT+1 and kT+2: a height is voted for once, so a checkpoint that misses its certificate would stall
+//! the chain for ever. Here any two certified closing blocks will do, and the sets never share a height of one branch.
 //!
 //! Invariants: votes leave only after [`Input::Stored`]; heights of votes strictly increase; the settled chain only grows.
 
@@ -21,21 +25,24 @@ mod pace;
 mod propose;
 mod safety;
 mod settle;
+mod term;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod votes;
 
 pub use safety::{MAX_RECORD, SafetyRecord};
+pub use term::{Closing, term_start};
 pub use tree::MAX_BLOCKS;
 
 use antiphon_core::{
     chain::{
         certificate::Certificate,
-        header::{Header, SignedHeader},
+        header::{Header, NextSets, SignedHeader},
+        offence::Evidence,
         set::ValidatorSet,
     },
-    crypto::{Hash, SecretKey},
+    crypto::{Hash, SecretKey, Signed},
     id::{BlockId, ChainId, Epoch, Height},
     time::Moment,
 };
@@ -65,7 +72,7 @@ pub struct Token(pub u64);
 pub struct Config {
     /// The chain.
     pub chain: ChainId,
-    /// Who settles.
+    /// Who settles in this term.
     pub validators: ValidatorSet,
     /// Checkpoint interval `T`.
     pub checkpoint_interval: u64,
@@ -88,8 +95,8 @@ pub struct Start {
     pub certificate: Certificate,
     /// Ids of settled blocks up to the root, at most [`MAX_RECENT`].
     pub recent: Vec<(Height, BlockId)>,
-    /// What a validator wrote last.
-    pub record: SafetyRecord,
+    /// What a validator wrote last, in whatever term.
+    pub record: Option<SafetyRecord>,
     /// Blocks it kept with its votes and proposals.
     pub kept: Vec<Block>,
 }
@@ -118,6 +125,8 @@ pub struct Built {
     pub body: Vec<TxBytes>,
     /// The state root after them.
     pub state_root: Hash,
+    /// The sets that the block commits.
+    pub next: NextSets,
 }
 
 /// A request for a body.
@@ -148,6 +157,8 @@ pub enum Output {
     Build(Build),
     /// These blocks are settled, from low to high.
     Settled(Box<Settled>),
+    /// The last settled block ends the term. The machine does nothing any more.
+    Ended(Box<Closing>),
     /// Somebody, or this node, did what the protocol forbids.
     Fault(Fault),
 }
@@ -182,6 +193,28 @@ pub enum Fault {
     BadMessage(Peer),
     /// Two blocks are certified at one height, or a certified block is invalid here. The machine has stopped.
     Halted(BlockId, BlockId),
+}
+
+impl Fault {
+    /// Returns what shows the fault to the chain, if it is an offence (A4).
+    pub fn evidence(&self) -> Option<Evidence> {
+        match self {
+            Self::TwoProposals(pair) => {
+                let signed = pair.each_ref().map(|signed| Signed {
+                    body: signed.header.proposal(signed.header.id()),
+                    signature: signed.signature,
+                });
+                Some(Evidence::Proposals(Box::new(signed)))
+            }
+            Self::TwoVotes(pair) => {
+                let signed = pair
+                    .each_ref()
+                    .map(|held| Signed { body: held.vote.clone(), signature: held.signature });
+                Some(Evidence::Votes(Box::new(signed)))
+            }
+            Self::BadMessage(_) | Self::Halted(..) => None,
+        }
+    }
 }
 
 /// This node's place among the validators.
@@ -229,6 +262,7 @@ pub struct Bft {
     /// Until the first epoch change after a start, the timer is short: others may wait for our vote.
     fresh: bool,
     halted: bool,
+    ended: bool,
 }
 
 impl Bft {
@@ -248,16 +282,25 @@ impl Bft {
             Some(Me { key, index: u16::try_from(index).ok()? })
         });
         let settled_epoch = start.root.epoch;
+        let set_hash = config.validators.hash(config.chain);
+        let certificate = if start.root.height == config.validators.since {
+            term_start(&start.root)
+        } else {
+            start.certificate
+        };
+        // What was signed in another term binds nobody in this one (A1.22).
+        let record = start.record.filter(|record| record.validators_hash == set_hash);
+        let record = record.unwrap_or_else(|| SafetyRecord::new(set_hash, certificate.clone()));
         let mut machine = Self {
-            set_hash: config.validators.hash(config.chain),
+            set_hash,
             total,
             quorum: antiphon_core::chain::set::quorum(total),
             blocking: antiphon_core::chain::set::blocking(total),
             me,
-            tree: Tree::new(start.root, start.certificate),
+            tree: Tree::new(start.root, certificate),
             votes: Votes::default(),
             epochs: Epochs::default(),
-            record: start.record,
+            record,
             recent: start.recent.into(),
             unsent: BTreeMap::new(),
             next_token: 0,
@@ -271,6 +314,7 @@ impl Bft {
             settled_epoch,
             fresh: true,
             halted: false,
+            ended: false,
             config,
         };
         machine.record.epoch = machine.record.epoch.max(settled_epoch);
@@ -282,7 +326,7 @@ impl Bft {
     ///
     /// Never fails: what makes no sense is ignored, what breaks the protocol is reported as [`Output::Fault`].
     pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
-        if self.halted {
+        if self.halted || self.ended {
             return;
         }
         match input {
@@ -297,7 +341,7 @@ impl Bft {
 
     /// Returns when [`Input::Tick`] is next needed; a node without a key needs none.
     pub fn deadline(&self) -> Option<Moment> {
-        if self.halted {
+        if self.halted || self.ended {
             return None;
         }
         let timer = self.me.as_ref().map(|_| self.timer_end())?;
@@ -356,6 +400,9 @@ impl Bft {
 
     /// Writes the record, and sends `messages` when it is durable.
     fn persist(&mut self, tip: Option<BlockId>, messages: Vec<Message>, out: &mut Vec<Output>) {
+        if self.ended {
+            return;
+        }
         let token = Token(self.next_token);
         self.next_token = self.next_token.saturating_add(1);
         self.unsent.insert(token, messages);
@@ -377,7 +424,7 @@ impl Bft {
                     self.epochs.keep(*change);
                     self.advance(now, out);
                 }
-                Message::Block(_) => {}
+                Message::Block(_) | Message::Certificate(_) => {}
             }
         }
     }

@@ -5,11 +5,14 @@
 //! shares of others, verified -------------------------------------+--> quorum: certificate sent --> final
 //! ```
 //!
-//! A node without a guardian key gathers too. Source: PROTOCOL A2.12, A2.13, A2.16, A2.17, A2.18.
+//! A node without a guardian key gathers too. Each checkpoint is signed by the set that the one before elected.
+//!
+//! Source: PROTOCOL A2.10, A2.12, A2.13, A2.16, A2.17, A2.18.
 //!
 //! Invariants: heights of own shares strictly increase; each signed checkpoint descends from the one before, because
 //! both are on the settled chain; a share leaves only after [`Input::Stored`]; final never runs ahead of settled.
 
+mod electorate;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +20,7 @@ use antiphon_core::{
     chain::{
         certificate::{FinalityCertificate, FinalityVote},
         header::Header,
-        set::{GuardianSet, quorum},
+        set::GuardianSet,
     },
     codec::Bounded,
     crypto::{
@@ -28,6 +31,7 @@ use antiphon_core::{
     time::Moment,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
+use electorate::Electorates;
 use std::{collections::BTreeMap, time::Duration};
 
 /// Sets up to this size flood single signatures (A2.17).
@@ -75,8 +79,9 @@ pub enum Message {
 /// What happened outside.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// This checkpoint is settled here; every one from low to high, after execution (G1).
-    Settled(Box<Header>),
+    /// This checkpoint is settled here; every one from low to high, after execution (G1). With the set that it elects
+    /// for the next one, if that is another.
+    Settled(Box<Header>, Option<Box<GuardianSet>>),
     /// Another node said this. Unverified.
     Message(Message),
     /// The write is durable.
@@ -117,23 +122,34 @@ pub struct Start {
     /// The newest certificate.
     pub certificate: Option<FinalityCertificate>,
     /// Settled checkpoints, from low to high: at least from the last signed one on.
-    pub checkpoints: Vec<(Height, BlockId)>,
+    pub checkpoints: Vec<(Height, Known)>,
+    /// The sets of those that are not final yet.
+    pub sets: Vec<GuardianSet>,
+}
+
+/// A settled checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its id.
+    pub block: BlockId,
+    /// Hash of the set that signs it.
+    pub guardians: Hash,
 }
 
 /// Follows, and with a key takes part in, the finality of one chain.
 #[derive(Debug)]
 pub struct GuardianMachine {
     chain: ChainId,
-    set: GuardianSet,
-    set_hash: Hash,
+    sets: Electorates,
+    /// Hash of the set of the checkpoint above the newest.
+    next: Hash,
     interval: u64,
-    quorum: u64,
-    me: Option<(BlsSecretKey, u16)>,
+    key: Option<BlsSecretKey>,
     record: GuardianRecord,
     certificate: Option<FinalityCertificate>,
     /// A certificate above what is settled here waits for it.
     ahead: Option<FinalityCertificate>,
-    checkpoints: BTreeMap<Height, BlockId>,
+    checkpoints: BTreeMap<Height, Known>,
     shares: BTreeMap<Height, BTreeMap<u16, Share>>,
     unsent: BTreeMap<Token, Share>,
     next_token: u64,
@@ -142,31 +158,33 @@ pub struct GuardianMachine {
 }
 
 impl GuardianMachine {
-    /// Starts from what is on disk. `key` makes the node a guardian if the set has it.
+    /// Starts from what is on disk. `key` makes the node a guardian of every checkpoint whose set has it; `next` is the
+    /// set of the checkpoint above the newest.
     ///
     /// Returns `None` for a set that no chain may have, or one too large to flood.
     pub fn new(
         chain: ChainId,
-        set: GuardianSet,
+        next: GuardianSet,
         interval: u64,
         key: Option<BlsSecretKey>,
         start: Start,
     ) -> Option<Self> {
-        let total = set.total().filter(|_| set.members.len() <= MAX_FLOODED)?;
-        let me = key.and_then(|key| {
-            let public = key.public();
-            let index = set.members.iter().position(|member| member.key == public)?;
-            Some((key, u16::try_from(index).ok()?))
-        });
+        if next.members.len() > MAX_FLOODED {
+            return None;
+        }
+        let (mut sets, me) = (Electorates::default(), key.as_ref().map(BlsSecretKey::public));
+        for set in start.sets {
+            sets.add(chain, set, me)?;
+        }
+        let next = sets.add(chain, next, me)?;
         // A share may have been written and never sent.
         let resend = (start.record.height > Height(0)).then_some(Moment::ZERO);
         Some(Self {
-            set_hash: set.hash(chain),
-            quorum: quorum(total),
             chain,
-            set,
+            sets,
+            next,
             interval,
-            me,
+            key,
             record: start.record,
             certificate: start.certificate,
             ahead: None,
@@ -185,7 +203,7 @@ impl GuardianMachine {
             return;
         }
         match input {
-            Input::Settled(header) => self.on_settled(&header, out),
+            Input::Settled(header, elected) => self.on_settled(&header, elected, out),
             Input::Message(Message::Share(share)) => self.on_share(share, out),
             Input::Message(Message::Certificate(certificate)) => {
                 self.on_certificate(certificate, out);
@@ -203,7 +221,7 @@ impl GuardianMachine {
 
     /// Returns when [`Input::Tick`] is next needed.
     pub fn deadline(&self) -> Option<Moment> {
-        self.resend.filter(|_| self.me.is_some() && !self.halted)
+        self.resend.filter(|_| self.key.is_some() && !self.halted)
     }
 
     /// Returns the newest certificate.
@@ -216,20 +234,39 @@ impl GuardianMachine {
         self.certificate.as_ref().map_or(Height(0), |certificate| certificate.height)
     }
 
-    fn on_settled(&mut self, header: &Header, out: &mut Vec<Output>) {
+    fn on_settled(
+        &mut self,
+        header: &Header,
+        elected: Option<Box<GuardianSet>>,
+        out: &mut Vec<Output>,
+    ) {
         let (height, block) = (header.height, header.id());
         if height.0.checked_rem(self.interval) != Some(0) || height <= self.newest() {
             return;
         }
-        self.checkpoints.insert(height, block);
+        self.checkpoints.insert(height, Known { block, guardians: header.guardians_hash });
         while self.checkpoints.len() > MAX_CHECKPOINTS {
             self.checkpoints.pop_first();
         }
+        if let Some(set) = elected {
+            let me = self.key.as_ref().map(BlsSecretKey::public);
+            self.sets.add(self.chain, *set, me);
+        }
+        self.next = header.next_guardians_hash;
         if let Some(certificate) = self.ahead.take_if(|ahead| ahead.height <= height) {
             self.finalise(certificate, out);
         }
-        self.sign(height, block, header, out);
+        self.sign(height, block, header.guardians_hash, out);
         self.build(height, out);
+        let (open, next) = (self.height(), self.next);
+        let named = self.checkpoints.range(open..).map(|(_, known)| known.guardians);
+        let named: Vec<Hash> = named.chain([next]).collect();
+        self.sets.retain(|hash| named.contains(hash));
+    }
+
+    /// Returns the set that must sign at a height: known of a settled checkpoint, expected of one to come.
+    fn set_at(&self, height: Height) -> Hash {
+        self.checkpoints.get(&height).map_or(self.next, |known| known.guardians)
     }
 
     fn newest(&self) -> Height {
@@ -237,22 +274,26 @@ impl GuardianMachine {
     }
 
     /// A2.13: G1 holds because the checkpoint is settled and executed here.
-    fn sign(&mut self, height: Height, block: BlockId, header: &Header, out: &mut Vec<Output>) {
-        let Some((key, index)) = &self.me else { return };
+    fn sign(&mut self, height: Height, block: BlockId, set: Hash, out: &mut Vec<Output>) {
+        let Some(key) = &self.key else { return };
+        let Some(index) = self.sets.get(&set).and_then(|electorate| electorate.index) else {
+            return;
+        };
         // G2: only above what was signed before. A height that is final needs no more shares (A2.16).
         let above = height > self.record.height && height > self.height();
         // G3: the last signed and the newest final checkpoint lie on the settled chain below this one.
         let signed = (self.record.height, self.record.block);
         let last = self.certificate.as_ref().map(|c| (c.height, c.block));
         let below = [Some(signed), last].into_iter().flatten().all(|(height, block)| {
-            height == Height(0) || self.checkpoints.get(&height) == Some(&block)
+            let known = self.checkpoints.get(&height).map(|known| known.block);
+            height == Height(0) || known == Some(block)
         });
-        if self.halted || !above || !below || header.guardians_hash != self.set_hash {
+        if self.halted || !above || !below {
             return;
         }
-        let vote = FinalityVote { guardians_hash: self.set_hash, height, block };
+        let vote = FinalityVote { guardians_hash: set, height, block };
         let signature = key.sign(vote.digest(self.chain));
-        let share = Share { vote, index: *index, signature };
+        let share = Share { vote, index, signature };
         self.record = GuardianRecord { height, block };
         let token = Token(self.next_token);
         self.next_token = self.next_token.saturating_add(1);
@@ -267,14 +308,14 @@ impl GuardianMachine {
             && height <= highest
             && height.0.checked_rem(self.interval) == Some(0);
         let known = self.shares.get(&height).and_then(|shares| shares.get(&share.index));
-        if !wanted || known == Some(&share) {
+        let of_set = share.vote.guardians_hash == self.set_at(height);
+        if !wanted || known == Some(&share) || !of_set {
             return;
         }
-        let member = self.set.members.get(usize::from(share.index));
-        let valid = share.vote.guardians_hash == self.set_hash
-            && member.is_some_and(|member| {
-                member.key.verify(share.vote.digest(self.chain), &share.signature).is_ok()
-            });
+        let Some(electorate) = self.sets.get(&share.vote.guardians_hash) else { return };
+        let valid = electorate.member(share.index).is_some_and(|member| {
+            member.key.verify(share.vote.digest(self.chain), &share.signature).is_ok()
+        });
         if valid {
             self.keep(share, out);
         } else {
@@ -297,17 +338,21 @@ impl GuardianMachine {
 
     /// A2.17: at a quorum of shares for what is settled here, adds them up and says so.
     fn build(&mut self, height: Height, out: &mut Vec<Output>) {
-        let Some(block) = self.checkpoints.get(&height).copied() else { return };
+        let Some(Known { block, guardians }) = self.checkpoints.get(&height).copied() else {
+            return;
+        };
+        let Some(electorate) = self.sets.get(&guardians) else { return };
         if height <= self.height() {
             return;
         }
         let Some(shares) = self.shares.get(&height) else { return };
-        let agreeing = || shares.values().filter(|share| share.vote.block == block);
-        let weights = agreeing().filter_map(|s| self.set.members.get(usize::from(s.index)));
-        if weights.fold(0_u64, |sum, m| sum.saturating_add(m.weight)) < self.quorum {
+        let vote = FinalityVote { guardians_hash: guardians, height, block };
+        let agreeing = || shares.values().filter(|share| share.vote == vote);
+        let weights = agreeing().filter_map(|share| electorate.member(share.index));
+        if weights.fold(0_u64, |sum, m| sum.saturating_add(m.weight)) < electorate.quorum {
             return;
         }
-        let mut bitmap = vec![0_u8; self.set.members.len().div_ceil(8)];
+        let mut bitmap = vec![0_u8; electorate.set.members.len().div_ceil(8)];
         for share in agreeing() {
             let index = usize::from(share.index);
             if let Some(byte) = bitmap.get_mut(index / 8) {
@@ -329,14 +374,18 @@ impl GuardianMachine {
         if self.certificate.iter().chain(&self.ahead).any(known) || !is_checkpoint {
             return;
         }
-        if certificate.verify(self.chain, &self.set).is_err() {
-            out.push(Output::Fault(Fault::BadMessage));
+        let Some(electorate) = self.sets.get(&self.set_at(certificate.height)) else { return };
+        if certificate.verify(self.chain, &electorate.set).is_err() {
+            // Further up another set may sign: then it is us who cannot tell.
+            if certificate.height <= self.newest().plus(self.interval) {
+                out.push(Output::Fault(Fault::BadMessage));
+            }
             return;
         }
         // A2.18: at any height that is settled here, only the settled block may be final.
         match self.checkpoints.get(&certificate.height) {
-            Some(settled) if *settled != certificate.block => {
-                let settled = *settled;
+            Some(settled) if settled.block != certificate.block => {
+                let settled = settled.block;
                 self.halted = true;
                 out.push(Output::Fault(Fault::Halted(Box::new(certificate), settled)));
             }
@@ -353,10 +402,10 @@ impl GuardianMachine {
     fn finalise(&mut self, certificate: FinalityCertificate, out: &mut Vec<Output>) {
         let height = certificate.height;
         if let Some(settled) = self.checkpoints.get(&height)
-            && *settled != certificate.block
+            && settled.block != certificate.block
         {
             self.halted = true;
-            out.push(Output::Fault(Fault::Halted(Box::new(certificate), *settled)));
+            out.push(Output::Fault(Fault::Halted(Box::new(certificate), settled.block)));
             return;
         }
         if height <= self.height() || !self.checkpoints.contains_key(&height) {
@@ -372,15 +421,18 @@ impl GuardianMachine {
             return;
         }
         let GuardianRecord { height, block } = self.record;
-        let Some((key, index)) = self.me.as_ref().filter(|_| height > self.height()) else {
+        let guardians = self.set_at(height);
+        let index = self.sets.get(&guardians).and_then(|electorate| electorate.index);
+        let Some((key, index)) = self.key.as_ref().zip(index).filter(|_| height > self.height())
+        else {
             self.resend = None;
             return;
         };
         // The same vote gives the same bytes, so this is no second share.
         self.resend = Some(now.after(RESEND));
-        let vote = FinalityVote { guardians_hash: self.set_hash, height, block };
+        let vote = FinalityVote { guardians_hash: guardians, height, block };
         let signature = key.sign(vote.digest(self.chain));
-        let share = Share { vote, index: *index, signature };
+        let share = Share { vote, index, signature };
         out.push(Output::Broadcast(Message::Share(share.clone())));
         self.keep(share, out);
     }

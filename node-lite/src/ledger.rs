@@ -15,11 +15,16 @@
 
 mod apply;
 mod conserve;
+mod elect;
+mod genesis;
 mod reader;
+mod row;
 #[cfg(test)]
 mod tests;
 
 pub use apply::TxError;
+pub use elect::Elected;
+pub use genesis::{GenesisError, genesis};
 
 use crate::{
     bft::message::{Block, MAX_BLOCK_TXS, MAX_BODY, TxBytes},
@@ -28,8 +33,9 @@ use crate::{
 use antiphon_core::{
     chain::{
         certificate::Certificate,
-        header::Header,
+        header::NextSets,
         proof::{Path, StateProof},
+        set::ValidatorSet,
         spec::ChainSpec,
         state::{Account, StateKey},
         transaction::{LIFETIME, SignedTransaction, decode_transaction},
@@ -64,6 +70,9 @@ pub enum ExecuteError {
     /// The state root is not the one that execution gives.
     #[error("the state root differs")]
     WrongRoot,
+    /// The header commits other sets than those that its state elects.
+    #[error("the sets above it differ")]
+    WrongSets,
     /// Money was made or lost. Our own mistake: the node stops (A10.1).
     #[error("money was made or lost")]
     NotConserved,
@@ -81,6 +90,8 @@ struct Executed {
     changes: BTreeMap<StateKey, Vec<u8>>,
     batch: TreeUpdateBatch,
     transactions: Vec<TxId>,
+    next: NextSets,
+    elected: Elected,
 }
 
 /// The state of one chain: settled in `S`, unsettled in memory.
@@ -91,6 +102,9 @@ pub struct Ledger<S> {
     store: S,
     head: (BlockId, Height),
     head_version: u64,
+    /// What the durable head commits, and the validators among it.
+    next: NextSets,
+    validators: ValidatorSet,
     references: BTreeMap<Height, BlockId>,
     blocks: BTreeMap<BlockId, Executed>,
 }
@@ -102,44 +116,23 @@ pub struct Body {
     pub transactions: Vec<TxBytes>,
     /// The state root after them.
     pub state_root: Hash,
+    /// The sets that the block commits.
+    pub next: NextSets,
     /// Candidates that cannot be applied, with why.
     pub refused: Vec<(TxId, TxError)>,
-}
-
-/// Genesis as it is written to an empty store.
-///
-/// # Errors
-/// [`ExecuteError`] for accounts that do not fit.
-pub fn genesis(spec: &ChainSpec) -> Result<(Header, Settlement), ExecuteError> {
-    let chain = spec.chain_id();
-    let mut rows = BTreeMap::new();
-    for endowed in spec.accounts.iter() {
-        let account = Account { sequence: 0, balances: endowed.balances };
-        rows.insert(StateKey::account(chain, &endowed.address), codec::encode(&account));
-    }
-    // The tree is never empty, so that every root is a hash of something.
-    let supply = antiphon_core::chain::state::Supply::default();
-    rows.insert(StateKey::supply(chain), codec::encode(&supply));
-    let (root, batch) = reader::put(&reader::Empty, 0, &rows)?;
-    let header = Header::genesis(spec, root);
-    let id = header.id();
-    let certificate = Certificate { block: id, ..Certificate::genesis() };
-    let signed = antiphon_core::chain::header::SignedHeader {
-        header: header.clone(),
-        signature: antiphon_core::crypto::Signature([0; 64]),
-    };
-    let block = Block { signed, body: Bounded::new() };
-    let settled = SettledBlock { id, version: 0, block, certificate };
-    Ok((header, Settlement { settled, batch, transactions: Vec::new() }))
 }
 
 impl<S: Storage> Ledger<S> {
     /// Opens the ledger above the settled block at `head`.
     ///
     /// # Errors
-    /// [`StorageError`] also where the store lacks a block below its head.
+    /// [`StorageError`] also where the store lacks a block below its head, or the set that the head commits.
     pub fn open(spec: ChainSpec, store: S, head: &SettledBlock) -> Result<Self, StorageError> {
         let height = head.block.height();
+        let next = head.block.signed.header.next_sets();
+        let validators = store.validators(&next.validators)?;
+        let validators =
+            validators.ok_or_else(|| StorageError(String::from("no set of validators")))?;
         let mut references = BTreeMap::new();
         for back in 0..MAX_REFERENCES {
             let Some(at) = height.0.checked_sub(back) else { break };
@@ -153,6 +146,8 @@ impl<S: Storage> Ledger<S> {
             store,
             head: (head.id, height),
             head_version: head.version,
+            next,
+            validators,
             references,
             blocks: BTreeMap::new(),
         })
@@ -174,6 +169,13 @@ impl<S: Storage> Ledger<S> {
     /// [`ExecuteError`]; nothing is kept then.
     pub fn execute(&mut self, id: BlockId, block: &Block) -> Result<(), ExecuteError> {
         let header = &block.signed.header;
+        let before = self.next_above(&header.parent).ok_or(ExecuteError::UnknownParent)?;
+        if header.validators_hash != before.validators {
+            // A block that only closes a term. Settlement checked that it changes nothing (A1.22).
+            let closing = self.unchanged(header).ok_or(ExecuteError::UnknownParent)?;
+            self.blocks.insert(id, closing);
+            return Ok(());
+        }
         let mut session = self.session(&header.parent, header.height, header.proposer_index)?;
         let mut transactions = Vec::new();
         for (index, bytes) in block.body.iter().enumerate() {
@@ -191,6 +193,9 @@ impl<S: Storage> Ledger<S> {
         let (root, executed) = self.finish(session, &header.parent, header.height)?;
         if root != header.state_root {
             return Err(ExecuteError::WrongRoot);
+        }
+        if executed.next != header.next_sets() {
+            return Err(ExecuteError::WrongSets);
         }
         self.blocks.insert(id, Executed { transactions, ..executed });
         Ok(())
@@ -224,8 +229,8 @@ impl<S: Storage> Ledger<S> {
                 Err(error) => refused.push((tx.body.id(self.chain), error)),
             }
         }
-        let (state_root, _) = self.finish(session, parent, height)?;
-        Ok(Body { transactions, state_root, refused })
+        let (state_root, executed) = self.finish(session, parent, height)?;
+        Ok(Body { transactions, state_root, next: executed.next, refused })
     }
 
     /// Checks whether a block on `parent` could include this transaction alone.
@@ -251,17 +256,19 @@ impl<S: Storage> Ledger<S> {
         proposer_index: u16,
     ) -> Result<Session<'a, S>, ExecuteError> {
         let view = self.view(parent).ok_or(ExecuteError::UnknownParent)?;
-        let proposer = self.spec.validators.members.get(usize::from(proposer_index));
+        let acting = self.acting_above(parent).ok_or(ExecuteError::UnknownParent)?;
+        let proposer = acting.members.get(usize::from(proposer_index));
         let proposer = proposer.ok_or(ExecuteError::UnknownParent)?;
-        Ok(Session::new(&self.spec, self.chain, view, height, Address::of(&proposer.key)))
+        Ok(Session::new(&self.spec, self.chain, view, height, proposer.key))
     }
 
     fn finish(
         &self,
-        session: Session<'_, S>,
+        mut session: Session<'_, S>,
         parent: &BlockId,
         height: Height,
     ) -> Result<(Hash, Executed), ExecuteError> {
+        let (elected, next) = self.elect(&mut session, parent, height)?;
         let changes = session.into_changes()?;
         let view = self.view(parent).ok_or(ExecuteError::UnknownParent)?;
         let before = view.version();
@@ -273,7 +280,10 @@ impl<S: Storage> Ledger<S> {
             (root, batch, version)
         };
         let transactions = Vec::new();
-        Ok((root, Executed { parent: *parent, height, version, changes, batch, transactions }))
+        let parent = *parent;
+        let executed =
+            Executed { parent, height, version, changes, batch, transactions, next, elected };
+        Ok((root, executed))
     }
 
     /// Returns the state after block `id`, if it is known.
@@ -338,11 +348,12 @@ impl<S: Storage> Ledger<S> {
         let height = executed.height;
         let settled = SettledBlock { id, version: executed.version, block, certificate };
         let (batch, transactions) = (executed.batch.clone(), executed.transactions.clone());
+        let elected = executed.elected.clone();
         self.references.insert(height, id);
         while self.references.len() as u64 > MAX_REFERENCES {
             self.references.pop_first();
         }
-        Some(Settlement { settled, batch, transactions })
+        Some(Settlement { settled, batch, transactions, elected })
     }
 
     /// Moves the durable head to `id` and forgets everything that does not build on it.
@@ -350,6 +361,10 @@ impl<S: Storage> Ledger<S> {
         let Some(executed) = self.blocks.remove(id) else { return };
         self.head = (*id, executed.height);
         self.head_version = executed.version;
+        self.next = executed.next;
+        if let Some(validators) = executed.elected.validators {
+            self.validators = validators;
+        }
         self.blocks.retain(|_, block| block.height > executed.height);
         loop {
             let blocks = &self.blocks;

@@ -3,14 +3,17 @@
 //! Reading is a trait, so that a simulator keeps everything in memory; writing is data.
 
 use crate::{
-    bft::{SafetyRecord, message::Block},
+    bft::{Closing, SafetyRecord, message::Block},
     guardian::GuardianRecord,
+    ledger::Elected,
 };
 use antiphon_core::{
     chain::{
         certificate::{Certificate, FinalityCertificate},
+        set::{GuardianSet, ValidatorSet},
         state::StateKey,
     },
+    crypto::Hash,
     id::{BlockId, Height, TxId},
 };
 use jmt::storage::{Node, NodeKey, TreeUpdateBatch};
@@ -53,6 +56,24 @@ pub trait Storage {
     /// [`StorageError`].
     fn height_of(&self, id: &BlockId) -> Result<Option<Height>, StorageError>;
 
+    /// Returns a set of validators that some settled block committed.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn validators(&self, hash: &Hash) -> Result<Option<ValidatorSet>, StorageError>;
+
+    /// Returns a set of guardians that some settled block committed.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn guardians(&self, hash: &Hash) -> Result<Option<GuardianSet>, StorageError>;
+
+    /// Returns what proved that the checkpoint at a height ended a term.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn closing(&self, height: Height) -> Result<Option<Closing>, StorageError>;
+
     /// Returns the height at which a transaction was settled.
     ///
     /// # Errors
@@ -82,6 +103,8 @@ pub enum Write {
     Keep(Box<Block>),
     /// Appends a settled block and its state; forgets kept blocks at and below its height.
     Settle(Box<Settlement>),
+    /// Keeps what ended a term.
+    Closing(Box<Closing>),
     /// Replaces the guardian's record.
     Guardian(GuardianRecord),
     /// Keeps a finality certificate.
@@ -99,6 +122,8 @@ pub struct Settlement {
     pub batch: TreeUpdateBatch,
     /// The block's transactions in order.
     pub transactions: Vec<TxId>,
+    /// The sets it elects.
+    pub elected: Elected,
 }
 
 /// What was signed: a line of the log that shows that a key never signs two blocks of one slot.
@@ -106,6 +131,8 @@ pub struct Settlement {
 pub struct Signature {
     /// In which role.
     pub role: Role,
+    /// The term: height of the checkpoint that elected the validators; 0 for a guardian's share.
+    pub term: u64,
     /// The height, or for a proposal the epoch.
     pub slot: u64,
     /// The block.
@@ -115,9 +142,9 @@ pub struct Signature {
 /// What a key signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    /// A vote; one for each height.
+    /// A vote; one for each height of a term.
     Vote = 0,
-    /// A proposal; one for each epoch.
+    /// A proposal; one for each epoch of a term.
     Proposal = 1,
     /// A guardian's share; one for each height.
     Share = 2,

@@ -27,7 +27,11 @@ use crate::{
     storage::{SettledBlock, Storage, StorageError, Write},
 };
 use antiphon_core::{
-    chain::{spec::ChainSpec, transaction::SignedTransaction},
+    chain::{
+        set::{GuardianSet, ValidatorSet},
+        spec::ChainSpec,
+        transaction::SignedTransaction,
+    },
     codec,
     crypto::{SecretKey, bls::BlsSecretKey},
     id::{Address, BlockId, Height, TxId},
@@ -72,6 +76,10 @@ pub struct Start {
     pub safety: Option<SafetyRecord>,
     /// Blocks kept with votes and proposals.
     pub kept: Vec<Block>,
+    /// The validators that the head commits.
+    pub validators: ValidatorSet,
+    /// The guardians that the newest settled checkpoint, or genesis, commits.
+    pub guardians: GuardianSet,
     /// The guardian's part.
     pub guardian: guardian::Start,
 }
@@ -112,6 +120,9 @@ enum Waiting {
 #[derive(Debug)]
 pub struct Supernode<S> {
     bft: Bft,
+    /// What the settlement of every term shares, its set aside.
+    pace: bft::Config,
+    key: Option<SecretKey>,
     guardian: GuardianMachine,
     ledger: Ledger<S>,
     mempool: Mempool,
@@ -142,32 +153,33 @@ impl<S: Storage> Supernode<S> {
         let bad_set = || StorageError(String::from("the chain spec has a set no chain may have"));
         let interval = spec.checkpoint_interval;
         let finality =
-            GuardianMachine::new(chain, spec.guardians.clone(), interval, guardian, start.guardian)
+            GuardianMachine::new(chain, start.guardians, interval, guardian, start.guardian)
                 .ok_or_else(bad_set)?;
         let pace = bft::Config {
             chain,
-            validators: spec.validators.clone(),
+            validators: start.validators,
             checkpoint_interval: interval,
             block_time: Duration::from_millis(spec.block_ms),
             delta,
             drift: spec.drift,
             origin_ms,
         };
-        let genesis = start.head.certificate.clone();
-        let safety = start.safety.unwrap_or_else(|| SafetyRecord::genesis(genesis.clone()));
-        let logged = (safety.last_vote.0, safety.last_proposal.0.0);
+        let logged = logged(start.safety.as_ref());
         let ledger = Ledger::open(spec, store, &start.head)?;
         let begin = bft::Start {
             root: start.head.block.signed.header,
-            certificate: genesis,
+            certificate: start.head.certificate,
             recent: start.recent.clone(),
-            record: safety,
+            record: start.safety,
             kept: start.kept,
         };
         let mut outputs = Vec::new();
-        let bft = Bft::new(now, pace, begin, validator, &mut outputs).ok_or_else(bad_set)?;
+        let bft = Bft::new(now, pace.clone(), begin, validator.clone(), &mut outputs)
+            .ok_or_else(bad_set)?;
         let mut node = Self {
             bft,
+            pace,
+            key: validator,
             guardian: finality,
             ledger,
             mempool: Mempool::default(),
@@ -284,7 +296,12 @@ impl<S: Storage> Supernode<S> {
             above = above.plus(1);
             left = left.saturating_sub(1);
             let Ok(Some(settled)) = self.ledger.store().settled(above) else { return };
+            let ends_term = settled.block.signed.header.ends_term();
             out.push(send_block(to, settled.block));
+            if ends_term {
+                // The asker needs what ended its term before it can use what comes next.
+                return self.show_closing(to, above, out);
+            }
         }
         let unsettled = self.bft.path(&ask.block).unwrap_or_default();
         for id in unsettled.iter().rev().take(left) {
@@ -292,6 +309,15 @@ impl<S: Storage> Supernode<S> {
                 out.push(send_block(to, block.clone()));
             }
         }
+    }
+
+    fn show_closing(&self, to: bft::Peer, height: Height, out: &mut Vec<Output>) {
+        let Ok(Some(closing)) = self.ledger.store().closing(height) else { return };
+        for block in closing.blocks.into_vec() {
+            out.push(send_block(to, block));
+        }
+        let message = bft::message::Message::Certificate(closing.certificate);
+        out.push(Output::Send(to, codec::encode(&Wire::Bft(message))));
     }
 
     fn on_stored(&mut self, now: Moment, token: Token, out: &mut Vec<Output>) {
@@ -315,6 +341,11 @@ impl<S: Storage> Supernode<S> {
         self.mempool
             .settle(chain, height, |sender| ledger.account(&id, sender).ok().map(|a| a.sequence));
     }
+}
+
+/// What a record shows as signed: height of the vote, epoch of the proposal.
+fn logged(record: Option<&SafetyRecord>) -> (Height, u64) {
+    record.map_or((Height(0), 0), |safety| (safety.last_vote.0, safety.last_proposal.0.0))
 }
 
 fn send_block(to: bft::Peer, block: Block) -> Output {

@@ -78,7 +78,7 @@ fn bad_questions_get_typed_answers_and_the_node_lives_on() {
             json!("rpc/unknown-height"),
         ),
         ("antiphon_submit", json!([STANDARD.encode([7; 40])]), -32602, json!("codec/truncated")),
-        ("antiphon_submit", json!(["A".repeat(20_000)]), -32602, json!("rpc/invalid-params")),
+        ("antiphon_submit", json!(["A".repeat(40_000)]), -32602, json!("rpc/invalid-params")),
         ("antiphon_faucet", json!(["nobody"]), -32602, json!("rpc/invalid-params")),
         ("antiphon_tx", json!(["12"]), -32602, json!("rpc/invalid-params")),
     ];

@@ -23,4 +23,6 @@ mod deception;
 mod listeners;
 #[cfg(not(target_family = "wasm"))]
 mod money;
+#[cfg(not(target_family = "wasm"))]
+mod terms;
 mod vectors;

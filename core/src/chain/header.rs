@@ -32,7 +32,7 @@ pub struct Header {
     pub field_root: Hash,
     /// The set whose votes certify this block.
     pub validators_hash: Hash,
-    /// The set from the next change on (A1.22).
+    /// The set of the blocks above: another one only in a checkpoint, and in what settles that (A1.22).
     pub next_validators_hash: Hash,
     /// The set that finalises this block if it is a checkpoint.
     pub guardians_hash: Hash,
@@ -51,6 +51,24 @@ impl Tagged for Header {
 }
 
 impl Header {
+    /// Returns what its proposer signs. `id` is this header's, so that it need not be hashed again.
+    pub const fn proposal(&self, id: BlockId) -> Proposal {
+        let (validators_hash, epoch, height) = (self.validators_hash, self.epoch, self.height);
+        Proposal { validators_hash, epoch, height, block: id }
+    }
+
+    /// Returns the sets of the blocks above.
+    pub const fn next_sets(&self) -> NextSets {
+        NextSets { validators: self.next_validators_hash, guardians: self.next_guardians_hash }
+    }
+
+    /// Returns whether the term of its validators is over after this block: another set comes next (A1.22).
+    ///
+    /// True of the checkpoint that elects the other set, and of the blocks above it that only settle it.
+    pub fn ends_term(&self) -> bool {
+        self.validators_hash != self.next_validators_hash
+    }
+
     /// Returns the block's id.
     pub fn id(&self) -> BlockId {
         BlockId(self.digest(self.chain_id))
@@ -81,7 +99,33 @@ impl Header {
     }
 }
 
-/// A header with its proposer's signature over the block id, under the tag `"bft/v1/proposal"`.
+/// The sets that a block commits for the blocks above it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NextSets {
+    /// Hash of the validators of the next block.
+    pub validators: Hash,
+    /// Hash of the guardians of the next checkpoint.
+    pub guardians: Hash,
+}
+
+/// What a proposer signs. Two for one set and epoch are an offence that needs no headers to show (A4-O1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Proposal {
+    /// The set the proposer belongs to.
+    pub validators_hash: Hash,
+    /// The epoch of the proposal.
+    pub epoch: Epoch,
+    /// The proposed block's height.
+    pub height: Height,
+    /// The proposed block.
+    pub block: BlockId,
+}
+
+impl Tagged for Proposal {
+    const TAG: &'static str = "bft/v1/proposal";
+}
+
+/// A header with its proposer's signature over the [`Proposal`] of it.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct SignedHeader {
     /// What is proposed.

@@ -5,7 +5,7 @@
 use crate::{
     codec::Bounded,
     crypto::{Hash, PublicKey, Tagged, bls::BlsPublicKey},
-    id::ChainId,
+    id::{ChainId, Height},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -53,8 +53,13 @@ pub struct Validator {
 }
 
 /// The committee that settles, sorted by key, without doubles.
+///
+/// It acts for one *term*: the blocks above the checkpoint that elected it, up to the one that ends its term (A1.22).
+/// As `since` is part of its hash, votes of two terms of the same members never mix.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct ValidatorSet {
+    /// Height of the checkpoint after which it acts; 0 for the set of genesis.
+    pub since: Height,
     /// The members in the order that certificates' indices name.
     pub members: Bounded<Validator, MAX_VALIDATORS>,
 }
@@ -128,7 +133,7 @@ mod tests {
                 weight: *weight,
             };
             let members: alloc::vec::Vec<_> = members.iter().map(member).collect();
-            ValidatorSet { members: members.try_into().unwrap() }.total()
+            ValidatorSet { since: Height(0), members: members.try_into().unwrap() }.total()
         };
         assert_eq!(total(&[(1, 5), (2, 7)]), Some(12));
         assert_eq!(total(&[]), None, "empty");

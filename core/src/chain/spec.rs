@@ -1,10 +1,13 @@
 //! The parameters of a chain. Their hash is the chain id, so two chains that differ in one number share nothing.
 
-use super::set::{GuardianSet, ValidatorSet};
+use super::{
+    set::{GuardianSet, MAX_GUARDIANS, ValidatorSet},
+    stake::{Candidate, StakeRules, Standing},
+};
 use crate::{
     amount::Amount,
     codec::{Bounded, Text},
-    crypto::{Hash, Tagged},
+    crypto::{Hash, PublicKey, Tagged, bls::BlsPublicKey},
     id::{Address, ChainId},
     payment::reservation::PoolRules,
     time::UnixMillis,
@@ -48,6 +51,34 @@ pub struct GenesisAccount {
     pub balances: [Amount; TOKENS],
 }
 
+/// A staker that exists from the start, with a bond of its own. Its proof of possession is checked by whoever makes the
+/// spec.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct GenesisStaker {
+    /// Who owns bond and rewards.
+    pub owner: Address,
+    /// Signs checkpoints.
+    pub guardian: BlsPublicKey,
+    /// Signs votes and proposals, if it wants to settle.
+    pub validator: Option<PublicKey>,
+    /// What it has bonded, in units of the staking token.
+    pub bond: Amount,
+}
+
+impl GenesisStaker {
+    /// Returns the staker as the first election sees it.
+    pub const fn candidate(&self) -> Candidate {
+        Candidate {
+            address: self.owner,
+            guardian: self.guardian,
+            validator: self.validator,
+            own: self.bond,
+            total: self.bond,
+            standing: Standing::Good,
+        }
+    }
+}
+
 /// Everything that makes a chain this chain.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct ChainSpec {
@@ -67,12 +98,16 @@ pub struct ChainSpec {
     pub fee: Amount,
     /// Parameters of pools.
     pub pool: PoolRules,
+    /// Parameters of staking; without them nobody stakes and the sets never change.
+    pub stake: Option<StakeRules>,
     /// Who settles at the start.
     pub validators: ValidatorSet,
     /// Who finalises at the start.
     pub guardians: GuardianSet,
     /// Who owns what at the start.
     pub accounts: Bounded<GenesisAccount, MAX_GENESIS_ACCOUNTS>,
+    /// Who stakes at the start: with staking, the sets above are what an election makes of them.
+    pub stakers: Bounded<GenesisStaker, MAX_GUARDIANS>,
 }
 
 /// Longest encoding of a spec that is decoded, in bytes.

@@ -11,7 +11,7 @@ use super::spec::{TOKENS, Token};
 use crate::{
     amount::Amount,
     codec,
-    crypto::{Hash, hash_tagged},
+    crypto::{Hash, PublicKey, bls::BlsPublicKey, hash_tagged},
     id::{Address, ChainId, PoolId},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -37,6 +37,31 @@ impl StateKey {
     /// Returns where the settled sequence and sum of one payee of a pool live.
     pub fn paid(chain: ChainId, pool: &PoolId, target: &Address) -> Self {
         Self(hash_tagged("state/v1/paid", chain, &codec::encode(&(pool, target))))
+    }
+
+    /// Returns where a [`Staker`](super::stake::Staker) lives.
+    pub fn staker(chain: ChainId, staker: &Address) -> Self {
+        Self(hash_tagged("state/v1/staker", chain, &codec::encode(staker)))
+    }
+
+    /// Returns where a [`Bond`](super::stake::Bond) lives.
+    pub fn bond(chain: ChainId, owner: &Address, staker: &Address) -> Self {
+        Self(hash_tagged("state/v1/bond", chain, &codec::encode(&(owner, staker))))
+    }
+
+    /// Returns where a page of the roster of stakers lives.
+    pub fn roster(chain: ChainId, page: u32) -> Self {
+        Self(hash_tagged("state/v1/roster", chain, &codec::encode(&page)))
+    }
+
+    /// Returns where the staker that registered a validator's key is named, for ever.
+    pub fn validator_key(chain: ChainId, key: &PublicKey) -> Self {
+        Self(hash_tagged("state/v1/validator-key", chain, &key.0))
+    }
+
+    /// Returns where the staker that registered a guardian's key is named, for ever (A2.11).
+    pub fn guardian_key(chain: ChainId, key: &BlsPublicKey) -> Self {
+        Self(hash_tagged("state/v1/guardian-key", chain, &key.0))
     }
 
     /// Returns where the [`Supply`] lives.

@@ -6,20 +6,25 @@
 //!
 //! Source: seed 002 (aelf) reference block, PROTOCOL A5.8–A5.12, A9.5.
 
-use super::spec::Token;
+use super::{offence::Evidence, spec::Token};
 use crate::{
     amount::Amount,
     codec::{self, Bounded, DecodeError, Text},
-    crypto::{Hash, PublicKey, Signed, Tagged, merkle},
+    crypto::{
+        Hash, PublicKey, Signed, Tagged,
+        bls::{BlsPublicKey, BlsSignature},
+        merkle,
+    },
     id::{Address, BlockId, ChainId, Height, PoolId, TxId},
     payment::{reservation::PoolTerms, voucher::Voucher},
 };
+use alloc::boxed::Box;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Most messages in a transaction.
 pub const MAX_MESSAGES: usize = 16;
-/// Longest transaction, in bytes.
-pub const MAX_TRANSACTION: usize = 8 * 1024;
+/// Longest transaction, in bytes: two headers with the certificates of the largest committee, as evidence.
+pub const MAX_TRANSACTION: usize = 24 * 1024;
 /// Blocks after the reference block in which a transaction may be included. Source: seed 002.
 pub const LIFETIME: u64 = 64;
 
@@ -41,6 +46,49 @@ pub enum Message {
     Settle(Signed<Voucher>),
     /// Give an ended pool's remainder back to its creator (A5.12). Anyone may send it.
     Release(PoolId),
+    /// Become a staker with a bond of one's own (ALLA-1, A2.11).
+    Register(Box<Registration>),
+    /// Bond with a staker: with oneself, or as a delegation (ALZA-12).
+    Bond {
+        /// With whom.
+        staker: Address,
+        /// How much, above zero, of the staking token.
+        amount: Amount,
+    },
+    /// Let a part of a bond leave; it can be withdrawn after the unbonding time (A4.4).
+    Unbond {
+        /// With whom it is bonded.
+        staker: Address,
+        /// How much, above zero.
+        amount: Amount,
+    },
+    /// Take what has left, and rewards (ALZA-15).
+    Withdraw {
+        /// With whom it was bonded.
+        staker: Address,
+    },
+    /// Say that one's validator is back after it was silent for too long (ALZA-11).
+    Rejoin,
+    /// Show an offence; a part of the penalty is the sender's (A4).
+    Accuse {
+        /// Whose.
+        staker: Address,
+        /// What shows it.
+        evidence: Evidence,
+    },
+}
+
+/// The keys of a new staker.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Registration {
+    /// Signs checkpoints.
+    pub guardian: BlsPublicKey,
+    /// The owner's proof that it holds the guardian key, for this chain.
+    pub possession: BlsSignature,
+    /// Signs votes and proposals, if it wants to settle.
+    pub validator: Option<PublicKey>,
+    /// The first bond, at least the least of a guardian.
+    pub bond: Amount,
 }
 
 /// What the sender signs.

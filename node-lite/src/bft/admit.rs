@@ -2,7 +2,7 @@
 
 use super::{
     Bft, Fault, Input, MAX_ASKS, Output, Peer,
-    message::{Block, Message, SignedEpochChange, SignedVote, proposal_digest, tx_root},
+    message::{Block, Message, SignedEpochChange, SignedVote, tx_root},
     tree::{Admitted, Status},
     votes::{Counted, MAX_AHEAD},
 };
@@ -12,7 +12,7 @@ use antiphon_core::{
         header::{Header, SignedHeader},
     },
     crypto::Tagged,
-    id::{BlockId, Epoch, Height},
+    id::{BlockId, Epoch},
     time::{Moment, UnixMillis},
 };
 
@@ -28,11 +28,13 @@ impl Bft {
             Message::Block(block) => self.on_block(now, from, *block, out),
             Message::Vote(vote) => self.on_vote(now, from, vote, out),
             Message::EpochChange(change) => self.on_epoch_change(now, from, *change, out),
+            Message::Certificate(certificate) => self.on_certificate(now, from, certificate, out),
         }
     }
 
     /// Puts back blocks that were kept with votes, and says again what may not have been heard.
     pub(super) fn restore(&mut self, now: Moment, mut kept: Vec<Block>, out: &mut Vec<Output>) {
+        kept.retain(|block| block.signed.header.validators_hash == self.set_hash);
         kept.sort_by_key(|block| block.height());
         self.kept = kept.iter().map(Block::id).collect();
         for block in kept {
@@ -51,6 +53,13 @@ impl Bft {
     fn on_block(&mut self, now: Moment, from: Peer, block: Block, out: &mut Vec<Output>) {
         let header = &block.signed.header;
         let id = block.id();
+        if header.validators_hash != self.set_hash {
+            // Of another term: no fault. If it is a later one, its sender knows how ours ended.
+            if header.height > self.tree.root().height.plus(1) {
+                self.ask(now, from, id, out);
+            }
+            return;
+        }
         let certified = self.tree.certificate(&id).is_some();
         // A1.23: old blocks and far epochs are not kept, unless validators have certified them.
         let rotations = (self.config.validators.members.len() as u64).saturating_mul(2);
@@ -92,21 +101,16 @@ impl Bft {
     fn is_well_formed(&self, block: &Block, id: &BlockId) -> bool {
         let header = &block.signed.header;
         let set = &self.config.validators;
-        let root = self.tree.root();
         let Some(proposer) = set.members.get(usize::from(header.proposer_index)) else {
             return false;
         };
         header.chain_id == self.config.chain
             && self.proposer_of(header.epoch) == Some(header.proposer_index)
-            && header.validators_hash == self.set_hash
-            && header.next_validators_hash == self.set_hash
-            && header.guardians_hash == root.guardians_hash
-            && header.next_guardians_hash == root.next_guardians_hash
-            && header.field_root == root.field_root
+            && header.field_root == self.tree.root().field_root
             && header.hcc.height < header.height
             && header.tx_root == tx_root(&block.body)
             && {
-                let digest = proposal_digest(self.config.chain, *id);
+                let digest = header.proposal(*id).digest(self.config.chain);
                 proposer.key.verify(&digest.0, &block.signed.signature).is_ok()
             }
             && self.is_certificate(&header.hcc)
@@ -125,18 +129,30 @@ impl Bft {
         {
             return true;
         }
-        if certificate.height == Height(0) {
-            // A1.13: genesis is certified by definition, by nobody.
-            let genesis = self.genesis();
-            return certificate.signatures.is_empty()
-                && genesis.is_none_or(|id| id == certificate.block);
+        let since = self.config.validators.since;
+        if certificate.height <= since {
+            // A1.13: what the term began from is certified by definition, by nobody.
+            let mut remembered = self.recent.iter().filter(|(height, _)| *height == since);
+            return certificate.height == since
+                && certificate.signatures.is_empty()
+                && remembered.all(|(_, id)| *id == certificate.block);
         }
         certificate.verify(self.config.chain, &self.config.validators).is_ok()
     }
 
-    /// Returns the id of genesis while it is remembered.
-    fn genesis(&self) -> Option<BlockId> {
-        self.recent.front().filter(|(height, _)| *height == Height(0)).map(|(_, id)| *id)
+    /// The last certificate of a term, sent to one who was away. Nobody can be blamed for one of another term.
+    fn on_certificate(
+        &mut self,
+        now: Moment,
+        from: Peer,
+        certificate: Certificate,
+        out: &mut Vec<Output>,
+    ) {
+        let known = self.tree.entry(&certificate.block).is_some();
+        if known && self.is_certificate(&certificate) {
+            self.learn(now, from, certificate, out);
+            self.settle(now, out);
+        }
     }
 
     /// Keeps a certificate that was checked, asks for its block, and follows it into its epoch.
@@ -189,11 +205,15 @@ impl Bft {
         }
     }
 
-    /// A1.11 and V3 of A1.17: the relations of a header to its parent.
+    /// A1.11 and V3 of A1.17: the relations of a header to its parent. Whether the sets above it are those that were
+    /// elected is the ledger's to say.
     fn fits_parent(&self, id: &BlockId) -> bool {
-        let Some(header) = self.tree.header(id) else { return false };
+        let Some(entry) = self.tree.entry(id) else { return false };
+        let header = &entry.block.signed.header;
         let Some(parent) = self.tree.header(&header.parent) else { return false };
         header.height == parent.height.plus(1)
+            && header.guardians_hash == parent.next_guardians_hash
+            && (!self.is_closed_by(parent) || Self::may_close(&entry.block, parent))
             && header.epoch > parent.epoch
             && header.time > parent.time
             && header.cp_link == self.link_above(&header.parent, parent)
@@ -219,12 +239,13 @@ impl Bft {
     fn on_vote(&mut self, now: Moment, from: Peer, vote: SignedVote, out: &mut Vec<Output>) {
         let height = vote.vote.height;
         let root = self.tree.root().height;
-        if height <= root || height > root.plus(MAX_AHEAD) || self.votes.knows(&vote) {
+        let of_term = vote.vote.validators_hash == self.set_hash;
+        let near = height > root && height <= root.plus(MAX_AHEAD);
+        if !of_term || !near || self.votes.knows(&vote) {
             return;
         }
         let member = self.config.validators.members.get(usize::from(vote.index));
-        let valid = vote.vote.validators_hash == self.set_hash
-            && member.is_some_and(|m| vote.verify(self.config.chain, &m.key).is_ok());
+        let valid = member.is_some_and(|m| vote.verify(self.config.chain, &m.key).is_ok());
         if valid {
             self.count(now, from, vote, out);
         } else {
@@ -262,6 +283,13 @@ impl Bft {
         out: &mut Vec<Output>,
     ) {
         let SignedEpochChange { change, index, signature, last_vote } = &signed;
+        if change.validators_hash != self.set_hash {
+            // Of another term. If ours ended without us, others may wait for our vote and have no block to show.
+            if change.high_cc.height > self.tree.root().height {
+                self.ask(now, from, change.high_cc.block, out);
+            }
+            return;
+        }
         let member = self.config.validators.members.get(usize::from(*index));
         let digest = change.digest(self.config.chain);
         let valid = member.is_some_and(|m| m.key.verify(&digest.0, signature).is_ok())

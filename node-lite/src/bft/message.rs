@@ -8,8 +8,8 @@ use antiphon_core::{
         header::SignedHeader,
         transaction::MAX_TRANSACTION,
     },
-    codec::{self, Bounded},
-    crypto::{Hash, PublicKey, SecretKey, Signature, SignatureError, Tagged, hash_tagged, merkle},
+    codec::Bounded,
+    crypto::{Hash, PublicKey, SecretKey, Signature, SignatureError, Tagged, merkle},
     id::{BlockId, ChainId, Epoch, Height},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -20,9 +20,6 @@ pub const MAX_BLOCK_TXS: usize = 1024;
 pub const MAX_BODY: usize = 1 << 20;
 /// Longest message between nodes, in bytes.
 pub const MAX_MESSAGE: usize = 2 << 20;
-
-/// The tag of a proposer's signature.
-const PROPOSAL_TAG: &str = "bft/v1/proposal";
 
 /// An encoded transaction. What it means is the ledger's to say.
 pub type TxBytes = Bounded<u8, MAX_TRANSACTION>;
@@ -52,11 +49,6 @@ impl Block {
 pub fn tx_root(body: &[TxBytes]) -> Hash {
     let leaves: Vec<Hash> = body.iter().map(|tx| merkle::leaf_hash(tx)).collect();
     merkle::root(&leaves)
-}
-
-/// Returns what a proposer signs.
-pub fn proposal_digest(chain: ChainId, block: BlockId) -> Hash {
-    hash_tagged(PROPOSAL_TAG, chain, &codec::encode(&block))
 }
 
 /// A validator's vote with its place in the set.
@@ -89,6 +81,8 @@ impl SignedVote {
 /// A wish to leave every epoch below `epoch` (A1.15).
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct EpochChange {
+    /// The set the sender belongs to.
+    pub validators_hash: Hash,
     /// Where to.
     pub epoch: Epoch,
     /// The highest certificate the sender knows.
@@ -121,4 +115,6 @@ pub enum Message {
     Vote(SignedVote),
     /// An epoch change.
     EpochChange(Box<SignedEpochChange>),
+    /// A certificate by itself: the last of a term, for whoever was away when the term ended.
+    Certificate(Certificate),
 }

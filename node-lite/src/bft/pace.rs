@@ -110,7 +110,7 @@ impl Bft {
         let epoch = Epoch(self.record.epoch.0.saturating_add(1));
         let [present, _] = self.announced;
         self.announced = [present, Announced { epoch, height: high_cc.height }];
-        let change = EpochChange { epoch, high_cc };
+        let change = EpochChange { validators_hash: self.set_hash, epoch, high_cc };
         let signature = me.key.sign(self.config.chain, &change);
         let (height, voted) = self.record.last_vote;
         let last_vote = (height > Height(0)).then(|| {

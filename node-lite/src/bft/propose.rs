@@ -2,7 +2,7 @@
 
 use super::{
     Bft, Build, Built, Output,
-    message::{Block, Message, proposal_digest, tx_root},
+    message::{Block, Message, tx_root},
 };
 use antiphon_core::{
     chain::header::{Header, SignedHeader},
@@ -45,7 +45,7 @@ impl Bft {
     }
 
     pub(super) fn try_propose(&mut self, now: Moment, out: &mut Vec<Output>) {
-        if self.halted || self.propose_at().is_none_or(|at| at > now) {
+        if self.halted || self.ended || self.propose_at().is_none_or(|at| at > now) {
             return;
         }
         let epoch = self.record.epoch;
@@ -53,8 +53,13 @@ impl Bft {
         let Some(header) = self.tree.header(&parent) else { return };
         let Some(me) = &self.me else { return };
         let (height, proposer_index) = (header.height.plus(1), me.index);
+        let request = Build { epoch, parent, height, proposer_index };
         self.building = Some(epoch);
-        out.push(Output::Build(Build { epoch, parent, height, proposer_index }));
+        if self.is_closed_by(header) {
+            let (state_root, next) = (header.state_root, header.next_sets());
+            return self.on_built(now, Built { request, body: Vec::new(), state_root, next }, out);
+        }
+        out.push(Output::Build(request));
     }
 
     pub(super) fn on_built(&mut self, now: Moment, built: Built, out: &mut Vec<Output>) {
@@ -93,16 +98,16 @@ impl Bft {
             state_root: built.state_root,
             field_root: below.field_root,
             validators_hash: self.set_hash,
-            next_validators_hash: self.set_hash,
+            next_validators_hash: built.next.validators,
             guardians_hash: below.next_guardians_hash,
-            next_guardians_hash: below.next_guardians_hash,
+            next_guardians_hash: built.next.guardians,
             cp_link: self.link_above(&parent, below),
             time,
             proposer_index,
         };
         let id = header.id();
         let key = &self.me.as_ref()?.key;
-        let signature = key.sign_digest(proposal_digest(self.config.chain, id));
+        let signature = key.sign(self.config.chain, &header.proposal(id));
         Some((id, Block { signed: SignedHeader { header, signature }, body }))
     }
 }

@@ -4,6 +4,7 @@
 
 use antiphon_core::{
     chain::{certificate::Certificate, header::Header},
+    crypto::Hash,
     id::{BlockId, Epoch, Height},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -14,6 +15,8 @@ pub const MAX_RECORD: usize = 16 * 1024;
 /// The persistent state of a validator (A1.14). Written and synced before what depends on it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct SafetyRecord {
+    /// The set, and so the term, in which it was written.
+    pub validators_hash: Hash,
     /// Height and block of the last vote; genesis at first.
     pub last_vote: (Height, BlockId),
     /// The highest certificate that a voted block carried.
@@ -25,9 +28,10 @@ pub struct SafetyRecord {
 }
 
 impl SafetyRecord {
-    /// Returns the record of a validator that never voted, on a chain with this genesis.
-    pub fn genesis(certificate: Certificate) -> Self {
+    /// Returns the record of a validator that has not voted in this term, with what it knows to be certified.
+    pub fn new(validators_hash: Hash, certificate: Certificate) -> Self {
         Self {
+            validators_hash,
             last_vote: (Height(0), certificate.block),
             lock: certificate,
             epoch: Epoch(0),

@@ -1,4 +1,4 @@
-//! What the ledger reports, and which blocks are settled by it. Source: PROTOCOL A1.18.
+//! What the ledger reports, and which blocks are settled by it. Source: PROTOCOL A1.18, A1.22.
 
 use super::{Bft, MAX_RECENT, Output, Settled, tree::Status};
 use antiphon_core::{id::BlockId, time::Moment};
@@ -34,7 +34,12 @@ impl Bft {
     }
 
     /// A1.18: settles A and its ancestors iff a child B of A carries CC(A) and B is certified.
+    ///
+    /// One input may call it more than once; above the end of the term there is nothing to settle (A1.22).
     pub(super) fn settle(&mut self, now: Moment, out: &mut Vec<Output>) {
+        if self.ended {
+            return;
+        }
         let height = self.tree.root().height;
         let certified = self.tree.certificates().filter_map(|certificate| {
             let child = self.tree.entry(&certificate.block)?;
@@ -43,12 +48,15 @@ impl Bft {
             let direct = header.hcc.block == header.parent && parent.height > height;
             // The state of A must be known here, and B must not contradict this node's own execution.
             let known = self.tree.is_valid(&header.parent) && child.status != Status::Invalid;
-            (direct && known).then(|| (parent.height, header.parent, header.hcc.clone()))
+            (direct && known).then_some((parent.height, header, certificate))
         });
-        let Some((_, id, certificate)) = certified.max_by_key(|(height, _, _)| *height) else {
+        let Some((_, child, above)) = certified.max_by_key(|(height, _, _)| *height) else {
             return;
         };
-        let Some(path) = self.tree.path(&id) else { return };
+        let (certificate, above) = (child.hcc.clone(), above.clone());
+        let Some(path) = self.tree.path(&child.parent) else { return };
+        let path = self.within_term(&path).to_vec();
+        let closing = path.first().and_then(|last| self.closing(last, &above));
         let blocks = self.tree.settle(&path);
         if let Some((_, last)) = blocks.last() {
             self.settled_epoch = last.signed.header.epoch;
@@ -65,5 +73,8 @@ impl Bft {
         self.kept.retain(|id| tree.entry(id).is_some());
         self.root_seen = now;
         out.push(Output::Settled(Box::new(Settled { blocks, certificate })));
+        if let Some(closing) = closing {
+            self.end(closing, out);
+        }
     }
 }

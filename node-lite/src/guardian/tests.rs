@@ -34,7 +34,7 @@ fn a_share_is_sent_only_when_its_record_is_stored() {
     let world = World::new(4);
     let mut node = world.node(Some(0));
     let mut out = Vec::new();
-    node.handle(NOW, Input::Settled(Box::new(world.header(10, 1))), &mut out);
+    node.handle(NOW, Input::Settled(Box::new(world.header(10, 1)), None), &mut out);
     let [Output::Store(token, record)] = out[..] else { panic!("{out:?}") };
     assert_eq!(record.height, Height(10));
     out.clear();
@@ -47,7 +47,7 @@ fn earlier_heights_and_other_branches_are_not_signed() {
     let world = World::new(4);
     let (ten, twenty) = (world.header(10, 1), world.header(20, 1));
     let record = GuardianRecord { height: Height(20), block: twenty.id() };
-    let start = |checkpoints| Start { record, certificate: None, checkpoints };
+    let start = |checkpoints| Start { record, checkpoints, ..Start::default() };
     // G2: what was signed at 20 forbids 10 and 20, also after a restart.
     let mut node = world.node_from(Some(0), start(vec![]));
     assert_eq!(settle(&mut node, &ten), None);
@@ -55,7 +55,7 @@ fn earlier_heights_and_other_branches_are_not_signed() {
     assert!(settle(&mut node, &world.header(30, 1)).is_some());
     // G3: the last signed checkpoint is not on this branch.
     let other = world.header(20, 2);
-    let mut node = world.node_from(Some(0), start(vec![(Height(20), other.id())]));
+    let mut node = world.node_from(Some(0), start(vec![(Height(20), world.known(&other))]));
     assert_eq!(settle(&mut node, &world.header(30, 2)), None);
 }
 
@@ -102,7 +102,7 @@ fn a_certificate_waits_until_its_checkpoint_is_settled_here() {
     node.handle(NOW, Input::Message(message), &mut out);
     assert!(out.is_empty());
     assert_eq!(node.height(), Height(0), "final never runs ahead of settled");
-    node.handle(NOW, Input::Settled(Box::new(checkpoint)), &mut out);
+    node.handle(NOW, Input::Settled(Box::new(checkpoint), None), &mut out);
     assert!(matches!(out[..], [Output::Final(_)]), "and needs no share any more: {out:?}");
 }
 
@@ -148,7 +148,7 @@ fn an_unanswered_share_is_sent_again_at_its_time_and_is_the_same() {
 /// Settles a checkpoint and returns the share that is sent once its record is stored.
 fn settle(node: &mut GuardianMachine, header: &Header) -> Option<Share> {
     let mut out = Vec::new();
-    node.handle(NOW, Input::Settled(Box::new(header.clone())), &mut out);
+    node.handle(NOW, Input::Settled(Box::new(header.clone()), None), &mut out);
     let token = out.iter().find_map(|output| match output {
         Output::Store(token, _) => Some(*token),
         Output::Broadcast(_) | Output::Final(_) | Output::Fault(_) => None,
@@ -191,6 +191,10 @@ impl World {
     fn node_from(&self, index: Option<usize>, start: Start) -> GuardianMachine {
         let key = index.map(|index| self.keys[index].clone());
         GuardianMachine::new(CHAIN, self.set.clone(), 10, key, start).unwrap()
+    }
+
+    fn known(&self, header: &Header) -> Known {
+        Known { block: header.id(), guardians: header.guardians_hash }
     }
 
     /// A header at a height on a branch.

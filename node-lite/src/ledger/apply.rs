@@ -1,16 +1,24 @@
 //! Applies transactions to a view, each wholly or not at all.
 
-use super::{ExecuteError, conserve, reader::View};
+mod stake;
+
+use super::{
+    ExecuteError, conserve,
+    reader::View,
+    row::{Change, Rows, Value},
+};
 use crate::storage::{Storage, StorageError};
 use antiphon_core::{
     amount::Amount,
     chain::{
-        spec::{ChainSpec, TOKENS, Token},
+        offence::EvidenceError,
+        spec::{ChainSpec, Token},
+        stake::BondError,
         state::{Account, StateKey},
         transaction::{Message, SignedTransaction},
     },
     codec::{self, DecodeError},
-    crypto::Signed,
+    crypto::{PublicKey, Signed, bls::BlsError},
     id::{Address, ChainId, Height, PoolId},
     payment::{
         reservation::{
@@ -87,6 +95,38 @@ pub enum TxError {
     /// The pool is not to be released.
     #[error(transparent)]
     Release(#[from] ReleaseError),
+    /// The chain has no staking.
+    #[error("this chain has no staking")]
+    NoStaking,
+    /// The sender has registered, or one of its keys was registered before by anybody.
+    #[error("the sender or one of its keys is registered already")]
+    Registered,
+    /// The proof of possession does not hold.
+    #[error("the guardian key is not proven to be the sender's: {0}")]
+    Possession(BlsError),
+    /// The first bond is below the least.
+    #[error("the bond {bond} is below the least, {least}")]
+    BondTooSmall {
+        /// What was offered.
+        bond: Amount,
+        /// What is asked.
+        least: Amount,
+    },
+    /// No place is left on the roster.
+    #[error("there are as many stakers as the chain can have")]
+    RosterFull,
+    /// Nobody of this address has registered, or it is tombstoned.
+    #[error("no such staker, or it was punished")]
+    NoStaker,
+    /// The bond cannot be changed so.
+    #[error(transparent)]
+    Bond(#[from] BondError),
+    /// The evidence shows nothing.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// The offence was punished, or is too old.
+    #[error("the offence was punished before, or is too old")]
+    EvidenceSpent,
     /// The store failed; says nothing about the transaction.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -110,40 +150,19 @@ impl TxError {
             Self::Open(error) => error.code(),
             Self::Settle(error) => error.code(),
             Self::Release(error) => error.code(),
+            Self::NoStaking => "stake/none",
+            Self::Registered => "stake/registered",
+            Self::Possession(error) => error.code(),
+            Self::BondTooSmall { .. } => "stake/bond-too-small",
+            Self::RosterFull => "stake/roster-full",
+            Self::NoStaker => "stake/no-staker",
+            Self::Bond(error) => error.code(),
+            Self::Evidence(error) => error.code(),
+            Self::EvidenceSpent => "offence/spent",
             Self::Storage(error) => error.code(),
         }
     }
 }
-
-/// A row of the state, typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Row {
-    Account(Account),
-    Pool(PoolState),
-    Paid(PaidState),
-}
-
-impl Row {
-    fn to_bytes(&self) -> Vec<u8> {
-        match self {
-            Self::Account(account) => codec::encode(account),
-            Self::Pool(pool) => codec::encode(pool),
-            Self::Paid(paid) => codec::encode(paid),
-        }
-    }
-
-    /// Returns what this row holds of each token.
-    pub(super) fn held(&self) -> [Amount; TOKENS] {
-        match self {
-            Self::Account(account) => account.balances,
-            Self::Pool(pool) => [Amount::ZERO, pool.held()],
-            Self::Paid(_) => [Amount::ZERO; TOKENS],
-        }
-    }
-}
-
-/// Rows as they were read first, and as they are now.
-type Rows = BTreeMap<StateKey, (Option<Row>, Row)>;
 
 /// One block's execution.
 #[derive(Debug)]
@@ -152,8 +171,10 @@ pub(super) struct Session<'a, S> {
     chain: ChainId,
     view: View<'a, S>,
     height: Height,
-    proposer: Address,
+    proposer: PublicKey,
     rows: Rows,
+    /// How to take back what the present transaction has changed.
+    undo: Vec<(StateKey, Option<Change>)>,
 }
 
 impl<'a, S: Storage> Session<'a, S> {
@@ -162,9 +183,9 @@ impl<'a, S: Storage> Session<'a, S> {
         chain: ChainId,
         view: View<'a, S>,
         height: Height,
-        proposer: Address,
+        proposer: PublicKey,
     ) -> Self {
-        Self { spec, chain, view, height, proposer, rows: BTreeMap::new() }
+        Self { spec, chain, view, height, proposer, rows: Rows::new(), undo: Vec::new() }
     }
 
     /// Applies one transaction, or changes nothing.
@@ -183,12 +204,21 @@ impl<'a, S: Storage> Session<'a, S> {
             return Err(TxError::WrongSequence { expected, found: body.sequence });
         }
         tx.verify(self.chain, &body.sender).map_err(|_| TxError::BadSignature)?;
-        let before = self.rows.clone();
+        self.undo.clear();
         let applied = self.carry_out(tx, &sender);
         if applied.is_err() {
-            self.rows = before;
+            self.take_back();
         }
         applied
+    }
+
+    fn take_back(&mut self) {
+        while let Some((key, before)) = self.undo.pop() {
+            match before {
+                Some(entry) => self.rows.insert(key, entry),
+                None => self.rows.remove(&key),
+            };
+        }
     }
 
     fn check_reference(&self, tx: &SignedTransaction) -> Result<(), TxError> {
@@ -203,7 +233,7 @@ impl<'a, S: Storage> Session<'a, S> {
     fn carry_out(&mut self, tx: &SignedTransaction, sender: &Address) -> Result<(), TxError> {
         let mut account = self.account(sender)?;
         account.sequence = tx.body.sequence;
-        self.set_account(sender, account);
+        self.set_account(sender, account)?;
         for message in tx.body.messages.iter() {
             match message {
                 Message::Transfer { token, to, amount } => {
@@ -216,12 +246,18 @@ impl<'a, S: Storage> Session<'a, S> {
                 Message::CreatePool(terms) => self.create_pool(tx, terms)?,
                 Message::Settle(voucher) => self.settle(sender, voucher)?,
                 Message::Release(pool) => self.release(pool)?,
+                Message::Register(registration) => self.register(sender, registration)?,
+                Message::Bond { staker, amount } => self.bond(sender, staker, *amount)?,
+                Message::Unbond { staker, amount } => self.unbond(sender, staker, *amount)?,
+                Message::Withdraw { staker } => self.withdraw(sender, staker)?,
+                Message::Rejoin => self.rejoin(sender)?,
+                Message::Accuse { staker, evidence } => self.accuse(sender, staker, evidence)?,
             }
         }
         // The fee goes to the proposer, so that including is worth something. It is taken last, so that who owns
         // nothing but a voucher can settle it.
         self.spend(sender, Token::Operational, self.spec.fee)?;
-        self.credit(&self.proposer.clone(), Token::Operational, self.spec.fee)
+        self.credit(&Address::of(&self.proposer), Token::Operational, self.spec.fee)
     }
 
     /// A5.8.
@@ -232,34 +268,36 @@ impl<'a, S: Storage> Session<'a, S> {
         let pool = terms.open(&self.spec.pool, self.height)?;
         let id = terms.id(self.chain);
         // A closed pool stays in the tree, so an id is never used again.
-        if self.pool(&id)?.is_some() {
+        let row = StateKey::pool(self.chain, &id);
+        if self.get::<PoolState>(&row)?.is_some() {
             return Err(TxError::PoolExists);
         }
         let locked = terms.locked().ok_or(TxError::BadAmount)?;
         self.spend(&Address::of(&terms.creator), Token::Operational, locked)?;
-        self.set(StateKey::pool(self.chain, &id), Row::Pool(pool));
-        Ok(())
+        self.put(row, pool)
     }
 
     /// A5.9.
     fn settle(&mut self, sender: &Address, voucher: &Signed<Voucher>) -> Result<(), TxError> {
         let id = voucher.body.pool;
-        let pool = self.pool(&id)?.ok_or(TxError::NoPool)?;
+        let pool_row = StateKey::pool(self.chain, &id);
+        let pool: PoolState = self.get(&pool_row)?.ok_or(TxError::NoPool)?;
         let row = StateKey::paid(self.chain, &id, &voucher.body.target);
-        let paid = self.paid(&row)?;
+        let paid: PaidState = self.get(&row)?.unwrap_or_default();
         let claim = Claim { chain: self.chain, pool: id, by: *sender, height: self.height };
         let settlement = pool.settle(&paid, voucher, &claim)?;
-        self.set(StateKey::pool(self.chain, &id), Row::Pool(settlement.pool));
-        self.set(row, Row::Paid(settlement.paid));
+        self.put(pool_row, settlement.pool)?;
+        self.put(row, settlement.paid)?;
         self.credit(sender, Token::Operational, settlement.due)
     }
 
     /// A5.12.
     fn release(&mut self, id: &PoolId) -> Result<(), TxError> {
-        let pool = self.pool(id)?.ok_or(TxError::NoPool)?;
+        let row = StateKey::pool(self.chain, id);
+        let pool: PoolState = self.get(&row)?.ok_or(TxError::NoPool)?;
         let release = pool.release(&self.spec.pool, self.height)?;
         let creator = Address::of(&pool.creator);
-        self.set(StateKey::pool(self.chain, id), Row::Pool(release.pool));
+        self.put(row, release.pool)?;
         self.credit(&creator, Token::Operational, release.refund)
     }
 
@@ -270,8 +308,7 @@ impl<'a, S: Storage> Session<'a, S> {
         };
         let left = balance.checked_sub(needed);
         *balance = left.ok_or(TxError::TooPoor { balance: *balance, needed })?;
-        self.set_account(from, account);
-        Ok(())
+        self.set_account(from, account)
     }
 
     fn credit(&mut self, to: &Address, token: Token, amount: Amount) -> Result<(), TxError> {
@@ -280,57 +317,40 @@ impl<'a, S: Storage> Session<'a, S> {
             return Err(TxError::BadAmount);
         };
         *balance = balance.checked_add(amount).ok_or(TxError::BadAmount)?;
-        self.set_account(to, account);
-        Ok(())
+        self.set_account(to, account)
     }
 
     fn account(&self, address: &Address) -> Result<Account, TxError> {
-        let key = StateKey::account(self.chain, address);
-        match self.rows.get(&key) {
-            Some((_, Row::Account(account))) => Ok(account.clone()),
-            _ => Ok(self.read(&key)?.unwrap_or_default()),
-        }
+        Ok(self.get(&StateKey::account(self.chain, address))?.unwrap_or_default())
     }
 
-    fn pool(&self, id: &PoolId) -> Result<Option<PoolState>, TxError> {
-        let key = StateKey::pool(self.chain, id);
-        match self.rows.get(&key) {
-            Some((_, Row::Pool(pool))) => Ok(Some(pool.clone())),
-            _ => self.read(&key),
-        }
+    fn set_account(&mut self, address: &Address, account: Account) -> Result<(), TxError> {
+        self.put(StateKey::account(self.chain, address), account)
     }
 
-    fn paid(&self, key: &StateKey) -> Result<PaidState, TxError> {
+    /// Returns a row as this block left it.
+    fn get<T: Value>(&self, key: &StateKey) -> Result<Option<T>, TxError> {
         match self.rows.get(key) {
-            Some((_, Row::Paid(paid))) => Ok(*paid),
-            _ => Ok(self.read(key)?.unwrap_or_default()),
+            Some((_, row)) => Ok(T::of(row).cloned()),
+            None => self.read(key),
         }
     }
 
-    fn read<T>(&self, key: &StateKey) -> Result<Option<T>, TxError>
-    where
-        T: borsh::BorshSerialize + borsh::BorshDeserialize,
-    {
+    fn read<T: Value>(&self, key: &StateKey) -> Result<Option<T>, TxError> {
         let Some(bytes) = self.view.value(key)? else { return Ok(None) };
         let value = codec::decode(&bytes, bytes.len());
         value.map(Some).map_err(|error| StorageError(error.to_string()).into())
     }
 
-    fn set_account(&mut self, address: &Address, account: Account) {
-        self.set(StateKey::account(self.chain, address), Row::Account(account));
-    }
-
-    fn set(&mut self, key: StateKey, row: Row) {
-        if let Some((_, now)) = self.rows.get_mut(&key) {
-            *now = row;
-            return;
-        }
-        let old = match &row {
-            Row::Account(_) => self.read(&key).ok().flatten().map(Row::Account),
-            Row::Pool(_) => self.read(&key).ok().flatten().map(Row::Pool),
-            Row::Paid(_) => self.read(&key).ok().flatten().map(Row::Paid),
+    fn put<T: Value>(&mut self, key: StateKey, value: T) -> Result<(), TxError> {
+        let before = self.rows.get(&key).cloned();
+        let old = match &before {
+            Some((old, _)) => old.clone(),
+            None => self.read::<T>(&key)?.map(T::row),
         };
-        self.rows.insert(key, (old, row));
+        self.undo.push((key, before));
+        self.rows.insert(key, (old, value.row()));
+        Ok(())
     }
 
     /// Checks that no money was made or lost and returns the rows that differ.

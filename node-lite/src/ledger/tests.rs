@@ -1,6 +1,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
 
 mod chain;
+mod stake;
 
 use super::*;
 use antiphon_core::{
@@ -197,7 +198,7 @@ fn a_block_that_changes_nothing_keeps_the_root() {
 
 #[test]
 fn made_or_lost_money_is_noticed() {
-    use super::{apply::Row, conserve::holds};
+    use super::{conserve::holds, row::Row};
     let row = |units| {
         let balances = [Amount::ZERO, Amount::from_units(units)];
         Row::Account(Account { sequence: 0, balances })

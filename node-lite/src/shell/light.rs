@@ -68,10 +68,8 @@ fn find(context: &Context, kind: &str, hash: Hash) -> Result<Option<Vec<u8>>, St
     let chain = context.chain;
     Ok(match kind {
         "spec" => (hash == chain.0).then(|| codec::encode(spec)),
-        "guardians" => (hash == spec.guardians.hash(chain)).then(|| codec::encode(&spec.guardians)),
-        "validators" => {
-            (hash == spec.validators.hash(chain)).then(|| codec::encode(&spec.validators))
-        }
+        "guardians" => context.store.guardians(&hash)?.map(|set| codec::encode(&set)),
+        "validators" => context.store.validators(&hash)?.map(|set| codec::encode(&set)),
         "header" => header_of(context, BlockId(hash))?,
         "checkpoint" => checkpoint(context, BlockId(hash))?,
         _ => None,

@@ -7,9 +7,11 @@
 //! | `heights`, `transactions` | id | height |
 //! | `nodes`, `values` | node key; state key and version | state tree |
 //! | `stale` | version since which, `n` and node key or `v` and value key | nothing |
+//! | `sets` | hash | validators or guardians that a settled block commits |
+//! | `closing` | height | what ended the term there |
 //! | `kept` | block id | unsettled block behind a vote or proposal |
 //! | `final` | height | finality certificate |
-//! | `signed` | role, slot, block id | nothing: the log of everything signed, never deleted |
+//! | `signed` | role, term, slot, block id | nothing: the log of everything signed, never deleted |
 //!
 //! A torn file is refused by redb's checksums. A file that was put back to an older state is noticed by `witness`, a
 //! small file beside it that names the last signed slots: where it is ahead, the keys must not sign again (A0.6).
@@ -21,9 +23,9 @@ mod witness;
 
 use crate::{
     bft::{MAX_RECENT, MAX_RECORD, SafetyRecord, message::MAX_MESSAGE},
-    guardian::{self, GuardianRecord},
-    ledger,
-    storage::{Settlement, Signature, StorageError, Write},
+    guardian::{self, GuardianRecord, Known},
+    ledger::{self, Elected},
+    storage::{Settlement, Signature, Storage as _, StorageError, Write},
     supernode::Start,
 };
 use antiphon_core::{
@@ -47,10 +49,12 @@ const VALUES: TableDefinition<'_, &[u8; 40], &[u8]> = TableDefinition::new("valu
 const STALE: TableDefinition<'_, (u64, &[u8]), ()> = TableDefinition::new("stale");
 const KEPT: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("kept");
 const FINAL: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("final");
-const SIGNED: TableDefinition<'_, (u8, u64, &[u8; 32]), ()> = TableDefinition::new("signed");
+const SIGNED: TableDefinition<'_, (u8, u64, u64, &[u8; 32]), ()> = TableDefinition::new("signed");
+const SETS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("sets");
+const CLOSING: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("closing");
 
 /// The layout of the tables. Another number is refused.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 /// States kept below the settled one. Source: issue 2.
 const KEPT_VERSIONS: u64 = 256;
 /// Longest settled block as stored, in bytes.
@@ -84,6 +88,7 @@ pub enum OpenError {
 /// One node's disk. Clones share the file.
 #[derive(Clone, Debug)]
 pub struct Store {
+    chain: ChainId,
     db: Arc<Database>,
     witness: Arc<Witness>,
 }
@@ -121,8 +126,8 @@ impl Store {
             }
         })?;
         let witness = Witness::open(&folder.join("witness")).map_err(failed)?;
-        let store = Self { db: Arc::new(db), witness: Arc::new(witness) };
         let chain = spec.chain_id();
+        let store = Self { chain, db: Arc::new(db), witness: Arc::new(witness) };
         match store.identity()? {
             None => store.begin(spec, chain)?,
             Some(found) if found == (FORMAT, chain) => {}
@@ -155,8 +160,9 @@ impl Store {
             write.open_table(TRANSACTIONS).map_err(failed)?;
             write.open_table(FINAL).map_err(failed)?;
             write.open_table(SIGNED).map_err(failed)?;
+            write.open_table(CLOSING).map_err(failed)?;
         }
-        settle(&write, &settlement)?;
+        settle(&write, chain, &settlement)?;
         write.commit().map_err(failed)
     }
 
@@ -168,7 +174,7 @@ impl Store {
         let mut write = self.db.begin_write().map_err(failed)?;
         write.set_durability(Durability::Immediate).map_err(failed)?;
         for part in batch {
-            apply(&write, part)?;
+            apply(&write, self.chain, part)?;
         }
         write.commit().map_err(failed)?;
         let signed = batch.iter().filter_map(|part| match part {
@@ -176,6 +182,7 @@ impl Store {
             Write::Safety(_)
             | Write::Keep(_)
             | Write::Settle(_)
+            | Write::Closing(_)
             | Write::Guardian(_)
             | Write::Final(_) => None,
         });
@@ -205,9 +212,19 @@ impl Store {
         let mut checkpoints = Vec::new();
         for number in oldest..=newest {
             let at = Height(number.saturating_mul(interval));
-            checkpoints.push((at, self.block_at(at)?.id));
+            let settled = self.block_at(at)?;
+            let guardians = settled.block.signed.header.guardians_hash;
+            checkpoints.push((at, Known { block: settled.id, guardians }));
         }
+        let newest = Height(newest.saturating_mul(interval));
+        let next = self.block_at(newest)?.block.signed.header.next_guardians_hash;
+        let lost = || failed("the store lacks a set that its chain commits");
+        let sets: Result<Option<Vec<_>>, _> =
+            checkpoints.iter().map(|(_, known)| self.guardians(&known.guardians)).collect();
+        let validators = self.validators(&head.block.signed.header.next_validators_hash)?;
         Ok(Start {
+            validators: validators.ok_or_else(lost)?,
+            guardians: self.guardians(&next)?.ok_or_else(lost)?,
             head,
             recent,
             safety: self.meta("safety")?,
@@ -216,12 +233,13 @@ impl Store {
                 record: record.unwrap_or_default(),
                 certificate,
                 checkpoints,
+                sets: sets?.ok_or_else(lost)?,
             },
         })
     }
 }
 
-fn apply(write: &WriteTransaction, part: &Write) -> Result<(), StorageError> {
+fn apply(write: &WriteTransaction, chain: ChainId, part: &Write) -> Result<(), StorageError> {
     match part {
         Write::Safety(record) => put_meta::<SafetyRecord>(write, "safety", record),
         Write::Guardian(record) => put_meta::<GuardianRecord>(write, "guardian", record),
@@ -231,16 +249,22 @@ fn apply(write: &WriteTransaction, part: &Write) -> Result<(), StorageError> {
             kept.insert(&block.id().0.0, bytes.as_slice()).map_err(failed)?;
             Ok(())
         }
-        Write::Settle(settlement) => settle(write, settlement),
+        Write::Settle(settlement) => settle(write, chain, settlement),
+        Write::Closing(closing) => {
+            let mut table = write.open_table(CLOSING).map_err(failed)?;
+            let bytes = codec::encode(closing.as_ref());
+            table.insert(closing.height.0, bytes.as_slice()).map_err(failed)?;
+            Ok(())
+        }
         Write::Final(certificate) => {
             let mut table = write.open_table(FINAL).map_err(failed)?;
             let bytes = codec::encode::<FinalityCertificate>(certificate);
             table.insert(certificate.height.0, bytes.as_slice()).map_err(failed)?;
             Ok(())
         }
-        Write::Signed(Signature { role, slot, block }) => {
+        Write::Signed(Signature { role, term, slot, block }) => {
             let mut table = write.open_table(SIGNED).map_err(failed)?;
-            table.insert((*role as u8, *slot, &block.0.0), ()).map_err(failed)?;
+            table.insert((*role as u8, *term, *slot, &block.0.0), ()).map_err(failed)?;
             Ok(())
         }
     }
@@ -256,7 +280,27 @@ fn put_meta<T: borsh::BorshSerialize>(
     Ok(())
 }
 
-fn settle(write: &WriteTransaction, settlement: &Settlement) -> Result<(), StorageError> {
+/// Sets are named by the hash that headers commit.
+fn write_sets(
+    write: &WriteTransaction,
+    chain: ChainId,
+    elected: &Elected,
+) -> Result<(), StorageError> {
+    let mut sets = write.open_table(SETS).map_err(failed)?;
+    if let Some(set) = &elected.validators {
+        sets.insert(&set.hash(chain).0, codec::encode(set).as_slice()).map_err(failed)?;
+    }
+    if let Some(set) = &elected.guardians {
+        sets.insert(&set.hash(chain).0, codec::encode(set).as_slice()).map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn settle(
+    write: &WriteTransaction,
+    chain: ChainId,
+    settlement: &Settlement,
+) -> Result<(), StorageError> {
     let settled = &settlement.settled;
     let height = settled.block.height().0;
     {
@@ -281,6 +325,7 @@ fn settle(write: &WriteTransaction, settlement: &Settlement) -> Result<(), Stora
             .map_err(failed)?;
     }
     put_meta(write, "head", &height)?;
+    write_sets(write, chain, &settlement.elected)?;
     write_state(write, settlement)
 }
 

@@ -9,7 +9,11 @@ use crate::{
     ledger::ExecuteError,
     storage::{Role, Signature, Storage, StorageError, Write},
 };
-use antiphon_core::{codec, id::BlockId, time::Moment};
+use antiphon_core::{
+    codec,
+    id::{BlockId, Height},
+    time::Moment,
+};
 use std::collections::VecDeque;
 
 impl<S: Storage> Supernode<S> {
@@ -49,6 +53,12 @@ impl<S: Storage> Supernode<S> {
                     }
                 }
                 bft::Output::Settled(settled) => self.settle(now, *settled, out),
+                bft::Output::Ended(closing) => {
+                    self.batch.push(Write::Closing(closing));
+                    self.begin_term(now, &mut scratch, out);
+                    // What the machine of the old term still asked for is of no use to anybody.
+                    queue.clear();
+                }
                 bft::Output::Fault(fault) => out.push(Output::Fault(Fault::Bft(fault))),
             }
             queue.extend(scratch.drain(..));
@@ -58,12 +68,13 @@ impl<S: Storage> Supernode<S> {
     pub(super) fn record(&mut self, token: bft::Token, record: bft::Record) {
         let bft::Record { safety, blocks } = record;
         let ((height, voted), (epoch, proposed)) = (safety.last_vote, safety.last_proposal);
+        let term = self.pace.validators.since.0;
         if height > self.logged.0 {
-            let signed = Signature { role: Role::Vote, slot: height.0, block: voted };
+            let signed = Signature { role: Role::Vote, term, slot: height.0, block: voted };
             self.batch.push(Write::Signed(signed));
         }
         if epoch.0 > self.logged.1 {
-            let signed = Signature { role: Role::Proposal, slot: epoch.0, block: proposed };
+            let signed = Signature { role: Role::Proposal, term, slot: epoch.0, block: proposed };
             self.batch.push(Write::Signed(signed));
         }
         self.logged = (height, epoch.0);
@@ -102,8 +113,8 @@ impl<S: Storage> Supernode<S> {
         let candidates = self.mempool.candidates();
         match self.ledger.build(&parent, height, proposer_index, candidates) {
             Ok(body) => {
-                let (state_root, body) = (body.state_root, body.transactions);
-                Some(bft::Built { request, body, state_root })
+                let (state_root, next, body) = (body.state_root, body.next, body.transactions);
+                Some(bft::Built { request, body, state_root, next })
             }
             Err(error) => {
                 self.report(parent, error, out);
@@ -121,13 +132,42 @@ impl<S: Storage> Supernode<S> {
                 self.report(id, lost.into(), out);
                 return;
             };
+            let elected = write.elected.clone();
             self.batch.push(Write::Settle(Box::new(write)));
             self.waiting.push(Waiting::Ledger(id));
+            if let Some(validators) = elected.validators {
+                self.pace.validators = validators;
+            }
             self.settled.push_back((header.height, id));
             while self.settled.len() > MAX_SETTLED {
                 self.settled.pop_front();
             }
-            self.feed_guardian(now, guardian::Input::Settled(Box::new(header)), out);
+            let guardians = elected.guardians.map(Box::new);
+            self.feed_guardian(now, guardian::Input::Settled(Box::new(header), guardians), out);
+        }
+    }
+
+    /// A1.22: the settled head has elected other validators, and their settlement begins at it.
+    fn begin_term(&mut self, now: Moment, scratch: &mut Vec<bft::Output>, out: &mut Vec<Output>) {
+        let begin = bft::Start {
+            root: self.bft.root().clone(),
+            certificate: bft::term_start(self.bft.root()),
+            recent: self.settled.iter().copied().collect(),
+            record: None,
+            kept: Vec::new(),
+        };
+        // Votes of the old term that wait for the disk will not be sent.
+        let is_old = |waiting: &Waiting| matches!(waiting, Waiting::Bft(_));
+        self.waiting.retain(|waiting| !is_old(waiting));
+        self.in_flight.values_mut().for_each(|batch| batch.retain(|waiting| !is_old(waiting)));
+        self.logged = (Height(0), 0);
+        scratch.clear();
+        match bft::Bft::new(now, self.pace.clone(), begin, self.key.clone(), scratch) {
+            Some(bft) => self.bft = bft,
+            None => {
+                let lost = StorageError(String::from("a set was elected that no chain may have"));
+                self.report(self.bft.root_id(), lost.into(), out);
+            }
         }
     }
 
@@ -143,7 +183,8 @@ impl<S: Storage> Supernode<S> {
             match output {
                 guardian::Output::Store(token, record) => {
                     let slot = record.height.0;
-                    let signed = Signature { role: Role::Share, slot, block: record.block };
+                    let signed =
+                        Signature { role: Role::Share, term: 0, slot, block: record.block };
                     self.batch.extend([Write::Guardian(record), Write::Signed(signed)]);
                     self.waiting.push(Waiting::Guardian(token));
                 }

@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(Hash::of(&[&bytes]).to_hex(), GOLDEN);
     }
 
-    const GOLDEN: &str = "d444d4e4ab1d1b73a5c832e07325d51bcc4526e842f59e58ebafc9e73be4df13";
+    const GOLDEN: &str = "ea1978061ba3b6612831be211092462934e2d033a3ba4d18d6f611f069dfde6e";
 
     fn messages() -> Vec<Wire> {
         let key = SecretKey::from_bytes(&[1; 32]);
@@ -106,7 +106,7 @@ mod tests {
         let vote = Vote { validators_hash: Hash([3; 32]), height: Height(4), block };
         let vote = SignedVote::new(&key, CHAIN, 2, vote);
         let high_cc = Certificate { block, ..Certificate::genesis() };
-        let change = EpochChange { epoch: Epoch(8), high_cc };
+        let change = EpochChange { validators_hash: Hash([3; 32]), epoch: Epoch(8), high_cc };
         let signature = key.sign(CHAIN, &change);
         let last_vote = Some(vote.clone());
         let change = SignedEpochChange { change, index: 2, signature, last_vote };
@@ -121,6 +121,7 @@ mod tests {
             Wire::Bft(bft::message::Message::Block(Box::new(Block { signed, body }))),
             Wire::Bft(bft::message::Message::Vote(vote)),
             Wire::Bft(bft::message::Message::EpochChange(Box::new(change))),
+            Wire::Bft(bft::message::Message::Certificate(Certificate::genesis())),
             Wire::Guardian(guardian::Message::Share(share)),
             Wire::Transaction(tx),
             Wire::Ask(Ask { block, above: Height(3) }),

@@ -9,7 +9,7 @@ use antiphon_core::{
     id::{BlockId, ChainId},
 };
 use antiphon_node::{
-    bft::message::{Block, Message, SignedVote, proposal_digest},
+    bft::message::{Block, Message, SignedVote},
     supernode::wire::Wire,
 };
 use std::collections::BTreeMap;
@@ -34,8 +34,8 @@ impl Equivocator {
     fn twin(&mut self, block: &Block) -> Block {
         let mut twin = block.clone();
         twin.signed.header.time = twin.signed.header.time.plus(1);
-        let digest = proposal_digest(self.chain, twin.id());
-        twin.signed.signature = self.key.sign_digest(digest);
+        let proposal = twin.signed.header.proposal(twin.id());
+        twin.signed.signature = self.key.sign(self.chain, &proposal);
         self.twins.insert(block.id(), twin.id());
         twin
     }
@@ -57,7 +57,9 @@ impl Foe for Equivocator {
                 let signature = self.key.sign(self.chain, &other);
                 Message::Vote(SignedVote { vote: other, index: vote.index, signature })
             }
-            Message::EpochChange(_) | Message::Block(_) => return vec![bytes],
+            Message::EpochChange(_) | Message::Block(_) | Message::Certificate(_) => {
+                return vec![bytes];
+            }
         };
         vec![codec::encode(&Wire::Bft(said))]
     }

@@ -11,7 +11,7 @@ use antiphon_core::{
     time::Moment,
 };
 use antiphon_node::{
-    bft::{self, Bft, SafetyRecord, message::MAX_MESSAGE},
+    bft::{self, Bft, message::MAX_MESSAGE},
     guardian::{self, GuardianMachine},
 };
 use std::time::Duration;
@@ -42,7 +42,7 @@ fn settlement(bytes: &[u8]) -> &'static str {
         root: Header::genesis(&world.spec, world.tree.root()),
         certificate: Certificate::genesis(),
         recent: Vec::new(),
-        record: SafetyRecord::genesis(Certificate::genesis()),
+        record: None,
         kept: Vec::new(),
     };
     let mut out = Vec::new();
@@ -70,7 +70,11 @@ fn finality(bytes: &[u8]) -> &'static str {
     };
     let mut out = Vec::new();
     for header in world.headers.iter().filter(|header| header.height.0 % INTERVAL == 0) {
-        node.handle(Moment::ZERO, guardian::Input::Settled(Box::new(header.clone())), &mut out);
+        node.handle(
+            Moment::ZERO,
+            guardian::Input::Settled(Box::new(header.clone()), None),
+            &mut out,
+        );
     }
     for _ in 0..3 {
         node.handle(Moment::ZERO, guardian::Input::Message(message.clone()), &mut out);

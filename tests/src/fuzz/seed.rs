@@ -212,7 +212,11 @@ pub(super) fn node_messages() -> Seeds {
     let signature = world.key.sign_digest(block.0);
     let vote = Vote { validators_hash: header.validators_hash, height, block };
     let vote = SignedVote::new(&world.key, world.chain, 0, vote);
-    let change = EpochChange { epoch: header.epoch, high_cc: world.tip(0).certificate };
+    let change = EpochChange {
+        validators_hash: header.validators_hash,
+        epoch: header.epoch,
+        high_cc: world.tip(0).certificate,
+    };
     let change = SignedEpochChange { change, index: 1, signature, last_vote: Some(vote.clone()) };
     let body = vec![vec![1, 2, 3].try_into().unwrap()].try_into().unwrap();
     let signed = SignedHeader { header, signature };

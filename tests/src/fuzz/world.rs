@@ -225,9 +225,11 @@ fn spec(validators: &[SecretKey], guardians: &[BlsSecretKey]) -> ChainSpec {
             max_duration: 1000,
             freeze: 42,
         },
-        validators: ValidatorSet { members: validators.try_into().unwrap() },
+        stake: None,
+        validators: ValidatorSet { since: Height(0), members: validators.try_into().unwrap() },
         guardians: GuardianSet { members: guardians.try_into().unwrap(), aggregate },
         accounts: Bounded::new(),
+        stakers: Bounded::new(),
     }
 }
 

@@ -1,13 +1,18 @@
 //! A node's disk in memory. A batch is on it wholly or not at all; what was not written before a crash is gone.
 
 use antiphon_core::{
-    chain::{certificate::FinalityCertificate, spec::ChainSpec, state::StateKey},
+    chain::{
+        certificate::FinalityCertificate,
+        set::{GuardianSet, ValidatorSet},
+        spec::ChainSpec,
+        state::StateKey,
+    },
     crypto::Hash,
-    id::{BlockId, Height, TxId},
+    id::{BlockId, ChainId, Height, TxId},
 };
 use antiphon_node::{
-    bft::{SafetyRecord, message::Block},
-    guardian::{self, GuardianRecord},
+    bft::{Closing, SafetyRecord, message::Block},
+    guardian::{self, GuardianRecord, Known},
     ledger,
     storage::{SettledBlock, Settlement, Signature, Storage, StorageError, Write},
     supernode::Start,
@@ -28,18 +33,21 @@ struct Content {
     safety: Option<SafetyRecord>,
     kept: Vec<Block>,
     guardian: GuardianRecord,
+    validators: BTreeMap<Hash, ValidatorSet>,
+    guardians: BTreeMap<Hash, GuardianSet>,
+    closings: BTreeMap<Height, Closing>,
     certificates: BTreeMap<Height, FinalityCertificate>,
     signed: Vec<Signature>,
 }
 
 /// A disk; clones are the same disk.
 #[derive(Clone, Debug)]
-pub struct Disk(Rc<RefCell<Content>>);
+pub struct Disk(Rc<RefCell<Content>>, ChainId);
 
 impl Disk {
     /// Makes a disk that holds genesis.
     pub fn new(spec: &ChainSpec) -> Self {
-        let disk = Self(Rc::default());
+        let disk = Self(Rc::default(), spec.chain_id());
         let (_, settlement) = ledger::genesis(spec).unwrap();
         disk.write(vec![Write::Settle(Box::new(settlement))]);
         disk
@@ -48,11 +56,15 @@ impl Disk {
     /// Writes a batch.
     pub fn write(&self, batch: Vec<Write>) {
         let mut content = self.0.borrow_mut();
+        let chain = self.1;
         for write in batch {
             match write {
                 Write::Safety(record) => content.safety = Some(*record),
                 Write::Keep(block) => content.kept.push(*block),
-                Write::Settle(settlement) => content.settle(*settlement),
+                Write::Settle(settlement) => content.settle(chain, *settlement),
+                Write::Closing(closing) => {
+                    content.closings.insert(closing.height, *closing);
+                }
                 Write::Guardian(record) => content.guardian = record,
                 Write::Final(certificate) => {
                     content.certificates.insert(certificate.height, *certificate);
@@ -68,18 +80,31 @@ impl Disk {
         let settled = &content.settled;
         let is_checkpoint = |height: &Height| height.0 > 0 && height.0.is_multiple_of(interval);
         let checkpoints = settled.iter().filter(|(height, _)| is_checkpoint(height));
+        let checkpoints: Vec<_> = checkpoints
+            .map(|(height, settled)| {
+                let guardians = settled.block.signed.header.guardians_hash;
+                (*height, Known { block: settled.id, guardians })
+            })
+            .collect();
+        let newest = checkpoints.last().map_or(Height(0), |(height, _)| *height);
+        let next_of = |height: &Height| settled[height].block.signed.header.next_sets();
+        let head = settled.values().next_back().unwrap().clone();
+        let signers = checkpoints.iter().map(|(_, known)| known.guardians);
         let recent = settled.iter().rev().take(RECENT).map(|(height, block)| (*height, block.id));
         let mut recent: Vec<_> = recent.collect();
         recent.reverse();
         Start {
-            head: settled.values().next_back().unwrap().clone(),
+            validators: content.validators[&next_of(&head.block.height()).validators].clone(),
+            guardians: content.guardians[&next_of(&newest).guardians].clone(),
+            head,
             recent,
             safety: content.safety.clone(),
             kept: content.kept.clone(),
             guardian: guardian::Start {
                 record: content.guardian,
                 certificate: content.certificates.values().next_back().cloned(),
-                checkpoints: checkpoints.map(|(height, block)| (*height, block.id)).collect(),
+                sets: signers.map(|hash| content.guardians[&hash].clone()).collect(),
+                checkpoints,
             },
         }
     }
@@ -106,8 +131,10 @@ impl Disk {
 }
 
 impl Content {
-    fn settle(&mut self, settlement: Settlement) {
-        let Settlement { settled, batch, transactions } = settlement;
+    fn settle(&mut self, chain: ChainId, settlement: Settlement) {
+        let Settlement { settled, batch, transactions, elected } = settlement;
+        self.validators.extend(elected.validators.map(|set| (set.hash(chain), set)));
+        self.guardians.extend(elected.guardians.map(|set| (set.hash(chain), set)));
         let height = settled.block.height();
         self.nodes.extend(batch.node_batch.nodes().clone());
         for ((version, key), value) in batch.node_batch.values() {
@@ -137,6 +164,18 @@ impl Storage for Disk {
 
     fn height_of(&self, id: &BlockId) -> Result<Option<Height>, StorageError> {
         Ok(self.0.borrow().heights.get(id).copied())
+    }
+
+    fn validators(&self, hash: &Hash) -> Result<Option<ValidatorSet>, StorageError> {
+        Ok(self.0.borrow().validators.get(hash).cloned())
+    }
+
+    fn guardians(&self, hash: &Hash) -> Result<Option<GuardianSet>, StorageError> {
+        Ok(self.0.borrow().guardians.get(hash).cloned())
+    }
+
+    fn closing(&self, height: Height) -> Result<Option<Closing>, StorageError> {
+        Ok(self.0.borrow().closings.get(&height).cloned())
     }
 
     fn transaction(&self, id: &TxId) -> Result<Option<Height>, StorageError> {

@@ -4,14 +4,15 @@ use antiphon_core::{
     amount::Amount,
     chain::{
         set::{Guardian, GuardianSet, Validator, ValidatorSet},
-        spec::{ChainSpec, GenesisAccount},
+        spec::{ChainSpec, GenesisAccount, GenesisStaker},
+        stake::{MintStep, StakeRules, elect},
     },
     codec::{Bounded, Text},
     crypto::{
         SecretKey,
         bls::{BlsPublicKey, BlsSecretKey},
     },
-    id::Address,
+    id::{Address, Height},
     payment::reservation::PoolRules,
     time::UnixMillis,
 };
@@ -67,8 +68,60 @@ pub fn spec(block_ms: u64, accounts: usize) -> ChainSpec {
         trusting_period: 14 * 24 * 3_600_000,
         fee: Amount::from_units(FEE),
         pool: PoolRules::for_chain(VALIDATORS as u64, INTERVAL),
-        validators: ValidatorSet { members: Bounded::try_from(validators).unwrap() },
+        stake: None,
+        validators: ValidatorSet {
+            since: Height(0),
+            members: Bounded::try_from(validators).unwrap(),
+        },
         guardians: GuardianSet { members: Bounded::try_from(guardians).unwrap(), aggregate },
         accounts: Bounded::try_from((0..accounts).map(endow).collect::<Vec<_>>()).unwrap(),
+        stakers: Bounded::new(),
+    }
+}
+
+/// What each of the first four stakers has bonded; the others have half of it, and are not elected.
+pub const BOND: u128 = 1_000;
+/// What a checkpoint of a staking chain may mint.
+pub const POT: u128 = 900;
+
+/// Returns the account that owns the stake of node `index`, and is endowed.
+pub fn owner(index: usize) -> SecretKey {
+    account(index + 20)
+}
+
+/// Returns the spec of a chain on which every node stakes and may be elected, four at a time.
+pub fn staking_spec(block_ms: u64) -> ChainSpec {
+    let rules = StakeRules {
+        committee: VALIDATORS as u16,
+        min_validator: Amount::from_units(BOND / 4),
+        min_guardian: Amount::from_units(BOND / 10),
+        unbond: 60,
+        evidence: 40,
+        inactivity: 40,
+        proposal_penalty: 5,
+        bounty: Amount::from_units(7),
+        mint: Bounded::try_from(vec![MintStep { since: Height(0), pot: Amount::from_units(POT) }])
+            .unwrap(),
+    };
+    let staker = |index| GenesisStaker {
+        owner: Address::of(&owner(index).public()),
+        guardian: guardian(index).public(),
+        validator: Some(validator(index).public()),
+        bond: Amount::from_units(if index < VALIDATORS { BOND } else { BOND / 2 }),
+    };
+    let stakers: Vec<_> = (0..GUARDIANS).map(staker).collect();
+    let candidates: Vec<_> = stakers.iter().map(GenesisStaker::candidate).collect();
+    let (validators, guardians) = elect(&rules, Height(0), &candidates);
+    let endow = |index| GenesisAccount {
+        address: Address::of(&owner(index).public()),
+        balances: [Amount::from_units(ENDOWMENT); 2],
+    };
+    ChainSpec {
+        stake: Some(rules),
+        validators: validators.unwrap(),
+        guardians: guardians.unwrap(),
+        accounts: Bounded::try_from((0..GUARDIANS).map(endow).collect::<Vec<_>>()).unwrap(),
+        stakers: Bounded::try_from(stakers).unwrap(),
+        ..spec(block_ms, 0)
     }
 }

@@ -7,12 +7,13 @@ use super::{
 use crate::foe::Foe;
 use antiphon_core::{
     chain::{spec::ChainSpec, transaction::SignedTransaction},
+    crypto::Hash,
     id::{BlockId, Height, TxId},
     time::Moment,
 };
 use antiphon_node::{
     mempool::AdmitError,
-    storage::Write,
+    storage::{Storage as _, Write},
     supernode::{Config, Fault, Input, Output, Supernode, Token},
 };
 use std::{
@@ -64,7 +65,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// Starts seven nodes: all are guardians, the first four also validators.
+    /// Starts seven nodes: all are guardians, the first four also validators; where stake decides, all may be elected.
     pub fn new(seed: u64, spec: ChainSpec) -> Self {
         let disk = |_| Slot {
             disk: Disk::new(&spec),
@@ -152,7 +153,8 @@ impl Network {
     pub fn start(&mut self, node: usize) {
         let config = Config {
             spec: self.spec.clone(),
-            validator: (node < genesis::VALIDATORS).then(|| genesis::validator(node)),
+            validator: (node < genesis::VALIDATORS || self.spec.stake.is_some())
+                .then(|| genesis::validator(node)),
             guardian: Some(genesis::guardian(node)),
             delta: DELTA,
             origin_ms: genesis::ORIGIN_MS,
@@ -279,8 +281,12 @@ impl Network {
     }
 
     fn send(&mut self, from: usize, to: usize, bytes: Vec<u8>) {
-        let index = self.spec.validators.index_of(&genesis::validator(from).public());
-        self.witness.said(from, index.map(|index| index as u16), &bytes);
+        let (key, disk) = (genesis::validator(from).public(), &self.slots[from].disk);
+        let place = |set: &Hash| {
+            let set = disk.validators(set).ok().flatten()?;
+            set.index_of(&key).map(|index| index as u16)
+        };
+        self.witness.said(from, place, &bytes);
         let sent = match self.foes.get_mut(&from) {
             Some(foe) => foe.says(to, bytes),
             None => vec![bytes],

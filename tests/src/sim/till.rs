@@ -58,7 +58,14 @@ impl Till {
             Message::CreatePool(terms) => {
                 self.pools.insert(terms.id(self.head.chain_id));
             }
-            Message::Settle(_) | Message::Release(_) => {}
+            Message::Settle(_)
+            | Message::Release(_)
+            | Message::Register(_)
+            | Message::Bond { .. }
+            | Message::Unbond { .. }
+            | Message::Withdraw { .. }
+            | Message::Rejoin
+            | Message::Accuse { .. } => {}
         }
         let account: Account =
             self.read(StateKey::account(self.head.chain_id, &Address::of(&key.public()))).unwrap();
@@ -81,11 +88,13 @@ impl Till {
 
     /// Settles the next block and returns what was left out of it.
     pub fn settle(&mut self, candidates: Vec<SignedTransaction>) -> Vec<(TxId, TxError)> {
-        let Body { transactions, state_root, refused } = self.build(candidates);
+        let Body { transactions, state_root, refused, next } = self.build(candidates);
         let mut header = self.head.clone();
         header.height = self.next_height();
         header.parent = self.head.id();
         header.state_root = state_root;
+        header.next_validators_hash = next.validators;
+        header.next_guardians_hash = next.guardians;
         let id: BlockId = header.id();
         let signed = SignedHeader { header: header.clone(), signature: Signature([0; 64]) };
         let block = Block { signed, body: Bounded::try_from(transactions).unwrap() };

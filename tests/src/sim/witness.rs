@@ -1,11 +1,15 @@
 //! Sees what every node writes and says, and knows what must never be seen: two blocks settled at one height (A10.3),
 //! two signatures of one key in one slot (A10.2, A10.4), finality ahead of settlement.
 
-use antiphon_core::id::{BlockId, Height};
+use antiphon_core::{
+    chain::certificate::Vote,
+    crypto::Hash,
+    id::{BlockId, Height},
+};
 use antiphon_node::{
     bft::message::Message,
     guardian,
-    storage::{Role, Write},
+    storage::{Role, Signature, Write},
     supernode::wire::Wire,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,8 +21,10 @@ pub struct Witness {
     pub settled: BTreeMap<Height, BlockId>,
     /// The one block finalised at each height.
     pub finalised: BTreeMap<Height, BlockId>,
-    /// Every block that a node spoke for, by node, role and slot.
-    spoken: BTreeMap<(usize, Role, u64), BlockId>,
+    /// Every block that a node spoke for, by node, role, set and slot.
+    spoken: BTreeMap<(usize, Role, Hash, u64), BlockId>,
+    /// The same of what it wrote, by node, role, term and slot.
+    written: BTreeMap<(usize, Role, u64, u64), BlockId>,
     /// Nodes that may do anything.
     pub foes: BTreeSet<usize>,
 }
@@ -43,44 +49,56 @@ impl Witness {
                     assert!(self.settled.contains_key(&height), "final before settled");
                 }
                 Write::Signed(signature) => {
-                    self.speaks(node, signature.role, signature.slot, signature.block);
+                    let Signature { role, term, slot, block } = *signature;
+                    let known = *self.written.entry((node, role, term, slot)).or_insert(block);
+                    assert_eq!(known, block, "node {node} writes twice as {role:?} in slot {slot}");
                 }
-                Write::Safety(_) | Write::Keep(_) | Write::Guardian(_) => {}
+                Write::Safety(_) | Write::Keep(_) | Write::Guardian(_) | Write::Closing(_) => {}
             }
         }
     }
 
-    /// Sees a message that left a node. Blocks are proposals only where `index` names the node's place in the set.
-    pub fn said(&mut self, node: usize, index: Option<u16>, bytes: &[u8]) {
+    /// Sees a message that left a node. Only what names its place in the set is its own; the rest it passes on.
+    pub fn said(&mut self, node: usize, place: impl Fn(&Hash) -> Option<u16>, bytes: &[u8]) {
+        let is_own = |set: &Hash, index: u16| place(set) == Some(index);
         if self.foes.contains(&node) {
             return;
         }
         match Wire::decode(bytes) {
-            Ok(Wire::Bft(Message::Vote(vote))) if Some(vote.index) == index => {
-                self.speaks(node, Role::Vote, vote.vote.height.0, vote.vote.block);
+            Ok(Wire::Bft(Message::Vote(signed))) => {
+                if is_own(&signed.vote.validators_hash, signed.index) {
+                    self.votes(node, &signed.vote);
+                }
             }
             Ok(Wire::Bft(Message::EpochChange(change))) => {
-                let own = change.last_vote.filter(|vote| Some(vote.index) == index);
-                if let Some(vote) = own {
-                    self.speaks(node, Role::Vote, vote.vote.height.0, vote.vote.block);
+                let last = change.last_vote;
+                let own = last.filter(|held| is_own(&held.vote.validators_hash, held.index));
+                if let Some(held) = own {
+                    self.votes(node, &held.vote);
                 }
             }
             Ok(Wire::Bft(Message::Block(block))) => {
                 let header = &block.signed.header;
-                if Some(header.proposer_index) == index {
-                    self.speaks(node, Role::Proposal, header.epoch.0, block.id());
+                if is_own(&header.validators_hash, header.proposer_index) {
+                    let slot = (header.validators_hash, header.epoch.0);
+                    self.speaks(node, Role::Proposal, slot, block.id());
                 }
             }
             Ok(Wire::Guardian(guardian::Message::Share(share))) => {
-                self.speaks(node, Role::Share, share.vote.height.0, share.vote.block);
+                let slot = (Hash::default(), share.vote.height.0);
+                self.speaks(node, Role::Share, slot, share.vote.block);
             }
             Ok(_) => {}
             Err(error) => panic!("node {node} says nonsense: {error}"),
         }
     }
 
-    fn speaks(&mut self, node: usize, role: Role, slot: u64, block: BlockId) {
-        let known = *self.spoken.entry((node, role, slot)).or_insert(block);
+    fn votes(&mut self, node: usize, vote: &Vote) {
+        self.speaks(node, Role::Vote, (vote.validators_hash, vote.height.0), vote.block);
+    }
+
+    fn speaks(&mut self, node: usize, role: Role, (set, slot): (Hash, u64), block: BlockId) {
+        let known = *self.spoken.entry((node, role, set, slot)).or_insert(block);
         assert_eq!(known, block, "node {node} signs twice as {role:?} in slot {slot}");
     }
 }

@@ -286,7 +286,7 @@ mod tests {
         for lie in 0..40 {
             let member = Validator { key: PublicKey([lie; 32]), weight: 1 };
             let members = Bounded::try_from(alloc::vec![member]).unwrap();
-            let set = ValidatorSet { members };
+            let set = ValidatorSet { since: Height(0), members };
             let (hash, mut header) = (set.hash(chain), Header::genesis(&spec, Hash([lie; 32])));
             (header.height, header.validators_hash) = (Height(1), hash);
             let tip = Tip {

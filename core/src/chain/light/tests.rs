@@ -162,9 +162,14 @@ pub(crate) fn spec(validators: &[SecretKey], guardians: &[BlsSecretKey]) -> Chai
             max_duration: 1000,
             freeze: 42,
         },
-        validators: ValidatorSet { members: Bounded::try_from(validators).unwrap() },
+        stake: None,
+        validators: ValidatorSet {
+            since: Height(0),
+            members: Bounded::try_from(validators).unwrap(),
+        },
         guardians: GuardianSet { members: Bounded::try_from(guardians).unwrap(), aggregate },
         accounts: Bounded::new(),
+        stakers: Bounded::new(),
     }
 }
 

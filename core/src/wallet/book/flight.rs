@@ -129,7 +129,17 @@ impl Book {
                 let (pool, cum) = (voucher.body.pool, voucher.body.cum);
                 self.settlements.retain(|s| (s.pool, s.cum) != (pool, cum) || s.level.is_some());
             }
-            Some(Message::Transfer { .. } | Message::Release(_)) | None => {}
+            Some(
+                Message::Transfer { .. }
+                | Message::Release(_)
+                | Message::Register(_)
+                | Message::Bond { .. }
+                | Message::Unbond { .. }
+                | Message::Withdraw { .. }
+                | Message::Rejoin
+                | Message::Accuse { .. },
+            )
+            | None => {}
         }
         out.push(Output::Trouble(TRANSACTION_REFUSED));
     }

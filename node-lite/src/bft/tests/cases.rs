@@ -46,7 +46,7 @@ impl Alone {
                     self.settled.extend(settled.blocks.iter().map(|(id, _)| *id));
                 }
                 Output::Fault(fault) => self.faults.push(fault),
-                Output::Broadcast(_) | Output::Ask(..) | Output::Build(_) => {}
+                Output::Broadcast(_) | Output::Ask(..) | Output::Build(_) | Output::Ended(_) => {}
             }
         }
     }

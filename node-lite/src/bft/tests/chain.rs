@@ -2,8 +2,7 @@
 
 use crate::bft::{
     Config, Start,
-    message::{Block, EpochChange, SignedEpochChange, SignedVote, proposal_digest, tx_root},
-    safety::SafetyRecord,
+    message::{Block, EpochChange, SignedEpochChange, SignedVote, tx_root},
 };
 use antiphon_core::{
     chain::{
@@ -33,7 +32,10 @@ impl Keys {
         keys.sort_by_key(SecretKey::public);
         let members: Vec<_> =
             keys.iter().map(|key| Validator { key: key.public(), weight: 1 }).collect();
-        Self { keys, set: ValidatorSet { members: Bounded::try_from(members).unwrap() } }
+        Self {
+            keys,
+            set: ValidatorSet { since: Height(0), members: Bounded::try_from(members).unwrap() },
+        }
     }
 
     pub(super) fn config(&self) -> Config {
@@ -78,7 +80,7 @@ impl Keys {
         Start {
             recent: vec![(Height(0), root.id())],
             certificate: self.genesis_certificate(),
-            record: SafetyRecord::genesis(self.genesis_certificate()),
+            record: None,
             kept: Vec::new(),
             root,
         }
@@ -103,7 +105,7 @@ impl Keys {
     /// Signs a header as its proposer.
     pub(super) fn sign(&self, header: Header) -> Block {
         let key = &self.keys[usize::from(header.proposer_index)];
-        let signature = key.sign_digest(proposal_digest(CHAIN, header.id()));
+        let signature = key.sign(CHAIN, &header.proposal(header.id()));
         Block { signed: SignedHeader { header, signature }, body: Bounded::new() }
     }
 
@@ -131,7 +133,11 @@ impl Keys {
         epoch: u64,
         high_cc: &Certificate,
     ) -> SignedEpochChange {
-        let change = EpochChange { epoch: Epoch(epoch), high_cc: high_cc.clone() };
+        let change = EpochChange {
+            validators_hash: self.set.hash(CHAIN),
+            epoch: Epoch(epoch),
+            high_cc: high_cc.clone(),
+        };
         let signature = self.keys[sender].sign(CHAIN, &change);
         let index = u16::try_from(sender).unwrap();
         SignedEpochChange { change, index, signature, last_vote: None }

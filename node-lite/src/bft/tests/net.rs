@@ -20,7 +20,7 @@ use std::{
 /// What a node has written.
 #[derive(Clone)]
 struct Disk {
-    record: SafetyRecord,
+    record: Option<SafetyRecord>,
     kept: BTreeMap<BlockId, Block>,
     settled: Vec<(BlockId, Option<Block>)>,
     root: Header,
@@ -211,8 +211,8 @@ impl Net {
                 }
                 Output::Execute(id) => Input::Executed(id, true),
                 Output::Build(request) => {
-                    let state_root = Hash::default();
-                    Input::Built(Box::new(Built { request, body: Vec::new(), state_root }))
+                    let (state_root, next) = (Hash::default(), self.keys.genesis().next_sets());
+                    Input::Built(Box::new(Built { request, body: Vec::new(), state_root, next }))
                 }
                 Output::Settled(settled) => {
                     let disk = &mut self.nodes[index].disk;
@@ -226,6 +226,7 @@ impl Net {
                     disk.kept.retain(|_, block| block.height() > height);
                     continue;
                 }
+                Output::Ended(_) => panic!("the set never changes here"),
                 Output::Fault(Fault::TwoProposals(_)) => {
                     self.double_proposals += 1;
                     continue;
@@ -246,7 +247,7 @@ impl Net {
         node.writes += 1;
         let dies = self.crash.filter(|c| (c.node, c.write) == (index, node.writes));
         if dies.is_none_or(|crash| crash.written) {
-            node.disk.record = record.safety;
+            node.disk.record = Some(record.safety);
             node.disk.kept.extend(record.blocks.into_iter().map(|block| (block.id(), block)));
         }
         if dies.is_some() {
@@ -290,6 +291,7 @@ impl Net {
         match message {
             Message::Vote(signed) => vote(signed),
             Message::EpochChange(change) => change.last_vote.iter().for_each(&mut vote),
+            Message::Certificate(_) => {}
             Message::Block(block) => {
                 let header = &block.signed.header;
                 let slot = self.proposals.entry((header.proposer_index, header.epoch.0));

@@ -1,11 +1,12 @@
 //! A ledger over memory, with a chain that grows block by block.
 
-use super::super::*;
-use crate::storage::Write;
+use super::super::{row::Value, *};
+use crate::{bft::Closing, storage::Write};
 use antiphon_core::{
     amount::Amount,
     chain::{
-        set::{Guardian, GuardianSet, Validator, ValidatorSet},
+        header::Header,
+        set::{Guardian, GuardianSet, Validator},
         spec::{GenesisAccount, Token},
         state::Supply,
         transaction::{Message, Transaction},
@@ -44,6 +45,8 @@ pub(super) struct Tables {
     nodes: BTreeMap<NodeKey, Node>,
     values: BTreeMap<(StateKey, u64), Vec<u8>>,
     blocks: BTreeMap<Height, SettledBlock>,
+    validators: BTreeMap<Hash, ValidatorSet>,
+    guardians: BTreeMap<Hash, GuardianSet>,
 }
 
 impl Memory {
@@ -56,6 +59,10 @@ impl Memory {
             let key = StateKey(Hash(key.0));
             tables.values.insert((key, *version), value.clone().unwrap());
         }
+        let Elected { validators, guardians } = settlement.elected.clone();
+        let chain = settlement.settled.block.signed.header.chain_id;
+        tables.validators.extend(validators.map(|set| (set.hash(chain), set)));
+        tables.guardians.extend(guardians.map(|set| (set.hash(chain), set)));
         let settled = settlement.settled.clone();
         tables.blocks.insert(settled.block.height(), settled);
     }
@@ -80,6 +87,18 @@ impl Storage for Memory {
         Ok(None)
     }
 
+    fn validators(&self, hash: &Hash) -> Result<Option<ValidatorSet>, StorageError> {
+        Ok(self.0.borrow().validators.get(hash).cloned())
+    }
+
+    fn guardians(&self, hash: &Hash) -> Result<Option<GuardianSet>, StorageError> {
+        Ok(self.0.borrow().guardians.get(hash).cloned())
+    }
+
+    fn closing(&self, _: Height) -> Result<Option<Closing>, StorageError> {
+        Ok(None)
+    }
+
     fn transaction(&self, _: &TxId) -> Result<Option<Height>, StorageError> {
         Ok(None)
     }
@@ -87,7 +106,10 @@ impl Storage for Memory {
 
 impl Chain {
     pub(super) fn new() -> Self {
-        let spec = spec();
+        Self::of(spec())
+    }
+
+    pub(super) fn of(spec: ChainSpec) -> Self {
         let memory = Memory::default();
         let (header, settlement) = genesis(&spec).unwrap();
         let settled = settlement.settled.clone();
@@ -122,7 +144,9 @@ impl Chain {
     pub(super) fn include(&mut self, txs: Vec<SignedTransaction>) -> Block {
         let body = self.built(txs.clone());
         assert_eq!(body.refused, []);
-        let block = self.block(txs, body.state_root);
+        let mut block = self.block(txs, body.state_root);
+        block.signed.header.next_validators_hash = body.next.validators;
+        block.signed.header.next_guardians_hash = body.next.guardians;
         self.ledger.execute(block.id(), &block).unwrap();
         self.head = (block.height(), block.id());
         block
@@ -139,6 +163,11 @@ impl Chain {
     pub(super) fn settle(&mut self, txs: Vec<SignedTransaction>) {
         let block = self.include(txs);
         self.store(&block);
+    }
+
+    pub(super) fn row<T: Value>(&self, key: &StateKey) -> Option<T> {
+        let bytes = self.ledger.view(&self.head.1).unwrap().value(key).unwrap()?;
+        Some(codec::decode(&bytes, bytes.len()).unwrap())
     }
 
     pub(super) fn account(&self, n: u8) -> Account {
@@ -264,11 +293,16 @@ pub(super) fn spec() -> ChainSpec {
         trusting_period: 1_000_000,
         fee: Amount::from_units(FEE),
         pool: rules,
-        validators: ValidatorSet { members: Bounded::try_from(vec![validator]).unwrap() },
+        stake: None,
+        validators: ValidatorSet {
+            since: Height(0),
+            members: Bounded::try_from(vec![validator]).unwrap(),
+        },
         guardians: GuardianSet {
             members: Bounded::try_from(vec![Guardian { key: guardian, weight: 1 }]).unwrap(),
             aggregate: BlsPublicKey::aggregate([&guardian]).unwrap(),
         },
         accounts: Bounded::try_from(vec![endowed(1), endowed(2)]).unwrap(),
+        stakers: Bounded::new(),
     }
 }

@@ -20,7 +20,7 @@ use antiphon_core::{
         SecretKey,
         bls::{BlsPublicKey, BlsSecretKey, BlsSignature},
     },
-    id::Address,
+    id::{Address, Height},
     payment::reservation::PoolRules,
     time::UnixMillis,
 };
@@ -183,9 +183,11 @@ fn make_spec(
         trusting_period: TRUSTING_PERIOD,
         fee: Amount::from_units(FEE_UNITS),
         pool: PoolRules::for_chain(VALIDATORS as u64, CHECKPOINT_INTERVAL),
-        validators: ValidatorSet { members: Bounded::try_from(validators)? },
+        stake: None,
+        validators: ValidatorSet { since: Height(0), members: Bounded::try_from(validators)? },
         guardians: GuardianSet { members: Bounded::try_from(guardians)?, aggregate },
         accounts: Bounded::try_from(vec![faucet])?,
+        stakers: Bounded::new(),
     })
 }
 

@@ -1,12 +1,12 @@
 //! Reads of the settled chain. Each is one read transaction, so each sees whole batches only.
 
 use super::{
-    BLOCKS, FINAL, HEIGHTS, KEPT, MAX_SETTLED, META, NODES, SIGNED, Store, TRANSACTIONS, VALUES,
-    decode, failed, value_key, witness::Slots,
+    BLOCKS, CLOSING, FINAL, HEIGHTS, KEPT, MAX_SETTLED, META, NODES, SETS, SIGNED, Store,
+    TRANSACTIONS, VALUES, decode, failed, value_key, witness::Slots,
 };
 use crate::{
     bft::{
-        MAX_RECORD,
+        Closing, MAX_BLOCKS, MAX_RECORD,
         message::{Block, MAX_MESSAGE},
     },
     storage::{Role, SettledBlock, Signature, Storage, StorageError},
@@ -14,6 +14,8 @@ use crate::{
 use antiphon_core::{
     chain::{
         certificate::FinalityCertificate,
+        light::MAX_SET,
+        set::{GuardianSet, ValidatorSet},
         state::{MAX_VALUE, StateKey},
     },
     crypto::Hash,
@@ -25,6 +27,8 @@ use redb::{ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition};
 
 /// Longest finality certificate as stored, in bytes.
 const MAX_FINAL: usize = 4096;
+/// Longest row of closing blocks as stored, in bytes: headers without transactions.
+const MAX_CLOSING: usize = MAX_BLOCKS.saturating_mul(MAX_RECORD);
 
 impl Store {
     fn table<K: redb::Key + 'static, V: redb::Value + 'static>(
@@ -79,6 +83,15 @@ impl Store {
         bytes.map(|bytes| decode(bytes.value(), MAX_FINAL)).transpose()
     }
 
+    fn set<T: BorshDeserialize + BorshSerialize>(
+        &self,
+        hash: &Hash,
+    ) -> Result<Option<T>, StorageError> {
+        let table = self.table(SETS)?;
+        let bytes = table.get(&hash.0).map_err(failed)?;
+        bytes.map(|bytes| decode(bytes.value(), MAX_SET)).transpose()
+    }
+
     pub(super) fn kept(&self) -> Result<Vec<Block>, StorageError> {
         let table = self.table(KEPT)?;
         let rows = table.iter().map_err(failed)?;
@@ -94,13 +107,13 @@ impl Store {
         let mut signatures = Vec::new();
         for row in table.iter().map_err(failed)? {
             let (key, ()) = row.map(|(key, _)| (key, ())).map_err(failed)?;
-            let (role, slot, block) = key.value();
+            let (role, term, slot, block) = key.value();
             let role = match role {
                 0 => Role::Vote,
                 1 => Role::Proposal,
                 _ => Role::Share,
             };
-            signatures.push(Signature { role, slot, block: BlockId(Hash(*block)) });
+            signatures.push(Signature { role, term, slot, block: BlockId(Hash(*block)) });
         }
         Ok(signatures)
     }
@@ -110,10 +123,10 @@ impl Store {
         let mut slots = Slots::default();
         for (role, slot) in (0_u8..).zip(slots.iter_mut()) {
             let (least, most) = ([0; 32], [u8::MAX; 32]);
-            let mut range =
-                table.range((role, 0, &least)..=(role, u64::MAX, &most)).map_err(failed)?;
+            let all = (role, 0, 0, &least)..=(role, u64::MAX, u64::MAX, &most);
+            let mut range = table.range(all).map_err(failed)?;
             if let Some((key, _)) = range.next_back().transpose().map_err(failed)? {
-                *slot = key.value().1;
+                *slot = (key.value().1, key.value().2);
             }
         }
         Ok(slots)
@@ -146,6 +159,20 @@ impl Storage for Store {
     fn height_of(&self, id: &BlockId) -> Result<Option<Height>, StorageError> {
         let table = self.table(HEIGHTS)?;
         Ok(table.get(&id.0.0).map_err(failed)?.map(|height| Height(height.value())))
+    }
+
+    fn validators(&self, hash: &Hash) -> Result<Option<ValidatorSet>, StorageError> {
+        self.set(hash)
+    }
+
+    fn guardians(&self, hash: &Hash) -> Result<Option<GuardianSet>, StorageError> {
+        self.set(hash)
+    }
+
+    fn closing(&self, height: Height) -> Result<Option<Closing>, StorageError> {
+        let table = self.table(CLOSING)?;
+        let bytes = table.get(height.0).map_err(failed)?;
+        bytes.map(|bytes| decode(bytes.value(), MAX_CLOSING)).transpose()
     }
 
     fn transaction(&self, id: &TxId) -> Result<Option<Height>, StorageError> {

@@ -97,7 +97,7 @@ fn records_and_the_log_come_back() {
 }
 
 fn signature(role: Role, slot: u64) -> Signature {
-    Signature { role, slot, block: BlockId(Hash([8; 32])) }
+    Signature { role, term: 0, slot, block: BlockId(Hash([8; 32])) }
 }
 
 /// A spec with real keys, and a folder for one store.

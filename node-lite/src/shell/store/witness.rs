@@ -11,8 +11,8 @@ use std::{
     sync::Mutex,
 };
 
-/// The last slot of each role.
-pub(super) type Slots = [u64; 3];
+/// The last term and slot of each role. Terms follow each other, so the greatest pair is the last.
+pub(super) type Slots = [(u64, u64); 3];
 
 #[derive(Debug)]
 pub(super) struct Witness {
@@ -34,8 +34,10 @@ impl Witness {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         let mut slots = Slots::default();
-        for (slot, chunk) in slots.iter_mut().zip(bytes.chunks_exact(8)) {
-            *slot = u64::from_le_bytes(chunk.try_into().unwrap_or_default());
+        for (slot, chunk) in slots.iter_mut().zip(bytes.chunks_exact(16)) {
+            let (term, place) = chunk.split_at(8);
+            let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or_default());
+            *slot = (number(term), number(place));
         }
         Ok(Self { state: Mutex::new((file, slots)) })
     }
@@ -52,12 +54,16 @@ impl Witness {
         let mut changed = false;
         for signature in signed {
             if let Some(slot) = slots.get_mut(place(signature.role)) {
-                changed |= *slot < signature.slot;
-                *slot = (*slot).max(signature.slot);
+                let signed = (signature.term, signature.slot);
+                changed |= *slot < signed;
+                *slot = (*slot).max(signed);
             }
         }
         if changed {
-            let bytes: Vec<u8> = slots.iter().flat_map(|slot| slot.to_le_bytes()).collect();
+            let bytes: Vec<u8> = slots
+                .iter()
+                .flat_map(|(term, slot)| [term.to_le_bytes(), slot.to_le_bytes()].concat())
+                .collect();
             file.seek(SeekFrom::Start(0))?;
             file.write_all(&bytes)?;
         }

@@ -1,0 +1,109 @@
+//! The rows of the state, typed: what each holds of the two tokens is all that [`super::conserve`] has to know.
+
+use antiphon_core::{
+    amount::Amount,
+    chain::{
+        spec::TOKENS,
+        stake::{Bond, RosterPage, Staker},
+        state::{Account, StateKey, Supply},
+    },
+    codec,
+    id::Address,
+    payment::reservation::{PaidState, PoolState},
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+use std::collections::BTreeMap;
+
+/// Rows as they were read first, and as they are now.
+pub(super) type Rows = BTreeMap<StateKey, Change>;
+
+/// A row as it was read first, and as it is now.
+pub(super) type Change = (Option<Row>, Row);
+
+/// One row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Row {
+    Account(Account),
+    Pool(PoolState),
+    Paid(PaidState),
+    Staker(Box<Staker>),
+    Bond(Bond),
+    Roster(RosterPage),
+    /// Who registered a key.
+    Owner(Address),
+    Supply(Supply),
+}
+
+impl Row {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Account(account) => codec::encode(account),
+            Self::Pool(pool) => codec::encode(pool),
+            Self::Paid(paid) => codec::encode(paid),
+            Self::Staker(staker) => codec::encode(staker.as_ref()),
+            Self::Bond(bond) => codec::encode(bond),
+            Self::Roster(page) => codec::encode(page),
+            Self::Owner(address) => codec::encode(address),
+            Self::Supply(supply) => codec::encode(supply),
+        }
+    }
+
+    /// Returns what this row holds of each token; what was burned is held by nobody for ever. `None` on overflow.
+    pub(super) fn held(&self) -> Option<[Amount; TOKENS]> {
+        Some(match self {
+            Self::Account(account) => account.balances,
+            Self::Pool(pool) => [Amount::ZERO, pool.held()],
+            Self::Staker(staker) => [Amount::ZERO, staker.unclaimed],
+            Self::Bond(bond) => [bond.held()?, Amount::ZERO],
+            Self::Supply(supply) => supply.burned,
+            Self::Paid(_) | Self::Roster(_) | Self::Owner(_) => [Amount::ZERO; TOKENS],
+        })
+    }
+
+    /// Returns what this row says was minted of each token.
+    pub(super) const fn minted(&self) -> [Amount; TOKENS] {
+        match self {
+            Self::Supply(supply) => supply.minted,
+            Self::Account(_)
+            | Self::Pool(_)
+            | Self::Paid(_)
+            | Self::Staker(_)
+            | Self::Bond(_)
+            | Self::Roster(_)
+            | Self::Owner(_) => [Amount::ZERO; TOKENS],
+        }
+    }
+}
+
+/// What a row can hold.
+pub(super) trait Value: BorshSerialize + BorshDeserialize + Clone {
+    /// Makes a row of it.
+    fn row(self) -> Row;
+    /// Returns it, if the row is of this kind.
+    fn of(row: &Row) -> Option<&Self>;
+}
+
+macro_rules! values {
+    ($($type:ty => $kind:ident),* $(,)?) => {$(
+        impl Value for $type {
+            fn row(self) -> Row {
+                Row::$kind(self.into())
+            }
+
+            fn of(row: &Row) -> Option<&Self> {
+                if let Row::$kind(value) = row { Some(value) } else { None }
+            }
+        }
+    )*};
+}
+
+values! {
+    Account => Account,
+    PoolState => Pool,
+    PaidState => Paid,
+    Staker => Staker,
+    Bond => Bond,
+    RosterPage => Roster,
+    Address => Owner,
+    Supply => Supply,
+}
