@@ -222,7 +222,7 @@ fn a_verified_transaction_under_another_signature_is_checked_again() {
 
 #[test]
 fn only_the_very_block_that_was_built_is_adopted() {
-    type Change<'a> = &'a dyn Fn(&mut antiphon_core::chain::header::Header);
+    type Change<'a> = &'a dyn Fn(&mut Header);
     let changes: [(bool, Change<'_>); 6] = [
         (true, &|_| {}),
         (false, &|header| header.tx_root = Hash([1; 32])),
