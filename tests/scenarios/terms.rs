@@ -144,9 +144,9 @@ fn an_equivocator_loses_its_stake_and_its_seat() {
     let chain = network.spec.chain_id();
     network.corrupt(2, Box::new(Equivocator::new(key, chain, index)));
     network.run_for(10);
-    // The newest: what is shown must not be older than `evidence` blocks.
+    // Of two votes, which cost everything. The newest: what is shown must not be older than `evidence` blocks.
     let evidence = network.faults.iter().rev().find_map(|(_, fault)| match fault {
-        Fault::Bft(fault) => fault.evidence(),
+        Fault::Bft(fault) => fault.evidence().filter(|held| matches!(held, Evidence::Votes(_))),
         Fault::Guardian(_) | Fault::Block(..) | Fault::Malformed(_) | Fault::Stopped(_) => None,
     });
     let evidence = evidence.expect("somebody saw both");
