@@ -16,7 +16,7 @@ import type { AntiphonEvent } from './event.js';
 import { Antiphon, connect } from './facade.js';
 import { Playback } from './playback.js';
 import { CONTROLS, STYLE } from './shape.js';
-import { EMPTY_SNAPSHOT, type Snapshot } from './snapshot.js';
+import { addUnverified, EMPTY_SNAPSHOT, type Snapshot } from './snapshot.js';
 
 /** What the player is doing. */
 export type PlayerState = 'idle' | 'loading' | 'playing' | 'paused' | 'waiting' | 'failed';
@@ -82,7 +82,7 @@ export class AntiphonPlayer extends Base {
 
   /** Everything there is to show of the client. */
   snapshot(): Snapshot {
-    return this.#antiphon?.snapshot() ?? EMPTY_SNAPSHOT;
+    return addUnverified(this.#antiphon?.snapshot() ?? EMPTY_SNAPSHOT, this.#playback?.unverified ?? 0);
   }
 
   /** Plays. Rejects if the browser wants a gesture of the user first. */
@@ -163,10 +163,10 @@ export class AntiphonPlayer extends Base {
       for (const type of ['changed', 'trouble', 'recovered', 'banned', 'restarted', 'fatal'] as const) {
         antiphon.on(type, (event) => {
           if (event.type === 'fatal') this.#failure = event.error;
-          this.#tell(event);
+          this.#tell(event.type === 'changed' ? { type: 'changed', snapshot: this.snapshot() } : event);
         }, { signal });
       }
-      this.#tell({ type: 'changed', snapshot: antiphon.snapshot() });
+      this.#tell({ type: 'changed', snapshot: this.snapshot() });
     } catch (cause) {
       if (signal.aborted) return;
       this.#failure = cause instanceof AntiphonError ? cause : new AntiphonError('worker/not-loaded', String(cause), cause);

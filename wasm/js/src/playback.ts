@@ -21,6 +21,7 @@ export class Playback {
   #retry: ReturnType<typeof setTimeout> | undefined;
   #isOpen = false;
   #isAimed = false;
+  #unverified = 0;
 
   constructor(media: HTMLAudioElement, url: string, client: () => SegmentSource | null) {
     this.media = media;
@@ -88,6 +89,11 @@ export class Playback {
     return bufferedAhead(this.media) / 1000;
   }
 
+  /** Bytes that were played while there was no client to count them. */
+  get unverified(): number {
+    return this.#unverified;
+  }
+
   /** Stops and frees. */
   close(): void {
     clearTimeout(this.#retry);
@@ -103,6 +109,12 @@ export class Playback {
       isUp: client?.isUp ?? false,
       segment: (sequence, options) =>
         client?.segment(sequence, options) ?? Promise.reject(new AntiphonError('client/closed')),
+      check: (sequence, bytes, options) =>
+        client?.check(sequence, bytes, options) ?? Promise.reject(new AntiphonError('client/closed')),
+      countUnverified: (bytes) => {
+        if (client === null) this.#unverified += bytes;
+        else client.countUnverified(bytes);
+      },
       playlist: (url, text) => {
         const seconds = meanSegment(text);
         if (this.#hls !== null && !this.#isAimed && seconds > 0) {

@@ -8,7 +8,7 @@
 import type { WasmClient } from '../../generated/antiphon.js';
 import type { Command, Id, Input, Output } from '../border.js';
 import type { Start, ToPage } from '../message.js';
-import type { Snapshot } from '../snapshot.js';
+import type { ClientSnapshot } from '../snapshot.js';
 import { Http } from './http.js';
 import { Links } from './links.js';
 import { Node } from './node.js';
@@ -127,6 +127,7 @@ export class Host {
         const body = output.body.buffer as ArrayBuffer;
         return this.#post({ type: 'delivered', id: output.id, body }, [body]);
       }
+      case 'refuse': return this.#post({ type: 'refused', id: output.id, code: output.code });
       case 'fail': return this.#post({ type: 'failed', id: output.id, code: output.code });
       case 'notify':
         this.#offerSnapshot();
@@ -147,7 +148,7 @@ export class Host {
     this.#isSnapshotDue = true;
     setTimeout(() => {
       this.#isSnapshotDue = false;
-      if (!this.#isClosed) this.#post({ type: 'snapshot', snapshot: this.#client.snapshot() as Snapshot });
+      if (!this.#isClosed) this.#post({ type: 'snapshot', snapshot: this.#client.snapshot() as ClientSnapshot });
     }, SNAPSHOT_INTERVAL_MS);
   }
 }
