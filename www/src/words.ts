@@ -34,6 +34,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'client/nothing-to-settle': 'No voucher is worth a settlement yet.',
   'client/out-of-range': 'That sum is too large.',
   'options/invalid': 'This page was configured wrongly: chain or node are missing. Playing over plain HTTP.',
+  'player/not-loaded': 'The player could not be loaded. Nothing plays; reload the page.',
   'storage/unavailable': 'This browser does not let us store your key: the purse is gone when the page closes.',
   'storage/write-failed': 'A write to this device failed. No money moves until writing works again.',
   'wasm/blocked-by-csp': "The page's security policy forbids WebAssembly. Playing over plain HTTP.",

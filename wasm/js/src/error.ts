@@ -44,6 +44,7 @@ const HELP: Readonly<Record<string, string>> = {
   'map/not-signed': 'The publisher did not sign this initialisation segment; whoever served it altered it. It is not played.',
   'map/too-long': 'An initialisation segment has at most 64 KiB; this one is not played.',
   'options/invalid': 'Check the options of connect(): chain and publisher are 64 hexadecimal digits, node is a URL.',
+  'player/not-loaded': 'hls.js did not load; serve what your bundler makes of it beside your script.',
   'segment/patience': 'The client took too long for this segment; it was fetched over HTTP instead.',
   'storage/unavailable': 'This browser gives no IndexedDB here; the account lives as long as the page.',
   'storage/write-failed': 'A write did not become durable; no money moves until it does. Free some space.',

@@ -15,7 +15,7 @@ import { Node } from './node.js';
 import type { Storage } from './storage.js';
 import { Tracker } from './tracker.js';
 
-/** Shortest time between two snapshots sent to the page. Chosen here: four a second look alive. */
+/** Shortest time between two snapshots sent to the page; the first goes at once. Chosen here: four a second look alive. */
 const SNAPSHOT_INTERVAL_MS = 250;
 
 type Post = (message: ToPage, transfer?: Transferable[]) => void;
@@ -33,6 +33,7 @@ export class Host {
   #isBusy = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isSnapshotDue = false;
+  #lastSnapshot = -Infinity;
   #isClosed = false;
 
   constructor(client: WasmClient, storage: Storage, start: Start, post: Post) {
@@ -146,10 +147,12 @@ export class Host {
   #offerSnapshot(): void {
     if (this.#isSnapshotDue) return;
     this.#isSnapshotDue = true;
+    const wait = Math.max(0, this.#lastSnapshot + SNAPSHOT_INTERVAL_MS - now());
     setTimeout(() => {
       this.#isSnapshotDue = false;
+      this.#lastSnapshot = now();
       if (!this.#isClosed) this.#post({ type: 'snapshot', snapshot: this.#client.snapshot() as ClientSnapshot });
-    }, SNAPSHOT_INTERVAL_MS);
+    }, wait);
   }
 }
 
