@@ -21,19 +21,20 @@ mod reader;
 mod row;
 #[cfg(test)]
 mod tests;
+mod verified;
 
 pub use apply::TxError;
 pub use elect::Elected;
 pub use genesis::{GenesisError, genesis};
 
 use crate::{
-    bft::message::{Block, MAX_BLOCK_TXS, MAX_BODY, TxBytes},
+    bft::message::{Block, MAX_BLOCK_TXS, MAX_BODY, TxBytes, tx_root},
     storage::{SettledBlock, Settlement, Storage, StorageError},
 };
 use antiphon_core::{
     chain::{
         certificate::Certificate,
-        header::NextSets,
+        header::{Header, NextSets},
         proof::{Path, StateProof},
         set::ValidatorSet,
         spec::ChainSpec,
@@ -48,6 +49,7 @@ use apply::Session;
 use jmt::{KeyHash, Sha256Jmt, storage::TreeUpdateBatch};
 use reader::View;
 use std::collections::BTreeMap;
+use verified::Verified;
 
 /// Most settled ids remembered for reference blocks: a transaction's life and some more.
 const MAX_REFERENCES: u64 = LIFETIME + 8;
@@ -107,6 +109,7 @@ pub struct Ledger<S> {
     validators: ValidatorSet,
     references: BTreeMap<Height, BlockId>,
     blocks: BTreeMap<BlockId, Executed>,
+    verified: Verified,
 }
 
 /// What a proposer gets.
@@ -120,6 +123,17 @@ pub struct Body {
     pub next: NextSets,
     /// Candidates that cannot be applied, with why.
     pub refused: Vec<(TxId, TxError)>,
+    /// The execution, for [`Ledger::adopt`].
+    pub prepared: Prepared,
+}
+
+/// The execution of a body that was built here, so that its block need not be executed again.
+#[derive(Debug)]
+pub struct Prepared {
+    proposer_index: u16,
+    tx_root: Hash,
+    state_root: Hash,
+    executed: Executed,
 }
 
 impl<S: Storage> Ledger<S> {
@@ -150,6 +164,7 @@ impl<S: Storage> Ledger<S> {
             validators,
             references,
             blocks: BTreeMap::new(),
+            verified: Verified::default(),
         })
     }
 
@@ -179,9 +194,10 @@ impl<S: Storage> Ledger<S> {
         let mut session = self.session(&header.parent, header.height, header.proposer_index)?;
         let mut transactions = Vec::new();
         for (index, bytes) in block.body.iter().enumerate() {
-            let applied = decode_transaction(bytes)
-                .map_err(TxError::Malformed)
-                .and_then(|tx| session.apply(&tx).map(|()| tx.body.id(self.chain)));
+            let applied = decode_transaction(bytes).map_err(TxError::Malformed).and_then(|tx| {
+                session.apply(&tx, self.verified.has(bytes))?;
+                Ok(tx.body.id(self.chain))
+            });
             transactions.push(applied.map_err(|error| {
                 if let TxError::Storage(error) = error {
                     ExecuteError::Storage(error)
@@ -201,6 +217,26 @@ impl<S: Storage> Ledger<S> {
         Ok(())
     }
 
+    /// Keeps the execution of a body that became this block. Returns whether it did: the header says all that went into
+    /// the execution and all that came out, so only the very same block does.
+    pub fn adopt(&mut self, id: BlockId, header: &Header, prepared: Prepared) -> bool {
+        let Prepared { proposer_index, tx_root, state_root, executed } = prepared;
+        let same = (header.parent, header.height) == (executed.parent, executed.height)
+            && header.proposer_index == proposer_index
+            && (header.tx_root, header.state_root) == (tx_root, state_root)
+            && header.next_sets() == executed.next
+            && self.view(&header.parent).is_some();
+        if same {
+            self.blocks.insert(id, executed);
+        }
+        same
+    }
+
+    /// Remembers that the signature of a transaction with these bytes was checked.
+    pub fn note_verified(&mut self, bytes: &[u8]) {
+        self.verified.note(bytes);
+    }
+
     /// Makes a body on `parent` from candidates, leaving out what cannot be applied.
     ///
     /// # Errors
@@ -214,15 +250,17 @@ impl<S: Storage> Ledger<S> {
     ) -> Result<Body, ExecuteError> {
         let mut session = self.session(parent, height, proposer_index)?;
         let (mut transactions, mut refused, mut bytes) = (Vec::new(), Vec::new(), 0_usize);
+        let mut ids = Vec::new();
         for tx in candidates {
             let Ok(encoded) = TxBytes::try_from(tx.to_bytes()) else { continue };
             let size = bytes.saturating_add(encoded.len());
             if transactions.len() >= MAX_BLOCK_TXS || size > MAX_BODY {
                 break;
             }
-            match session.apply(&tx) {
+            match session.apply(&tx, self.verified.has(&encoded)) {
                 Ok(()) => {
                     bytes = size;
+                    ids.push(tx.body.id(self.chain));
                     transactions.push(encoded);
                 }
                 Err(TxError::Storage(error)) => return Err(error.into()),
@@ -230,7 +268,10 @@ impl<S: Storage> Ledger<S> {
             }
         }
         let (state_root, executed) = self.finish(session, parent, height)?;
-        Ok(Body { transactions, state_root, next: executed.next, refused })
+        let (next, tx_root) = (executed.next, tx_root(&transactions));
+        let executed = Executed { transactions: ids, ..executed };
+        let prepared = Prepared { proposer_index, tx_root, state_root, executed };
+        Ok(Body { transactions, state_root, next, refused, prepared })
     }
 
     /// Checks whether a block on `parent` could include this transaction alone.
@@ -246,7 +287,7 @@ impl<S: Storage> Ledger<S> {
         let reference = tx.body.reference_height;
         let mut session = (self.session(parent, height, 0))
             .map_err(|_| TxError::Expired { reference, height })?;
-        session.apply(tx)
+        session.apply(tx, false)
     }
 
     fn session<'a>(

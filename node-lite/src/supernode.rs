@@ -22,7 +22,7 @@ pub use query::{Status, TxStatus};
 use crate::{
     bft::{self, Bft, SafetyRecord, message::Block},
     guardian::{self, GuardianMachine},
-    ledger::{Ledger, TxError},
+    ledger::{Ledger, Prepared, TxError},
     mempool::{AdmitError, Mempool, Now},
     storage::{SettledBlock, Storage, StorageError, Write},
 };
@@ -134,6 +134,8 @@ pub struct Supernode<S> {
     in_flight: BTreeMap<Token, Vec<Waiting>>,
     next_token: u64,
     stopped: bool,
+    /// The execution of the own proposal, until its block comes to be executed.
+    prepared: Option<Prepared>,
 }
 
 impl<S: Storage> Supernode<S> {
@@ -190,6 +192,7 @@ impl<S: Storage> Supernode<S> {
             in_flight: BTreeMap::new(),
             next_token: 0,
             stopped: false,
+            prepared: None,
         };
         node.lift_bft(now, outputs, out);
         node.flush(out);
@@ -238,7 +241,7 @@ impl<S: Storage> Supernode<S> {
         if known != TxStatus::Unknown {
             return Ok(id);
         }
-        self.admit(tx)?;
+        self.admit(tx, &bytes)?;
         if let Ok(bytes) = bytes.try_into() {
             out.push(Output::Broadcast(codec::encode(&Wire::Transaction(bytes))));
         }
@@ -255,7 +258,7 @@ impl<S: Storage> Supernode<S> {
         self.stopped || self.bft.is_halted()
     }
 
-    fn admit(&mut self, tx: SignedTransaction) -> Result<TxId, AdmitError> {
+    fn admit(&mut self, tx: SignedTransaction, bytes: &[u8]) -> Result<TxId, AdmitError> {
         let sender = Address::of(&tx.body.sender);
         let tip = self.tip_block();
         let account = self.ledger.account(&tip.0, &sender).map_err(TxError::from)?;
@@ -266,7 +269,9 @@ impl<S: Storage> Supernode<S> {
             fee: spec.fee,
             sequence: account.sequence,
         };
-        self.mempool.admit(tx, &now)
+        let admitted = self.mempool.admit(tx, &now)?;
+        self.ledger.note_verified(bytes);
+        Ok(admitted)
     }
 
     fn on_wire(&mut self, now: Moment, from: bft::Peer, message: Wire, out: &mut Vec<Output>) {
@@ -278,7 +283,7 @@ impl<S: Storage> Supernode<S> {
             Wire::Transaction(bytes) => {
                 // What is known, full or out of date here is no fault of the sender.
                 if let Ok(tx) = antiphon_core::chain::transaction::decode_transaction(&bytes) {
-                    let _ = self.admit(tx);
+                    let _ = self.admit(tx, &bytes);
                 } else {
                     out.push(Output::Fault(Fault::Malformed(from)));
                 }

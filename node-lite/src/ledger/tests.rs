@@ -208,3 +208,37 @@ fn made_or_lost_money_is_noticed() {
     assert!(!holds([(Some(row(5)), row(4))].iter()));
     assert!(!holds([(Some(row(1)), row(u128::MAX)), (None, row(2))].iter()));
 }
+
+#[test]
+fn a_verified_transaction_under_another_signature_is_checked_again() {
+    let mut chain = Chain::new();
+    let tx = chain.tx(1, 1, vec![pay(2, 1)]);
+    chain.ledger.note_verified(&tx.to_bytes());
+    assert!(chain.built(vec![tx.clone()]).refused.is_empty());
+    let signature = chain.tx(1, 1, vec![pay(2, 2)]).signature;
+    let refused = chain.built(vec![SignedTransaction { signature, ..tx }]).refused;
+    assert_eq!(refused.first().map(|(_, error)| error.code()), Some("tx/bad-signature"));
+}
+
+#[test]
+fn only_the_very_block_that_was_built_is_adopted() {
+    type Change<'a> = &'a dyn Fn(&mut Header);
+    let changes: [(bool, Change<'_>); 6] = [
+        (true, &|_| {}),
+        (false, &|header| header.tx_root = Hash([1; 32])),
+        (false, &|header| header.state_root = Hash([1; 32])),
+        (false, &|header| header.parent = BlockId(Hash([1; 32]))),
+        (false, &|header| header.next_guardians_hash = Hash([1; 32])),
+        (false, &|header| header.proposer_index = 1),
+    ];
+    for (same, change) in changes {
+        let mut chain = Chain::new();
+        let txs = vec![chain.tx(1, 1, vec![pay(2, 1)])];
+        let body = chain.built(txs.clone());
+        let block = chain.block(txs, body.state_root);
+        let mut header = block.signed.header;
+        change(&mut header);
+        assert_eq!(chain.ledger.adopt(header.id(), &header, body.prepared), same);
+        assert_eq!(chain.ledger.view(&header.id()).is_some(), same);
+    }
+}

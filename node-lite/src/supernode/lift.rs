@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     bft, guardian,
-    ledger::ExecuteError,
+    ledger::{Body, ExecuteError},
     storage::{Role, Signature, Storage, StorageError, Write},
 };
 use antiphon_core::{
@@ -85,6 +85,11 @@ impl<S: Storage> Supernode<S> {
 
     pub(super) fn execute(&mut self, id: &BlockId, out: &mut Vec<Output>) -> bool {
         let Some(block) = self.bft.block(id) else { return false };
+        if let Some(prepared) = self.prepared.take()
+            && self.ledger.adopt(*id, &block.signed.header, prepared)
+        {
+            return true;
+        }
         match self.ledger.execute(*id, block) {
             Ok(()) => true,
             Err(error) => {
@@ -113,8 +118,9 @@ impl<S: Storage> Supernode<S> {
         let candidates = self.mempool.candidates();
         match self.ledger.build(&parent, height, proposer_index, candidates) {
             Ok(body) => {
-                let (state_root, next, body) = (body.state_root, body.next, body.transactions);
-                Some(bft::Built { request, body, state_root, next })
+                let Body { transactions, state_root, next, refused: _, prepared } = body;
+                self.prepared = Some(prepared);
+                Some(bft::Built { request, body: transactions, state_root, next })
             }
             Err(error) => {
                 self.report(parent, error, out);

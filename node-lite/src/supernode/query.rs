@@ -8,6 +8,7 @@ use crate::{
 use antiphon_core::{
     chain::{
         Level,
+        certificate::Certificate,
         light::{MAX_TIP_BLOCKS, Tip},
         proof::StateProof,
         spec::ChainSpec,
@@ -79,14 +80,16 @@ impl<S: Storage> Supernode<S> {
         let mut chain: Vec<BlockId> = settled.map(|(_, id)| *id).chain(path).collect();
         chain.truncate(MAX_TIP_BLOCKS);
         let named = |id: &BlockId| chain.contains(id);
+        // What a term begins from is certified by nobody: no news for who must see signatures.
+        let is_news = |held: &&Certificate| !held.signatures.is_empty();
         let highest = self.bft.highest().filter(|held| named(&held.block));
-        let certificate = highest.or_else(|| self.bft.certificate()).cloned();
+        let held = highest.filter(is_news).or_else(|| self.bft.certificate().filter(is_news));
+        let certificate = held.cloned();
         Tip {
             final_height,
             final_block: finalised.map(|held| held.block).unwrap_or_default(),
             chain: Bounded::try_from(chain).unwrap_or_default(),
-            certificate: certificate
-                .unwrap_or_else(antiphon_core::chain::certificate::Certificate::genesis),
+            certificate: certificate.unwrap_or_else(Certificate::genesis),
         }
     }
 

@@ -93,6 +93,7 @@ pub fn owner(index: usize) -> SecretKey {
 pub fn staking_spec(block_ms: u64) -> ChainSpec {
     let rules = StakeRules {
         committee: VALIDATORS as u16,
+        guardians: GUARDIANS as u16,
         min_validator: Amount::from_units(BOND / 4),
         min_guardian: Amount::from_units(BOND / 10),
         unbond: 60,

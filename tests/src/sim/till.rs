@@ -88,7 +88,7 @@ impl Till {
 
     /// Settles the next block and returns what was left out of it.
     pub fn settle(&mut self, candidates: Vec<SignedTransaction>) -> Vec<(TxId, TxError)> {
-        let Body { transactions, state_root, refused, next } = self.build(candidates);
+        let Body { transactions, state_root, refused, next, prepared: _ } = self.build(candidates);
         let mut header = self.head.clone();
         header.height = self.next_height();
         header.parent = self.head.id();

@@ -3,7 +3,7 @@
 use super::{StakeRules, Standing};
 use crate::{
     amount::Amount,
-    chain::set::{Guardian, GuardianSet, MAX_GUARDIANS, MAX_TOTAL_WEIGHT, Validator, ValidatorSet},
+    chain::set::{Guardian, GuardianSet, MAX_TOTAL_WEIGHT, Validator, ValidatorSet},
     codec::Bounded,
     crypto::{PublicKey, bls::BlsPublicKey},
     id::{Address, Height},
@@ -63,7 +63,7 @@ fn guardians(rules: &StakeRules, candidates: &[Candidate]) -> Option<GuardianSet
         .filter(|c| c.standing != Standing::Tombstoned && c.total >= rules.min_guardian)
         .collect();
     standing.sort_by(|a, b| b.total.cmp(&a.total).then(a.address.cmp(&b.address)));
-    standing.truncate(MAX_GUARDIANS);
+    standing.truncate(usize::from(rules.guardians));
     let members = standing
         .iter()
         .filter_map(|c| Some(Guardian { key: c.guardian, weight: weight(c.total)? }));

@@ -1,6 +1,11 @@
 //! The parameters of staking, part of the chain spec.
 
-use crate::{amount::Amount, chain::set::MAX_VALIDATORS, codec::Bounded, id::Height};
+use crate::{
+    amount::Amount,
+    chain::set::{MAX_GUARDIANS, MAX_VALIDATORS},
+    codec::Bounded,
+    id::Height,
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Most steps of the mint table. Chosen here: halving each year outlives anybody.
@@ -20,6 +25,8 @@ pub struct MintStep {
 pub struct StakeRules {
     /// Most validators of a term. ALZA-10 has 23.
     pub committee: u16,
+    /// Most guardians of a checkpoint: the heaviest.
+    pub guardians: u16,
     /// Least own bond of a staker that is elected validator.
     pub min_validator: Amount,
     /// Least bond of a guardian, its own and delegated together, and of a registration.
@@ -42,8 +49,8 @@ pub struct StakeRules {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StakeRulesError {
-    /// No committee, or a larger one than a set holds.
-    #[error("a committee has between 1 and {MAX_VALIDATORS} members")]
+    /// No committee or guardians, or more than a set holds.
+    #[error("a committee has 1 to {MAX_VALIDATORS} members, and 1 to {MAX_GUARDIANS} guardians")]
     BadCommittee,
     /// Registering would be free, and the roster could be filled for nothing.
     #[error("the least bonds must be above zero, a validator's not below a guardian's")]
@@ -81,7 +88,8 @@ impl StakeRules {
     /// # Errors
     /// [`StakeRulesError`], one variant an inequality.
     pub fn check(&self, inclusion_margin: u64) -> Result<(), StakeRulesError> {
-        if self.committee == 0 || usize::from(self.committee) > MAX_VALIDATORS {
+        let fits = |count: u16, most| count > 0 && usize::from(count) <= most;
+        if !fits(self.committee, MAX_VALIDATORS) || !fits(self.guardians, MAX_GUARDIANS) {
             return Err(StakeRulesError::BadCommittee);
         }
         if self.min_guardian.is_zero() || self.min_validator < self.min_guardian {

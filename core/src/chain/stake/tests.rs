@@ -10,6 +10,7 @@ const fn units(units: u128) -> Amount {
 fn rules() -> StakeRules {
     StakeRules {
         committee: 2,
+        guardians: 4,
         min_validator: units(100),
         min_guardian: units(10),
         unbond: 50,
@@ -59,6 +60,10 @@ fn the_heaviest_are_elected_and_everybody_with_enough_finalises() {
     );
     assert_eq!(validators.members.len(), 2);
     assert_eq!(guardians.unwrap().members.len(), 4, "all but the one below the least");
+    let few = StakeRules { guardians: 2, ..rules() };
+    let (_, guardians) = elect(&few, Height(8), &all);
+    let weights: Vec<u64> = guardians.unwrap().members.iter().map(|m| m.weight).collect();
+    assert!(weights.contains(&900) && weights.contains(&300), "{weights:?}: the heaviest");
 }
 
 #[test]
@@ -122,6 +127,8 @@ fn rules_that_let_offenders_withdraw_first_are_refused() {
     assert_eq!(free.check(16), Err(StakeRulesError::BadMinimum));
     let nobody = StakeRules { committee: 0, ..rules() };
     assert_eq!(nobody.check(16), Err(StakeRulesError::BadCommittee));
+    let many = StakeRules { guardians: 4097, ..rules() };
+    assert_eq!(many.check(16), Err(StakeRulesError::BadCommittee));
     let cruel = StakeRules { proposal_penalty: 101, ..rules() };
     assert_eq!(cruel.check(16), Err(StakeRulesError::BadPenalty));
     let step = |since| MintStep { since: Height(since), pot: units(1) };

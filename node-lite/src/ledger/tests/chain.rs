@@ -131,7 +131,7 @@ impl Chain {
             height: self.head.0.plus(1),
             parent: self.head.1,
             epoch: Epoch(self.head.0.0 + 1),
-            tx_root: crate::bft::message::tx_root(&body),
+            tx_root: tx_root(&body),
             state_root,
             ..genesis
         };

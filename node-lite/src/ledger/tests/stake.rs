@@ -1,6 +1,6 @@
 //! Registrations, bonds and what they cost: ADVERSARIAL case 14, and the money of case 17.
 
-use super::chain::{Chain, FEE, address, key, spec};
+use super::chain::{Chain, address, key, spec};
 use crate::ledger::{ChainSpec, GenesisError, genesis};
 use antiphon_core::{
     amount::Amount,
@@ -62,8 +62,8 @@ fn rogue_registrations_are_refused() {
         assert_eq!(refusal(&chain, tx), Some(code));
     }
     let chain = Chain::of(staking());
-    let mut forged = |r: &mut Registration| r.possession = BlsSignature([0xff; 96]);
-    let tx = register(&chain, 1, &guardian(7), &mut forged);
+    let forged = |r: &mut Registration| r.possession = BlsSignature([0xff; 96]);
+    let tx = register(&chain, 1, &guardian(7), forged);
     assert!(refusal(&chain, tx).is_some_and(|code| code.starts_with("bls/")));
 }
 
@@ -212,6 +212,8 @@ fn a_spec_whose_sets_are_not_those_of_its_stakers_is_refused() {
     assert_eq!(heavy, GenesisError::TooHeavy);
     let short = wrong(&|spec| spec.stake = Some(StakeRules { unbond: 29, ..rules() }));
     assert_eq!(short, GenesisError::Rules(StakeRulesError::UnbondTooShort));
+    let many = wrong(&|spec| spec.stake = Some(StakeRules { guardians: 129, ..rules() }));
+    assert_eq!(many, GenesisError::TooManyGuardians);
 }
 
 fn register(
@@ -256,6 +258,7 @@ fn guardian(n: u8) -> BlsSecretKey {
 fn rules() -> StakeRules {
     StakeRules {
         committee: 1,
+        guardians: 4,
         min_validator: units(1_000),
         min_guardian: units(100),
         unbond: 40,
@@ -279,7 +282,6 @@ fn staking() -> ChainSpec {
     let base = spec();
     let mut accounts = base.accounts.clone().into_vec();
     accounts.iter_mut().for_each(|account| account.balances = [units(START); 2]);
-    debug_assert!(FEE < START);
     ChainSpec {
         stake: Some(rules()),
         validators: validators.unwrap(),
