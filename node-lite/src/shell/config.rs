@@ -16,6 +16,7 @@ use file::File;
 use libp2p::{Multiaddr, PeerId};
 use std::{
     net::SocketAddr,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -207,14 +208,14 @@ impl Chooser<'_> {
         &mut self,
         name: &'static str,
         choice: (Option<u32>, Option<u32>, u32),
-        most: u32,
+        range: RangeInclusive<u32>,
     ) -> Result<u32, ConfigError> {
         let value = self.choose(name, choice, u32::to_string);
-        if (1..=most).contains(&value) {
+        if range.contains(&value) {
             return Ok(value);
         }
-        let (value, most) = (u64::from(value), u64::from(most));
-        Err(ConfigError::OutOfRange { name, value, least: 1, most })
+        let (value, least) = (u64::from(value), u64::from(*range.start()));
+        Err(ConfigError::OutOfRange { name, value, least, most: u64::from(*range.end()) })
     }
 }
 
@@ -301,11 +302,12 @@ fn limits(choose: &mut Chooser<'_>, given: &Options, file: &File) -> Result<Limi
     let kib = (given.kib_per_second, file.kib_per_second, default.kib_per_second);
     Ok(Limits {
         // Together below what can be numbered.
-        max_incoming: choose.number("max-incoming", incoming, 400)?,
-        max_outgoing: choose.number("max-outgoing", outgoing, 100)?,
-        enough: choose.number("enough-neighbours", enough, 100)?,
-        messages_per_second: choose.number("messages-per-second", messages, 1_000_000)?,
-        kib_per_second: choose.number("kib-per-second", kib, 1_000_000)?,
+        max_incoming: choose.number("max-incoming", incoming, 1..=400)?,
+        max_outgoing: choose.number("max-outgoing", outgoing, 1..=100)?,
+        enough: choose.number("enough-neighbours", enough, 1..=100)?,
+        messages_per_second: choose.number("messages-per-second", messages, 100..=1_000_000)?,
+        // Five times the least is more than the longest message.
+        kib_per_second: choose.number("kib-per-second", kib, 512..=1_000_000)?,
     })
 }
 

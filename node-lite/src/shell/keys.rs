@@ -137,9 +137,12 @@ impl SecretFile {
     /// # Errors
     /// [`KeyError`].
     pub fn open(path: &Path) -> Result<Self, KeyError> {
-        let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => KeyError::Missing(path.to_owned()),
-            _ => KeyError::Io { path: path.to_owned(), error },
+        let failed = |error: io::Error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                KeyError::Missing(path.to_owned())
+            } else {
+                KeyError::Io { path: path.to_owned(), error }
+            }
         };
         let mut file = File::open(path).map_err(failed)?;
         refuse_exposed(path, &file.metadata().map_err(failed)?)?;

@@ -22,18 +22,19 @@ use crate::{
     storage::StorageError,
     supernode::{Config, Output, Supernode},
 };
-use antiphon_core::{chain::spec::ChainSpec, crypto::SecretKey};
+use antiphon_core::{chain::spec::ChainSpec, crypto::SecretKey, id::ChainId};
 use anyhow::Context as _;
 use clap::ArgMatches;
 use serde_json::json;
 use std::{
     io::Write as _,
+    net::SocketAddr,
     sync::Arc,
     thread::{self, JoinHandle},
 };
 use tokio::{
     sync::{oneshot, watch},
-    task::AbortHandle,
+    task::JoinHandle as JoinTask,
 };
 
 /// The clock of this machine cannot be right.
@@ -76,15 +77,18 @@ async fn orphaned() {
     let _ = ended.await;
 }
 
+/// How the node's thread ends.
+type Ending = oneshot::Receiver<Result<(), StorageError>>;
+
 /// A running node.
 struct Node {
     ready: serde_json::Value,
     handle: Handle,
     thread: JoinHandle<()>,
-    ended: oneshot::Receiver<Result<(), StorageError>>,
+    ended: Ending,
     net: Net,
     rpc: Running,
-    keeper: AbortHandle,
+    keeper: Keeper,
     /// Locks on the keys.
     _keys: Vec<SecretFile>,
 }
@@ -128,64 +132,41 @@ impl Node {
         let Prepared { spec, keys, store, clock } = prepare(&settings)?;
         let Keys { network, validator, guardian, locks } = keys;
         let faucet = settings.faucet.as_deref().map(SecretFile::open).transpose()?;
-        let payer = faucet.as_ref().map(|file| SecretKey::from_bytes(&file.bytes));
         let alone = validator.is_some() && spec.validators.members.len() == 1;
+        let (delta, origin_ms) = (settings.delta, clock.origin_ms);
+        let config = Config { spec: spec.clone(), validator, guardian, delta, origin_ms };
         let begin = store.start(spec.checkpoint_interval)?;
-        let config = Config {
-            spec: spec.clone(),
-            validator,
-            guardian,
-            delta: settings.delta,
-            origin_ms: clock.origin_ms,
-        };
         let mut first = Vec::new();
         let node = Supernode::new(clock.now(), config, store.clone(), begin, &mut first)?;
         let (show, published) = watch::channel(Published::of(&node));
-        let metrics = Arc::new(Metrics::default());
-        let mailbox = Mailbox::default();
+        let (metrics, mailbox) = (Arc::new(Metrics::default()), Mailbox::default());
         let handle = mailbox.handle();
         // All ports are taken before the first word is said.
         let view = View { metrics: metrics.clone(), published: published.clone(), alone };
-        let (keeper_at, keeper) = http::serve(settings.metrics, metrics::routes(view)).await?;
+        let keeper = Keeper::start(settings.metrics, view).await?;
         let context = Context {
             chain: spec.chain_id(),
-            spec: spec.clone(),
+            spec,
             node: handle.clone(),
             store: store.clone(),
             published,
-            faucet: payer,
+            faucet: faucet.as_ref().map(|file| SecretKey::from_bytes(&file.bytes)),
         };
+        let (chain, block_ms) = (context.chain, context.spec.block_ms);
         let rpc = rpc::serve(settings.rpc, context).await?;
         let options = net::Options {
             key: init::identity(&network)?,
-            chain: spec.chain_id(),
+            chain,
             listen: settings.listen,
             external: settings.external,
             dial: settings.dial,
             limits: settings.limits,
         };
         let net = Net::start(options, handle.clone(), metrics.clone()).await?;
-        let keeper = tokio::spawn(async move {
-            if let Err(error) = keeper.await {
-                tracing::error!(%error, "the metrics server ended");
-            }
-        });
         let driver = Driver { index: 0, node, store, mailbox, carrier: net.carrier(), clock };
         let (thread, ended) = spawn(driver, first, Observer::new(show, metrics))?;
-        let ready = json!({
-            "chain": spec.chain_id().0.to_hex(),
-            "rpc": format!("http://{}/rpc", rpc.address),
-            "ws": format!("ws://{}/rpc", rpc.address),
-            "light": format!("http://{}/light", rpc.address),
-            "base": format!("http://{}", rpc.address),
-            "metrics": format!("http://{keeper_at}/metrics"),
-            "status": format!("http://{keeper_at}/status"),
-            "listen": net.addresses,
-            "blockMs": spec.block_ms,
-            "pid": std::process::id(),
-        });
+        let ready = ready((chain, block_ms), rpc.address, keeper.address, &net);
         let held = locks.into_iter().chain([network]).chain(faucet).collect();
-        let keeper = keeper.abort_handle();
         Ok(Self { ready, handle, thread, ended, net, rpc, keeper, _keys: held })
     }
 
@@ -207,8 +188,47 @@ impl Node {
             tracing::error!("the node's thread panicked");
         }
         self.net.stop().await;
-        self.keeper.abort();
+        self.keeper.task.abort();
     }
+}
+
+/// The server for whoever keeps the node.
+struct Keeper {
+    address: SocketAddr,
+    task: JoinTask<()>,
+}
+
+impl Keeper {
+    async fn start(address: SocketAddr, view: View) -> anyhow::Result<Self> {
+        let (address, server) = http::serve(address, metrics::routes(view)).await?;
+        let task = tokio::spawn(async move {
+            if let Err(error) = server.await {
+                tracing::error!(%error, "the metrics server ended");
+            }
+        });
+        Ok(Self { address, task })
+    }
+}
+
+/// Says where everything is.
+fn ready(
+    (chain, block_ms): (ChainId, u64),
+    rpc: SocketAddr,
+    keeper: SocketAddr,
+    net: &Net,
+) -> serde_json::Value {
+    json!({
+        "chain": chain.0.to_hex(),
+        "rpc": format!("http://{rpc}/rpc"),
+        "ws": format!("ws://{rpc}/rpc"),
+        "light": format!("http://{rpc}/light"),
+        "base": format!("http://{rpc}"),
+        "metrics": format!("http://{keeper}/metrics"),
+        "status": format!("http://{keeper}/status"),
+        "listen": net.addresses,
+        "blockMs": block_ms,
+        "pid": std::process::id(),
+    })
 }
 
 /// Starts the node's thread.
@@ -216,7 +236,7 @@ fn spawn(
     driver: Driver<NetCarrier>,
     first: Vec<Output>,
     mut observer: Observer,
-) -> anyhow::Result<(JoinHandle<()>, oneshot::Receiver<Result<(), StorageError>>)> {
+) -> anyhow::Result<(JoinHandle<()>, Ending)> {
     let (report, ended) = oneshot::channel();
     let thread = thread::Builder::new().name(String::from("node")).spawn(move || {
         // Nobody listens any more when the process is being stopped.

@@ -106,17 +106,16 @@ pub struct Store {
 
 /// Tells a file that is in use from one that is damaged and from a disk that fails.
 fn refused(error: redb::DatabaseError) -> OpenError {
-    let damaged = match &error {
-        redb::DatabaseError::DatabaseAlreadyOpen => return OpenError::InUse,
-        redb::DatabaseError::RepairAborted
-        | redb::DatabaseError::Storage(redb::StorageError::Corrupted(_)) => true,
-        // A file that is no database at all, or ends where its tables should be.
-        redb::DatabaseError::Storage(redb::StorageError::Io(error)) => {
-            use std::io::ErrorKind::{InvalidData, UnexpectedEof};
-            matches!(error.kind(), InvalidData | UnexpectedEof)
-        }
-        _ => false,
-    };
+    use redb::{DatabaseError, StorageError::Corrupted, StorageError::Io};
+    use std::io::ErrorKind::{InvalidData, UnexpectedEof};
+    if matches!(error, DatabaseError::DatabaseAlreadyOpen) {
+        return OpenError::InUse;
+    }
+    // A file that is no database at all, or ends where its tables should be, is reported as bad reading.
+    let damaged = matches!(
+        &error,
+        DatabaseError::RepairAborted | DatabaseError::Storage(Corrupted(_))
+    ) || matches!(&error, DatabaseError::Storage(Io(io)) if matches!(io.kind(), InvalidData | UnexpectedEof));
     if damaged { OpenError::Damaged(failed(error)) } else { failed(error).into() }
 }
 

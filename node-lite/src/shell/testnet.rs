@@ -104,28 +104,28 @@ async fn start(layout: &Layout) -> anyhow::Result<Vec<Child>> {
 }
 
 fn ready(layout: &Layout, children: &[Child]) -> Value {
-    let front = children.first().map(|child| child.line.clone()).unwrap_or_default();
+    let front = |name: &str| children.first().map(|child| child.said(name));
     let nodes = children.iter().zip(&layout.nodes).map(|(child, node)| {
         json!({
             "name": child.name,
             "validator": node.validator.is_some(),
             "guardian": node.guardian.is_some(),
             "peer": node.peer,
-            "pid": child.line["pid"],
-            "base": child.line["base"],
-            "status": child.line["status"],
-            "metrics": child.line["metrics"],
-            "listen": child.line["listen"],
+            "pid": child.said("pid"),
+            "base": child.said("base"),
+            "status": child.said("status"),
+            "metrics": child.said("metrics"),
+            "listen": child.said("listen"),
         })
     });
     let nodes: Vec<_> = nodes.collect();
     json!({
-        "chain": front["chain"],
-        "rpc": front["rpc"],
-        "ws": front["ws"],
-        "light": front["light"],
-        "base": front["base"],
-        "blockMs": front["blockMs"],
+        "chain": front("chain"),
+        "rpc": front("rpc"),
+        "ws": front("ws"),
+        "light": front("light"),
+        "base": front("base"),
+        "blockMs": front("blockMs"),
         "validators": layout.validators(),
         "guardians": layout.guardians(),
         "faucet": layout.faucet,
@@ -149,7 +149,7 @@ async fn watch(children: &mut [Child]) -> anyhow::Result<()> {
         if children.iter().all(|child| child.ended.is_some()) {
             bail!("every node has ended");
         }
-        let rows = join_all(children.iter().map(|child| table::row(child))).await;
+        let rows = join_all(children.iter().map(table::row)).await;
         table.draw(&rows);
     }
 }

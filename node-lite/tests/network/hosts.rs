@@ -20,7 +20,7 @@ fn a_network_cut_in_two_halves_settles_nothing_and_goes_on_when_it_is_healed() {
     let parts: Vec<PathBuf> =
         hosts.clone().map(|host| init(&folder(host), &["--validator", "--guardian"])).collect();
     let chain = genesis(data.path().join("chain.toml"), &parts);
-    let peers: Vec<String> = parts.iter().map(|part| peer(part)).collect();
+    let peers: Vec<String> = parts.iter().map(peer).collect();
     let mut nodes = Vec::new();
     for host in hosts {
         let others = (1..=HOSTS).filter(|other| *other != host);

@@ -82,17 +82,12 @@ impl Task {
             swarm.add_external_address(address);
         }
         let mut dialer = Dialer::default();
-        for (peer, address) in dial {
-            if peer != *swarm.local_peer_id() {
-                // Whoever the keeper chose finds a place, however many strangers there are.
-                swarm.behaviour_mut().limits.bypass_peer_id(&peer);
-                dialer.configure(peer, address);
-            }
+        let me = *swarm.local_peer_id();
+        for (peer, address) in dial.into_iter().filter(|(peer, _)| *peer != me) {
+            // Whoever the keeper chose finds a place, however many strangers there are.
+            swarm.behaviour_mut().limits.bypass_peer_id(&peer);
+            dialer.configure(peer, address);
         }
-        let rate = |per_second: u32| Rate {
-            burst: per_second.saturating_mul(5),
-            milli_per_second: per_second.saturating_mul(1000),
-        };
         Ok(Self {
             swarm,
             opening,
@@ -224,6 +219,11 @@ impl Task {
             self.strike(peer, super::bans::FOUL, "it sent what no honest node sends");
         }
     }
+}
+
+/// So much in the long run, and five times as much at once.
+const fn rate(per_second: u32) -> Rate {
+    Rate { burst: per_second.saturating_mul(5), milli_per_second: per_second.saturating_mul(1000) }
 }
 
 fn refused(address: &impl ToString, error: &impl ToString) -> ListenError {

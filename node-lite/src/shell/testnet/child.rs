@@ -27,8 +27,7 @@ const TAIL_BYTES: u64 = 8192;
 pub(super) struct Child {
     /// What people call it.
     pub(super) name: String,
-    /// What it said when it was ready.
-    pub(super) line: Value,
+    line: Value,
     /// How it ended, if it did.
     pub(super) ended: Option<ExitStatus>,
     process: tokio::process::Child,
@@ -75,8 +74,14 @@ impl Child {
 
     /// Returns where it listens for nodes.
     pub(super) fn listens(&self) -> Vec<String> {
-        let listed = self.line["listen"].as_array().into_iter().flatten();
+        let listed = self.said("listen");
+        let listed = listed.as_array().into_iter().flatten();
         listed.filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    /// Returns a part of what it said when it was ready.
+    pub(super) fn said(&self, name: &str) -> Value {
+        self.line.get(name).cloned().unwrap_or_default()
     }
 
     /// Returns, once, what there is to say of a process that has ended.

@@ -42,8 +42,8 @@ struct State {
 /// Asks a node how it is.
 pub(super) async fn row(child: &Child) -> Row {
     let ended = child.ended.is_some();
-    let url = child.line["status"].as_str().unwrap_or_default();
-    let asked = timeout(PATIENCE, ask(url)).await;
+    let url = child.said("status");
+    let asked = timeout(PATIENCE, ask(url.as_str().unwrap_or_default())).await;
     let state = asked.ok().flatten().filter(|_| !ended);
     Row { name: child.name.clone(), state, ended }
 }
@@ -57,7 +57,7 @@ async fn ask(url: &str) -> Option<State> {
     stream.take(MAX_ANSWER).read_to_string(&mut answer).await.ok()?;
     let (_, body) = answer.split_once("\r\n\r\n")?;
     let body: Value = serde_json::from_str(body).ok()?;
-    let number = |name: &str| body[name].as_u64();
+    let number = |name: &str| body.get(name)?.as_u64();
     Some(State {
         included: number("included")?,
         settled: number("settled")?,
