@@ -1,13 +1,14 @@
 //! What keeps a node from starting: each with its exit code and what to do.
 
-use crate::node::{Node, antiphon, genesis, init, run};
+use crate::node::{Node, antiphon, genesis, init, run, until};
 use redb::{Database, ReadableTable as _, TableDefinition};
 use std::{
     fs,
+    io::Read as _,
     net::TcpListener,
     os::unix::fs::PermissionsExt as _,
     path::PathBuf,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
@@ -37,8 +38,22 @@ impl Alone {
 
 /// Runs what must fail, and returns the exit code and what it says.
 fn refusal(command: &mut Command) -> (i32, String) {
-    let output = command.stdin(Stdio::null()).stdout(Stdio::null()).output().unwrap();
-    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    let pipes = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut started = Started(pipes.spawn().unwrap());
+    let status = until("it is refused", || started.0.try_wait().unwrap());
+    let mut said = String::new();
+    started.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    (status.code().unwrap(), said)
+}
+
+/// A process that may have started against all expectation.
+struct Started(Child);
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 fn refused(command: &mut Command, code: i32, what: &str) {
