@@ -20,6 +20,7 @@ use antiphon_core::{
     },
     codec::{Bounded, Text},
     crypto::bls::BlsPublicKey,
+    id::Height,
     payment::reservation::PoolRules,
     time::UnixMillis,
     wallet::address,
@@ -158,7 +159,11 @@ fn spec(rows: &Rows) -> Result<ChainSpec, Refusal> {
         trusting_period: within(&rows.trusting_period_ms, 60_000, 1 << 40, "trusting-period-ms")?,
         fee: amount(&rows.fee)?,
         pool: pool(&rows.pool, count, interval)?,
+        // A chain that begins with a file has no staking yet: its sets stay as they are.
+        stake: None,
+        stakers: Bounded::new(),
         validators: ValidatorSet {
+            since: Height(0),
             members: Bounded::try_from(validators).or_else(|e| refuse(&rows.validator, e))?,
         },
         guardians: GuardianSet {

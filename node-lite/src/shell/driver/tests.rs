@@ -8,7 +8,7 @@ use crate::{
     },
 };
 use antiphon_core::{
-    chain::certificate::Certificate,
+    chain::{certificate::Certificate, spec::ChainSpec},
     codec,
     crypto::Signature,
     id::{BlockId, Epoch, Height},
@@ -17,13 +17,16 @@ use std::sync::Mutex;
 
 #[test]
 fn what_no_honest_node_sends_is_judged_foul_and_everything_else_fair() {
-    let change = EpochChange { epoch: Epoch(1), high_cc: Certificate::genesis() };
-    let unsigned =
-        SignedEpochChange { change, index: 0, signature: Signature([0; 64]), last_vote: None };
-    let unsigned = Wire::Bft(Message::EpochChange(Box::new(unsigned)));
-    let ask = Wire::Ask(Ask { block: BlockId::default(), above: Height(0) });
-    let messages = [vec![99], codec::encode(&unsigned), codec::encode(&ask)];
-    let verdicts = judge(&messages);
+    let verdicts = judge(|spec| {
+        let validators_hash = spec.validators.hash(spec.chain_id());
+        let change =
+            EpochChange { validators_hash, epoch: Epoch(1), high_cc: Certificate::genesis() };
+        let signature = Signature([0; 64]);
+        let unsigned = SignedEpochChange { change, index: 0, signature, last_vote: None };
+        let unsigned = Wire::Bft(Message::EpochChange(Box::new(unsigned)));
+        let ask = Wire::Ask(Ask { block: BlockId::default(), above: Height(0) });
+        vec![vec![99], codec::encode(&unsigned), codec::encode(&ask)]
+    });
     assert_eq!(
         verdicts,
         [(Ticket(0), Verdict::Foul), (Ticket(1), Verdict::Foul), (Ticket(2), Verdict::Fair)]
@@ -89,13 +92,14 @@ impl Watch for StopAfter {
     fn fault(&mut self, _: &Fault) {}
 }
 
-fn judge(messages: &[Vec<u8>]) -> Vec<(Ticket, Verdict)> {
+fn judge(messages: impl Fn(&ChainSpec) -> Vec<Vec<u8>>) -> Vec<(Ticket, Verdict)> {
     let (mailbox, noted) = (Mailbox::default(), Noted::default());
     let handle = mailbox.handle();
-    for (ticket, bytes) in (0..).map(Ticket).zip(messages) {
+    let (driver, first) = driver(mailbox, noted.clone());
+    let messages = messages(driver.node.spec());
+    for (ticket, bytes) in (0..).map(Ticket).zip(&messages) {
         assert!(handle.deliver(3, bytes.as_slice().into(), Some(ticket)));
     }
-    let (driver, first) = driver(mailbox, noted.clone());
     driver.run(first, &mut StopAfter(messages.len(), handle)).unwrap();
     noted.0.lock().unwrap().clone()
 }

@@ -11,10 +11,12 @@ pub(in crate::shell) enum Kind {
     Vote,
     /// A validator's wish for the next epoch.
     EpochChange,
+    /// A certificate of validators by itself.
+    Certificate,
     /// A guardian's share.
     Share,
     /// A finality certificate.
-    Certificate,
+    Finality,
     /// A transaction.
     Transaction,
     /// A request for blocks.
@@ -30,8 +32,9 @@ impl Kind {
             [0, 0, ..] => Self::Block,
             [0, 1, ..] => Self::Vote,
             [0, 2, ..] => Self::EpochChange,
+            [0, 3, ..] => Self::Certificate,
             [1, 0, ..] => Self::Share,
-            [1, 1, ..] => Self::Certificate,
+            [1, 1, ..] => Self::Finality,
             [2, ..] => Self::Transaction,
             [3, ..] => Self::Ask,
             _ => Self::Unknown,
@@ -60,7 +63,11 @@ mod tests {
         let (block, height) = (BlockId::default(), Height(4));
         let vote = Vote { validators_hash: Hash::default(), height, block };
         let vote = SignedVote::new(&key, chain, 0, vote);
-        let change = EpochChange { epoch: Epoch(1), high_cc: Certificate::genesis() };
+        let change = EpochChange {
+            validators_hash: Hash::default(),
+            epoch: Epoch(1),
+            high_cc: Certificate::genesis(),
+        };
         let signature = key.sign(chain, &change);
         let change = SignedEpochChange { change, index: 0, signature, last_vote: None };
         let signature = BlsSignature([0; 96]);
@@ -74,8 +81,9 @@ mod tests {
         let messages = [
             (Wire::Bft(Message::Vote(vote)), Kind::Vote),
             (Wire::Bft(Message::EpochChange(Box::new(change))), Kind::EpochChange),
+            (Wire::Bft(Message::Certificate(Certificate::genesis())), Kind::Certificate),
             (Wire::Guardian(guardian::Message::Share(share)), Kind::Share),
-            (Wire::Guardian(guardian::Message::Certificate(certificate)), Kind::Certificate),
+            (Wire::Guardian(guardian::Message::Certificate(certificate)), Kind::Finality),
             (Wire::Transaction(TxBytes::default()), Kind::Transaction),
             (Wire::Ask(Ask { block, above: height }), Kind::Ask),
         ];
