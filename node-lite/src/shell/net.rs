@@ -7,12 +7,12 @@
 //!
 //! | file | what it knows |
 //! |---|---|
-//! | [`behaviour`] | the protocols, named after the chain, with their limits |
-//! | [`envelope`] | what gossip carries |
-//! | [`exchange`], [`queue`] | what two neighbours say alone, and what waits to be said |
-//! | [`numbers`] | the machine's numbers for neighbours |
-//! | [`bans`], [`dialer`], [`kind`] | who may not come, whom to dial, what is counted |
-//! | [`task`] | the loop |
+//! | `behaviour` | the protocols, named after the chain, with their limits |
+//! | `envelope` | what gossip carries |
+//! | `exchange`, `queue` | what two neighbours say alone, and what waits to be said |
+//! | `numbers` | the machine's numbers for neighbours |
+//! | `bans`, `dialer`, `kind` | who may not come, whom to dial, what is counted |
+//! | `task` | the loop |
 //!
 //! Nothing here decides about the protocol: bytes go to the machine unread, and its verdict comes back.
 

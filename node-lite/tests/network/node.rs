@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 use std::{
-    fmt::Write as _,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     path::{Path, PathBuf},
@@ -184,13 +183,17 @@ pub(crate) fn counter(ready: &Value, name: &str) -> Option<u64> {
 }
 
 pub(crate) fn get(url: &str) -> Option<String> {
+    String::from_utf8(bytes(url)?).ok()
+}
+
+pub(crate) fn bytes(url: &str) -> Option<Vec<u8>> {
     let (address, path) = url.strip_prefix("http://")?.split_once('/')?;
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    let mut head = format!("GET /{path} HTTP/1.1\r\n");
-    let _ = write!(head, "Host: {address}\r\nConnection: close\r\n\r\n");
+    let head = format!("GET /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(head.as_bytes()).ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned())
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).ok()?;
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+    Some(answer.split_off(end + 4))
 }
