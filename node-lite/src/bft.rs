@@ -57,6 +57,8 @@ use votes::Votes;
 
 /// Most blocks asked for at a time. Chosen here: answers come many blocks at once.
 const MAX_ASKS: usize = 64;
+/// Blocks settled since a request after which the next part may be asked for at once. Chosen here: half an answer.
+const USEFUL_ANSWER: u64 = 16;
 /// Settled ids remembered to judge certificates below the root.
 pub const MAX_RECENT: usize = 256;
 
@@ -251,7 +253,8 @@ pub struct Bft {
     next_token: u64,
     /// Unsettled blocks that are on disk.
     kept: BTreeSet<BlockId>,
-    asked: BTreeMap<BlockId, Moment>,
+    /// What was asked for: when, and above which settled height.
+    asked: BTreeMap<BlockId, (Moment, Height)>,
     /// The own epoch change to the present epoch, and the newest.
     announced: [Announced; 2],
     building: Option<Epoch>,

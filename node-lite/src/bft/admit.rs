@@ -1,7 +1,7 @@
 //! What arrives: blocks, votes, epoch changes and the certificates inside them. Bounds and the cheap checks come first.
 
 use super::{
-    Bft, Fault, Input, MAX_ASKS, Output, Peer,
+    Bft, Fault, Input, MAX_ASKS, Output, Peer, USEFUL_ANSWER,
     message::{Block, Message, SignedEpochChange, SignedVote, tx_root},
     tree::{Admitted, Status},
     votes::{Counted, MAX_AHEAD},
@@ -170,8 +170,12 @@ impl Bft {
         if height <= self.tree.root().height {
             return;
         }
+        if let Some(missing) = self.tree.missing(&block) {
+            // Asked for again and again: an answer holds only so many blocks, and may be lost.
+            self.ask(now, from, missing, out);
+        }
         match self.tree.entry(&block) {
-            None => self.ask(now, from, block, out),
+            None => {}
             Some(entry) if entry.status == Status::Invalid => self.halt(block, block, out),
             Some(entry) => {
                 // A quorum voted in this epoch, so a quorum has entered it.
@@ -185,9 +189,11 @@ impl Bft {
 
     pub(super) fn ask(&mut self, now: Moment, from: Peer, id: BlockId, out: &mut Vec<Output>) {
         let patience = self.config.delta.saturating_mul(2);
-        self.asked.retain(|_, at| now.since(*at) < patience);
+        let root = self.tree.root().height;
+        self.asked
+            .retain(|_, (at, above)| now.since(*at) < patience && root < above.plus(USEFUL_ANSWER));
         if self.asked.len() < MAX_ASKS && !self.asked.contains_key(&id) {
-            self.asked.insert(id, now);
+            self.asked.insert(id, (now, root));
             out.push(Output::Ask(from, id));
         }
     }
