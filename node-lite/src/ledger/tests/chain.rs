@@ -289,6 +289,7 @@ pub(super) fn spec() -> ChainSpec {
             members: Bounded::try_from(vec![validator]).unwrap(),
         },
         guardians: GuardianSet {
+            since: Height(0),
             members: Bounded::try_from(vec![Guardian { key: guardian, weight: 1 }]).unwrap(),
             aggregate: BlsPublicKey::aggregate([&guardian]).unwrap(),
         },
