@@ -180,7 +180,11 @@ impl World {
         let public: Vec<_> = keys.iter().map(BlsSecretKey::public).collect();
         let members: Vec<_> = public.iter().map(|key| Guardian { key: *key, weight: 1 }).collect();
         let aggregate = BlsPublicKey::aggregate(&public).unwrap();
-        let set = GuardianSet { since: Height(0), members: Bounded::try_from(members).unwrap(), aggregate };
+        let set = GuardianSet {
+            since: Height(0),
+            members: Bounded::try_from(members).unwrap(),
+            aggregate,
+        };
         Self { keys, set }
     }
 

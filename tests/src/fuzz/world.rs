@@ -227,7 +227,11 @@ fn spec(validators: &[SecretKey], guardians: &[BlsSecretKey]) -> ChainSpec {
         },
         stake: None,
         validators: ValidatorSet { since: Height(0), members: validators.try_into().unwrap() },
-        guardians: GuardianSet { since: Height(0), members: guardians.try_into().unwrap(), aggregate },
+        guardians: GuardianSet {
+            since: Height(0),
+            members: guardians.try_into().unwrap(),
+            aggregate,
+        },
         accounts: Bounded::new(),
         stakers: Bounded::new(),
     }

@@ -7,7 +7,10 @@
 
 use super::{Checkpoint, MAX_CHECKPOINT, MAX_SET};
 use crate::{
-    chain::{certificate::CertificateError, set::{Guardian, GuardianSet}},
+    chain::{
+        certificate::CertificateError,
+        set::{Guardian, GuardianSet},
+    },
     codec::{self, DecodeError},
     crypto::Hash,
     id::ChainId,
@@ -61,7 +64,7 @@ impl ForkError {
 pub struct ForkProof {
     /// The two.
     pub checkpoints: Box<[Checkpoint; 2]>,
-    /// Who signed both certificates, or enough of each.
+    /// The set that signed both.
     pub guardians: GuardianSet,
 }
 

@@ -167,7 +167,11 @@ pub(crate) fn spec(validators: &[SecretKey], guardians: &[BlsSecretKey]) -> Chai
             since: Height(0),
             members: Bounded::try_from(validators).unwrap(),
         },
-        guardians: GuardianSet { since: Height(0), members: Bounded::try_from(guardians).unwrap(), aggregate },
+        guardians: GuardianSet {
+            since: Height(0),
+            members: Bounded::try_from(guardians).unwrap(),
+            aggregate,
+        },
         accounts: Bounded::new(),
         stakers: Bounded::new(),
     }

@@ -176,11 +176,7 @@ impl Trusted {
 }
 
 /// What holds for a checkpoint whoever signed it.
-fn check_form(
-    rules: &Rules,
-    clock: UnixMillis,
-    checkpoint: &Checkpoint,
-) -> Result<(), LightError> {
+fn check_form(rules: &Rules, clock: UnixMillis, checkpoint: &Checkpoint) -> Result<(), LightError> {
     let Checkpoint { header, certificate } = checkpoint;
     if header.chain_id != rules.chain {
         return Err(LightError::WrongChain);
@@ -213,7 +209,8 @@ fn check_overlap(
 ) -> Result<(), LightError> {
     let total = trusted.total().ok_or(CertificateError::BadSet)?;
     let signers = checkpoint.certificate.members(signing)?;
-    let both = trusted.members.iter().filter(|member| signers.iter().any(|(key, _)| **key == member.key));
+    let both =
+        trusted.members.iter().filter(|member| signers.iter().any(|(key, _)| **key == member.key));
     let weight = total_weight(both.map(|member| member.weight)).ok_or(CertificateError::BadSet)?;
     if u128::from(weight).saturating_mul(3) > u128::from(total) {
         Ok(())
