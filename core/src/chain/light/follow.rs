@@ -231,10 +231,9 @@ mod tests {
     use super::*;
     use crate::{
         chain::{
-            certificate::Certificate,
             light::{
-                Anchor, Input,
-                tests::{spec, test_keys},
+                File, Input, Source, Stored,
+                tests::{config, spec, test_keys},
             },
             set::Validator,
         },
@@ -245,24 +244,26 @@ mod tests {
     use core::time::Duration;
 
     #[test]
-    fn sets_that_only_a_liar_commits_do_not_pile_up() {
+    fn sets_that_only_a_liar_commits_are_not_even_asked_for() {
         let (validators, guardians) = test_keys();
         let spec = spec(&validators, &guardians);
         let chain = spec.chain_id();
-        let (mut light, mut now) = (Light::new(chain, Anchor::Genesis), Moment::ZERO);
+        let (mut light, mut now) = (Light::new(config(chain)), Moment::ZERO);
         let feed = |light: &mut Light, now: Moment, input: Input| {
             let mut out = Vec::new();
             light.handle(now, UnixMillis(1_000_000), input, &mut out);
             out
         };
-        feed(&mut light, now, Input::Loaded(None));
-        feed(&mut light, now, Input::Fetched(File::Spec(chain), encode(&spec)));
+        let fetched = |file: File, bytes| Input::Fetched(Source::NODE, file, bytes);
+        feed(&mut light, now, Input::Loaded(Stored::default()));
+        feed(&mut light, now, fetched(File::Spec(chain), encode(&spec)));
         for lie in 0..40 {
             let member = Validator { key: PublicKey([lie; 32]), weight: 1 };
             let members = Bounded::try_from(alloc::vec![member]).unwrap();
             let set = ValidatorSet { since: Height(0), members };
             let (hash, mut header) = (set.hash(chain), Header::genesis(&spec, Hash([lie; 32])));
             (header.height, header.validators_hash) = (Height(1), hash);
+            header.time = UnixMillis(spec.genesis_time.0 + 1);
             let tip = Tip {
                 final_height: Height(0),
                 final_block: BlockId::default(),
@@ -271,11 +272,13 @@ mod tests {
             };
             now = now.after(Duration::from_secs(10));
             feed(&mut light, now, Input::Tick);
-            feed(&mut light, now, Input::Fetched(File::Tip, encode(&tip)));
-            feed(&mut light, now, Input::Fetched(File::Header(header.id()), encode(&header)));
-            feed(&mut light, now, Input::Fetched(File::Validators(hash), encode(&set)));
-            assert!(light.validators.contains_key(&hash), "the lie is taken in");
-            assert!(light.validators.len() <= 3, "{} sets", light.validators.len());
+            feed(&mut light, now, fetched(File::Tip, encode(&tip)));
+            let out = feed(&mut light, now, fetched(File::Header(header.id()), encode(&header)));
+            let refused = Output::Refused(CertificateError::WrongSet.into());
+            assert_eq!(out.last(), Some(&refused));
+            assert!(!out.contains(&Output::Fetch(Source::NODE, File::Validators(hash))));
+            let out = feed(&mut light, now, fetched(File::Validators(hash), encode(&set)));
+            assert_eq!((out, light.validators.len()), (Vec::new(), 0), "what nobody asked for");
         }
     }
 }

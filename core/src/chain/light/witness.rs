@@ -156,6 +156,7 @@ impl Light {
         self.standing = Standing::Split;
         self.in_flight.clear();
         self.next_look = None;
+        self.comparison.open.clear();
         self.comparison.retry = None;
         out.push(Output::Refused(LightError::Split));
         out.push(Output::Advanced);
