@@ -125,6 +125,7 @@ mod tests {
             Wire::Guardian(guardian::Message::Share(share)),
             Wire::Transaction(tx),
             Wire::Ask(Ask { block, above: Height(3) }),
+            Wire::Guardian(guardian::Message::Ask(Height(10))),
         ]
     }
 
