@@ -143,7 +143,8 @@ fn an_equivocator_loses_its_stake_and_its_seat() {
     let chain = network.spec.chain_id();
     network.corrupt(2, Box::new(Equivocator::new(key, chain, index)));
     network.run_for(10);
-    let evidence = network.faults.iter().find_map(|(_, fault)| match fault {
+    // The newest: what is older than the rules allow is refused.
+    let evidence = network.faults.iter().rev().find_map(|(_, fault)| match fault {
         Fault::Bft(fault) => fault.evidence(),
         Fault::Guardian(_) | Fault::Block(..) | Fault::Malformed(_) | Fault::Stopped(_) => None,
     });

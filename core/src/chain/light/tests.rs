@@ -14,6 +14,7 @@ use super::*;
 use crate::{
     amount::Amount,
     chain::{
+        Level,
         certificate::{
             Certificate, CertificateError, FinalityCertificate, FinalityVote, IndexedSignature,
             Vote,

@@ -292,3 +292,29 @@ fn skipping_does_not_excuse_the_very_next_checkpoint_from_its_set() {
     host.run(|_, file| line.file(file));
     assert_eq!(host.final_height(), None);
 }
+
+/// Seven guardians of which one is replaced at every checkpoint, `changes` times.
+fn restless(changes: u8) -> Line {
+    let mut line = Line::new();
+    for change in 0..changes {
+        let members: Vec<(u8, u64)> = (0..7).map(|i| (change.wrapping_add(i), 1)).collect();
+        line.grow(Some(&members));
+    }
+    line.grow(None);
+    line
+}
+
+#[test]
+fn a_walk_costs_a_file_of_less_than_two_kilobytes_a_change() {
+    let measure = |changes: u8| {
+        let line = restless(changes);
+        let mut host = Host::of(&line);
+        host.run(|_, file| line.file(file));
+        assert_eq!(host.final_height(), Some((u64::from(changes) + 1) * T));
+        (host.files, host.bytes)
+    };
+    let ((few, small), (many, large)) = (measure(1), measure(101));
+    assert_eq!(many - few, 100, "one file a change");
+    let each = (large - small) / 100;
+    assert!((1_000..2_000).contains(&each), "{each} bytes a change");
+}
