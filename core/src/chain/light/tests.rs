@@ -26,6 +26,7 @@ use crate::{
         SecretKey, Tagged,
         bls::{BlsPublicKey, BlsSecretKey, BlsSignature},
     },
+    id::Height,
     payment::reservation::PoolRules,
 };
 

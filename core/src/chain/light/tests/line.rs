@@ -3,6 +3,7 @@
 use super::{super::*, config, spec, test_keys};
 use crate::{
     chain::{
+        Level,
         certificate::{Certificate, FinalityCertificate, FinalityVote},
         set::Guardian,
     },
@@ -11,7 +12,7 @@ use crate::{
         Tagged,
         bls::{BlsPublicKey, BlsSecretKey, BlsSignature},
     },
-    id::Epoch,
+    id::{Epoch, Height},
 };
 
 /// Blocks between checkpoints.

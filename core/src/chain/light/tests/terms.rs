@@ -4,11 +4,13 @@
 use super::{super::*, World, drain, heights, run};
 use crate::{
     chain::{
+        Level,
         certificate::{Certificate, CertificateError},
         set::Validator,
     },
     codec::{Bounded, encode},
     crypto::SecretKey,
+    id::Height,
 };
 
 /// A chain whose checkpoint at height 10 elects others.

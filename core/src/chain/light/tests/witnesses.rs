@@ -5,7 +5,7 @@ use super::{
     config,
     line::{Host, Line, T},
 };
-use crate::{chain::certificate::CertificateError, codec::encode};
+use crate::{chain::certificate::CertificateError, codec::encode, id::Height};
 
 const WITNESS: Source = Source(1);
 
