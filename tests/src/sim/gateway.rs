@@ -44,12 +44,13 @@ pub fn light_file(network: &Network, at: usize, path: &str) -> Option<HttpAnswer
         let headers = machine.unsettled_headers();
         headers.iter().find(|header| header.id() == *id).map(codec::encode)
     };
-    let body = file.and_then(|file| match &file {
-        File::Tip => Some(codec::encode(&machine.tip())),
-        File::Header(id) => {
-            unsettled(id).or_else(|| light::find(disk, &network.spec, &file).unwrap())
+    let settled = |file: &File| light::find(disk, &network.spec, file).unwrap();
+    let body = file.and_then(|file| {
+        if file == File::Tip {
+            return Some(codec::encode(&machine.tip()));
         }
-        _ => light::find(disk, &network.spec, &file).unwrap(),
+        let pending = if let File::Header(id) = &file { unsettled(id) } else { None };
+        pending.or_else(|| settled(&file))
     });
     let Some(body) = body else { return Some(HttpAnswer { status: 404, body: Vec::new() }) };
     Some(HttpAnswer { status: 200, body })

@@ -53,7 +53,7 @@ mod tests {
     use crate::crypto::Hash;
 
     fn block(branch: u8, height: u64) -> BlockId {
-        BlockId(Hash([branch ^ height as u8; 32]))
+        BlockId(Hash([branch ^ height.to_le_bytes()[0]; 32]))
     }
 
     #[test]

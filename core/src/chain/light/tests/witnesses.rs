@@ -94,7 +94,7 @@ fn the_proof_of_a_split_names_who_signed_both_and_nobody_else() {
     assert_eq!(proof.verify(chain, hash).unwrap(), set.members.clone().into_vec());
     assert_eq!(proof.verify(chain, Hash([9; 32])), Err(ForkError::WrongSet));
     assert_eq!(proof.verify(ChainId(Hash([9; 32])), hash), Err(ForkError::WrongSet));
-    let [one, other] = *proof.checkpoints.clone();
+    let [one, other] = *proof.checkpoints;
     let forge = |pair: [Checkpoint; 2]| {
         ForkProof { checkpoints: pair.into(), guardians: set.clone() }.verify(chain, hash)
     };
@@ -102,7 +102,7 @@ fn the_proof_of_a_split_names_who_signed_both_and_nobody_else() {
     assert_eq!(forge([one.clone(), one.clone()]), Err(ForkError::NoConflict), "one block");
     let mut first = ours.checkpoints[0].clone();
     let pair = [one.clone(), first.clone()];
-    assert_eq!(forge(pair.clone()), Err(ForkError::NoConflict), "two heights");
+    assert_eq!(forge(pair), Err(ForkError::NoConflict), "two heights");
     first.certificate = one.certificate.clone();
     assert_eq!(forge([one.clone(), first]), Err(ForkError::WrongBlock));
     let mut foreign = other.clone();
@@ -113,7 +113,7 @@ fn the_proof_of_a_split_names_who_signed_both_and_nobody_else() {
     let below = CertificateError::BelowQuorum { weight: 4, quorum: 5 };
     assert_eq!(forge([one.clone(), weak.clone()]), Err(below.into()));
     let mut padded = weak;
-    padded.certificate.signers = other.certificate.signers.clone();
+    padded.certificate.signers = other.certificate.signers;
     assert_eq!(forge([one, padded]), Err(CertificateError::BadSignature.into()));
 }
 
