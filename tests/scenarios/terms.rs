@@ -143,9 +143,10 @@ fn an_equivocator_loses_its_stake_and_its_seat() {
     let chain = network.spec.chain_id();
     network.corrupt(2, Box::new(Equivocator::new(key, chain, index)));
     network.run_for(10);
-    // The newest: what is older than the rules allow is refused.
+    // Two votes cost everything. The newest: what is older than the rules allow is refused.
+    let votes = |evidence: &Evidence| matches!(evidence, Evidence::Votes(_));
     let evidence = network.faults.iter().rev().find_map(|(_, fault)| match fault {
-        Fault::Bft(fault) => fault.evidence(),
+        Fault::Bft(fault) => fault.evidence().filter(votes),
         Fault::Guardian(_) | Fault::Block(..) | Fault::Malformed(_) | Fault::Stopped(_) => None,
     });
     let evidence = evidence.expect("somebody saw both");
