@@ -38,7 +38,7 @@ pub use snapshot::{
 
 use crate::{
     amount::Amount,
-    chain::light::{self, File, Light},
+    chain::light::{self, File, Light, Source},
     crypto::Hash,
     delivery::{fetch, fetch::Fetch, playlist::Reader, record::StreamInfo, serve, serve::Serve},
     id::{Address, PeerId, StreamId},
@@ -69,7 +69,7 @@ struct Now {
 #[derive(Clone, Debug)]
 enum Purpose {
     /// A light file.
-    File(File),
+    File(Source, File),
     /// Bytes of a segment, from this offset on.
     Chunks(fetch::OrderId, usize),
 }
@@ -77,7 +77,7 @@ enum Purpose {
 /// What a durable write is for.
 #[derive(Clone, Copy, Debug)]
 enum Kept {
-    Checkpoint,
+    Trust,
     Device,
     Payer(payment::StoreToken),
     Payee(payment::StoreToken),
@@ -110,6 +110,8 @@ pub struct Client {
     config: Config,
     seed: [u8; 32],
     last: Moment,
+    /// The wall clock when it was last told.
+    clock: UnixMillis,
     next_id: u64,
     requests: BTreeMap<RequestId, Purpose>,
     writes: BTreeMap<StoreToken, Kept>,
@@ -136,10 +138,11 @@ impl Client {
     /// Makes a client. Nothing happens before [`Input::Loaded`]. `seed` feeds jitter and draws, never keys.
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
         Self {
-            light: Light::new(config.chain, config.anchor),
+            light: Light::new(config.light()),
             config,
             seed,
             last: Moment::ZERO,
+            clock: UnixMillis(0),
             next_id: 0,
             requests: BTreeMap::new(),
             writes: BTreeMap::new(),
@@ -211,8 +214,10 @@ impl Client {
                 book.ask_faucet(lifted);
                 Ok(())
             }),
-            Command::Transfer { token, to, amount } => self.with_book(now, out, |book, lifted| {
-                book.transfer(now.at, token, to, amount, lifted)
+            Command::Transfer { token, to, amount } => self.check_fresh(now).and_then(|()| {
+                self.with_book(now, out, |book, lifted| {
+                    book.transfer(now.at, token, to, amount, lifted)
+                })
             }),
             Command::SetUpload(policy) => {
                 self.config.upload = policy;
@@ -252,6 +257,7 @@ impl Client {
     /// Makes the past of a host's clock impossible (law 3).
     fn clamp(&mut self, now: Moment, clock: UnixMillis) -> Now {
         self.last = self.last.max(now);
+        self.clock = clock;
         Now { at: self.last, clock }
     }
 
@@ -265,7 +271,7 @@ impl Client {
             let (_, bytes) = self.stored.iter().find(|(n, _)| n == name)?;
             bytes.clone().ok()
         };
-        let checkpoint = row(chain::CHECKPOINT);
+        let stored = light::Stored { trust: row(chain::TRUST), fork: row(chain::FORK) };
         let device = row(DEVICE).and_then(|bytes| bytes.try_into().ok().map(DeviceId));
         self.device = device;
         if device.is_none() {
@@ -275,14 +281,14 @@ impl Client {
             self.store(Kept::Device, String::from(DEVICE), Some(fresh.to_vec()), out);
         }
         self.node = Status::Connecting;
-        self.feed_light(now, light::Input::Loaded(checkpoint), out);
+        self.feed_light(now, light::Input::Loaded(stored), out);
     }
 
     fn stored(&mut self, now: Now, token: StoreToken, out: &mut Vec<Output>) {
         match self.writes.remove(&token) {
             Some(Kept::Payer(inner)) => self.feed_payer(now, payer::Input::Stored(inner), out),
             Some(Kept::Payee(inner)) => self.feed_payee(now, payee::Input::Stored(inner), out),
-            Some(Kept::Checkpoint | Kept::Device) | None => {}
+            Some(Kept::Trust | Kept::Device) | None => {}
         }
     }
 
@@ -294,7 +300,7 @@ impl Client {
         out: &mut Vec<Output>,
     ) {
         match self.requests.remove(&id) {
-            Some(Purpose::File(file)) => self.file_done(now, file, answer, out),
+            Some(Purpose::File(source, file)) => self.file_done(now, (source, file), answer, out),
             Some(Purpose::Chunks(order, from)) => self.chunks_done(now, (order, from), answer, out),
             None => {}
         }

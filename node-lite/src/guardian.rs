@@ -7,12 +7,15 @@
 //!
 //! A node without a guardian key gathers too. Each checkpoint is signed by the set that the one before elected.
 //!
-//! Source: PROTOCOL A2.10, A2.12, A2.13, A2.16, A2.17, A2.18.
+//! Beyond G1..G3, nothing is signed above a change of guardians that has no certificate of its own (`handover`).
+//!
+//! Source: PROTOCOL A2.10, A2.12, A2.13, A2.16, A2.17, A2.18, A7.2.
 //!
 //! Invariants: heights of own shares strictly increase; each signed checkpoint descends from the one before, because
 //! both are on the settled chain; a share leaves only after [`Input::Stored`]; final never runs ahead of settled.
 
 mod electorate;
+mod handover;
 #[cfg(test)]
 mod tests;
 
@@ -74,6 +77,8 @@ pub enum Message {
     Share(Share),
     /// A finished certificate.
     Certificate(FinalityCertificate),
+    /// A request for the certificate of the change of guardians at this height.
+    Ask(Height),
 }
 
 /// What happened outside.
@@ -123,7 +128,9 @@ pub struct Start {
     pub certificate: Option<FinalityCertificate>,
     /// Settled checkpoints, from low to high: at least from the last signed one on.
     pub checkpoints: Vec<(Height, Known)>,
-    /// The sets of those that are not final yet.
+    /// Settled changes of guardians without a certificate of their own.
+    pub open_changes: Vec<(Height, Known)>,
+    /// The sets of those, and of checkpoints that are not final yet.
     pub sets: Vec<GuardianSet>,
 }
 
@@ -150,6 +157,10 @@ pub struct GuardianMachine {
     /// A certificate above what is settled here waits for it.
     ahead: Option<FinalityCertificate>,
     checkpoints: BTreeMap<Height, Known>,
+    /// Settled changes of guardians without a certificate of their own.
+    open_changes: BTreeMap<Height, Known>,
+    /// When a certificate that passed us by is asked for again.
+    ask: Option<Moment>,
     shares: BTreeMap<Height, BTreeMap<u16, Share>>,
     unsent: BTreeMap<Token, Share>,
     next_token: u64,
@@ -189,6 +200,8 @@ impl GuardianMachine {
             certificate: start.certificate,
             ahead: None,
             checkpoints: start.checkpoints.into_iter().collect(),
+            open_changes: start.open_changes.into_iter().collect(),
+            ask: Some(Moment::ZERO),
             shares: BTreeMap::new(),
             unsent: BTreeMap::new(),
             next_token: 0,
@@ -208,6 +221,8 @@ impl GuardianMachine {
             Input::Message(Message::Certificate(certificate)) => {
                 self.on_certificate(certificate, out);
             }
+            // The node answers from its disk.
+            Input::Message(Message::Ask(_)) => {}
             Input::Stored(token) => {
                 if let Some(share) = self.unsent.remove(&token) {
                     self.resend = Some(now.after(RESEND));
@@ -215,13 +230,18 @@ impl GuardianMachine {
                     self.keep(share, out);
                 }
             }
-            Input::Tick => self.on_tick(now, out),
+            Input::Tick => {
+                self.on_tick(now, out);
+                self.ask_missed(now, out);
+            }
         }
     }
 
     /// Returns when [`Input::Tick`] is next needed.
     pub fn deadline(&self) -> Option<Moment> {
-        self.resend.filter(|_| self.key.is_some() && !self.halted)
+        let resend = self.resend.filter(|_| self.key.is_some());
+        let ask = self.ask.filter(|_| self.has_missed());
+        [resend, ask].into_iter().flatten().min().filter(|_| !self.halted)
     }
 
     /// Returns the newest certificate.
@@ -244,7 +264,11 @@ impl GuardianMachine {
         if height.0.checked_rem(self.interval) != Some(0) || height <= self.newest() {
             return;
         }
-        self.checkpoints.insert(height, Known { block, guardians: header.guardians_hash });
+        let known = Known { block, guardians: header.guardians_hash };
+        self.checkpoints.insert(height, known);
+        if header.next_guardians_hash != header.guardians_hash {
+            self.open_changes.insert(height, known);
+        }
         while self.checkpoints.len() > MAX_CHECKPOINTS {
             self.checkpoints.pop_first();
         }
@@ -260,7 +284,8 @@ impl GuardianMachine {
         self.build(height, out);
         let (open, next) = (self.height(), self.next);
         let named = self.checkpoints.range(open..).map(|(_, known)| known.guardians);
-        let named: Vec<Hash> = named.chain([next]).collect();
+        let changed = self.open_changes.values().map(|known| known.guardians);
+        let named: Vec<Hash> = named.chain(changed).chain([next]).collect();
         self.sets.retain(|hash| named.contains(hash));
     }
 
@@ -288,7 +313,7 @@ impl GuardianMachine {
             let known = self.checkpoints.get(&height).map(|known| known.block);
             height == Height(0) || known == Some(block)
         });
-        if self.halted || !above || !below {
+        if self.halted || !above || !below || !self.is_handed_over(height) {
             return;
         }
         let vote = FinalityVote { guardians_hash: set, height, block };
@@ -374,6 +399,9 @@ impl GuardianMachine {
         if self.certificate.iter().chain(&self.ahead).any(known) || !is_checkpoint {
             return;
         }
+        if certificate.height <= self.height() {
+            return self.on_missed(certificate, out);
+        }
         let Some(electorate) = self.sets.get(&self.set_at(certificate.height)) else { return };
         if certificate.verify(self.chain, &electorate.set).is_err() {
             // Further up another set may sign: then it is us who cannot tell.
@@ -412,8 +440,10 @@ impl GuardianMachine {
             return;
         }
         self.shares.retain(|at, _| *at > height);
+        self.open_changes.remove(&height);
         self.certificate = Some(certificate.clone());
         out.push(Output::Final(Box::new(certificate)));
+        self.sign_waiting(out);
     }
 
     fn on_tick(&mut self, now: Moment, out: &mut Vec<Output>) {

@@ -5,6 +5,7 @@
 //! | [`bft`] | settlement: the two-chain rule with a lock |
 //! | [`guardian`] | finality: shares on settled checkpoints |
 //! | [`ledger`] | what a block does to the state |
+//! | [`light`] | what light clients fetch |
 //! | [`mempool`] | transactions that wait |
 //! | [`publisher`] | live streams: numbers, records, playlists |
 //! | [`storage`] | what is read from disk, and what is written in one batch |
@@ -20,6 +21,7 @@ pub mod bft;
 mod bucket;
 pub mod guardian;
 pub mod ledger;
+pub mod light;
 pub mod mempool;
 pub mod publisher;
 #[cfg(feature = "shell")]

@@ -68,6 +68,18 @@ pub trait Storage {
     /// [`StorageError`].
     fn guardians(&self, hash: &Hash) -> Result<Option<GuardianSet>, StorageError>;
 
+    /// Returns the finality certificate of the checkpoint at a height.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn certificate(&self, height: Height) -> Result<Option<FinalityCertificate>, StorageError>;
+
+    /// Returns the height of the settled checkpoint at which the guardians of this hash elected others.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn change_of(&self, guardians: &Hash) -> Result<Option<Height>, StorageError>;
+
     /// Returns what proved that the checkpoint at a height ended a term.
     ///
     /// # Errors

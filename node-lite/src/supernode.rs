@@ -277,6 +277,12 @@ impl<S: Storage> Supernode<S> {
     fn on_wire(&mut self, now: Moment, from: bft::Peer, message: Wire, out: &mut Vec<Output>) {
         match message {
             Wire::Bft(message) => self.feed_bft(now, bft::Input::Message(from, message), out),
+            Wire::Guardian(guardian::Message::Ask(height)) => {
+                if let Ok(Some(certificate)) = self.ledger.store().certificate(height) {
+                    let message = guardian::Message::Certificate(certificate);
+                    out.push(Output::Send(from, codec::encode(&Wire::Guardian(message))));
+                }
+            }
             Wire::Guardian(message) => {
                 self.feed_guardian(now, guardian::Input::Message(message), out);
             }

@@ -11,7 +11,7 @@
 use antiphon_core::{
     chain::{
         Level,
-        light::{Anchor, File, Head, Input, Light, Output},
+        light::{Anchor, Config, File, Head, Input, Light, Output, Skipping, Stored},
         proof::{MAX_PROOFS, StateProofs, verify_all},
         spec::Token,
         state::{Account, StateKey},
@@ -316,9 +316,11 @@ struct Client<'a> {
 impl<'a> Client<'a> {
     fn new(node: &'a Node) -> Self {
         let chain = ChainId(Hash::from_hex(node.ready["chain"].as_str().unwrap()).unwrap());
-        let light = Light::new(chain, Anchor::Genesis);
+        let config =
+            Config { chain, anchor: Anchor::Genesis, skipping: Skipping::Off, witnesses: 0 };
+        let light = Light::new(config);
         let mut client = Self { node, chain, light, began: Instant::now() };
-        client.feed(Input::Loaded(None));
+        client.feed(Input::Loaded(Stored::default()));
         client
     }
 
@@ -329,15 +331,15 @@ impl<'a> Client<'a> {
         self.light.handle(now, UnixMillis(u64::try_from(wall).unwrap()), input, &mut out);
         for output in out {
             match output {
-                Output::Fetch(file) => {
+                Output::Fetch(source, file) => {
                     let bytes = self.node.file(&file);
                     self.feed(match bytes {
-                        Some(bytes) => Input::Fetched(file, bytes),
-                        None => Input::Missing(file),
+                        Some(bytes) => Input::Fetched(source, file, bytes),
+                        None => Input::Missing(source, file),
                     });
                 }
                 Output::Refused(error) => panic!("an honest node is refused: {error}"),
-                Output::Keep(_) | Output::Advanced => {}
+                Output::Keep(_) | Output::KeepFork(_) | Output::Advanced | Output::Alarm => {}
             }
         }
     }

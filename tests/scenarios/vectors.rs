@@ -7,6 +7,7 @@ const POP: &str = include_str!("../vectors/wycheproof/bls_sig_g2_pop_verify.json
 const BASIC: &str = include_str!("../vectors/wycheproof/bls_sig_g2_basic_verify.json");
 const AGGREGATE: &str = include_str!("../vectors/wycheproof/bls_sig_g2_aggregate_verify.json");
 const HASH: &str = include_str!("../vectors/wycheproof/bls_hash_to_g2.json");
+const LIGHT_CLIENT: &str = include_str!("../vectors/light-client.json");
 const RFC6962: &str = include_str!("../vectors/rfc6962.json");
 
 /// Checks that our code agrees on every case, and that there are as many as we know of.
@@ -35,6 +36,17 @@ fn wycheproofs_other_bls_verdicts_are_those_of_blst_as_we_use_it() {
 #[test]
 fn all_196_rfc_6962_files_get_their_verdicts() {
     agree(vector::rfc6962(RFC6962).unwrap(), 12, 196);
+}
+
+/// PROTOCOL A7.3, ADVERSARIAL case 27: 41 files of 99 steps, each with the file's word for it.
+#[test]
+fn all_41_model_based_files_of_tendermint_get_their_verdict_at_every_step() {
+    let log = vector::light_client(LIGHT_CLIENT).unwrap();
+    agree(log.clone(), 99, 99);
+    let count = |word: &str| log.0.iter().filter(|v| v.case.contains(&format!(": {word}"))).count();
+    assert_eq!(["SUCCESS", "NOT_ENOUGH_TRUST", "INVALID"].map(count), [44, 42, 13]);
+    let wrong = LIGHT_CLIENT.replacen("NOT_ENOUGH_TRUST", "SUCCESS", 1);
+    assert_eq!(vector::light_client(&wrong).unwrap().disagreements().len(), 1);
 }
 
 #[test]

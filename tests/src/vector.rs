@@ -5,10 +5,12 @@
 
 mod bls;
 mod ed25519;
+mod light;
 mod merkle;
 
 pub use bls::{aggregate_verify, hash_to_g2, verify};
 pub use ed25519::ed25519;
+pub use light::light_client;
 pub use merkle::rfc6962;
 
 use serde::Deserialize;

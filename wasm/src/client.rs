@@ -8,7 +8,7 @@ use crate::{
     output, snapshot,
 };
 use antiphon_core::{
-    chain::light::Anchor,
+    chain::light::{Anchor, Skipping},
     client::{Client, Config, Output},
     crypto::{Hash, PublicKey, SecretKey},
     id::{BlockId, ChainId},
@@ -28,7 +28,7 @@ pub struct WasmClient {
 
 #[wasm_bindgen]
 impl WasmClient {
-    /// Makes a client from `{secret, seed, chain, checkpoint, node, publisher, tracker, cacheBytes, upload}`; `secret` and `seed`
+    /// Makes a client from `{secret, seed, chain, checkpoint, node, witness, publisher, tracker, cacheBytes, upload}`; `secret` and `seed`
     /// are 32 fresh bytes each.
     ///
     /// # Errors
@@ -43,6 +43,8 @@ impl WasmClient {
             anchor: optional_hex_32(config, "checkpoint")?
                 .map_or(Anchor::Genesis, |block| Anchor::Checkpoint(BlockId(Hash(block)))),
             node: text(config, "node")?,
+            witnesses: optional_text(config, "witness")?.into_iter().collect(),
+            skipping: Skipping::Off,
             publisher: optional_hex_32(config, "publisher")?.map(PublicKey),
             tracker: optional_text(config, "tracker")?,
             cache_limit: usize::try_from(integer(config, "cacheBytes")?)
@@ -89,6 +91,12 @@ impl WasmClient {
     /// Returns everything there is to show.
     pub fn snapshot(&self) -> JsValue {
         snapshot::write(&self.inner.snapshot())
+    }
+
+    /// Returns the file that proves that the chain has split and who split it, once a witness has shown it.
+    #[wasm_bindgen(js_name = forkProof)]
+    pub fn fork_proof(&self) -> Option<Vec<u8>> {
+        self.inner.fork_proof()
     }
 
     fn take(&mut self) -> Array {

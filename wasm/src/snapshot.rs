@@ -3,7 +3,7 @@
 use crate::object::{list, nullable, number, set};
 use antiphon_core::{
     amount::Amount,
-    chain::Level,
+    chain::{Level, light::Standing},
     client::{
         AccountView, ChainView, DeliveryView, Leveled, PeerView, PoolView, Problem, SettlementView,
         Snapshot, Status, StreamView, WalletView,
@@ -46,6 +46,11 @@ fn chain(view: &ChainView) -> JsValue {
         ("signers", view.signers.0.into()),
         ("guardians", view.signers.1.into()),
         ("time", number(view.time)),
+        ("ageMs", number(view.age)),
+        ("finalAgeMs", nullable(view.final_age.map(number))),
+        ("standing", standing(view.standing)),
+        ("witnesses", view.witnesses.into()),
+        ("witnessed", nullable(view.witnessed.map(|height| number(height.0)))),
     ])
 }
 
@@ -119,6 +124,8 @@ fn leveled(view: &Leveled<Amount>) -> JsValue {
         ("value", amount(view.value)),
         ("level", level(view.level)),
         ("height", number(view.height.0)),
+        ("ageMs", number(view.age)),
+        ("isWitnessed", view.is_witnessed.into()),
     ])
 }
 
@@ -137,6 +144,15 @@ fn status(status: Status) -> JsValue {
         Status::Connecting => "connecting",
         Status::Up => "up",
         Status::Down => "down",
+    }
+    .into()
+}
+
+fn standing(standing: Standing) -> JsValue {
+    match standing {
+        Standing::Good => "good",
+        Standing::Expired => "expired",
+        Standing::Split => "split",
     }
     .into()
 }

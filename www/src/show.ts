@@ -122,8 +122,16 @@ function showChain({ chain }: Snapshot): void {
     say(head, chain[level].toLocaleString('en'));
     mark(head, 'height', String(chain[level]));
   }
-  say(byId('guardians'), chain.guardians === 0 ? 'by guardians' : `by ${chain.signers} of ${chain.guardians} guardians`);
+  say(byId('guardians'), chain.guardians === 0 ? 'by guardians' : `by ${chain.signers} of ${chain.guardians} guardians, ${witnessWords(chain)}`);
   say(byId('chain-id'), chain.id === '' ? '–' : short(chain.id, 12, 8));
+}
+
+/** Whether another operator has the same chain, and how old the newest final checkpoint is. */
+function witnessWords({ standing, witnessed, final, finalAgeMs }: Snapshot['chain']): string {
+  if (standing === 'split') return 'contradicted by a second certificate';
+  if (standing === 'expired') return 'too long ago to build on';
+  const seen = witnessed !== null && witnessed >= final ? 'seen by a second node' : 'unwitnessed';
+  return finalAgeMs === null ? seen : `${seen}, ${Math.round(finalAgeMs / 1000)} s old`;
 }
 
 function showSettlements(settlements: readonly SettlementView[]): void {

@@ -186,7 +186,7 @@ impl FinalityCertificate {
     }
 
     /// Returns who signed, in the order of the set.
-    fn members<'a>(
+    pub(super) fn members<'a>(
         &self,
         set: &'a GuardianSet,
     ) -> Result<Vec<(&'a BlsPublicKey, u64)>, CertificateError> {

@@ -5,28 +5,54 @@
 //!                   |                                |
 //!   genesis or pin  v      checkpoint + FC           v     headers + CC
 //!   ------------> trusted ----------------> final ------> settled ------> included
-//!                           A7.2, A2.16             A1.18           linked, no vote yet
+//!                    |^    A7.2, A2.16             A1.18           linked, no vote yet
+//!                    '+ change files: one for each set of guardians that has ended
 //! ```
+//!
+//! | file | what it decides |
+//! |---|---|
+//! | `trust` | when one checkpoint vouches for another |
+//! | `walk` | from the trusted checkpoint to the newest, over changes of guardians |
+//! | `follow` | what is settled above it, within the term that it commits |
+//! | `witness`, `fork` | whether others see the same chain, and what proves that it has split |
+//! | `alarm` | whether many refer to blocks that this chain does not have |
+//! | `view`, `age` | the heads, how old they may be |
+//! | `kept` | what is stored for the next start |
 //!
 //! Files are static and named by their content ([`File`]); only the tip changes. A file that is not what its name
 //! says, or proves less than it must, is refused with a [`LightError`] and nothing moves.
 //!
-//! Source: PROTOCOL A7.1–A7.4, seed 001. Deviations: skipping over set changes (A7.3) and witnesses (A7.5) are not
-//! built yet; a checkpoint of another guardian set than the one trusted is refused.
+//! Source: PROTOCOL A7.1–A7.5, seed 001; AELF-28.
 //!
 //! Invariant: trusted height and time, and the settled height, never go back (A10.10).
 
+mod age;
+mod alarm;
 mod error;
 mod file;
 mod follow;
+mod fork;
+mod kept;
 #[cfg(test)]
 pub(crate) mod tests;
+mod trust;
+mod view;
+mod walk;
+mod witness;
 
+pub use age::Use;
 pub use error::LightError;
-pub use file::{Checkpoint, File, MAX_CHECKPOINT, MAX_SET, MAX_TIP, MAX_TIP_BLOCKS, Tip};
+pub use file::{
+    Change, Checkpoint, File, MAX_CHANGE, MAX_CHECKPOINT, MAX_SET, MAX_TIP, MAX_TIP_BLOCKS, Source,
+    Tip,
+};
+pub use fork::{ForkError, ForkProof, MAX_FORK_PROOF};
+pub use kept::{Kept, KeptFork, MAX_KEPT, MAX_KEPT_FORK};
+pub use trust::{Rules, Sets, Skipping, Trusted};
+pub use view::{Head, Standing};
+pub use witness::MAX_WITNESSES;
 
 use super::{
-    Level,
     header::Header,
     set::{GuardianSet, ValidatorSet},
     spec::{ChainSpec, MAX_SPEC},
@@ -34,10 +60,11 @@ use super::{
 use crate::{
     codec,
     crypto::Hash,
-    id::{BlockId, ChainId, Height},
+    id::{BlockId, ChainId},
     time::{Moment, UnixMillis},
 };
 use alloc::{collections::BTreeMap, vec::Vec};
+use borsh::{BorshDeserialize, BorshSerialize};
 use core::time::Duration;
 
 /// First wait after a file could not be had. Chosen here: a restarted node is back within it.
@@ -52,31 +79,44 @@ const MAX_IN_FLIGHT: usize = 32;
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// The checkpoint file that this client stored, or nothing at the first start.
-    Loaded(Option<Vec<u8>>),
+    /// What this client stored; nothing at the first start.
+    Loaded(Stored),
     /// A file arrived. Unverified.
-    Fetched(File, Vec<u8>),
+    Fetched(Source, File, Vec<u8>),
     /// A file could not be had.
-    Missing(File),
+    Missing(Source, File),
     /// Time moved on.
     Tick,
+}
+
+/// What this client stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// The bytes of the last [`Output::Keep`].
+    pub trust: Option<Vec<u8>>,
+    /// The bytes of [`Output::KeepFork`].
+    pub fork: Option<Vec<u8>>,
 }
 
 /// What the host must do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Fetch a light file.
-    Fetch(File),
-    /// Keep this checkpoint file for the next start. It will be verified again.
+    Fetch(Source, File),
+    /// Keep this for the next start; replaces what was kept before. It will be verified again.
     Keep(Vec<u8>),
-    /// A head moved.
+    /// Keep this proof that the chain has split, and show it to the user.
+    KeepFork(Vec<u8>),
+    /// A head moved, or a witness spoke.
     Advanced,
     /// A source served something that proves less than it claims.
     Refused(LightError),
+    /// Many refer to blocks that this client's chain does not have (AELF-28).
+    Alarm,
 }
 
 /// Where a client starts to trust.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum Anchor {
     /// The chain spec's own sets, dated at genesis.
     Genesis,
@@ -84,66 +124,64 @@ pub enum Anchor {
     Checkpoint(BlockId),
 }
 
-/// A checkpoint that is believed: by anchor or by certificate.
-#[derive(Clone, Debug)]
-struct Trusted {
-    height: Height,
-    block: BlockId,
-    time: UnixMillis,
-    next_guardians: Hash,
-    /// `None` for genesis, whose header a client needs not know.
-    header: Option<Header>,
-    /// How many signed, of how many.
-    signers: (u32, u32),
-}
-
-/// A head of the chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// Its header.
-    pub header: Header,
-    /// Its id.
-    pub block: BlockId,
-    /// How far it is believed.
-    pub level: Level,
+/// What a client follows, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The chain.
+    pub chain: ChainId,
+    /// Where trust starts.
+    pub anchor: Anchor,
+    /// Whether guardian sets may be skipped.
+    pub skipping: Skipping,
+    /// How many witnesses there are, at most [`MAX_WITNESSES`].
+    pub witnesses: u8,
 }
 
 /// Follows one chain. Keeps the newest final, settled and included headers.
 #[derive(Debug)]
 pub struct Light {
-    chain: ChainId,
-    anchor: Anchor,
+    config: Config,
     spec: Option<ChainSpec>,
     trusted: Option<Trusted>,
+    standing: Standing,
+    /// A checkpoint that is worth trusting and cannot be yet: a set or a change is missing.
+    target: Option<Checkpoint>,
     guardians: BTreeMap<Hash, GuardianSet>,
     validators: BTreeMap<Hash, ValidatorSet>,
-    stored: Option<Vec<u8>>,
+    stored: Stored,
     tip: Option<Tip>,
     headers: BTreeMap<BlockId, Header>,
     settled: Option<Header>,
     included: Option<Header>,
-    in_flight: Vec<File>,
+    comparison: witness::Comparison,
+    fork: Option<ForkProof>,
+    alarm: alarm::Alarm,
+    in_flight: Vec<(Source, File)>,
     /// Refused since the last look; asked again only at the next.
-    refused: Vec<File>,
+    refused: Vec<(Source, File)>,
     next_look: Option<Moment>,
     failures: u32,
 }
 
 impl Light {
-    /// Makes a client of `chain` that starts at `anchor`. Nothing happens before [`Input::Loaded`].
-    pub const fn new(chain: ChainId, anchor: Anchor) -> Self {
+    /// Makes a client. Nothing happens before [`Input::Loaded`].
+    pub fn new(config: Config) -> Self {
         Self {
-            chain,
-            anchor,
+            config,
             spec: None,
             trusted: None,
+            standing: Standing::Good,
+            target: None,
             guardians: BTreeMap::new(),
             validators: BTreeMap::new(),
-            stored: None,
+            stored: Stored::default(),
             tip: None,
             headers: BTreeMap::new(),
             settled: None,
             included: None,
+            comparison: witness::Comparison::default(),
+            fork: None,
+            alarm: alarm::Alarm::default(),
             in_flight: Vec::new(),
             refused: Vec::new(),
             next_look: None,
@@ -153,65 +191,36 @@ impl Light {
 
     /// Applies one input. Never fails: a source's lies are [`Output::Refused`].
     pub fn handle(&mut self, now: Moment, clock: UnixMillis, input: Input, out: &mut Vec<Output>) {
+        if self.standing == Standing::Split {
+            return;
+        }
         match input {
-            Input::Loaded(checkpoint) => {
-                self.stored = checkpoint;
+            Input::Loaded(stored) => {
+                self.stored = stored;
                 self.next_look = Some(now);
-                self.ask(File::Spec(self.chain), out);
+                self.ask(Source::NODE, File::Spec(self.config.chain), out);
             }
-            Input::Fetched(file, bytes) => {
-                if !self.take_flight(&file) {
-                    return;
-                }
-                match self.learn(now, clock, &file, &bytes, out) {
-                    Ok(()) => self.failures = 0,
-                    Err(error) => {
-                        out.push(Output::Refused(error));
-                        self.refused.push(file);
-                        self.retry_later(now);
-                    }
+            Input::Fetched(source, file, bytes) => {
+                if self.take_flight(source, &file) {
+                    self.fetched((now, clock), source, file, &bytes, out);
                 }
             }
-            Input::Missing(file) => {
-                if self.take_flight(&file) {
-                    self.retry_later(now);
+            Input::Missing(source, file) => {
+                if self.take_flight(source, &file) {
+                    self.missing(now, source, &file);
                 }
             }
-            Input::Tick => self.look(now, out),
+            Input::Tick => {
+                self.check_age(clock, out);
+                self.look(now, out);
+                self.look_at_witnesses(now, out);
+            }
         }
     }
 
     /// Returns when [`Input::Tick`] is next needed.
-    pub const fn deadline(&self) -> Option<Moment> {
-        self.next_look
-    }
-
-    /// Returns the spec, once it is known and hashes to the chain id.
-    pub const fn spec(&self) -> Option<&ChainSpec> {
-        self.spec.as_ref()
-    }
-
-    /// Returns the newest header believed at least to `level`.
-    pub fn head(&self, level: Level) -> Option<Head> {
-        let finalised = self.trusted.as_ref().and_then(|trusted| trusted.header.as_ref());
-        let settled =
-            self.settled.as_ref().filter(|s| finalised.is_none_or(|f| f.height < s.height));
-        let included = self
-            .included
-            .as_ref()
-            .filter(|i| settled.or(finalised).is_none_or(|s| s.height < i.height));
-        let (header, level) = match (level, included, settled, finalised) {
-            (Level::Included, Some(header), ..) => (header, Level::Included),
-            (Level::Included | Level::Settled, _, Some(header), _) => (header, Level::Settled),
-            (_, _, _, Some(header)) => (header, Level::Final),
-            _ => return None,
-        };
-        Some(Head { header: header.clone(), block: header.id(), level })
-    }
-
-    /// Returns how many guardians signed the newest final checkpoint, and how many there are.
-    pub fn signers(&self) -> (u32, u32) {
-        self.trusted.as_ref().map_or((0, 0), |trusted| trusted.signers)
+    pub fn deadline(&self) -> Option<Moment> {
+        [self.next_look, self.comparison.deadline()].into_iter().flatten().min()
     }
 
     /// Looks at the tip, or for whatever is still missing before it.
@@ -222,28 +231,62 @@ impl Light {
         self.refused.clear();
         let Some(spec) = &self.spec else {
             self.next_look = Some(now.after(self.patience()));
-            return self.ask(File::Spec(self.chain), out);
+            return self.ask(Source::NODE, File::Spec(self.config.chain), out);
         };
+        if self.standing == Standing::Expired {
+            // Nothing can be accepted any more; a clock that was wrong may be put right.
+            self.next_look = Some(now.after(LAST_RETRY));
+            return;
+        }
         let poll = Duration::from_millis(spec.block_ms).max(MIN_POLL);
         self.next_look = Some(now.after(if self.failures == 0 { poll } else { self.patience() }));
-        match (&self.trusted, self.anchor) {
-            (None, Anchor::Checkpoint(block)) => self.ask(File::Checkpoint(block), out),
-            (None, Anchor::Genesis) | (Some(_), _) => self.ask(File::Tip, out),
+        match (&self.trusted, self.config.anchor) {
+            (None, Anchor::Checkpoint(block)) => {
+                self.ask(Source::NODE, File::Checkpoint(block), out);
+            }
+            (None, Anchor::Genesis) | (Some(_), _) => self.ask(Source::NODE, File::Tip, out),
         }
         self.request_missing(out);
     }
 
-    fn ask(&mut self, file: File, out: &mut Vec<Output>) {
-        let is_known = self.in_flight.contains(&file) || self.refused.contains(&file);
-        if self.in_flight.len() < MAX_IN_FLIGHT && !is_known {
-            self.in_flight.push(file.clone());
-            out.push(Output::Fetch(file));
+    /// A7.1, also for a client that was left open: what it trusts grows old.
+    fn check_age(&mut self, clock: UnixMillis, out: &mut Vec<Output>) {
+        let Some((spec, trusted)) = self.spec.as_ref().zip(self.trusted.as_ref()) else { return };
+        let is_expired = trusted.is_expired(&Rules::of(spec, self.config.skipping), clock);
+        match (is_expired, self.standing) {
+            (true, Standing::Good) => {
+                self.standing = Standing::Expired;
+                out.extend([Output::Refused(LightError::TrustExpired), Output::Advanced]);
+            }
+            (false, Standing::Expired) => {
+                self.standing = Standing::Good;
+                out.push(Output::Advanced);
+            }
+            (true | false, _) => {}
         }
     }
 
-    fn take_flight(&mut self, file: &File) -> bool {
-        let place = self.in_flight.iter().position(|asked| asked == file);
+    fn ask(&mut self, source: Source, file: File, out: &mut Vec<Output>) {
+        let asked = (source, file);
+        let is_known = self.in_flight.contains(&asked) || self.refused.contains(&asked);
+        if self.in_flight.len() < MAX_IN_FLIGHT && !is_known {
+            self.in_flight.push(asked.clone());
+            out.push(Output::Fetch(asked.0, asked.1));
+        }
+    }
+
+    fn take_flight(&mut self, source: Source, file: &File) -> bool {
+        let mut flights = self.in_flight.iter();
+        let place = flights.position(|(from, asked)| *from == source && asked == file);
         place.map(|place| self.in_flight.swap_remove(place)).is_some()
+    }
+
+    fn missing(&mut self, now: Moment, source: Source, file: &File) {
+        if source == Source::NODE {
+            self.retry_later(now);
+        } else if matches!(file, File::Final(height) if self.is_open(*height)) {
+            self.ask_witness_later(now);
+        }
     }
 
     fn retry_later(&mut self, now: Moment) {
@@ -255,7 +298,31 @@ impl Light {
         FIRST_RETRY.saturating_mul(1 << self.failures.min(5)).min(LAST_RETRY)
     }
 
-    /// Takes in one file, or says why it proves nothing.
+    fn fetched(
+        &mut self,
+        (now, clock): (Moment, UnixMillis),
+        source: Source,
+        file: File,
+        bytes: &[u8],
+        out: &mut Vec<Output>,
+    ) {
+        if source != Source::NODE {
+            if let Err(error) = self.learn_witness(now, &file, bytes, out) {
+                out.push(Output::Refused(error));
+            }
+            return;
+        }
+        match self.learn(now, clock, &file, bytes, out) {
+            Ok(()) => self.failures = 0,
+            Err(error) => {
+                out.push(Output::Refused(error));
+                self.refused.push((source, file));
+                self.retry_later(now);
+            }
+        }
+    }
+
+    /// Takes in one file of the node, or says why it proves nothing.
     fn learn(
         &mut self,
         now: Moment,
@@ -268,12 +335,15 @@ impl Light {
             File::Spec(_) => self.learn_spec(now, clock, bytes, out),
             File::Tip => {
                 let tip: Tip = codec::decode(bytes, MAX_TIP)?;
-                self.learn_tip(tip, out)
+                self.learn_tip(clock, tip, out)
             }
-            File::Header(block) => self.learn_header(*block, bytes, out),
+            File::Header(block) => self.learn_header(clock, *block, bytes, out),
             File::Checkpoint(block) => self.learn_checkpoint(clock, *block, bytes, out),
-            File::Guardians(hash) => self.learn_guardians(*hash, bytes, out),
-            File::Validators(hash) => self.learn_validators(*hash, bytes, out),
+            File::Guardians(hash) => self.learn_guardians(clock, *hash, bytes, out),
+            File::Validators(hash) => self.learn_validators(clock, *hash, bytes, out),
+            File::Change(hash) => self.learn_change(clock, *hash, bytes, out),
+            // Nobody asks the node for it.
+            File::Final(_) => Ok(()),
         }
     }
 
@@ -285,31 +355,21 @@ impl Light {
         out: &mut Vec<Output>,
     ) -> Result<(), LightError> {
         let spec: ChainSpec = codec::decode(bytes, MAX_SPEC)?;
-        if spec.chain_id() != self.chain {
+        if spec.chain_id() != self.config.chain {
             return Err(LightError::WrongSpec);
         }
-        self.validators.insert(spec.validators.hash(self.chain), spec.validators.clone());
-        self.guardians.insert(spec.guardians.hash(self.chain), spec.guardians.clone());
-        if self.anchor == Anchor::Genesis {
-            self.trusted = Some(Trusted {
-                height: Height(0),
-                block: BlockId::default(),
-                time: spec.genesis_time,
-                next_guardians: spec.guardians.hash(self.chain),
-                header: None,
-                signers: (0, 0),
-            });
+        self.guardians.insert(spec.guardians.hash(self.config.chain), spec.guardians.clone());
+        if self.config.anchor == Anchor::Genesis {
+            self.trusted = Some(Trusted::genesis(&spec));
         }
+        let rules = Rules::of(&spec, self.config.skipping);
         self.spec = Some(spec);
         self.next_look = Some(now);
-        // What was stored is no more believed than what a stranger sends.
-        if let Some(stored) = self.stored.take()
-            && let Ok(checkpoint) = codec::decode::<Checkpoint>(&stored, MAX_CHECKPOINT)
-            && let Err(error) = self.accept_checkpoint(clock, &checkpoint)
-        {
-            out.push(Output::Refused(error));
+        self.load(&rules, clock, out);
+        if self.standing != Standing::Split {
+            self.check_age(clock, out);
+            self.look(now, out);
         }
-        self.look(now, out);
         Ok(())
     }
 }

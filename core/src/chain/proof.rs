@@ -257,6 +257,57 @@ mod tests {
         assert_eq!(emptied.verify(&root, &key(7)), Err(StateProofError::WrongRoot));
     }
 
+    /// ADVERSARIAL case 28: an absence is proven by what stands where the key would be, in this tree, and by nothing else.
+    #[test]
+    fn an_absence_with_another_neighbour_or_from_another_root_is_refused() {
+        let (root, ask) = tree(50);
+        let (other, ask_other) = tree(51);
+        let mut refused = 0;
+        for n in 50..90 {
+            let absent = ask(n);
+            assert_eq!(absent.verify(&other, &key(n)), Err(StateProofError::WrongRoot));
+            let stale = ask_other(n + 1);
+            assert!(stale.verify(&root, &key(n + 1)).is_err(), "from another root");
+            for neighbour in 0..50 {
+                let honest = ask(neighbour).path;
+                if honest == absent.path {
+                    continue;
+                }
+                // The leaf of another place, on its own path and on the path of the key.
+                let moved = Path { leaf: honest.leaf, ..absent.path.clone() };
+                for path in [honest, moved] {
+                    let forged = StateProof { value: None, path };
+                    assert!(forged.verify(&root, &key(n)).is_err(), "{n} beside {neighbour}");
+                    refused += 1;
+                }
+            }
+        }
+        assert!(refused > 3000);
+    }
+
+    /// ADVERSARIAL case 28: the children of a node, written as key and value hash of a leaf, are no leaf.
+    #[test]
+    fn a_node_is_no_leaf() {
+        let (root, ask) = tree(50);
+        for n in 0..50 {
+            let honest = ask(n).path;
+            let (leaf, sibling) = (honest.leaf.unwrap().hash(), honest.siblings[0].hash());
+            let depth = honest.siblings.len();
+            let (left, right) =
+                if is_right(&key(n).0.0, depth - 1) { (sibling, leaf) } else { (leaf, sibling) };
+            let siblings = honest.siblings.iter().skip(1).copied().collect::<Vec<_>>();
+            let path = Path {
+                leaf: Some(Leaf { key: left, value_hash: right }),
+                siblings: siblings.try_into().unwrap(),
+            };
+            assert_ne!(path.leaf.unwrap().hash(), node_hash(&left, &right), "domains are apart");
+            let forged = StateProof { value: None, path };
+            for absent in [key(n), StateKey(Hash(left)), StateKey(Hash(right))] {
+                assert!(forged.verify(&root, &absent).is_err());
+            }
+        }
+    }
+
     #[test]
     fn an_answer_with_too_few_proofs_is_refused() {
         let (root, ask) = tree(5);

@@ -95,8 +95,13 @@ pub struct Guardian {
 }
 
 /// The set that finalises, sorted by key, without doubles, with the sum of all keys.
+///
+/// As with validators, `since` is part of its hash: the same members elected twice are two sets, so each set has one
+/// end, and a light client can ask for it by name (A7.2).
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct GuardianSet {
+    /// Height of the checkpoint that elected it; 0 for the set of genesis.
+    pub since: Height,
     /// The members in the order that certificates' bitmaps name.
     pub members: Bounded<Guardian, MAX_GUARDIANS>,
     /// The sum of all members' keys, so that a client need not add them up when all signed.

@@ -1,17 +1,21 @@
 //! Routes light files to the light client, and its heads to whoever waits for them.
 
-use super::{Client, HttpAnswer, HttpOrder, Kept, Now, Output, Purpose, Status};
+use super::{Client, CommandError, HttpAnswer, HttpOrder, Kept, Now, Output, Purpose, Status};
 use crate::{
     chain::{
         Level,
-        light::{self, File},
+        light::{self, File, Source, Standing, Use},
     },
     wallet::book,
 };
 use alloc::{boxed::Box, string::String, vec::Vec};
 
-/// Name under which the newest checkpoint file is stored.
-pub(super) const CHECKPOINT: &str = "light/checkpoint";
+/// Name under which the trusted checkpoint is stored.
+pub(super) const TRUST: &str = "light/trust";
+/// Name under which the proof that the chain has split is stored.
+pub(super) const FORK: &str = "light/fork";
+/// Code of the hint that many refer to blocks which the chain of this client does not have.
+pub(super) const FORK_ALARM: &str = "light/fork-alarm";
 
 impl Client {
     pub(super) fn feed_light(&mut self, now: Now, input: light::Input, out: &mut Vec<Output>) {
@@ -19,10 +23,14 @@ impl Client {
         self.light.handle(now.at, now.clock, input, &mut lifted);
         for output in lifted {
             match output {
-                light::Output::Fetch(file) => self.fetch_file(file, out),
+                light::Output::Fetch(source, file) => self.fetch_file(source, file, out),
                 light::Output::Keep(bytes) => {
-                    self.store(Kept::Checkpoint, String::from(CHECKPOINT), Some(bytes), out);
+                    self.store(Kept::Trust, String::from(TRUST), Some(bytes), out);
                 }
+                light::Output::KeepFork(bytes) => {
+                    self.store(Kept::Trust, String::from(FORK), Some(bytes), out);
+                }
+                light::Output::Alarm => self.trouble(FORK_ALARM, out),
                 light::Output::Advanced => self.heads_moved(now, out),
                 light::Output::Refused(error) => self.trouble(error.code(), out),
             }
@@ -34,30 +42,44 @@ impl Client {
     pub(super) fn file_done(
         &mut self,
         now: Now,
-        file: File,
+        (source, file): (Source, File),
         answer: Option<HttpAnswer>,
         out: &mut Vec<Output>,
     ) {
         let body = answer.filter(|answer| answer.status == 200).map(|answer| answer.body);
         let status = if body.is_some() { Status::Up } else { Status::Down };
-        self.set_node(status, out);
+        if source == Source::NODE {
+            self.set_node(status, out);
+        }
         let input = match body {
-            Some(body) => light::Input::Fetched(file, body),
-            None => light::Input::Missing(file),
+            Some(body) => light::Input::Fetched(source, file, body),
+            None => light::Input::Missing(source, file),
         };
         self.feed_light(now, input, out);
     }
 
-    fn fetch_file(&mut self, file: File, out: &mut Vec<Output>) {
+    fn fetch_file(&mut self, source: Source, file: File, out: &mut Vec<Output>) {
+        let witness =
+            usize::from(source.0).checked_sub(1).and_then(|at| self.config.witnesses.get(at));
+        let base = witness.unwrap_or(&self.config.node);
         let order = HttpOrder {
-            url: alloc::format!("{}{}", self.config.node.trim_end_matches('/'), file.path()),
+            url: alloc::format!("{}{}", base.trim_end_matches('/'), file.path()),
             base: None,
             range: None,
             max_bytes: file.max_bytes() as u64,
             is_immutable: file.is_immutable(),
         };
-        let id = self.request(Purpose::File(file));
+        let id = self.request(Purpose::File(source, file));
         out.push(Output::Http(id, order));
+    }
+
+    /// A7.6: money is not locked or given away on the strength of what is too old, or of a chain that cannot be followed.
+    pub(super) fn check_fresh(&self, now: Now) -> Result<(), CommandError> {
+        let settled = self.light.head(Level::Settled).ok_or(CommandError::NotReady)?;
+        let spec = self.light.spec().ok_or(CommandError::NotReady)?;
+        let is_followed = self.light.standing() == Standing::Good;
+        let is_fresh = Use::Spend.allows(settled.age(now.clock), spec);
+        if is_followed && is_fresh { Ok(()) } else { Err(CommandError::Stale) }
     }
 
     fn heads_moved(&mut self, now: Now, out: &mut Vec<Output>) {

@@ -2,13 +2,13 @@
 
 use super::UploadPolicy;
 use crate::{
-    chain::light::Anchor,
+    chain::light::{self, Anchor, MAX_WITNESSES, Skipping},
     crypto::{PublicKey, SecretKey},
     id::ChainId,
     payment::payer::AdoptError,
     wallet::book::BookError,
 };
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 /// What a client is told at the start.
 #[derive(Clone, Debug)]
@@ -21,6 +21,11 @@ pub struct Config {
     pub anchor: Anchor,
     /// Base URL of a node's light files; `https://node.example`.
     pub node: String,
+    /// Base URLs of other operators' light files, against which every checkpoint is compared (A7.5); at most
+    /// [`MAX_WITNESSES`]. Without one, all that is proven is marked unwitnessed.
+    pub witnesses: Vec<String>,
+    /// Whether changes of guardians may be skipped (A7.3).
+    pub skipping: Skipping,
     /// Whose streams to accept; anyone's if `None`, and the application is told so.
     pub publisher: Option<PublicKey>,
     /// URL of the tracker; the stream's own if `None`.
@@ -31,6 +36,14 @@ pub struct Config {
     pub upload: UploadPolicy,
 }
 
+impl Config {
+    /// Returns what the light client is told.
+    pub(super) fn light(&self) -> light::Config {
+        let witnesses = u8::try_from(self.witnesses.len()).unwrap_or(u8::MAX).min(MAX_WITNESSES);
+        light::Config { chain: self.chain, anchor: self.anchor, skipping: self.skipping, witnesses }
+    }
+}
+
 /// Why a command is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -38,6 +51,9 @@ pub enum CommandError {
     /// The chain is not known well enough yet.
     #[error("the chain is not known yet; wait for a settled block")]
     NotReady,
+    /// What is known of the chain is too old to spend on, or the chain cannot be followed any more (A7.6).
+    #[error("what is known of the chain is too old; wait for a newer block")]
+    Stale,
     /// No stream plays.
     #[error("no stream plays")]
     NoStream,
@@ -63,6 +79,7 @@ impl CommandError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotReady => "client/not-ready",
+            Self::Stale => "client/stale",
             Self::NoStream => "client/no-stream",
             Self::OutOfRange => "client/out-of-range",
             Self::NothingToSettle => "client/nothing-to-settle",

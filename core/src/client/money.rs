@@ -111,7 +111,7 @@ impl Client {
         if proof.level < Level::Settled {
             return;
         }
-        let PoolProof { pool, state, paid, level, height } = proof;
+        let PoolProof { pool, state, paid, level, height, .. } = proof;
         if !purse.payer.pools().any(|(own, _)| own == pool) {
             if let Some(state) = state {
                 let proof = payee::Proof { state, paid, height, level };
@@ -304,6 +304,7 @@ impl Client {
         out: &mut Vec<Output>,
     ) -> Result<(), CommandError> {
         let stream = self.stream.as_ref().ok_or(CommandError::NoStream)?.id;
+        self.check_fresh(now)?;
         let settled = self.light.head(Level::Settled).ok_or(CommandError::NotReady)?;
         let rules = self.light.spec().ok_or(CommandError::NotReady)?.pool;
         let purse = self.purse.as_mut().ok_or(CommandError::NotReady)?;

@@ -2,7 +2,7 @@
 
 use crate::{
     amount::Amount,
-    chain::Level,
+    chain::{Level, light::Standing},
     id::{Address, Height, PeerId, PoolId},
 };
 use alloc::{string::String, vec::Vec};
@@ -81,6 +81,16 @@ pub struct ChainView {
     pub signers: (u32, u32),
     /// Unix milliseconds of the newest settled block.
     pub time: u64,
+    /// Milliseconds between that and the host's clock.
+    pub age: u64,
+    /// Milliseconds between the newest final checkpoint's date and the host's clock; `None` before the first.
+    pub final_age: Option<u64>,
+    /// Whether the chain can be followed.
+    pub standing: Standing,
+    /// Witnesses that are asked; none means that all is unwitnessed (A7.5).
+    pub witnesses: u8,
+    /// Height up to which one of them has the same chain.
+    pub witnessed: Option<Height>,
 }
 
 /// Bytes and where they came from.
@@ -132,6 +142,10 @@ pub struct Leveled<T> {
     pub level: Level,
     /// Under the state root of this block.
     pub height: Height,
+    /// Milliseconds between that block's date and the host's clock (A7.6).
+    pub age: u64,
+    /// Whether a witness has the checkpoint that it rests on (A7.5).
+    pub is_witnessed: bool,
 }
 
 /// Money.

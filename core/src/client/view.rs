@@ -30,6 +30,11 @@ impl Client {
         }
     }
 
+    /// Returns the file that proves that the chain has split, once a witness has shown it.
+    pub fn fork_proof(&self) -> Option<Vec<u8>> {
+        self.light.fork().map(|proof| proof.to_bytes())
+    }
+
     fn stream_view(&self) -> Option<StreamView> {
         self.stream.as_ref().map(|stream| StreamView {
             name: stream.info.name.as_str().to_string(),
@@ -52,6 +57,11 @@ impl Client {
             final_block: head(Level::Final).map_or_else(Default::default, |h| h.block.0.to_hex()),
             signers: self.light.signers(),
             time: head(Level::Settled).map_or(0, |head| head.header.time.0),
+            age: head(Level::Settled).map_or(0, |head| head.age(self.clock)),
+            final_age: head(Level::Final).map(|head| head.age(self.clock)),
+            standing: self.light.standing(),
+            witnesses: self.config.light().witnesses,
+            witnessed: self.light.witnessed(),
         }
     }
 
@@ -93,8 +103,11 @@ impl Client {
         WalletView {
             address: Some(purse.book.address()),
             account: purse.book.account(Level::Included).map(|newest| AccountView {
-                balance: operational(newest),
-                final_balance: purse.book.account(Level::Final).map(operational),
+                balance: self.operational(newest),
+                final_balance: purse
+                    .book
+                    .account(Level::Final)
+                    .map(|shown| self.operational(shown)),
             }),
             pool: self.pool_view(),
             vouchers_out: owed.sum(),
@@ -114,12 +127,28 @@ impl Client {
         let (terms, _) = purse.payer.pool(id)?;
         let proof = purse.book.pool(id, Level::Settled);
         let deposit = proof.and_then(|proof| {
-            let (level, height) = (proof.level, proof.height);
-            proof.state.as_ref().map(|state| Leveled { value: state.deposit, level, height })
+            let (level, height, time) = (proof.level, proof.height, proof.time);
+            let shown = |value| self.leveled(&Shown { value, level, height, time });
+            proof.state.as_ref().map(|state| shown(state.deposit))
         });
         let promised = purse.payer.promised(id);
         let refusal = purse.payer.refusal(id);
         Some(PoolView { pool: id, deposit, refusal, promised, end: terms.end_height })
+    }
+
+    fn operational(&self, shown: &Shown<Account>) -> Leveled<Amount> {
+        let Shown { level, height, time, .. } = *shown;
+        self.leveled(&Shown { value: shown.value.balance(Token::Operational), level, height, time })
+    }
+
+    fn leveled(&self, shown: &Shown<Amount>) -> Leveled<Amount> {
+        Leveled {
+            value: shown.value,
+            level: shown.level,
+            height: shown.height,
+            age: self.clock.since(shown.time),
+            is_witnessed: self.light.is_witnessed(shown.height),
+        }
     }
 
     /// What is unreachable now, then what was refused so far.
@@ -128,14 +157,6 @@ impl Client {
         let lost = down.into_iter().filter(|(status, _)| *status == Status::Down);
         let refused = self.troubles.iter().map(|(code, count)| Problem { code, count: *count });
         lost.map(|(_, code)| Problem { code, count: 1 }).chain(refused).collect()
-    }
-}
-
-fn operational(shown: &Shown<Account>) -> Leveled<Amount> {
-    Leveled {
-        value: shown.value.balance(Token::Operational),
-        level: shown.level,
-        height: shown.height,
     }
 }
 

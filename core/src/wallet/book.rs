@@ -31,11 +31,11 @@ use crate::{
         reservation::{PaidState, PoolState, PoolTerms},
         voucher::Voucher,
     },
-    time::Moment,
+    time::{Moment, UnixMillis},
 };
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 use flight::Flight;
-use proofs::Asked;
+use proofs::{Asked, At};
 
 /// Pools watched at once: two keys each and the account's fit one answer.
 pub const MAX_WATCHED: usize = 30;
@@ -107,6 +107,8 @@ pub struct PoolProof {
     pub level: Level,
     /// The head's height.
     pub height: Height,
+    /// When the head was dated.
+    pub time: UnixMillis,
 }
 
 /// A value with the head that showed it.
@@ -118,6 +120,8 @@ pub struct Shown<T> {
     pub level: Level,
     /// The head's height.
     pub height: Height,
+    /// When the head was dated.
+    pub time: UnixMillis,
 }
 
 /// A settlement that was asked for.
@@ -390,8 +394,8 @@ impl Book {
     }
 
     /// The state root and height of the newest head of exactly this level.
-    fn root(&self, level: Level) -> Option<(Height, Hash)> {
-        let head = self.heads.get(level)?;
-        Some((head.header.height, head.header.state_root))
+    fn root(&self, level: Level) -> Option<(At, Hash)> {
+        let header = &self.heads.get(level)?.header;
+        Some((At { height: header.height, time: header.time }, header.state_root))
     }
 }

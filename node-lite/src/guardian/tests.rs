@@ -180,7 +180,11 @@ impl World {
         let public: Vec<_> = keys.iter().map(BlsSecretKey::public).collect();
         let members: Vec<_> = public.iter().map(|key| Guardian { key: *key, weight: 1 }).collect();
         let aggregate = BlsPublicKey::aggregate(&public).unwrap();
-        let set = GuardianSet { members: Bounded::try_from(members).unwrap(), aggregate };
+        let set = GuardianSet {
+            since: Height(0),
+            members: Bounded::try_from(members).unwrap(),
+            aggregate,
+        };
         Self { keys, set }
     }
 
@@ -240,4 +244,48 @@ impl World {
             signature: BlsSignature::aggregate(&shares).unwrap(),
         }
     }
+}
+
+#[test]
+fn nothing_is_signed_above_a_change_of_guardians_that_has_no_certificate() {
+    let world = World::new(4);
+    let mut node = world.node(Some(0));
+    let mut change = world.header(10, 1);
+    change.next_guardians_hash = Hash([9; 32]);
+    assert!(settle(&mut node, &change).is_some(), "the change itself is signed");
+    let later = world.header(20, 1);
+    assert_eq!(settle(&mut node, &later), None, "what is above it waits");
+    let mut out = Vec::new();
+    let certificate = world.certificate(&[0, 1, 2], &change);
+    node.handle(NOW, Input::Message(Message::Certificate(certificate)), &mut out);
+    let [Output::Final(_), Output::Store(_, record)] = out[..] else { panic!("{out:?}") };
+    assert_eq!(record, GuardianRecord { height: Height(20), block: later.id() });
+}
+
+#[test]
+fn a_change_whose_certificate_passed_by_is_asked_for_and_taken_late() {
+    let world = World::new(4);
+    let mut node = world.node(None);
+    let mut change = world.header(10, 1);
+    change.next_guardians_hash = Hash([9; 32]);
+    let later = world.header(20, 1);
+    assert!(settle(&mut node, &change).is_none() && settle(&mut node, &later).is_none());
+    assert_eq!(node.deadline(), None, "nothing has passed by");
+    let mut out = Vec::new();
+    let certificate = world.certificate(&[0, 1, 2], &later);
+    node.handle(NOW, Input::Message(Message::Certificate(certificate)), &mut out);
+    assert!(matches!(out[..], [Output::Final(_)]), "{out:?}");
+    out.clear();
+    node.handle(NOW, Input::Tick, &mut out);
+    assert!(matches!(out[..], [Output::Broadcast(Message::Ask(Height(10)))]), "{out:?}");
+    assert_eq!(node.deadline(), Some(NOW.after(RESEND)));
+    out.clear();
+    let forged = world.certificate(&[0, 1], &change);
+    node.handle(NOW, Input::Message(Message::Certificate(forged)), &mut out);
+    assert!(matches!(out[..], [Output::Fault(Fault::BadMessage)]), "{out:?}");
+    out.clear();
+    let certificate = world.certificate(&[0, 1, 2], &change);
+    node.handle(NOW, Input::Message(Message::Certificate(certificate)), &mut out);
+    assert!(matches!(&out[..], [Output::Final(late)] if late.height == Height(10)), "{out:?}");
+    assert_eq!((node.height(), node.deadline()), (Height(20), None));
 }

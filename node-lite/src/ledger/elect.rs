@@ -45,6 +45,18 @@ impl<S: Storage> Ledger<S> {
         (at == self.head.0).then_some(&self.validators)
     }
 
+    /// Returns the guardians that a known block commits for the next checkpoint.
+    fn guardians_above(&self, id: &BlockId) -> Result<Option<GuardianSet>, StorageError> {
+        let mut at = *id;
+        while let Some(executed) = self.blocks.get(&at) {
+            if let Some(guardians) = &executed.elected.guardians {
+                return Ok(Some(guardians.clone()));
+            }
+            at = executed.parent;
+        }
+        if at == self.head.0 { self.store().guardians(&self.next.guardians) } else { Ok(None) }
+    }
+
     /// Returns what a closing block leaves behind: the state of its parent.
     pub(super) fn unchanged(&self, header: &Header) -> Option<Executed> {
         let version = self.view(&header.parent)?.version();
@@ -70,17 +82,18 @@ impl<S: Storage> Ledger<S> {
         let unknown = ExecuteError::UnknownParent;
         let mut next = self.next_above(parent).ok_or(unknown.clone())?;
         let Some(rules) = &self.spec.stake else { return Ok((Elected::default(), next)) };
-        let acting = self.acting_above(parent).ok_or(unknown)?;
+        let acting = self.acting_above(parent).ok_or(unknown.clone())?;
         session.note_proposal().map_err(internal)?;
         if !self.spec.is_checkpoint(height) {
             return Ok((Elected::default(), next));
         }
+        let finalising = self.guardians_above(parent)?.ok_or(unknown)?;
         session.judge_term(acting).map_err(internal)?;
         let candidates = session.candidates().map_err(internal)?;
         let (validators, guardians) = stake::elect(rules, height, &candidates);
         let elected = Elected {
             validators: validators.filter(|set| set.members != acting.members),
-            guardians: guardians.filter(|set| set.hash(self.chain) != next.guardians),
+            guardians: guardians.filter(|set| set.members != finalising.members),
         };
         if let Some(set) = &elected.validators {
             next.validators = set.hash(self.chain);

@@ -3,13 +3,20 @@
 //! | path below `/light/` | bytes | cached |
 //! |---|---|---|
 //! | `spec/CHAIN`, `header/BLOCK`, `checkpoint/BLOCK`, `guardians/HASH`, `validators/HASH` | borsh | for ever |
+//! | `change/HASH` of guardians, `final/HEIGHT` | borsh | for ever |
 //! | `tip` | borsh `Tip` | never |
+//!
+//! Content is compressed for whoever accepts it. Hashes and signatures do not shrink; two headers that name the same sets,
+//! and specs with many zeros, do.
 //!
 //! Source: ARCHITECTURE, "Light data is static data".
 
 use super::rpc::Context;
-use crate::storage::{Storage, StorageError};
-use antiphon_core::{chain::light::Checkpoint, codec, crypto::Hash, id::BlockId};
+use crate::{
+    light::{find, named},
+    storage::StorageError,
+};
+use antiphon_core::chain::light::File;
 use axum::{
     Router,
     extract::{Path, State},
@@ -18,12 +25,17 @@ use axum::{
     routing::get,
 };
 use std::sync::Arc;
+use tower_http::compression::CompressionLayer;
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// Returns the routes, to be nested under `/light`.
 pub fn routes(context: Arc<Context>) -> Router {
-    Router::new().route("/tip", get(tip)).route("/{kind}/{name}", get(file)).with_state(context)
+    Router::new()
+        .route("/tip", get(tip))
+        .route("/{kind}/{name}", get(file))
+        .layer(CompressionLayer::new())
+        .with_state(context)
 }
 
 async fn tip(State(context): State<Arc<Context>>) -> Response {
@@ -35,14 +47,10 @@ async fn file(
     State(context): State<Arc<Context>>,
     Path((kind, name)): Path<(String, String)>,
 ) -> Response {
-    let Some(hash) = Hash::from_hex(&name) else {
+    let Some(file) = named(&kind, &name) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    // A hash has one name: upper case would be cached twice.
-    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return StatusCode::NOT_FOUND.into_response();
-    }
-    let found = tokio::task::spawn_blocking(move || find(&context, &kind, hash)).await;
+    let found = tokio::task::spawn_blocking(move || read(&context, &file)).await;
     match found {
         Ok(Ok(Some(bytes))) => answer(bytes, FOR_EVER),
         Ok(Ok(None)) => {
@@ -63,35 +71,12 @@ fn answer(bytes: Vec<u8>, cache: &'static str) -> Response {
     (headers, bytes).into_response()
 }
 
-fn find(context: &Context, kind: &str, hash: Hash) -> Result<Option<Vec<u8>>, StorageError> {
-    let spec = &context.spec;
-    let chain = context.chain;
-    Ok(match kind {
-        "spec" => (hash == chain.0).then(|| codec::encode(spec)),
-        "guardians" => context.store.guardians(&hash)?.map(|set| codec::encode(&set)),
-        "validators" => context.store.validators(&hash)?.map(|set| codec::encode(&set)),
-        "header" => header_of(context, BlockId(hash))?,
-        "checkpoint" => checkpoint(context, BlockId(hash))?,
-        _ => None,
-    })
-}
-
-fn header_of(context: &Context, id: BlockId) -> Result<Option<Vec<u8>>, StorageError> {
-    let unsettled = context.published.borrow().headers.get(&id).cloned();
-    if unsettled.is_some() {
-        return Ok(unsettled);
+fn read(context: &Context, file: &File) -> Result<Option<Vec<u8>>, StorageError> {
+    if let File::Header(block) = file {
+        let unsettled = context.published.borrow().headers.get(block).cloned();
+        if unsettled.is_some() {
+            return Ok(unsettled);
+        }
     }
-    let Some(height) = context.store.height_of(&id)? else { return Ok(None) };
-    let settled = context.store.settled(height)?;
-    Ok(settled.map(|settled| codec::encode(&settled.block.signed.header)))
-}
-
-fn checkpoint(context: &Context, id: BlockId) -> Result<Option<Vec<u8>>, StorageError> {
-    let Some(height) = context.store.height_of(&id)? else { return Ok(None) };
-    let Some(certificate) = context.store.certificate_at(height)? else { return Ok(None) };
-    let settled = context.store.settled(height)?;
-    Ok(settled.map(|settled| {
-        let header = settled.block.signed.header;
-        codec::encode(&Checkpoint { header, certificate })
-    }))
+    find(&context.store, &context.spec, file)
 }

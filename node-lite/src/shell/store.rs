@@ -8,6 +8,7 @@
 //! | `nodes`, `values` | node key; state key and version | state tree |
 //! | `stale` | version since which, `n` and node key or `v` and value key | nothing |
 //! | `sets` | hash | validators or guardians that a settled block commits |
+//! | `changes` | hash of guardians | height at which they elected others |
 //! | `closing` | height | what ended the term there |
 //! | `kept` | block id | unsettled block behind a vote or proposal |
 //! | `final` | height | finality certificate |
@@ -51,10 +52,11 @@ const KEPT: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("kept")
 const FINAL: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("final");
 const SIGNED: TableDefinition<'_, (u8, u64, u64, &[u8; 32]), ()> = TableDefinition::new("signed");
 const SETS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("sets");
+const CHANGES: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("changes");
 const CLOSING: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("closing");
 
 /// The layout of the tables. Another number is refused.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 /// States kept below the settled one. Source: issue 2.
 const KEPT_VERSIONS: u64 = 256;
 /// Longest settled block as stored, in bytes.
@@ -182,6 +184,7 @@ impl Store {
             write.open_table(FINAL).map_err(failed)?;
             write.open_table(SIGNED).map_err(failed)?;
             write.open_table(CLOSING).map_err(failed)?;
+            write.open_table(CHANGES).map_err(failed)?;
         }
         settle(&write, chain, &settlement)?;
         write.commit().map_err(failed)
@@ -226,7 +229,7 @@ impl Store {
         let record: Option<GuardianRecord> = self.meta("guardian")?;
         let newest = height.0.checked_div(interval).unwrap_or(0);
         let signed = record.unwrap_or_default().height.0.checked_div(interval).unwrap_or(0);
-        let certificate = self.certificate()?;
+        let certificate = self.newest_certificate()?;
         let last =
             certificate.as_ref().map_or(0, |c| c.height.0.checked_div(interval).unwrap_or(0));
         let oldest = newest.saturating_sub(CHECKPOINTS).min(signed).min(last).max(1);
@@ -240,8 +243,10 @@ impl Store {
         let newest = Height(newest.saturating_mul(interval));
         let next = self.block_at(newest)?.block.signed.header.next_guardians_hash;
         let lost = || failed("the store lacks a set that its chain commits");
+        let open_changes = self.open_changes()?;
+        let named = checkpoints.iter().chain(&open_changes);
         let sets: Result<Option<Vec<_>>, _> =
-            checkpoints.iter().map(|(_, known)| self.guardians(&known.guardians)).collect();
+            named.map(|(_, known)| self.guardians(&known.guardians)).collect();
         let validators = self.validators(&head.block.signed.header.next_validators_hash)?;
         Ok(Start {
             validators: validators.ok_or_else(lost)?,
@@ -254,6 +259,7 @@ impl Store {
                 record: record.unwrap_or_default(),
                 certificate,
                 checkpoints,
+                open_changes,
                 sets: sets?.ok_or_else(lost)?,
             },
         })
@@ -347,6 +353,11 @@ fn settle(
     }
     put_meta(write, "head", &height)?;
     write_sets(write, chain, &settlement.elected)?;
+    let header = &settled.block.signed.header;
+    if height > 0 && settlement.elected.guardians.is_some() {
+        let mut changes = write.open_table(CHANGES).map_err(failed)?;
+        changes.insert(&header.guardians_hash.0, height).map_err(failed)?;
+    }
     write_state(write, settlement)
 }
 

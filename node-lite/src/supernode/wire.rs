@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(Hash::of(&[&bytes]).to_hex(), GOLDEN);
     }
 
-    const GOLDEN: &str = "ea1978061ba3b6612831be211092462934e2d033a3ba4d18d6f611f069dfde6e";
+    const GOLDEN: &str = "b0529693b0be5e55909b7f8d15098f14a96e9112b56e34806f360b2e2f35e569";
 
     fn messages() -> Vec<Wire> {
         let key = SecretKey::from_bytes(&[1; 32]);
@@ -125,6 +125,7 @@ mod tests {
             Wire::Guardian(guardian::Message::Share(share)),
             Wire::Transaction(tx),
             Wire::Ask(Ask { block, above: Height(3) }),
+            Wire::Guardian(guardian::Message::Ask(Height(10))),
         ]
     }
 

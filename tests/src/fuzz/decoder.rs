@@ -8,7 +8,10 @@ use antiphon_core::{
     chain::{
         certificate::FinalityVote,
         header::{Header, MAX_HEADER},
-        light::{Checkpoint, MAX_CHECKPOINT, MAX_SET, MAX_TIP, Tip},
+        light::{
+            Change, Checkpoint, ForkProof, Kept, MAX_CHANGE, MAX_CHECKPOINT, MAX_FORK_PROOF,
+            MAX_KEPT, MAX_SET, MAX_TIP, Tip,
+        },
         proof::{MAX_PROOFS, Path, StateProof, StateProofs, verify_all},
         set::{GuardianSet, ValidatorSet},
         spec::{ChainSpec, MAX_SPEC},
@@ -49,10 +52,11 @@ fn verdict<T>(result: Result<T, DecodeError>) -> &'static str {
     result.map_or_else(|error| error.code(), |_| "ok")
 }
 
-/// The first byte says which file the rest is: spec, tip, header, checkpoint, guardians, validators.
+/// The first byte says which file the rest is: spec, tip, header, checkpoint, guardians, validators, change, kept trust,
+/// proof of a fork.
 pub fn light_files(data: &[u8]) -> &'static str {
     let mut choices = Choices::new(data);
-    let (kind, bytes, world) = (choices.below(6), choices.rest(), world());
+    let (kind, bytes, world) = (choices.below(9), choices.rest(), world());
     match kind {
         0 => verdict(round_trip::<ChainSpec>(bytes, MAX_SPEC).map(|spec| {
             assert!(
@@ -80,9 +84,18 @@ pub fn light_files(data: &[u8]) -> &'static str {
             assert!(verified.is_err() || is_honest, "a checkpoint that nobody signed");
         })),
         4 => verdict(round_trip::<GuardianSet>(bytes, MAX_SET).map(|set| set.total())),
-        _ => verdict(round_trip::<ValidatorSet>(bytes, MAX_SET).map(|set| {
+        5 => verdict(round_trip::<ValidatorSet>(bytes, MAX_SET).map(|set| {
             let own = set.members.first().map(|member| member.key);
             (set.total(), own.and_then(|key| set.index_of(&key)))
+        })),
+        6 => verdict(
+            round_trip::<Change>(bytes, MAX_CHANGE)
+                .map(|change| (change.elected.total(), change.checkpoint.header.id())),
+        ),
+        7 => verdict(round_trip::<Kept>(bytes, MAX_KEPT).map(|kept| kept.guardians.total())),
+        _ => verdict(round_trip::<ForkProof>(bytes, MAX_FORK_PROOF).map(|proof| {
+            let set = world.spec.guardians.hash(world.chain);
+            assert!(proof.verify(world.chain, set).is_err(), "a fork that nobody made");
         })),
     }
 }

@@ -7,7 +7,7 @@ use super::{
 use antiphon_core::{
     chain::{
         Level,
-        light::{Anchor, File, Input, Light, Output},
+        light::{Anchor, Config, File, Input, Kept, Light, Output, Skipping, Source, Stored},
     },
     codec::encode,
     id::Height,
@@ -24,23 +24,24 @@ const MAX_OUTPUTS: usize = 64;
 pub fn light_machine(data: &[u8]) -> &'static str {
     let world = world();
     let mut choices = Choices::new(data);
-    let anchor = match choices.below(4) {
+    let kind = choices.below(4);
+    let anchor = match kind {
         0..3 => Anchor::Genesis,
         _ => Anchor::Checkpoint(world.checkpoints[0].header.id()),
     };
-    let stored = choices.of(&world.checkpoints).map(encode);
-    let stored = match choices.below(3) {
+    let guardians = world.spec.guardians.clone();
+    let kept = choices.of(&world.checkpoints).cloned();
+    let kept = kept.map(|checkpoint| Kept { anchor, checkpoint, guardians }.to_bytes());
+    let trust = match choices.below(3) {
         0 => None,
-        1 => stored,
-        _ => stored.map(|honest| choices.spoil(honest)),
+        1 => kept,
+        _ => kept.map(|honest| choices.spoil(honest)),
     };
-    let mut run = Run {
-        light: Light::new(world.chain, anchor),
-        now: Moment::ZERO,
-        asked: Vec::new(),
-        finalised: 0,
-    };
-    run.feed(Input::Loaded(stored));
+    let skipping = if kind == 2 { Skipping::On } else { Skipping::Off };
+    let config = Config { chain: world.chain, anchor, skipping, witnesses: u8::from(kind > 0) };
+    let mut run =
+        Run { light: Light::new(config), now: Moment::ZERO, asked: Vec::new(), finalised: 0 };
+    run.feed(Input::Loaded(Stored { trust, fork: None }));
     let mut steps = 0;
     while !choices.is_empty() && steps < MAX_STEPS {
         let input = run.choose(&mut choices);
@@ -54,7 +55,7 @@ struct Run {
     light: Light,
     now: Moment,
     /// Files that were asked for and not answered.
-    asked: Vec<File>,
+    asked: Vec<(Source, File)>,
     /// How many checkpoints the node says are final.
     finalised: usize,
 }
@@ -64,23 +65,25 @@ impl Run {
         let world = world();
         let kind = choices.below(12);
         if kind < 8 && !self.asked.is_empty() {
-            let file = self.asked.swap_remove(choices.below(self.asked.len()));
+            let (source, file) = self.asked.swap_remove(choices.below(self.asked.len()));
             let honest = world.file(&file, self.finalised).unwrap_or_default();
-            return match kind {
-                0..5 => Input::Fetched(file, honest),
-                5 => Input::Fetched(file, choices.spoil(honest)),
-                6 => {
-                    Input::Fetched(file, choices.of(&world.headers).map(encode).unwrap_or_default())
-                }
-                _ => Input::Missing(file),
+            let bytes = match kind {
+                0..5 => honest,
+                5 => choices.spoil(honest),
+                6 => choices.of(&world.headers).map(encode).unwrap_or_default(),
+                _ => return Input::Missing(source, file),
             };
+            return Input::Fetched(source, file, bytes);
         }
         match kind {
             8 => {
                 self.finalised = choices.below(4);
-                Input::Missing(File::Tip)
+                Input::Missing(Source::NODE, File::Tip)
             }
-            9 => Input::Fetched(File::Tip, encode(&world.tip(choices.below(4)))),
+            9 => {
+                let tip = encode(&world.tip(choices.below(4)));
+                Input::Fetched(Source::NODE, File::Tip, tip)
+            }
             10 => {
                 self.now = self.now.after(Duration::from_millis(choices.byte().into()));
                 Input::Tick
@@ -95,8 +98,8 @@ impl Run {
     fn feed(&mut self, input: Input) {
         let before = (self.light.head(Level::Final), self.light.head(Level::Settled));
         let is_due = input == Input::Tick && self.light.deadline().is_some_and(|d| d <= self.now);
-        if let Input::Fetched(file, _) | Input::Missing(file) = &input {
-            self.asked.retain(|asked| asked != file);
+        if let Input::Fetched(source, file, _) | Input::Missing(source, file) = &input {
+            self.asked.retain(|(from, asked)| (from, asked) != (source, file));
         }
         let mut out = Vec::new();
         self.light.handle(self.now, CLOCK, input, &mut out);
@@ -110,18 +113,21 @@ impl Run {
         let is_moved = out.contains(&Output::Advanced);
         for output in out {
             match output {
-                Output::Fetch(file) => {
-                    assert!(!self.asked.contains(&file), "asked twice");
-                    self.asked.push(file);
+                Output::Fetch(source, file) => {
+                    assert!(!self.asked.contains(&(source, file.clone())), "asked twice");
+                    self.asked.push((source, file));
                 }
                 Output::Keep(bytes) => {
-                    let mut held = world().checkpoints.iter().map(encode);
-                    assert!(held.any(|held| held == bytes), "keeps what nobody finalised");
+                    let kept = Kept::from_bytes(&bytes).unwrap();
+                    let mut held = world().checkpoints.iter();
+                    assert!(held.any(|held| *held == kept.checkpoint), "nobody finalised it");
+                    assert!(kept.guardians == world().spec.guardians, "another set");
                 }
-                Output::Advanced | Output::Refused(_) => {}
+                Output::KeepFork(proof) => assert!(proof.is_empty(), "the world has not split"),
+                Output::Advanced | Output::Refused(_) | Output::Alarm => {}
             }
         }
-        assert!(self.asked.len() <= 32, "{} files asked for at once", self.asked.len());
+        assert!(self.asked.len() <= 40, "{} files asked for at once", self.asked.len());
         let after = (self.light.head(Level::Final), self.light.head(Level::Settled));
         let height = |head: &Option<antiphon_core::chain::light::Head>| {
             head.as_ref().map_or(Height(0), |head| head.header.height)

@@ -48,6 +48,8 @@ pub(super) fn honest() -> Vec<OnDisk> {
     let record = PoolRecord { device: DEVICE, terms };
     let target = Address::of(&world.peers[0].public());
     let target: String = target.0.iter().map(|byte| format!("{byte:02x}")).collect();
+    let (checkpoint, guardians) = (world.checkpoints[1].clone(), world.spec.guardians.clone());
+    let kept = light::Kept { anchor: Anchor::Genesis, checkpoint, guardians };
     vec![
         sealed(&format!("payer/{}", pool.0), encode(&record)),
         sealed(
@@ -55,7 +57,7 @@ pub(super) fn honest() -> Vec<OnDisk> {
             encode(&(DEVICE, 3_u64, Amount::from_units(PROMISED))),
         ),
         sealed(&format!("payee/{}", world.pool(0).0), world.voucher(0, 3, HELD).to_bytes()),
-        sealed("light/checkpoint", encode(&world.checkpoints[1])),
+        sealed("light/trust", kept.to_bytes()),
     ]
 }
 
@@ -166,13 +168,19 @@ fn check_payee(honest: &[OnDisk], rows: &[OnDisk]) {
 /// A light client verifies what it stored like anything else.
 fn check_light(rows: &[OnDisk]) {
     let world = world();
-    let stored = rows.iter().find(|(name, _)| name == "light/checkpoint");
-    let mut light = Light::new(world.chain, Anchor::Genesis);
+    let stored = rows.iter().find(|(name, _)| name == "light/trust");
+    let mut light = Light::new(light::Config {
+        chain: world.chain,
+        anchor: Anchor::Genesis,
+        skipping: light::Skipping::Off,
+        witnesses: 0,
+    });
     let mut out = Vec::new();
     let read = read(stored.cloned()).pop().and_then(|(_, bytes)| bytes.ok());
-    let loaded = light::Input::Loaded(read);
+    let loaded = light::Input::Loaded(light::Stored { trust: read, fork: None });
     light.handle(Moment::ZERO, CLOCK, loaded, &mut out);
-    let spec = light::Input::Fetched(File::Spec(world.chain), encode(&world.spec));
+    let spec =
+        light::Input::Fetched(light::Source::NODE, File::Spec(world.chain), encode(&world.spec));
     light.handle(Moment::ZERO, CLOCK, spec, &mut out);
     super::light::check_heads(&light);
 }

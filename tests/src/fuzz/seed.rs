@@ -4,6 +4,7 @@ use super::world::{CLOCK, VOUCHERS, world};
 use antiphon_core::{
     amount::Amount,
     chain::{
+        light::{Anchor, ForkProof, Kept},
         spec::Token,
         state::StateKey,
         transaction::{Message, Transaction},
@@ -36,6 +37,10 @@ fn with(kind: u8, bytes: impl AsRef<[u8]>) -> Vec<u8> {
 
 pub(super) fn light_files() -> Seeds {
     let world = world();
+    let guardians = world.spec.guardians.clone();
+    let [one, other] = [0, 1].map(|at: usize| world.checkpoints[at].clone());
+    let fork = ForkProof::new(one.clone(), other, guardians.clone());
+    let kept = Kept { anchor: Anchor::Genesis, checkpoint: one, guardians };
     vec![
         ("spec", with(0, encode(&world.spec))),
         ("tip", with(1, encode(&world.tip(1)))),
@@ -43,6 +48,9 @@ pub(super) fn light_files() -> Seeds {
         ("checkpoint", with(3, encode(&world.checkpoints[0]))),
         ("guardians", with(4, encode(&world.spec.guardians))),
         ("validators", with(5, encode(&world.spec.validators))),
+        ("change", with(6, encode(&world.change()))),
+        ("kept", with(7, kept.to_bytes())),
+        ("fork", with(8, fork.to_bytes())),
     ]
 }
 
@@ -244,6 +252,7 @@ pub(super) fn light_machine() -> Seeds {
     vec![
         ("follows", [&[0, 0, 0][..], &later].concat()),
         ("restarts", [&[0, 1, 1, 8, 3][..], &honest].concat()),
+        ("witnessed", [&[1, 0, 0][..], &later].concat()),
         ("pinned", [&[3, 0, 0, 8, 2][..], &honest, &[11], &honest[..20]].concat()),
         (
             "lies",

@@ -8,7 +8,7 @@ use antiphon_core::{
     chain::{
         certificate::{Certificate, FinalityCertificate, FinalityVote, IndexedSignature, Vote},
         header::Header,
-        light::{Checkpoint, File, Tip},
+        light::{Change, Checkpoint, File, Tip},
         set::{Guardian, GuardianSet, Validator, ValidatorSet},
         spec::{ChainSpec, Token},
         state::{Account, StateKey},
@@ -128,8 +128,20 @@ impl World {
             File::Validators(hash) if *hash == self.spec.validators.hash(self.chain) => {
                 encode(&self.spec.validators)
             }
-            File::Spec(_) | File::Guardians(_) | File::Validators(_) => return None,
+            File::Final(height) => {
+                let mut final_ones = self.checkpoints.iter().take(finalised);
+                encode(final_ones.find(|held| held.header.height == *height)?)
+            }
+            File::Spec(_) | File::Guardians(_) | File::Validators(_) | File::Change(_) => {
+                return None;
+            }
         })
+    }
+
+    /// Returns a change of guardians as a file would show it; on this chain, none was ever elected.
+    pub(super) fn change(&self) -> Change {
+        let checkpoint = self.checkpoints[0].clone();
+        Change { checkpoint, elected: self.spec.guardians.clone() }
     }
 
     /// Returns the tip while this many checkpoints are final: some blocks above the last of them.
@@ -229,7 +241,11 @@ fn spec(validators: &[SecretKey], guardians: &[BlsSecretKey]) -> ChainSpec {
         },
         stake: None,
         validators: ValidatorSet { since: Height(0), members: validators.try_into().unwrap() },
-        guardians: GuardianSet { members: guardians.try_into().unwrap(), aggregate },
+        guardians: GuardianSet {
+            since: Height(0),
+            members: guardians.try_into().unwrap(),
+            aggregate,
+        },
         accounts: Bounded::new(),
         stakers: Bounded::new(),
     }

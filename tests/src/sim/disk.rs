@@ -35,6 +35,8 @@ struct Content {
     guardian: GuardianRecord,
     validators: BTreeMap<Hash, ValidatorSet>,
     guardians: BTreeMap<Hash, GuardianSet>,
+    /// Height at which the guardians of a hash elected others.
+    changes: BTreeMap<Hash, Height>,
     closings: BTreeMap<Height, Closing>,
     certificates: BTreeMap<Height, FinalityCertificate>,
     signed: Vec<Signature>,
@@ -89,7 +91,14 @@ impl Disk {
         let newest = checkpoints.last().map_or(Height(0), |(height, _)| *height);
         let next_of = |height: &Height| settled[height].block.signed.header.next_sets();
         let head = settled.values().next_back().unwrap().clone();
-        let signers = checkpoints.iter().map(|(_, known)| known.guardians);
+        let is_open = |height: &&Height| !content.certificates.contains_key(height);
+        let open_changes: Vec<_> = content
+            .changes
+            .iter()
+            .filter(|(_, height)| is_open(height))
+            .map(|(hash, at)| (*at, Known { block: settled[at].id, guardians: *hash }))
+            .collect();
+        let signers = checkpoints.iter().chain(&open_changes).map(|(_, known)| known.guardians);
         let recent = settled.iter().rev().take(RECENT).map(|(height, block)| (*height, block.id));
         let mut recent: Vec<_> = recent.collect();
         recent.reverse();
@@ -105,6 +114,7 @@ impl Disk {
                 certificate: content.certificates.values().next_back().cloned(),
                 sets: signers.map(|hash| content.guardians[&hash].clone()).collect(),
                 checkpoints,
+                open_changes,
             },
         }
     }
@@ -133,9 +143,12 @@ impl Disk {
 impl Content {
     fn settle(&mut self, chain: ChainId, settlement: Settlement) {
         let Settlement { settled, batch, transactions, elected } = settlement;
+        let height = settled.block.height();
+        if height > Height(0) && elected.guardians.is_some() {
+            self.changes.insert(settled.block.signed.header.guardians_hash, height);
+        }
         self.validators.extend(elected.validators.map(|set| (set.hash(chain), set)));
         self.guardians.extend(elected.guardians.map(|set| (set.hash(chain), set)));
-        let height = settled.block.height();
         self.nodes.extend(batch.node_batch.nodes().clone());
         for ((version, key), value) in batch.node_batch.values() {
             self.values.insert((StateKey(Hash(key.0)), *version), value.clone());
@@ -172,6 +185,14 @@ impl Storage for Disk {
 
     fn guardians(&self, hash: &Hash) -> Result<Option<GuardianSet>, StorageError> {
         Ok(self.0.borrow().guardians.get(hash).cloned())
+    }
+
+    fn certificate(&self, height: Height) -> Result<Option<FinalityCertificate>, StorageError> {
+        Ok(self.certificate_of(height))
+    }
+
+    fn change_of(&self, guardians: &Hash) -> Result<Option<Height>, StorageError> {
+        Ok(self.0.borrow().changes.get(guardians).copied())
     }
 
     fn closing(&self, height: Height) -> Result<Option<Closing>, StorageError> {

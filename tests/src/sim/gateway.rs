@@ -4,7 +4,7 @@ use super::{genesis, network::Network};
 use antiphon_core::{
     amount::Amount,
     chain::{
-        light::Checkpoint,
+        light::File,
         proof::{MAX_KEYS, StateProofs},
         spec::Token,
         state::StateKey,
@@ -12,10 +12,10 @@ use antiphon_core::{
     },
     client::{HttpAnswer, Query},
     codec::{self, Bounded, Text},
-    crypto::{Hash, SecretKey, Signed},
+    crypto::{SecretKey, Signed},
     id::{Address, BlockId, Height},
 };
-use antiphon_node::storage::Storage;
+use antiphon_node::light;
 
 /// URL of the node's light files.
 pub const NODE: &str = "http://node";
@@ -37,30 +37,22 @@ pub enum Answer {
 pub fn light_file(network: &Network, at: usize, path: &str) -> Option<HttpAnswer> {
     let machine = network.node(at)?;
     let disk = network.disk(at);
-    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-    let name = parts.get(2).and_then(|text| Hash::from_hex(text));
-    let settled = |id: BlockId| {
-        let height = disk.height_of(&id).unwrap()?;
-        Some(disk.settled(height).unwrap()?.block.signed.header)
+    let mut parts = path.trim_start_matches("/light/").split('/');
+    let (kind, name) = (parts.next()?, parts.next().unwrap_or_default());
+    let file = if kind == "tip" { Some(File::Tip) } else { light::named(kind, name) };
+    let unsettled = |id: &BlockId| {
+        let headers = machine.unsettled_headers();
+        headers.iter().find(|header| header.id() == *id).map(codec::encode)
     };
-    let spec = &network.spec;
-    let body = match (parts.get(1).copied()?, name) {
-        ("spec", Some(id)) if id == spec.chain_id().0 => codec::encode(spec),
-        ("tip", None) => codec::encode(&machine.tip()),
-        ("header", Some(id)) => {
-            let unsettled = machine.unsettled_headers();
-            let found = unsettled.into_iter().find(|header| header.id().0 == id);
-            codec::encode(&found.or_else(|| settled(BlockId(id)))?)
+    let settled = |file: &File| light::find(disk, &network.spec, file).unwrap();
+    let body = file.and_then(|file| {
+        if file == File::Tip {
+            return Some(codec::encode(&machine.tip()));
         }
-        ("checkpoint", Some(id)) => {
-            let header = settled(BlockId(id))?;
-            let certificate = disk.certificate_of(header.height)?;
-            codec::encode(&Checkpoint { header, certificate })
-        }
-        ("guardians", Some(_)) => codec::encode(&spec.guardians),
-        ("validators", Some(_)) => codec::encode(&spec.validators),
-        _ => return Some(HttpAnswer { status: 404, body: Vec::new() }),
-    };
+        let pending = if let File::Header(id) = &file { unsettled(id) } else { None };
+        pending.or_else(|| settled(&file))
+    });
+    let Some(body) = body else { return Some(HttpAnswer { status: 404, body: Vec::new() }) };
     Some(HttpAnswer { status: 200, body })
 }
 

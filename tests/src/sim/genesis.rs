@@ -73,7 +73,11 @@ pub fn spec(block_ms: u64, accounts: usize) -> ChainSpec {
             since: Height(0),
             members: Bounded::try_from(validators).unwrap(),
         },
-        guardians: GuardianSet { members: Bounded::try_from(guardians).unwrap(), aggregate },
+        guardians: GuardianSet {
+            since: Height(0),
+            members: Bounded::try_from(guardians).unwrap(),
+            aggregate,
+        },
         accounts: Bounded::try_from((0..accounts).map(endow).collect::<Vec<_>>()).unwrap(),
         stakers: Bounded::new(),
     }

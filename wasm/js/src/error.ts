@@ -26,7 +26,7 @@ export class AntiphonError extends Error {
 }
 
 const RETRYABLE = new Set([
-  'client/restarted', 'client/not-ready', 'wasm/not-loaded', 'segment/patience', 'storage/write-failed',
+  'client/restarted', 'client/not-ready', 'client/stale', 'wasm/not-loaded', 'segment/patience', 'storage/write-failed',
 ]);
 
 /** Codes that the host itself gives. */
@@ -37,6 +37,7 @@ const HELP: Readonly<Record<string, string>> = {
   'client/panicked': 'The client crashed; this is our bug, please report it with the message.',
   'client/gave-up': 'The client crashed too often; playback goes on over HTTP. Reload the page.',
   'client/not-ready': 'The chain is not known yet; wait for the first settled block.',
+  'client/stale': 'What is known of the chain is too old to spend on; wait for a newer block.',
   'client/no-stream': 'No stream plays; play one first.',
   'client/nothing-to-settle': 'No voucher is worth a settlement yet.',
   'client/nothing-to-release': 'No pool is past its freeze yet.',

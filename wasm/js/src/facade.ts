@@ -31,6 +31,8 @@ const HEX_32 = /^[0-9a-f]{64}$/i;
 export interface ConnectOptions {
   /** Base URL of a node. It is asked, never believed. */
   node: string;
+  /** Base URL of a node of another operator. Every final checkpoint is compared with what it has. */
+  witness?: string | undefined;
   /** The chain's id, 64 hexadecimal digits: the one thing that is trusted. */
   chain: string;
   /** Id of a final checkpoint to start from, 64 hexadecimal digits. Genesis by default. */
@@ -226,6 +228,7 @@ export class Antiphon implements AsyncDisposable {
 function startOf(options: ConnectOptions): Start {
   const invalid = (what: string): AntiphonError => new AntiphonError('options/invalid', what);
   if (!URL.canParse(options.node, baseUrl())) throw invalid('node is not a URL');
+  if (options.witness !== undefined && !URL.canParse(options.witness, baseUrl())) throw invalid('witness is not a URL');
   if (!HEX_32.test(options.chain)) throw invalid('chain is not 64 hexadecimal digits');
   for (const name of ['publisher', 'checkpoint'] as const) {
     const value = options[name];
@@ -235,6 +238,7 @@ function startOf(options: ConnectOptions): Start {
   if (!Number.isSafeInteger(cacheBytes) || cacheBytes < 0) throw invalid('cacheBytes is not a count of bytes');
   return {
     node: new URL(options.node, baseUrl()).href,
+    witness: options.witness === undefined ? null : new URL(options.witness, baseUrl()).href,
     chain: options.chain.toLowerCase(),
     checkpoint: options.checkpoint?.toLowerCase() ?? null,
     publisher: options.publisher?.toLowerCase() ?? null,

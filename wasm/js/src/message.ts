@@ -21,6 +21,8 @@ import type { ClientSnapshot } from './snapshot.js';
 export interface Start {
   /** Base URL of the node: light data below `/light/`, JSON-RPC at `/rpc`. */
   node: string;
+  /** Base URL of another operator's light data, or `null`: every checkpoint is compared with it. */
+  witness: string | null;
   /** The chain's id in hexadecimal: the only thing that is trusted. */
   chain: string;
   /** Id of the checkpoint to start from, in hexadecimal, or `null` for genesis. */

@@ -16,6 +16,10 @@ export interface Leveled<T> {
   readonly value: T;
   readonly level: Level;
   readonly height: number;
+  /** Milliseconds between the date of that block and this device's clock. */
+  readonly ageMs: number;
+  /** Whether a witness of another operator has the checkpoint that it rests on. */
+  readonly isWitnessed: boolean;
 }
 
 /** The stream as its publisher signed it. */
@@ -46,6 +50,16 @@ export interface ChainView {
   readonly guardians: number;
   /** Unix milliseconds of the newest settled block. */
   readonly time: number;
+  /** Milliseconds between that and this device's clock. */
+  readonly ageMs: number;
+  /** Milliseconds between the date of the newest final checkpoint and this device's clock; `null` before the first. */
+  readonly finalAgeMs: number | null;
+  /** `good`; `expired` when only a newer anchor helps; `split` when two certificates conflict and all has stopped. */
+  readonly standing: 'good' | 'expired' | 'split';
+  /** Witnesses that are asked. Without one, nothing is witnessed. */
+  readonly witnesses: number;
+  /** Height up to which a witness has the same chain. */
+  readonly witnessed: number | null;
 }
 
 /** Bytes and where they came from. */
@@ -144,6 +158,7 @@ export const EMPTY_SNAPSHOT: Snapshot = {
   stream: null,
   chain: {
     id: '', node: 'idle', included: 0, settled: 0, final: 0, finalBlock: '', signers: 0, guardians: 0, time: 0,
+    ageMs: 0, finalAgeMs: null, standing: 'good', witnesses: 0, witnessed: null,
   },
   delivery: {
     tracker: 'idle', fromPeers: 0, fromOrigin: 0, unverified: 0, toPeers: 0, chunksServed: 0, late: 0, hedged: 0, bad: 0,

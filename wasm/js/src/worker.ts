@@ -35,6 +35,7 @@ async function begin(start: Start): Promise<void> {
     chain: start.chain,
     checkpoint: start.checkpoint,
     node: start.node,
+    witness: start.witness,
     publisher: start.publisher,
     tracker: start.tracker,
     cacheBytes: start.cacheBytes,

@@ -49,7 +49,8 @@ fn sign(guardians: u32) -> Result<(GuardianSet, FinalityCertificate)> {
     let public: Vec<BlsPublicKey> = keys.iter().map(BlsSecretKey::public).collect();
     let members = public.iter().map(|key| Guardian { key: *key, weight: 1 }).collect::<Vec<_>>();
     let members = Bounded::try_from(members).ok().context("too many guardians")?;
-    let set = GuardianSet { members, aggregate: BlsPublicKey::aggregate(&public)? };
+    let set =
+        GuardianSet { since: Height(0), members, aggregate: BlsPublicKey::aggregate(&public)? };
 
     let (height, block) = (Height(10), BlockId(Hash([4; 32])));
     let digest = FinalityVote { guardians_hash: set.hash(CHAIN), height, block }.digest(CHAIN);

@@ -1,5 +1,6 @@
 //! Why a light file was refused.
 
+use super::fork::ForkError;
 use crate::{chain::certificate::CertificateError, codec::DecodeError};
 
 /// Why a light file was refused. The client's state is as it was.
@@ -39,6 +40,23 @@ pub enum LightError {
     /// Finalised by another set than the trusted checkpoint announced (A7.2).
     #[error("the guardian set is not the one announced")]
     UnknownGuardians,
+    /// Signers that are in the trusted set, too, weigh a third of it or less (A7.3).
+    #[error("signers of the trusted set weigh {weight} of {total}, more than a third is needed")]
+    NotEnoughTrust {
+        /// What they weigh by the trusted weights.
+        weight: u64,
+        /// What the trusted set weighs.
+        total: u64,
+    },
+    /// A change file whose checkpoint keeps its guardians.
+    #[error("the guardians do not change at this checkpoint")]
+    NoChange,
+    /// A witness holds a valid certificate for another block: the chain has split (A7.5).
+    #[error("two final checkpoints of one height: the chain has split")]
+    Split,
+    /// A witness's checkpoint differs from ours and is not validly certified.
+    #[error("a witness shows another checkpoint: {0}")]
+    Witness(ForkError),
     /// Headers do not link, or their heights, epochs or times do not rise.
     #[error("the headers do not link")]
     BrokenChain,
@@ -62,6 +80,10 @@ impl LightError {
             Self::FromFuture => "light/from-future",
             Self::TrustExpired => "light/trust-expired",
             Self::UnknownGuardians => "light/unknown-guardians",
+            Self::NotEnoughTrust { .. } => "light/not-enough-trust",
+            Self::NoChange => "light/no-change",
+            Self::Witness(_) => "light/bad-witness",
+            Self::Split => "light/split",
             Self::BrokenChain => "light/broken-chain",
             Self::Conflict => "light/conflict",
         }

@@ -4,6 +4,7 @@ use crate::{
     chain::{
         certificate::{Certificate, FinalityCertificate},
         header::{Header, MAX_HEADER},
+        set::GuardianSet,
     },
     codec::Bounded,
     crypto::Hash,
@@ -21,6 +22,18 @@ pub const MAX_CHECKPOINT: usize = MAX_HEADER + 1024;
 /// Longest set file, in bytes.
 pub const MAX_SET: usize = 512 * 1024;
 
+/// Longest change file, in bytes.
+pub const MAX_CHANGE: usize = MAX_CHECKPOINT + MAX_SET;
+
+/// Who serves a file: the node that the client follows, or a witness of another operator (A7.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source(pub u8);
+
+impl Source {
+    /// The node that the client follows. Witnesses count from 1.
+    pub const NODE: Self = Self(0);
+}
+
 /// A light file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum File {
@@ -36,6 +49,11 @@ pub enum File {
     Guardians(Hash),
     /// Canonical bytes of a validator set.
     Validators(Hash),
+    /// Canonical bytes of a [`Change`]: how the guardians of this hash ended. A set has one end, as its hash covers the
+    /// height of its election.
+    Change(Hash),
+    /// Canonical bytes of the [`Checkpoint`] that is final at this height. Asked of witnesses only.
+    Final(Height),
 }
 
 impl File {
@@ -48,6 +66,8 @@ impl File {
             Self::Checkpoint(block) => format!("/light/checkpoint/{}", block.0),
             Self::Guardians(hash) => format!("/light/guardians/{hash}"),
             Self::Validators(hash) => format!("/light/validators/{hash}"),
+            Self::Change(hash) => format!("/light/change/{hash}"),
+            Self::Final(height) => format!("/light/final/{height}"),
         }
     }
 
@@ -62,7 +82,8 @@ impl File {
             Self::Spec(_) => crate::chain::spec::MAX_SPEC,
             Self::Tip => MAX_TIP,
             Self::Header(_) => MAX_HEADER,
-            Self::Checkpoint(_) => MAX_CHECKPOINT,
+            Self::Checkpoint(_) | Self::Final(_) => MAX_CHECKPOINT,
+            Self::Change(_) => MAX_CHANGE,
             Self::Guardians(_) | Self::Validators(_) => MAX_SET,
         }
     }
@@ -75,6 +96,15 @@ pub struct Checkpoint {
     pub header: Header,
     /// Who finalised it.
     pub certificate: FinalityCertificate,
+}
+
+/// The checkpoint that ends a guardian set, with the set that it elects: one step of the walk over changes (A7.2).
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Change {
+    /// Signed by the old set, committing the new.
+    pub checkpoint: Checkpoint,
+    /// The new set.
+    pub elected: GuardianSet,
 }
 
 /// Where the chain stands, by name. A hint: everything it names is fetched and checked.

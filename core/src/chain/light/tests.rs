@@ -5,10 +5,16 @@
     reason = "a liar lies about one file and is honest about the rest"
 )]
 
+mod changes;
+pub(crate) mod line;
+mod terms;
+mod witnesses;
+
 use super::*;
 use crate::{
     amount::Amount,
     chain::{
+        Level,
         certificate::{
             Certificate, CertificateError, FinalityCertificate, FinalityVote, IndexedSignature,
             Vote,
@@ -20,10 +26,16 @@ use crate::{
         SecretKey, Tagged,
         bls::{BlsPublicKey, BlsSecretKey, BlsSignature},
     },
+    id::Height,
     payment::reservation::PoolRules,
 };
 
 const NOW: UnixMillis = UnixMillis(1_000_000);
+
+/// A client that starts at genesis and has no witness.
+pub(crate) const fn config(chain: ChainId) -> Config {
+    Config { chain, anchor: Anchor::Genesis, skipping: Skipping::Off, witnesses: 0 }
+}
 
 struct World {
     spec: ChainSpec,
@@ -48,6 +60,12 @@ impl World {
 
     fn chain(&self) -> ChainId {
         self.spec.chain_id()
+    }
+
+    /// The same chain again, to be continued in another way.
+    fn copy(&self) -> Self {
+        let (validators, guardians) = test_keys();
+        Self { spec: self.spec.clone(), validators, guardians, headers: self.headers.clone() }
     }
 
     fn next_header(&self) -> Header {
@@ -127,6 +145,7 @@ impl World {
             File::Checkpoint(id) => encode(&self.finalise(named(id), &[0, 1, 2, 3, 4])),
             File::Guardians(_) => encode(&self.spec.guardians),
             File::Validators(_) => encode(&self.spec.validators),
+            File::Change(_) | File::Final(_) => Vec::new(),
         }
     }
 }
@@ -167,7 +186,11 @@ pub(crate) fn spec(validators: &[SecretKey], guardians: &[BlsSecretKey]) -> Chai
             since: Height(0),
             members: Bounded::try_from(validators).unwrap(),
         },
-        guardians: GuardianSet { members: Bounded::try_from(guardians).unwrap(), aggregate },
+        guardians: GuardianSet {
+            since: Height(0),
+            members: Bounded::try_from(guardians).unwrap(),
+            aggregate,
+        },
         accounts: Bounded::new(),
         stakers: Bounded::new(),
     }
@@ -175,10 +198,10 @@ pub(crate) fn spec(validators: &[SecretKey], guardians: &[BlsSecretKey]) -> Chai
 
 /// Starts a client and answers everything it asks with `serve`, until it asks nothing.
 fn run(world: &World, serve: impl Fn(&File) -> Vec<u8>) -> (Light, Vec<LightError>) {
-    let mut light = Light::new(world.chain(), Anchor::Genesis);
+    let mut light = Light::new(config(world.chain()));
     let mut refused = Vec::new();
     let mut out = Vec::new();
-    light.handle(Moment::ZERO, NOW, Input::Loaded(None), &mut out);
+    light.handle(Moment::ZERO, NOW, Input::Loaded(Stored::default()), &mut out);
     drain(&mut light, &mut out, &mut refused, serve);
     (light, refused)
 }
@@ -192,13 +215,14 @@ fn drain(
     let mut served = 0;
     while let Some(output) = (!out.is_empty()).then(|| out.remove(0)) {
         match output {
-            Output::Fetch(file) => {
+            Output::Fetch(source, file) => {
                 served += 1;
                 assert!(served < 200, "asks for ever");
-                light.handle(Moment::ZERO, NOW, Input::Fetched(file.clone(), serve(&file)), out);
+                let bytes = serve(&file);
+                light.handle(Moment::ZERO, NOW, Input::Fetched(source, file, bytes), out);
             }
             Output::Refused(error) => refused.push(error),
-            Output::Keep(_) | Output::Advanced => {}
+            Output::Keep(_) | Output::KeepFork(_) | Output::Advanced | Output::Alarm => {}
         }
     }
 }
@@ -332,17 +356,18 @@ fn a_file_that_is_not_what_its_name_says_is_refused() {
 fn a_checkpoint_from_the_future_or_after_the_trusting_period_is_refused() {
     let world = World::new(25);
     let start = |clock: UnixMillis| {
-        let mut light = Light::new(world.chain(), Anchor::Genesis);
+        let mut light = Light::new(config(world.chain()));
         let (mut out, mut refused) = (Vec::new(), Vec::new());
-        light.handle(Moment::ZERO, clock, Input::Loaded(None), &mut out);
+        light.handle(Moment::ZERO, clock, Input::Loaded(Stored::default()), &mut out);
         while let Some(output) = (!out.is_empty()).then(|| out.remove(0)) {
             match output {
-                Output::Fetch(file) => {
+                Output::Fetch(source, file) => {
                     let bytes = world.honest(&file, 20);
-                    light.handle(Moment::ZERO, clock, Input::Fetched(file, bytes), &mut out);
+                    let fetched = Input::Fetched(source, file, bytes);
+                    light.handle(Moment::ZERO, clock, fetched, &mut out);
                 }
                 Output::Refused(error) => refused.push(error),
-                Output::Keep(_) | Output::Advanced => {}
+                Output::Keep(_) | Output::KeepFork(_) | Output::Advanced | Output::Alarm => {}
             }
         }
         refused
@@ -361,11 +386,14 @@ fn what_was_stored_is_verified_again() {
     let good = world.finalise(world.header(10), &[0, 1, 2, 3, 4]);
     let bad = world.finalise(world.header(10), &[0, 1]);
     for (stored, height) in [(good, Some(10)), (bad, None)] {
-        let mut light = Light::new(world.chain(), Anchor::Genesis);
+        let mut light = Light::new(config(world.chain()));
         let mut out = Vec::new();
-        let stored = Some(encode(&stored));
+        let guardians = world.spec.guardians.clone();
+        let kept = Kept { anchor: Anchor::Genesis, checkpoint: stored, guardians };
+        let stored = Stored { trust: Some(kept.to_bytes()), fork: None };
         light.handle(Moment::ZERO, NOW, Input::Loaded(stored), &mut out);
-        let spec = Input::Fetched(File::Spec(world.chain()), encode(&world.spec));
+        let name = File::Spec(world.chain());
+        let spec = Input::Fetched(Source::NODE, name, encode(&world.spec));
         light.handle(Moment::ZERO, NOW, spec, &mut out);
         assert_eq!(heights(&light)[2], height);
     }
@@ -374,15 +402,15 @@ fn what_was_stored_is_verified_again() {
 #[test]
 fn a_lost_source_is_asked_again_ever_more_slowly_until_it_is_back() {
     let world = World::new(25);
-    let mut light = Light::new(world.chain(), Anchor::Genesis);
+    let mut light = Light::new(config(world.chain()));
     let mut out = Vec::new();
     let mut now = Moment::ZERO;
-    light.handle(now, NOW, Input::Loaded(None), &mut out);
+    light.handle(now, NOW, Input::Loaded(Stored::default()), &mut out);
     let mut waits = Vec::new();
     for _ in 0..6 {
-        let asked = out.drain(..).find(|o| matches!(o, Output::Fetch(File::Spec(_))));
+        let asked = out.drain(..).find(|o| matches!(o, Output::Fetch(Source::NODE, File::Spec(_))));
         assert!(asked.is_some());
-        light.handle(now, NOW, Input::Missing(File::Spec(world.chain())), &mut out);
+        light.handle(now, NOW, Input::Missing(Source::NODE, File::Spec(world.chain())), &mut out);
         let due = light.deadline().unwrap();
         light.handle(Moment::from_millis(due.as_millis() - 1), NOW, Input::Tick, &mut out);
         assert_eq!(out, [], "one millisecond early nothing happens");

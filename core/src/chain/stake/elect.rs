@@ -37,7 +37,7 @@ pub fn elect(
     since: Height,
     candidates: &[Candidate],
 ) -> (Option<ValidatorSet>, Option<GuardianSet>) {
-    (validators(rules, since, candidates), guardians(rules, candidates))
+    (validators(rules, since, candidates), guardians(rules, since, candidates))
 }
 
 fn validators(rules: &StakeRules, since: Height, candidates: &[Candidate]) -> Option<ValidatorSet> {
@@ -57,7 +57,7 @@ fn validators(rules: &StakeRules, since: Height, candidates: &[Candidate]) -> Op
     set.total().map(|_| set)
 }
 
-fn guardians(rules: &StakeRules, candidates: &[Candidate]) -> Option<GuardianSet> {
+fn guardians(rules: &StakeRules, since: Height, candidates: &[Candidate]) -> Option<GuardianSet> {
     let mut standing: Vec<&Candidate> = candidates
         .iter()
         .filter(|c| c.standing != Standing::Tombstoned && c.total >= rules.min_guardian)
@@ -71,7 +71,7 @@ fn guardians(rules: &StakeRules, candidates: &[Candidate]) -> Option<GuardianSet
     members.sort_by_key(|member| member.key);
     // Fails where the keys sum to nothing, which proofs of possession cannot exclude (A2.11).
     let aggregate = BlsPublicKey::aggregate(members.iter().map(|member| &member.key)).ok()?;
-    let set = GuardianSet { members: Bounded::try_from(members).ok()?, aggregate };
+    let set = GuardianSet { since, members: Bounded::try_from(members).ok()?, aggregate };
     set.total().map(|_| set)
 }
 

@@ -12,6 +12,7 @@ use crate::{
     crypto::Hash,
     id::{Height, PoolId},
     payment::reservation::{PaidState, PoolState},
+    time::UnixMillis,
 };
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -19,11 +20,18 @@ use borsh::{BorshDeserialize, BorshSerialize};
 /// A pool's state, if it exists, and what it paid to the owner.
 type Row = (Option<PoolState>, PaidState);
 
+/// Which head a question is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At {
+    pub(super) height: Height,
+    pub(super) time: UnixMillis,
+}
+
 /// What a query was for.
 #[derive(Debug)]
 pub(super) enum Asked {
     /// Proofs under one head.
-    Proofs { level: Level, height: Height, root: Hash, pools: Vec<PoolId> },
+    Proofs { level: Level, at: At, root: Hash, pools: Vec<PoolId> },
     /// A transaction.
     Submission,
     /// Tokens from the faucet.
@@ -36,7 +44,8 @@ impl Book {
     /// Final heads always; the others at once while something is awaited, else every inclusion margin (A5.14).
     pub(super) fn ask_proofs(&mut self, out: &mut Vec<Output>) {
         for level in [Level::Final, Level::Settled, Level::Included] {
-            let Some((height, root)) = self.root(level) else { continue };
+            let Some((at, root)) = self.root(level) else { continue };
+            let height = at.height;
             let last = self.asked_height.get(level).copied();
             let is_waiting = self.asked.values().any(|asked| asked.is_at(level));
             let is_pressing = level == Level::Final || self.is_awaiting();
@@ -51,7 +60,7 @@ impl Book {
             let Ok(keys) = keys else { continue };
             let id = self.next_ask();
             let query = Query::Prove { height: height.0, keys: codec::encode(&keys) };
-            self.asked.insert(id, Asked::Proofs { level, height, root, pools });
+            self.asked.insert(id, Asked::Proofs { level, at, root, pools });
             out.push(Output::Ask(id, query));
         }
         self.is_urgent = false;
@@ -71,12 +80,12 @@ impl Book {
     }
 
     pub(super) fn answered(&mut self, id: AskId, bytes: &[u8], out: &mut Vec<Output>) {
-        let Some(Asked::Proofs { level, height, root, pools }) = self.asked.remove(&id) else {
+        let Some(Asked::Proofs { level, at, root, pools }) = self.asked.remove(&id) else {
             // A submission or the faucet: accepted, which proves nothing yet.
             return;
         };
         match self.read(bytes, &root, &pools) {
-            Ok(values) => self.enter(level, height, &pools, values, out),
+            Ok(values) => self.enter(level, at, &pools, values, out),
             // Nobody vouches for an included block: its branch may be gone by now, and nothing was claimed.
             Err(_) if level == Level::Included => {}
             Err(code) => out.push(Output::Trouble(code)),
@@ -113,7 +122,7 @@ impl Book {
     fn enter(
         &mut self,
         level: Level,
-        height: Height,
+        At { height, time }: At,
         pools: &[PoolId],
         (account, rows): (Account, Vec<Row>),
         out: &mut Vec<Output>,
@@ -121,9 +130,9 @@ impl Book {
         if self.gift_before.is_some_and(|before| before < account.balance(Token::Operational)) {
             self.gift_before = None;
         }
-        self.account.set(level, Shown { value: account, level, height });
+        self.account.set(level, Shown { value: account, level, height, time });
         for (pool, (state, paid)) in pools.iter().zip(rows) {
-            let proof = PoolProof { pool: *pool, state, paid, level, height };
+            let proof = PoolProof { pool: *pool, state, paid, level, height, time };
             for settlement in self.settlements.iter_mut().filter(|s| s.pool == *pool) {
                 if paid.cum >= settlement.cum && settlement.level.is_none_or(|known| known < level)
                 {

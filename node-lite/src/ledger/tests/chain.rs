@@ -69,6 +69,17 @@ impl Memory {
 }
 
 impl Storage for Memory {
+    fn certificate(
+        &self,
+        _: Height,
+    ) -> Result<Option<antiphon_core::chain::certificate::FinalityCertificate>, StorageError> {
+        Ok(None)
+    }
+
+    fn change_of(&self, _: &Hash) -> Result<Option<Height>, StorageError> {
+        Ok(None)
+    }
+
     fn node(&self, key: &NodeKey) -> Result<Option<Node>, StorageError> {
         Ok(self.0.borrow().nodes.get(key).cloned())
     }
@@ -299,6 +310,7 @@ pub(super) fn spec() -> ChainSpec {
             members: Bounded::try_from(vec![validator]).unwrap(),
         },
         guardians: GuardianSet {
+            since: Height(0),
             members: Bounded::try_from(vec![Guardian { key: guardian, weight: 1 }]).unwrap(),
             aggregate: BlsPublicKey::aggregate([&guardian]).unwrap(),
         },

@@ -89,6 +89,7 @@ fn appointed(rows: &Rows) -> Result<Sets, Refusal> {
         members: Bounded::try_from(validators).or_else(|e| refuse(validator, e))?,
     };
     let guardians = GuardianSet {
+        since: Height(0),
         members: Bounded::try_from(guardians).or_else(|e| refuse(guardian, e))?,
         aggregate,
     };

@@ -185,7 +185,11 @@ fn make_spec(
         pool: PoolRules::for_chain(VALIDATORS as u64, CHECKPOINT_INTERVAL),
         stake: None,
         validators: ValidatorSet { since: Height(0), members: Bounded::try_from(validators)? },
-        guardians: GuardianSet { members: Bounded::try_from(guardians)?, aggregate },
+        guardians: GuardianSet {
+            since: Height(0),
+            members: Bounded::try_from(guardians)?,
+            aggregate,
+        },
         accounts: Bounded::try_from(vec![faucet])?,
         stakers: Bounded::new(),
     })

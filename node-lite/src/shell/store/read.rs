@@ -1,7 +1,7 @@
 //! Reads of the settled chain. Each is one read transaction, so each sees whole batches only.
 
 use super::{
-    BLOCKS, CLOSING, FINAL, HEIGHTS, KEPT, MAX_SETTLED, META, NODES, SETS, SIGNED, Store,
+    BLOCKS, CHANGES, CLOSING, FINAL, HEIGHTS, KEPT, MAX_SETTLED, META, NODES, SETS, SIGNED, Store,
     TRANSACTIONS, VALUES, decode, failed, value_key, witness::Slots,
 };
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
         Closing, MAX_BLOCKS, MAX_RECORD,
         message::{Block, MAX_MESSAGE},
     },
+    guardian::Known,
     storage::{Role, SettledBlock, Signature, Storage, StorageError},
 };
 use antiphon_core::{
@@ -64,23 +65,24 @@ impl Store {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn certificate(&self) -> Result<Option<FinalityCertificate>, StorageError> {
+    pub fn newest_certificate(&self) -> Result<Option<FinalityCertificate>, StorageError> {
         let table = self.table(FINAL)?;
         let last = table.last().map_err(failed)?;
         last.map(|(_, bytes)| decode(bytes.value(), MAX_FINAL)).transpose()
     }
 
-    /// Returns the finality certificate of a checkpoint.
-    ///
-    /// # Errors
-    /// [`StorageError`].
-    pub fn certificate_at(
-        &self,
-        height: Height,
-    ) -> Result<Option<FinalityCertificate>, StorageError> {
-        let table = self.table(FINAL)?;
-        let bytes = table.get(height.0).map_err(failed)?;
-        bytes.map(|bytes| decode(bytes.value(), MAX_FINAL)).transpose()
+    /// Returns the settled changes of guardians that have no certificate of their own.
+    pub(super) fn open_changes(&self) -> Result<Vec<(Height, Known)>, StorageError> {
+        let (changes, finals) = (self.table(CHANGES)?, self.table(FINAL)?);
+        let mut open = Vec::new();
+        for row in changes.iter().map_err(failed)? {
+            let (guardians, height) = row.map_err(failed)?;
+            if finals.get(height.value()).map_err(failed)?.is_none() {
+                let (at, guardians) = (Height(height.value()), Hash(*guardians.value()));
+                open.push((at, Known { block: self.block_at(at)?.id, guardians }));
+            }
+        }
+        Ok(open)
     }
 
     fn set<T: BorshDeserialize + BorshSerialize>(
@@ -167,6 +169,17 @@ impl Storage for Store {
 
     fn guardians(&self, hash: &Hash) -> Result<Option<GuardianSet>, StorageError> {
         self.set(hash)
+    }
+
+    fn certificate(&self, height: Height) -> Result<Option<FinalityCertificate>, StorageError> {
+        let table = self.table(FINAL)?;
+        let bytes = table.get(height.0).map_err(failed)?;
+        bytes.map(|bytes| decode(bytes.value(), MAX_FINAL)).transpose()
+    }
+
+    fn change_of(&self, guardians: &Hash) -> Result<Option<Height>, StorageError> {
+        let table = self.table(CHANGES)?;
+        Ok(table.get(&guardians.0).map_err(failed)?.map(|height| Height(height.value())))
     }
 
     fn closing(&self, height: Height) -> Result<Option<Closing>, StorageError> {

@@ -60,6 +60,7 @@ fn file(path: &str) -> Option<File> {
         "checkpoint" => File::Checkpoint(BlockId(hash)),
         "guardians" => File::Guardians(hash),
         "validators" => File::Validators(hash),
+        "change" => File::Change(hash),
         _ => File::Tip,
     })
 }

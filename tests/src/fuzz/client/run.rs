@@ -65,6 +65,8 @@ impl Run {
             chain: world.chain,
             anchor: Anchor::Genesis,
             node: String::from("http://node"),
+            witnesses: Vec::new(),
+            skipping: Default::default(),
             publisher: Some(world.publisher.public()),
             tracker: None,
             cache_limit: SEGMENT_BYTES * 4,

@@ -20,6 +20,8 @@ impl World {
             chain: self.network.spec.chain_id(),
             anchor: Anchor::Genesis,
             node: String::from(gateway::NODE),
+            witnesses: Vec::new(),
+            skipping: Default::default(),
             publisher: None,
             tracker: None,
             cache_limit: 4 << 20,
