@@ -55,8 +55,9 @@ use std::{
 use tree::Tree;
 use votes::Votes;
 
-/// Most blocks asked for at a time. Chosen here: answers come many blocks at once.
-const MAX_ASKS: usize = 64;
+/// Most blocks asked of one neighbour at a time, so that one who names many keeps nobody from asking the others (A1.23).
+/// Chosen here: answers come many blocks at once.
+const MAX_ASKS: usize = 16;
 /// Settled ids remembered to judge certificates below the root.
 pub const MAX_RECENT: usize = 256;
 
@@ -251,7 +252,7 @@ pub struct Bft {
     next_token: u64,
     /// Unsettled blocks that are on disk.
     kept: BTreeSet<BlockId>,
-    asked: BTreeMap<BlockId, Moment>,
+    asked: BTreeMap<BlockId, (Moment, Peer)>,
     /// The own epoch change to the present epoch, and the newest.
     announced: [Announced; 2],
     building: Option<Epoch>,
@@ -391,6 +392,12 @@ impl Bft {
         let mut path = self.tree.path(&tip).unwrap_or_default();
         path.reverse();
         path
+    }
+
+    /// Returns how many things said by others are kept: what a flood must not make grow (A1.23).
+    pub fn kept_entries(&self) -> usize {
+        let asked = self.asked.len().saturating_add(self.unsent.len());
+        [self.tree.entries(), self.votes.len(), self.epochs.len(), asked].iter().sum()
     }
 
     /// Returns whether the machine has stopped on a breach of agreement.

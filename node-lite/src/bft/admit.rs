@@ -61,10 +61,12 @@ impl Bft {
             return;
         }
         let certified = self.tree.certificate(&id).is_some();
-        // A1.23: old blocks and far epochs are not kept, unless validators have certified them.
+        // A1.23: old blocks and far epochs are not kept, unless validators have certified them. Epochs rise along a chain,
+        // so a block of an epoch that is over at the root never builds on it: kept, such blocks would fill the tree.
+        let root = self.tree.root();
         let rotations = (self.config.validators.members.len() as u64).saturating_mul(2);
         let far = header.epoch.0 > self.record.epoch.0.saturating_add(rotations);
-        let old = header.height <= self.tree.root().height;
+        let old = header.height <= root.height || header.epoch <= root.epoch;
         if old || (far && !certified) || self.tree.entry(&id).is_some() {
             return;
         }
@@ -185,9 +187,10 @@ impl Bft {
 
     pub(super) fn ask(&mut self, now: Moment, from: Peer, id: BlockId, out: &mut Vec<Output>) {
         let patience = self.config.delta.saturating_mul(2);
-        self.asked.retain(|_, at| now.since(*at) < patience);
-        if self.asked.len() < MAX_ASKS && !self.asked.contains_key(&id) {
-            self.asked.insert(id, now);
+        self.asked.retain(|_, (at, _)| now.since(*at) < patience);
+        let of_peer = self.asked.values().filter(|(_, peer)| *peer == from).count();
+        if of_peer < MAX_ASKS && !self.asked.contains_key(&id) {
+            self.asked.insert(id, (now, from));
             out.push(Output::Ask(from, id));
         }
     }
