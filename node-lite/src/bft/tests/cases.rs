@@ -1,8 +1,8 @@
 //! Cases 1 to 3 of ADVERSARIAL.md, and what a single machine does at its borders.
 
-use super::chain::Keys;
+use super::chain::{CHAIN, Keys};
 use crate::bft::{
-    Bft, Fault, Input, MAX_ASKS, Output, Peer,
+    Bft, Fault, Input, MAX_ASKS, Output, Peer, SafetyRecord,
     message::{Block, Message},
 };
 use antiphon_core::{
@@ -109,6 +109,21 @@ fn a_locked_validator_refuses_a_higher_fork_that_has_not_seen_its_lock() {
     v1.enter(6, &zero);
     v1.show(&b3);
     assert_eq!(v1.voted, [b1.id(), b2.id(), b3.id()]);
+}
+
+/// V4 of A1.17 has two halves, and one mostly hides the other: who is locked has usually announced it, too.
+#[test]
+fn the_lock_binds_without_an_announcement_and_an_announcement_without_a_lock() {
+    let keys = Keys::new(4);
+    let (genesis, zero) = (keys.genesis(), keys.genesis_certificate());
+    let fork = keys.block(&genesis, 5, &zero).signed.header;
+    let free =
+        SafetyRecord { epoch: Epoch(5), ..SafetyRecord::new(keys.set.hash(CHAIN), zero.clone()) };
+    assert!(free.may_vote(&fork, Height(0)));
+    assert!(!free.may_vote(&fork, Height(1)), "it told others of a certificate at height 1");
+    let lock = keys.certificate(&[0, 2, 3], &keys.block(&genesis, 1, &zero));
+    let locked = SafetyRecord { lock, ..free };
+    assert!(!locked.may_vote(&fork, Height(0)), "as after a restart: nothing is announced yet");
 }
 
 /// V2 of A1.17, and with it one certificate a height (A1.19).
