@@ -1,4 +1,4 @@
-// Builds the site to dist/: one script, the static files, and the package's worker and wasm beside them.
+// Builds the site to dist/: the script, hls.js apart from it, the static files, and the package's worker and wasm beside them.
 import { copyFileSync, cpSync, mkdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -11,6 +11,9 @@ await build({
   entryPoints: { main: here('src/main.ts') },
   outdir: here('dist'),
   bundle: true,
+  splitting: true,
+  // Without a digest: index.html names hls.js, so that it is loaded from the start.
+  chunkNames: '[name]',
   format: 'esm',
   target: 'es2022',
   minify: true,

@@ -29,7 +29,7 @@ mod snapshot;
 mod view;
 
 pub use config::{CommandError, Config};
-pub use input::{Command, HttpAnswer, Input, UploadPolicy, Wanted};
+pub use input::{Command, HttpAnswer, Input, Part, UploadPolicy, Wanted};
 pub use output::{AskId, HttpOrder, Notice, Output, Query, RequestId, StoreToken, WantId};
 pub use snapshot::{
     AccountView, ChainView, DeliveryView, Leveled, PeerView, PoolView, Problem, SettlementView,
@@ -100,6 +100,8 @@ struct Stream {
     serve: Serve,
     addresses: BTreeMap<u64, String>,
     newest: u64,
+    /// Bytes that the player loaded by itself and that were verified then.
+    checked: u64,
 }
 
 /// A listener: light client, wallet, downloader and uploader of one stream.
@@ -173,6 +175,7 @@ impl Client {
             Input::Refused(id, code) => self.feed_book(now, book::Input::Refused(id, code), out),
             Input::Unreachable(id) => self.feed_book(now, book::Input::Unreachable(id), out),
             Input::Playlist(url, text) => self.read_playlist(now, url, &text, out),
+            Input::Check(id, part, bytes) => self.check(id, part, bytes, out),
             Input::Want(id, wanted) => self.want(now, id, wanted, out),
             Input::Unwant(id) => self.unwant(now, id, out),
             Input::Tick => self.tick(now, out),

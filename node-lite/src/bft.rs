@@ -58,6 +58,8 @@ use votes::Votes;
 /// Most blocks asked of one neighbour at a time, so that one who names many keeps nobody from asking the others (A1.23).
 /// Chosen here: answers come many blocks at once.
 const MAX_ASKS: usize = 16;
+/// Blocks settled since a request after which the next part may be asked for at once. Chosen here: half an answer.
+const USEFUL_ANSWER: u64 = 16;
 /// Settled ids remembered to judge certificates below the root.
 pub const MAX_RECENT: usize = 256;
 
@@ -233,6 +235,15 @@ struct Announced {
     height: Height,
 }
 
+/// A block that was asked for.
+#[derive(Debug)]
+struct Asked {
+    at: Moment,
+    /// The settled height then.
+    above: Height,
+    of: Peer,
+}
+
 /// Follows, and with a key takes part in, the settlement of one chain.
 #[derive(Debug)]
 pub struct Bft {
@@ -252,7 +263,7 @@ pub struct Bft {
     next_token: u64,
     /// Unsettled blocks that are on disk.
     kept: BTreeSet<BlockId>,
-    asked: BTreeMap<BlockId, (Moment, Peer)>,
+    asked: BTreeMap<BlockId, Asked>,
     /// The own epoch change to the present epoch, and the newest.
     announced: [Announced; 2],
     building: Option<Epoch>,

@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bft;
+mod bucket;
 pub mod guardian;
 pub mod ledger;
 pub mod mempool;

@@ -1,12 +1,16 @@
-//! Parses the command line and runs it.
+//! Parses the command line, runs it, and ends with the number that says why.
 
-use antiphon_node::shell::cli::Cli;
-use clap::Parser;
-use tracing_subscriber::EnvFilter;
+use antiphon_node::shell::{cli::Parsed, exit};
+use std::{io::Write as _, process::ExitCode};
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    Cli::parse().run().await
+async fn main() -> ExitCode {
+    match Parsed::from_command_line().run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody may be there to read it.
+            let _ = writeln!(std::io::stderr(), "Error: {error:#}");
+            ExitCode::from(exit::code(&error))
+        }
+    }
 }

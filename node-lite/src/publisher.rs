@@ -11,18 +11,21 @@
 
 pub mod fragment;
 pub mod intake;
+mod map;
 mod playlist;
 pub mod repeat;
 
 use antiphon_core::{
+    codec::Bounded,
     crypto::{Hash, SecretKey, Signed},
     delivery::{
         chunk::MAX_SEGMENT,
-        record::{Record, RecordError, StreamInfo},
+        record::{MAX_MAPS, Record, RecordError, StreamInfo},
     },
     id::{ChainId, StreamId},
     time::UnixMillis,
 };
+use map::NamedMap;
 use std::{collections::VecDeque, time::Duration};
 
 /// Segments that wait for the disk. Chosen here: above any burst of a start.
@@ -151,6 +154,9 @@ pub enum SegmentError {
     /// Fragmented MP4 needs its initialisation segment first.
     #[error("no initialisation segment yet")]
     NoMap,
+    /// The stream's description has no room for another map.
+    #[error("a stream has at most {MAX_MAPS} initialisation segments at one time")]
+    TooManyMaps,
     /// The disk does not keep up.
     #[error("too many segments wait for the disk")]
     Busy,
@@ -166,6 +172,7 @@ impl SegmentError {
             Self::Record(error) => error.code(),
             Self::Duration => "segment/duration",
             Self::NoMap => "segment/no-map",
+            Self::TooManyMaps => "segment/too-many-maps",
             Self::Busy => "segment/busy",
             Self::Exhausted => "segment/exhausted",
         }
@@ -179,7 +186,7 @@ pub struct Terms {
     pub chain: ChainId,
     /// Signs the stream and its records.
     pub key: SecretKey,
-    /// The stream; its publisher is overwritten with the key's public half.
+    /// The stream; its publisher is overwritten with the key's public half, its maps with those of the source.
     pub info: StreamInfo,
     /// Segments in the playlist, 1 to [`MAX_WINDOW`].
     pub window: usize,
@@ -193,8 +200,8 @@ pub struct Publisher {
     info: Signed<StreamInfo>,
     memory: Memory,
     is_restarted: bool,
-    map: Option<String>,
-    pending: VecDeque<(u64, Memory, Segment, Option<String>)>,
+    map: Option<NamedMap>,
+    pending: VecDeque<(u64, Memory, Segment, Option<NamedMap>)>,
     entries: VecDeque<Entry>,
 }
 
@@ -202,7 +209,7 @@ pub struct Publisher {
 #[derive(Debug)]
 struct Entry {
     name: String,
-    map: Option<String>,
+    map: Option<NamedMap>,
     record: Signed<Record>,
     duration: Duration,
     date: UnixMillis,
@@ -216,6 +223,7 @@ impl Publisher {
     pub fn new(mut terms: Terms, memory: Memory) -> Self {
         terms.window = terms.window.clamp(1, MAX_WINDOW);
         terms.info.publisher = terms.key.public();
+        terms.info.maps = Bounded::new();
         let info = Signed::new(&terms.key, terms.chain, terms.info.clone());
         Self {
             stream: terms.info.id(terms.chain),
@@ -232,22 +240,6 @@ impl Publisher {
     /// Returns the stream's id.
     pub const fn stream(&self) -> StreamId {
         self.stream
-    }
-
-    /// Takes the initialisation segment of the segments that follow.
-    ///
-    /// # Errors
-    /// [`SegmentError::Record`] if it is empty or longer than a segment may be.
-    pub fn map(&mut self, bytes: Vec<u8>, out: &mut Vec<Output>) -> Result<(), SegmentError> {
-        check_length(&bytes)?;
-        let name = format!("init-{}.mp4", short_digest(&bytes));
-        if self.map.as_ref() != Some(&name) {
-            out.push(Output::Serve(File { name: name.clone(), container: Container::Mp4, bytes }));
-            if let Some(old) = self.map.replace(name) {
-                self.forget_map(old, out);
-            }
-        }
-        Ok(())
     }
 
     /// Takes the next segment and gives it the next number.
@@ -301,7 +293,7 @@ impl Publisher {
         sequence: u64,
         before: Memory,
         segment: Segment,
-        map: Option<String>,
+        map: Option<NamedMap>,
         out: &mut Vec<Output>,
     ) -> bool {
         let Ok(record) = Record::of(self.stream, sequence, &segment.bytes) else {
@@ -340,15 +332,6 @@ impl Publisher {
             if let Some(map) = old.map {
                 self.forget_map(map, out);
             }
-        }
-    }
-
-    /// Forgets an initialisation segment that nothing needs any more.
-    fn forget_map(&self, name: String, out: &mut Vec<Output>) {
-        let of_entry = self.entries.iter().map(|entry| &entry.map);
-        let mut used = of_entry.chain(self.pending.iter().map(|(.., map)| map)).chain([&self.map]);
-        if !used.any(|map| map.as_ref() == Some(&name)) {
-            out.push(Output::Forget(name));
         }
     }
 }

@@ -2,7 +2,12 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`cli`] | the subcommands; one file each |
+//! | [`cli`], [`exit`], [`log`] | the subcommands, one file each; how the process ends; the log |
+//! | [`init`], [`genesis`], [`keys`], [`chain_file`] | what a node and a chain begin with |
+//! | [`config`], [`run`] | one node as one process |
+//! | [`net`] | a node among others, over libp2p |
+//! | [`metrics`] | what a node counts and tells its keeper |
+//! | [`testnet`] | many processes on one machine |
 //! | [`dev`] | a whole network in one process |
 //! | [`driver`] | one node on a thread of its own |
 //! | [`store`] | a node's disk |
@@ -12,13 +17,24 @@
 //! | [`site`] | the page and its configuration |
 //! | [`tracker`] | WebSockets around the tracker |
 
+pub mod chain_file;
 pub mod cli;
+pub mod config;
 pub mod dev;
 pub mod driver;
+pub mod exit;
+pub mod genesis;
 pub mod http;
+pub mod init;
+pub mod keys;
 pub mod light;
+pub mod log;
+pub mod metrics;
+pub mod net;
 pub mod publish;
 pub mod rpc;
+pub mod run;
 pub mod site;
 pub mod store;
+pub mod testnet;
 pub mod tracker;

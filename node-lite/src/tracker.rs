@@ -9,7 +9,6 @@
 //! nobody is evicted but by its own key, no message lists swarms, and a swarm is shown 32 at a time at the pace of
 //! heartbeats. Invariant: everything held belongs to an open connection, or to the bounded list of those who left.
 
-mod bucket;
 mod conn;
 mod leavers;
 mod reason;
@@ -17,6 +16,7 @@ mod swarm;
 
 pub use reason::Reason;
 
+use crate::bucket::{Bucket, Rate};
 use antiphon_core::{
     crypto::Signed,
     id::{PeerId, StreamId},
@@ -25,7 +25,6 @@ use antiphon_core::{
     },
     time::Moment,
 };
-use bucket::{Bucket, Rate};
 use conn::{Conn, Network};
 use leavers::Leavers;
 use std::{

@@ -1,9 +1,10 @@
-// A neighbour that alters what it serves: nothing of it is played, passed on or paid for.
+// A neighbour or an origin that alters what it serves: nothing of it is played, passed on or paid for.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startBrowser, until } from './lab/browser.mjs';
+import { openPage, startBrowser, until } from './lab/browser.mjs';
 import { Listener } from './lab/listener.mjs';
+import { startLiar } from './lab/liar.mjs';
 import { startNetwork } from './lab/network.mjs';
 
 /** @type {Awaited<ReturnType<typeof startNetwork>>} */ let network;
@@ -55,4 +56,71 @@ test('altered bytes are neither played nor passed on nor paid, and their sender 
   await third.play();
   const fed = await third.sees('bytes come from an honest neighbour', ({ delivery }) => delivery.fromPeers > 65_536, 40_000);
   assert.ok(fed.delivery.bad <= 1, 'at most the foe\'s own');
+  // What follows is about origins: nobody else is there to give.
+  for (const page of [foe, listener, third]) await page.close();
+});
+
+/**
+ * Opens the site with an origin that alters what it serves, until it is told to stop.
+ * @param {RegExp} what Paths that it alters.
+ * @param {(listener: Listener, liar: { heard: () => number, repent: () => void }) => Promise<void>} story
+ *   `heard` tells how many lies the plain loader of the page has brought, past the worker.
+ */
+async function withLyingOrigin(what, story) {
+  let isLying = true;
+  let heard = 0;
+  const stream = new URL(network.page.stream);
+  const liar = await startLiar(stream.origin, {
+    media: (path, body) => {
+      if (isLying && what.test(path)) body[body.length >> 1] = (body[body.length >> 1] ?? 0) ^ 1;
+      return body;
+    },
+  });
+  await network.configure({ stream: new URL(stream.pathname, liar.url).href });
+  const listener = await Listener.open(browser, network.url, 'listener');
+  try {
+    listener.page.on('requestfinished', (request) => {
+      if (request.resourceType() === 'xhr' && what.test(request.url())) heard += 1;
+    });
+    await listener.page.evaluate(() => void document.querySelector('antiphon-player')?.play());
+    await story(listener, { heard: () => heard, repent: () => { isLying = false; } });
+  } finally {
+    await listener.close();
+    await network.configure({ stream: network.page.stream });
+    liar.close();
+  }
+}
+
+for (const [name, what, code] of /** @type {const} */ ([
+  ['map', /\/init-\w+\.mp4$/, 'map/not-signed'],
+  ['segment', /\.m4s$/, 'origin/bad-chunk'],
+])) {
+  test(`an origin's altered ${name} is refused and said; when the right one comes, the music starts`, async () => {
+    await withLyingOrigin(what, async (listener, liar) => {
+      await listener.sees('it is refused', ({ problems }) => problems.some((problem) => problem.code === code));
+      await until('the page says it', async () => /refused/i.test(await listener.said('problems')), 5_000, () => listener.explain());
+      await until('the plain loader was tried, too', () => liar.heard() > 1, 40_000, () => listener.explain());
+      const ranges = await listener.page.evaluate(() => document.querySelector('antiphon-player')?.media?.buffered.length);
+      assert.equal(ranges, 0, 'the player holds nothing that it could play');
+      assert.equal((await listener.snapshot()).delivery.unverified, 0, 'nothing went past the client');
+      liar.repent();
+      await until('there is music', () => listener.page.evaluate(() => (document.querySelector('antiphon-player')?.buffered ?? 0) > 1), 40_000, () => listener.explain());
+    });
+  });
+}
+
+test('a page without its client plays on, and says how much of it nobody verified', async () => {
+  await network.configure({ chain: 'none' });
+  const { page, diary, close } = await openPage(browser, network.url, 'bare');
+  try {
+    await page.evaluate(() => void document.querySelector('antiphon-player')?.play());
+    const unverified = page.getByTestId('unverified');
+    await until('the page counts it', async () => Number(await unverified.getAttribute('data-value')) > 65_536, 20_000, () => diary.tail());
+    assert.match(await unverified.innerText(), /^[1-9][\d.]* (kB|MB)$/);
+    assert.match(await page.getByTestId('problems').innerText(), /without being checked/);
+    assert.notEqual(await page.getByTestId('from-origin').innerText(), '0 kB');
+  } finally {
+    await close();
+    await network.configure({ chain: network.page.chain });
+  }
 });

@@ -139,6 +139,26 @@ fn who_alters_bytes_is_cut_off_after_one_bad_chunk_and_nobody_plays_or_pays_it()
 }
 
 #[test]
+fn an_origin_that_alters_the_map_is_refused_and_said_until_it_serves_the_right_one() {
+    let seed = Seed::or(19);
+    let mut world = World::new(seed.number(), PRICE);
+    world.origin.alters_map = true;
+    let page = world.open_page();
+    world.run_for(6);
+    let listener = &world.listeners[page];
+    let (refused, played) = (listener.player.refused, listener.player.delivered);
+    assert!(refused > 1 && played == 0, "{refused} maps refused, {played} segments played");
+    assert_eq!(listener.troubles.get("map/not-signed"), Some(&refused));
+    let problems = listener.snapshot().problems;
+    assert!(problems.iter().any(|problem| problem.code == "map/not-signed"), "{problems:?}");
+    world.origin.alters_map = false;
+    world.run_for(10);
+    // One may have been on its way.
+    assert!(world.listeners[page].player.refused <= refused + 1);
+    assert!(world.listeners[page].player.delivered > 2);
+}
+
+#[test]
 fn playback_goes_on_while_the_tracker_is_dead_and_new_pages_are_met_when_it_is_back() {
     let seed = Seed::or(14);
     let mut world = three_pages(&seed);

@@ -2,10 +2,10 @@
 
 use crate::{
     error::bad_input,
-    object::{as_bytes, byte_list, field, integer, signed, text},
+    object::{as_bytes, byte_list, field, integer, optional_integer, signed, text},
 };
 use antiphon_core::{
-    client::{AskId, HttpAnswer, Input, RequestId, StoreToken, WantId, Wanted},
+    client::{AskId, HttpAnswer, Input, Part, RequestId, StoreToken, WantId, Wanted},
     peer::LinkId,
 };
 use js_sys::Array;
@@ -32,6 +32,7 @@ pub(crate) fn read(input: &JsValue) -> Result<Input, JsValue> {
         "linkDrained" => Input::LinkDrained(link(input)?),
         "linkClosed" => Input::LinkClosed(link(input)?),
         "playlist" => Input::Playlist(text(input, "url")?, text(input, "text")?),
+        "check" => Input::Check(want(input)?, part(input)?, byte_list(input, "body")?),
         "want" => Input::Want(want(input)?, wanted(input)?),
         "unwant" => Input::Unwant(want(input)?),
         _ => return Err(bad_input("kind")),
@@ -56,6 +57,10 @@ fn answer(input: &JsValue) -> Result<HttpAnswer, JsValue> {
 
 fn wanted(input: &JsValue) -> Result<Wanted, JsValue> {
     Ok(Wanted { sequence: integer(input, "sequence")?, buffered_ms: integer(input, "bufferedMs")? })
+}
+
+fn part(input: &JsValue) -> Result<Part, JsValue> {
+    Ok(optional_integer(input, "sequence")?.map_or(Part::Map, Part::Segment))
 }
 
 fn request(input: &JsValue) -> Result<RequestId, JsValue> {

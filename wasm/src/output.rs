@@ -28,6 +28,7 @@ pub(crate) fn write(output: Output) -> JsValue {
             with(object, "value", nullable(value.map(|value| bytes(&value))))
         }
         Output::Deliver(id, body) => with(named("deliver", "id", id.0), "body", bytes(&body)),
+        Output::Refuse(id, code) => with(named("refuse", "id", id.0), "code", code),
         Output::Fail(id, code) => with(named("fail", "id", id.0), "code", code),
         Output::Notify(notice) => with(kind("notify"), "notice", notify(&notice)),
     };

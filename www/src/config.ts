@@ -11,7 +11,8 @@ export interface Config {
 
 /** Loads it; fields that are missing are empty, and the player then plays over plain HTTP. */
 export async function loadConfig(): Promise<Config> {
-  const response = await fetch('config.json', { cache: 'no-store' });
+  // As index.html preloads it; the server says that nobody keeps it.
+  const response = await fetch('config.json');
   if (!response.ok) throw new Error(`config.json: ${response.status}`);
   const json: unknown = await response.json();
   const text = (name: string): string => {

@@ -17,9 +17,13 @@ const player = byId<AntiphonPlayer>('player');
 const choir = new Choir(byId<HTMLCanvasElement>('choir'));
 const acts = new Acts(() => player.antiphon);
 const memory = new Memory();
+/** Bytes that were played and not verified, as of the last look. */
+let unverified = 0;
 
 function refresh(): void {
   const snapshot = player.snapshot();
+  if (snapshot.delivery.unverified > unverified) memory.note('delivery/unverified');
+  unverified = snapshot.delivery.unverified;
   show(snapshot, memory.weigh(snapshot));
   choir.update(snapshot);
   acts.update(snapshot);

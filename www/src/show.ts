@@ -51,6 +51,8 @@ function showDelivery({ delivery, chain }: Snapshot): void {
   mark(offload, 'value', share.toFixed(4));
   say(byTest('from-peers'), bytes(delivery.fromPeers));
   say(byTest('from-origin'), bytes(delivery.fromOrigin));
+  say(byTest('unverified'), bytes(delivery.unverified));
+  mark(byTest('unverified'), 'value', String(delivery.unverified));
   say(byTest('to-peers'), bytes(delivery.toPeers));
   say(byTest('chunks-served'), String(delivery.chunksServed));
   say(byTest('bad-chunks'), String(delivery.bad));

@@ -162,7 +162,7 @@ fn document(
     out.push_str(
         "\n## What core costs beside the bare cryptography\n\n\
          *ratio* is core's time over that of the bare operation beside it in the same run; *wasm / native* is over core's\n\
-         own native time. Native is `--release`, wasm is the profile that browsers download (`opt-level = \"z\"`).\n\
+         own native time. Native is `--release`, wasm is the profile that browsers download.\n\
          Of each set of guardians just a quorum signed: the dearest case.\n\n\
          | what | engine | time | per second | bare operation | its time | ratio | wasm / native |\n\
          |---|---|---|---|---|---|---|---|\n",

@@ -41,6 +41,8 @@ pub enum Input {
     LinkClosed(LinkId),
     /// The player loaded the media playlist: its URL and its text.
     Playlist(String, String),
+    /// The player loaded a part by itself: may it be played? Answered at once by `Deliver`, `Refuse` or `Fail`.
+    Check(WantId, Part, Vec<u8>),
     /// The player wants a segment.
     Want(WantId, Wanted),
     /// The player no longer wants it.
@@ -65,6 +67,15 @@ pub struct Wanted {
     pub sequence: u64,
     /// Milliseconds of audio that the player still has; the segment must be there before they end.
     pub buffered_ms: u64,
+}
+
+/// A part of the stream that a player can load by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// A map.
+    Map,
+    /// The whole segment of this media sequence number.
+    Segment(u64),
 }
 
 /// What the application asks for.

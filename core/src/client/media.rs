@@ -1,6 +1,9 @@
 //! Routes between the player, the fetcher, the server of chunks, and the peers.
 
-use super::{Client, HttpAnswer, HttpOrder, Notice, Now, Output, Purpose, Stream, WantId, Wanted};
+use super::{
+    Client, CommandError, HttpAnswer, HttpOrder, Notice, Now, Output, Part, Purpose, Stream,
+    WantId, Wanted,
+};
 use crate::{
     delivery::{
         fetch::{self, Body, Fetch, HttpRange},
@@ -12,6 +15,9 @@ use crate::{
 };
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use core::time::Duration;
+
+/// Code of the trouble that the origin sent what the publisher did not sign.
+const BAD_CHUNK: &str = "origin/bad-chunk";
 
 /// Segment addresses remembered; the oldest go first.
 const MAX_ADDRESSES: usize = 1024;
@@ -39,7 +45,9 @@ impl Client {
     }
 
     fn start_stream(&mut self, now: Now, playlist: &Playlist, out: &mut Vec<Output>) {
-        if self.stream.is_some() {
+        if let Some(stream) = &mut self.stream {
+            // A source may change its encoder, and then its map, while it plays.
+            stream.info.maps.clone_from(&playlist.info.maps);
             return;
         }
         let info = playlist.info.clone();
@@ -54,6 +62,7 @@ impl Client {
             serve: Serve::new(self.config.upload),
             addresses: BTreeMap::new(),
             newest: 0,
+            checked: 0,
         });
         self.open_purse(now, out);
         if let Some(url) = tracker {
@@ -78,6 +87,33 @@ impl Client {
                 Ok(_) | Err(_) => {}
             }
         }
+    }
+
+    /// Holds what the player loaded by itself against what the publisher signed. Where nothing is signed nobody can
+    /// say; that was told when the playlist was read.
+    pub(super) fn check(&mut self, id: WantId, part: Part, bytes: Vec<u8>, out: &mut Vec<Output>) {
+        let Some(stream) = &mut self.stream else {
+            out.push(Output::Fail(id, CommandError::NoStream.code()));
+            return;
+        };
+        let fault = match part {
+            Part::Map => stream.info.check_map(&bytes).err().map(|fault| fault.code()),
+            Part::Segment(sequence) => {
+                let Some(record) = stream.fetch.record(sequence) else {
+                    out.push(Output::Fail(id, fetch::FetchError::Unknown.code()));
+                    return;
+                };
+                (!record.describes(&bytes)).then_some(BAD_CHUNK)
+            }
+        };
+        if let Some(code) = fault {
+            self.trouble(code, out);
+            out.push(Output::Refuse(id, code));
+            return;
+        }
+        stream.checked = stream.checked.saturating_add(bytes.len() as u64);
+        self.changed = true;
+        out.push(Output::Deliver(id, bytes));
     }
 
     pub(super) fn want(&mut self, now: Now, id: WantId, wanted: Wanted, out: &mut Vec<Output>) {
@@ -151,7 +187,7 @@ impl Client {
                     self.ban(now, peer, out);
                 }
             }
-            fetch::Output::BlameOrigin(..) => self.trouble("origin/bad-chunk", out),
+            fetch::Output::BlameOrigin(..) => self.trouble(BAD_CHUNK, out),
         }
     }
 

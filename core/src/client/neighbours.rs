@@ -105,7 +105,8 @@ impl Client {
             | Input::Unreachable(_)
             | Input::Playlist(..)
             | Input::Want(..)
-            | Input::Unwant(_) => return,
+            | Input::Unwant(_)
+            | Input::Check(..) => return,
         };
         self.feed_swarm(now, input, out);
     }

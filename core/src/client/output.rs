@@ -13,7 +13,7 @@ pub struct RequestId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StoreToken(pub u64);
 
-/// Names a segment that the player wants.
+/// Names a segment or map that the player wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WantId(pub u64);
 
@@ -43,9 +43,11 @@ pub enum Output {
     Send(LinkId, Vec<u8>),
     /// Write durably under this name, or remove it; then say `Stored`.
     Store(StoreToken, String, Option<Vec<u8>>),
-    /// Hand a verified segment to the player.
+    /// Hand a verified segment or map to the player.
     Deliver(WantId, Vec<u8>),
-    /// The segment cannot be had; the player may ask again. The code says why.
+    /// What the player loaded is not what the publisher signed; it must not be played. The code says why.
+    Refuse(WantId, &'static str),
+    /// The client cannot bring or judge it; the player may ask again or play it unverified. The code says why.
     Fail(WantId, &'static str),
     /// Tell the application.
     Notify(Notice),

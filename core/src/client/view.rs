@@ -63,7 +63,7 @@ impl Client {
         DeliveryView {
             tracker: self.tracker,
             from_peers: fetched.from_peers,
-            from_origin: fetched.from_origin,
+            from_origin: fetched.from_origin.saturating_add(stream.checked),
             to_peers: served.bytes,
             chunks_served: served.chunks,
             late: fetched.late,

@@ -189,6 +189,11 @@ impl Fetch {
         self.known.contains_key(&sequence)
     }
 
+    /// Returns the record of a segment.
+    pub fn record(&self, sequence: u64) -> Option<&Record> {
+        self.known.get(&sequence)
+    }
+
     fn know(&mut self, record: Record, out: &mut Vec<Output>) {
         let sequence = record.sequence;
         if self.known.get(&sequence).is_some_and(|old| *old == record) || !record.is_consistent() {

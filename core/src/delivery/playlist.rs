@@ -9,7 +9,8 @@
 //! ```
 //!
 //! Ordinary players ignore tags they do not know (RFC 8216 §6.3.1). This is no player's parser: what it does not
-//! need (`EXT-X-MAP`, keys, dates) is passed over. A segment whose record is absent or wrong is listed with the
+//! need (keys, dates; `EXT-X-MAP` too, whose bytes the stream's description answers for wherever they come from) is
+//! passed over. A segment whose record is absent or wrong is listed with the
 //! reason and not carried by peers; the others still are.
 
 mod line;

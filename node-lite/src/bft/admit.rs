@@ -1,7 +1,7 @@
 //! What arrives: blocks, votes, epoch changes and the certificates inside them. Bounds and the cheap checks come first.
 
 use super::{
-    Bft, Fault, Input, MAX_ASKS, Output, Peer,
+    Asked, Bft, Fault, Input, MAX_ASKS, Output, Peer, USEFUL_ANSWER,
     message::{Block, Message, SignedEpochChange, SignedVote, tx_root},
     tree::{Admitted, Status},
     votes::{Counted, MAX_AHEAD},
@@ -172,8 +172,12 @@ impl Bft {
         if height <= self.tree.root().height {
             return;
         }
+        if let Some(missing) = self.tree.missing(&block) {
+            // Asked for again and again: an answer holds only so many blocks, and may be lost.
+            self.ask(now, from, missing, out);
+        }
         match self.tree.entry(&block) {
-            None => self.ask(now, from, block, out),
+            None => {}
             Some(entry) if entry.status == Status::Invalid => self.halt(block, block, out),
             Some(entry) => {
                 // A quorum voted in this epoch, so a quorum has entered it.
@@ -187,10 +191,14 @@ impl Bft {
 
     pub(super) fn ask(&mut self, now: Moment, from: Peer, id: BlockId, out: &mut Vec<Output>) {
         let patience = self.config.delta.saturating_mul(2);
-        self.asked.retain(|_, (at, _)| now.since(*at) < patience);
-        let of_peer = self.asked.values().filter(|(_, peer)| *peer == from).count();
+        let root = self.tree.root().height;
+        let waits = |asked: &Asked| {
+            now.since(asked.at) < patience && root < asked.above.plus(USEFUL_ANSWER)
+        };
+        self.asked.retain(|_, asked| waits(asked));
+        let of_peer = self.asked.values().filter(|asked| asked.of == from).count();
         if of_peer < MAX_ASKS && !self.asked.contains_key(&id) {
-            self.asked.insert(id, (now, from));
+            self.asked.insert(id, Asked { at: now, above: root, of: from });
             out.push(Output::Ask(from, id));
         }
     }

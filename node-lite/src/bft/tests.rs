@@ -123,6 +123,20 @@ fn a_node_without_a_key_follows_and_never_speaks() {
 }
 
 #[test]
+fn a_latecomer_closes_a_gap_that_takes_many_answers() {
+    let mut net = Net::new(6, Keys::new(4));
+    net.run_for(200 * SECOND);
+    // In order of sending, so that no vote which overtakes its block makes the follower ask by luck.
+    net.latency_ms = 1;
+    net.add_follower();
+    // Less than half of what waiting for each answer's patience would take.
+    net.run_for(10 * SECOND);
+    net.assert_agreement();
+    let (late, all) = (net.settled_by(&[false, false, false, false, true]), net.most_settled());
+    assert!(all > 150 && late + 4 > all, "settled {late} of {all}");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_chain() {
     let run = |seed| {
         let mut net = Net::new(seed, Keys::new(4));

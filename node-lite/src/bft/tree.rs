@@ -152,6 +152,19 @@ impl Tree {
         Some(path)
     }
 
+    /// Returns the highest block that is missing between `id` and the root; `None` if the way is whole or leads elsewhere
+    /// by blocks that were executed.
+    pub(super) fn missing(&self, id: &BlockId) -> Option<BlockId> {
+        let mut at = *id;
+        while let Some(entry) = self.blocks.get(&at) {
+            if entry.status != Status::Waiting {
+                return None;
+            }
+            at = entry.block.signed.header.parent;
+        }
+        (at != self.root_id).then_some(at)
+    }
+
     /// Returns whether `ancestor` is `id` or lies below it, down to the root.
     pub(super) fn descends(&self, id: &BlockId, ancestor: &BlockId) -> bool {
         let mut at = *id;

@@ -30,7 +30,7 @@ impl Publisher {
             }
             if entry.map != map {
                 map.clone_from(&entry.map);
-                let uri = map.as_deref().unwrap_or_default();
+                let uri = map.as_ref().map_or("", |map| &map.name);
                 line(&mut text, format_args!("#EXT-X-MAP:URI=\"{uri}\""));
             }
             describe(&mut text, entry);

@@ -6,6 +6,7 @@ use antiphon_core::{
     delivery::{
         chunk::Chunk,
         playlist::{Expected, Playlist, Reader},
+        record::{MAX_MAP, MapFault},
     },
 };
 
@@ -119,6 +120,63 @@ fn a_new_map_is_named_where_it_begins_and_the_old_one_forgotten_with_its_last_se
 }
 
 #[test]
+fn every_map_that_is_served_is_signed_for_and_no_other() {
+    let mut publisher = publisher(Memory::default());
+    let (mut served, mut signed_for) = (std::collections::BTreeMap::new(), 0);
+    served.insert(String::from("first"), vec![1; 700]);
+    for n in 0..40 {
+        let mut out = Vec::new();
+        if n % 9 == 1 {
+            publisher.map(vec![n; 99], &mut out).unwrap();
+        }
+        out.extend(feed(&mut publisher, n));
+        publisher.handle(Input::Stored(u64::from(n)), &mut out);
+        let mut last = None;
+        for output in out {
+            match output {
+                Output::Serve(file) if file.name.starts_with("init-") => {
+                    served.insert(file.name, file.bytes);
+                }
+                Output::Playlist(text) => last = Some(read(&text).info),
+                Output::Forget(_) | Output::Serve(_) | Output::Store(..) => {}
+            }
+        }
+        // What is forgotten with this playlist is still signed for in it.
+        let info = last.unwrap();
+        signed_for = served.values().filter(|map| info.check_map(map).is_ok()).count();
+        assert_eq!(info.maps.len(), signed_for, "a map that was never served");
+        let newest = if n == 0 { vec![1; 700] } else { vec![n - (n - 1) % 9; 99] };
+        assert_eq!(info.check_map(&newest), Ok(()), "segment {n}");
+    }
+    assert!(signed_for < served.len(), "old maps are signed for no more");
+}
+
+#[test]
+fn a_map_that_is_altered_is_not_the_publishers() {
+    let (_, text) = run(&mut publisher(Memory::default()), 1);
+    let mut map = vec![1; 700];
+    assert_eq!(read(&text).info.check_map(&map), Ok(()));
+    map[350] ^= 1;
+    assert_eq!(read(&text).info.check_map(&map), Err(MapFault::NotSigned));
+}
+
+#[test]
+fn a_map_too_many_is_refused_and_the_stream_keeps_those_that_it_has() {
+    let mut publisher = publisher(Memory::default());
+    let mut out = Vec::new();
+    for n in 0..20 {
+        let refused = publisher.map(vec![n; 99], &mut out).err();
+        // The one it began with was dropped: no segment needed it.
+        let is_over = usize::from(n) >= MAX_MAPS;
+        assert_eq!(refused, is_over.then_some(SegmentError::TooManyMaps), "map {n}");
+        publisher.segment(segment(n), &mut out).unwrap();
+    }
+    let long = vec![0; MAX_MAP + 1];
+    let refused = publisher.map(long, &mut out);
+    assert_eq!(refused, Err(SegmentError::Record(RecordError::MapTooLong)));
+}
+
+#[test]
 fn what_cannot_be_published_uses_no_number() {
     let mut publisher = publisher(Memory::default());
     let mut out = Vec::new();
@@ -161,6 +219,7 @@ fn terms() -> Terms {
         target_ms: 2000,
         tracker: Text::try_from("").unwrap(),
         node: Text::try_from("").unwrap(),
+        maps: Bounded::new(),
     };
     Terms { chain: CHAIN, key: key(), info, window: 4 }
 }

@@ -1,7 +1,7 @@
 //! The command line: one variant a subcommand, each carried out in its own file.
 
-use super::{dev, publish, site, tracker};
-use clap::{Parser, Subcommand};
+use super::{config, dev, genesis, init, log, publish, run, site, testnet, tracker};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 /// The supernode of Antiphon.
 #[derive(Debug, Parser)]
@@ -17,24 +17,55 @@ pub struct Cli {
 pub enum Command {
     /// Runs a development network: 4 validators and 7 guardians in one process.
     Dev(dev::Options),
+    /// Assembles a chain file from nodes' public parts.
+    Genesis(genesis::Options),
+    /// Makes a node's keys, readable by their owner only, and prints what may be shown of them.
+    Init(init::Options),
     /// Publishes a live stream: signs its segments and serves them.
     Publish(publish::Options),
+    /// Runs one node of a chain.
+    Run(Box<config::Options>),
     /// Serves the page that plays.
     Site(site::Options),
+    /// Runs a network of many processes on this machine.
+    Testnet(testnet::Options),
     /// Introduces the listeners of streams to each other.
     Tracker(tracker::Options),
 }
 
-impl Cli {
+/// The command line, and how each value of it came to be.
+#[derive(Debug)]
+pub struct Parsed {
+    cli: Cli,
+    matches: ArgMatches,
+}
+
+impl Parsed {
+    /// Reads the command line. Ends the process with code 2 and an explanation if it makes no sense.
+    pub fn from_command_line() -> Self {
+        let matches = Cli::command().get_matches();
+        let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        Self { cli, matches }
+    }
+
     /// Carries out the subcommand and returns when it is done or interrupted.
     ///
     /// # Errors
     /// What the subcommand reports, in words for a person.
     pub async fn run(self) -> anyhow::Result<()> {
-        match self.command {
+        if !matches!(self.cli.command, Command::Run(_)) {
+            log::start_default();
+        }
+        match self.cli.command {
             Command::Dev(options) => dev::run(options).await,
+            Command::Genesis(options) => genesis::run(&options),
+            Command::Init(options) => init::run(&options),
             Command::Publish(options) => publish::run(options).await,
+            Command::Run(options) => {
+                run::run(*options, self.matches.subcommand_matches("run")).await
+            }
             Command::Site(options) => site::run(options).await,
+            Command::Testnet(options) => testnet::run(options).await,
             Command::Tracker(options) => tracker::run(options).await,
         }
     }

@@ -30,7 +30,7 @@ pub struct Options {
 }
 
 /// Reads `50ms` or `2s`.
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is not a duration such as 1s or 50ms");
     let (digits, unit) = text
         .strip_suffix("ms")

@@ -1,7 +1,16 @@
 //! Runs one node on a thread of its own: one input at a time, writes synced before what depends on them is sent.
+//!
+//! How bytes reach other nodes is a [`Carrier`]'s affair: [`channel`] joins threads of one process, `shell::net` joins
+//! processes. Who looks at the node from outside is a [`Watch`].
+
+pub mod channel;
+#[cfg(test)]
+mod tests;
 
 use super::store::Store;
 use crate::{
+    bft::{self, Peer},
+    guardian,
     storage::StorageError,
     supernode::{Fault, Input, Output, Supernode},
 };
@@ -10,7 +19,8 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc,
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -18,13 +28,53 @@ use std::{
 /// Messages that wait for a node. Chosen here: more than all others say in a second; what does not fit is lost, which
 /// every machine bears.
 const MAX_QUEUED: usize = 4096;
+/// Bytes of messages that wait for a node. Chosen here: thirty-two of the longest.
+const MAX_QUEUED_BYTES: usize = 64 << 20;
 /// A node with nothing to wait for looks up this often.
 const IDLE: Duration = Duration::from_secs(1);
 
+/// Names a message that was delivered, so that its judgement can be told to whoever brought it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(pub u64);
+
+/// What the machine thinks of a message, as far as it is known before anything that follows from it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing speaks against it.
+    Fair,
+    /// No honest node sends it.
+    Foul,
+}
+
+/// How one node's bytes reach the others. Loss is borne by every machine, so nothing here can fail.
+pub trait Carrier {
+    /// Sends these bytes to every other node.
+    fn broadcast(&mut self, bytes: Vec<u8>);
+
+    /// Sends these bytes to one neighbour; to any, if there is none of this number (any more) or it is the node itself.
+    fn send(&mut self, to: Peer, bytes: Vec<u8>);
+
+    /// Hears what a delivered message was worth: once for each ticket.
+    fn judged(&mut self, ticket: Ticket, verdict: Verdict);
+}
+
+/// Who looks at a node from its own thread.
+pub trait Watch {
+    /// Sees the node after every input.
+    fn after(&mut self, node: &Supernode<Store>);
+
+    /// A batch was written, and how long that took.
+    fn stored(&mut self, took: Duration);
+
+    /// Something went wrong.
+    fn fault(&mut self, fault: &Fault);
+}
+
 /// What a node's thread is told.
 enum Event {
-    Bytes(u16, Arc<[u8]>),
+    Bytes(Peer, Arc<[u8]>, Option<Ticket>),
     Call(Call),
+    /// Nothing but what the flag says.
     Stop,
 }
 
@@ -35,6 +85,8 @@ type Call = Box<dyn FnOnce(&mut Supernode<Store>, &mut Vec<Output>) + Send>;
 #[derive(Clone)]
 pub struct Handle {
     sender: SyncSender<Event>,
+    stopping: Arc<AtomicBool>,
+    queued_bytes: Arc<AtomicUsize>,
 }
 
 impl std::fmt::Debug for Handle {
@@ -66,9 +118,22 @@ impl Handle {
         answer.await.map_err(|_| Unavailable)
     }
 
+    /// Brings bytes of a neighbour. Returns whether they will be looked at: a node that is behind lets them go.
+    pub fn deliver(&self, from: Peer, bytes: Arc<[u8]>, ticket: Option<Ticket>) -> bool {
+        let length = bytes.len();
+        let before = self.queued_bytes.fetch_add(length, Ordering::AcqRel);
+        let fits = before.saturating_add(length) <= MAX_QUEUED_BYTES;
+        let taken = fits && self.sender.try_send(Event::Bytes(from, bytes, ticket)).is_ok();
+        if !taken {
+            self.queued_bytes.fetch_sub(length, Ordering::AcqRel);
+        }
+        taken
+    }
+
     /// Asks the thread to end after what it is doing.
     pub fn stop(&self) {
-        // A full queue ends with the process.
+        self.stopping.store(true, Ordering::Release);
+        // Wakes it; a full queue is no sleep.
         let _ = self.sender.try_send(Event::Stop);
     }
 }
@@ -89,7 +154,9 @@ impl std::fmt::Debug for Event {
 impl Default for Mailbox {
     fn default() -> Self {
         let (sender, receiver) = sync_channel(MAX_QUEUED);
-        Self { handle: Handle { sender }, receiver }
+        let stopping = Arc::new(AtomicBool::new(false));
+        let queued_bytes = Arc::new(AtomicUsize::new(0));
+        Self { handle: Handle { sender, stopping, queued_bytes }, receiver }
     }
 }
 
@@ -124,8 +191,8 @@ impl Clock {
 
 /// One node with its surroundings.
 #[derive(Debug)]
-pub struct Driver {
-    /// Its number among its neighbours.
+pub struct Driver<C> {
+    /// Its number, for the log.
     pub index: u16,
     /// Its machine.
     pub node: Supernode<Store>,
@@ -133,25 +200,21 @@ pub struct Driver {
     pub store: Store,
     /// Its mailbox.
     pub mailbox: Mailbox,
-    /// Every node, itself included.
-    pub all: Vec<Handle>,
+    /// The way to the others.
+    pub carrier: C,
     /// The time.
     pub clock: Clock,
 }
 
-impl Driver {
-    /// Runs until stopped. `after` sees the node after every input.
+impl<C: Carrier> Driver<C> {
+    /// Runs until stopped.
     ///
     /// # Errors
     /// [`StorageError`] if the disk fails: a node that cannot write must not speak.
-    pub fn run(
-        mut self,
-        first: Vec<Output>,
-        mut after: impl FnMut(&Supernode<Store>),
-    ) -> Result<(), StorageError> {
-        self.carry_out(first)?;
-        after(&self.node);
-        loop {
+    pub fn run(mut self, first: Vec<Output>, watch: &mut impl Watch) -> Result<(), StorageError> {
+        self.carry_out(first, watch)?;
+        watch.after(&self.node);
+        while !self.mailbox.handle.stopping.load(Ordering::Acquire) {
             let now = self.clock.now();
             let wait = self.node.deadline().map_or(IDLE, |at| at.since(now).min(IDLE));
             let event = match self.mailbox.receiver.recv_timeout(wait) {
@@ -161,63 +224,70 @@ impl Driver {
             };
             let (now, mut out) = (self.clock.now(), Vec::new());
             match event {
-                Some(Event::Stop) => return Ok(()),
-                Some(Event::Bytes(from, bytes)) => {
+                Some(Event::Bytes(from, bytes, ticket)) => {
+                    self.mailbox.handle.queued_bytes.fetch_sub(bytes.len(), Ordering::AcqRel);
                     self.node.handle(now, Input::Message(from, bytes.to_vec()), &mut out);
+                    if let Some(ticket) = ticket {
+                        // Before the disk is asked: neighbours wait for this to pass the message on.
+                        self.carrier.judged(ticket, verdict(&out));
+                    }
                 }
                 Some(Event::Call(call)) => call(&mut self.node, &mut out),
-                None => {}
+                Some(Event::Stop) | None => {}
             }
             // A busy mailbox must not keep a timer from its due.
             if self.node.deadline().is_some_and(|at| at <= now) {
                 self.node.handle(now, Input::Tick, &mut out);
             }
-            self.carry_out(out)?;
-            after(&self.node);
-        }
-    }
-
-    fn carry_out(&mut self, outputs: Vec<Output>) -> Result<(), StorageError> {
-        let mut queue: VecDeque<Output> = outputs.into();
-        while let Some(output) = queue.pop_front() {
-            match output {
-                Output::Store(token, batch) => {
-                    self.store.write(&batch)?;
-                    let mut out = Vec::new();
-                    self.node.handle(self.clock.now(), Input::Stored(token), &mut out);
-                    queue.extend(out);
-                }
-                Output::Broadcast(bytes) => {
-                    let bytes: Arc<[u8]> = bytes.into();
-                    for (index, peer) in (0_u16..).zip(&self.all) {
-                        if index != self.index {
-                            self.send(peer, &bytes);
-                        }
-                    }
-                }
-                Output::Send(peer, bytes) => {
-                    let count = u16::try_from(self.all.len()).unwrap_or(u16::MAX);
-                    // Asking oneself is asking a neighbour.
-                    let peer = if peer == self.index { peer.wrapping_add(1) } else { peer };
-                    let peer = peer.checked_rem(count).unwrap_or(0);
-                    if let Some(handle) = self.all.get(usize::from(peer)) {
-                        self.send(handle, &bytes.into());
-                    }
-                }
-                Output::Fault(Fault::Stopped(error)) => {
-                    tracing::error!(node = self.index, %error, "the node has stopped");
-                    return Err(StorageError(error.to_string()));
-                }
-                Output::Fault(fault) => tracing::warn!(node = self.index, %fault, "fault"),
-            }
+            self.carry_out(out, watch)?;
+            watch.after(&self.node);
         }
         Ok(())
     }
 
-    fn send(&self, to: &Handle, bytes: &Arc<[u8]>) {
-        match to.sender.try_send(Event::Bytes(self.index, bytes.clone())) {
-            // A stopped or overwhelmed neighbour asks again for what it missed.
-            Ok(()) | Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
+    fn carry_out(
+        &mut self,
+        outputs: Vec<Output>,
+        watch: &mut impl Watch,
+    ) -> Result<(), StorageError> {
+        let mut queue: VecDeque<Output> = outputs.into();
+        while let Some(output) = queue.pop_front() {
+            match output {
+                Output::Store(token, batch) => {
+                    let began = Instant::now();
+                    self.store.write(&batch)?;
+                    watch.stored(began.elapsed());
+                    let mut out = Vec::new();
+                    self.node.handle(self.clock.now(), Input::Stored(token), &mut out);
+                    queue.extend(out);
+                }
+                Output::Broadcast(bytes) => self.carrier.broadcast(bytes),
+                Output::Send(peer, bytes) => self.carrier.send(peer, bytes),
+                Output::Fault(fault) => {
+                    watch.fault(&fault);
+                    if let Fault::Stopped(error) = fault {
+                        tracing::error!(node = self.index, %error, "the node has stopped");
+                        return Err(StorageError(error.to_string()));
+                    }
+                    tracing::warn!(node = self.index, %fault, "fault");
+                }
+            }
         }
+        Ok(())
     }
+}
+
+/// Reads from the outputs of a message what it was worth. What is merely old, early or known is fair.
+fn verdict(outputs: &[Output]) -> Verdict {
+    let foul = outputs.iter().any(|output| {
+        matches!(
+            output,
+            Output::Fault(
+                Fault::Malformed(_)
+                    | Fault::Bft(bft::Fault::BadMessage(_))
+                    | Fault::Guardian(guardian::Fault::BadMessage)
+            )
+        )
+    });
+    if foul { Verdict::Foul } else { Verdict::Fair }
 }

@@ -14,7 +14,7 @@ use crate::publisher::{MAX_WINDOW, Terms};
 use antiphon_core::{
     amount::Amount,
     chain::spec::Token,
-    codec::Text,
+    codec::{Bounded, Text},
     crypto::{Hash, SecretKey},
     delivery::record::StreamInfo,
     id::ChainId,
@@ -138,6 +138,7 @@ fn terms(options: &Options, chain: ChainId, key: SecretKey) -> anyhow::Result<Te
         target_ms: options.target_ms,
         tracker: Text::try_from(options.tracker.as_str()).context("--tracker is too long")?,
         node: Text::try_from(options.node.as_str()).context("--node is too long")?,
+        maps: Bounded::new(),
     };
     Ok(Terms { chain, key, info, window: options.window })
 }

@@ -61,6 +61,22 @@ impl Published {
             headers: headers.iter().map(|h| (h.id(), codec::encode(h))).collect(),
         }
     }
+
+    /// Shows a node to everybody if anything changed, and says so when a checkpoint became final.
+    pub fn show(to: &watch::Sender<Self>, node: &Supernode<Store>) {
+        let next = Self::of(node);
+        to.send_if_modified(|now| {
+            let changed = now.tip != next.tip || now.status != next.status;
+            if now.status.finalised < next.status.finalised {
+                let (settled, height) = (next.status.settled.0, next.status.finalised.0);
+                tracing::info!(height, settled, "checkpoint final");
+            }
+            if changed {
+                *now = next;
+            }
+            changed
+        });
+    }
 }
 
 /// What the methods and files are answered from.

@@ -70,11 +70,22 @@ pub enum OpenError {
     /// Another process has it.
     #[error("the store is in use by another process")]
     InUse,
-    /// It belongs to another chain or another layout.
-    #[error(
-        "the store belongs to another chain or version; start with --reset or another directory"
-    )]
+    /// It belongs to another chain.
+    #[error("the store belongs to another chain; start with --reset or another directory")]
     Foreign,
+    /// It was written by another version.
+    #[error(
+        "the store has format {found}, this version reads {FORMAT}; start with --reset or another directory"
+    )]
+    Format {
+        /// The format found.
+        found: u8,
+    },
+    /// It was cut or altered.
+    #[error(
+        "the store is damaged ({0}); put the folder aside and start with an empty one: what it held is synced anew"
+    )]
+    Damaged(StorageError),
     /// It is older than what its keys have signed since.
     #[error(
         "the store is older than what its keys have signed: restored from a backup? The keys must not sign again"
@@ -91,6 +102,21 @@ pub struct Store {
     chain: ChainId,
     db: Arc<Database>,
     witness: Arc<Witness>,
+}
+
+/// Tells a file that is in use from one that is damaged and from a disk that fails.
+fn refused(error: redb::DatabaseError) -> OpenError {
+    use redb::{DatabaseError, StorageError::Corrupted, StorageError::Io};
+    use std::io::ErrorKind::{InvalidData, UnexpectedEof};
+    if matches!(error, DatabaseError::DatabaseAlreadyOpen) {
+        return OpenError::InUse;
+    }
+    // A file that is no database at all, or ends where its tables should be, is reported as bad reading.
+    let damaged = matches!(
+        &error,
+        DatabaseError::RepairAborted | DatabaseError::Storage(Corrupted(_))
+    ) || matches!(&error, DatabaseError::Storage(Io(io)) if matches!(io.kind(), InvalidData | UnexpectedEof));
+    if damaged { OpenError::Damaged(failed(error)) } else { failed(error).into() }
 }
 
 fn failed(error: impl std::fmt::Display) -> StorageError {
@@ -118,13 +144,7 @@ impl Store {
     /// # Errors
     /// [`OpenError`].
     pub fn open(folder: &Path, spec: &ChainSpec) -> Result<Self, OpenError> {
-        let db = Database::create(folder.join("chain.redb")).map_err(|error| {
-            if matches!(error, redb::DatabaseError::DatabaseAlreadyOpen) {
-                OpenError::InUse
-            } else {
-                failed(error).into()
-            }
-        })?;
+        let db = Database::create(folder.join("chain.redb")).map_err(refused)?;
         Self::over(db, folder, spec)
     }
 
@@ -135,8 +155,9 @@ impl Store {
         let store = Self { chain, db: Arc::new(db), witness: Arc::new(witness) };
         match store.identity()? {
             None => store.begin(spec, chain)?,
-            Some(found) if found == (FORMAT, chain) => {}
-            Some(_) => return Err(OpenError::Foreign),
+            Some((found, _)) if found != FORMAT => return Err(OpenError::Format { found }),
+            Some((_, found)) if found != chain => return Err(OpenError::Foreign),
+            Some(_) => {}
         }
         if store.witness.is_ahead_of(&store.signed()?) {
             return Err(OpenError::RolledBack);

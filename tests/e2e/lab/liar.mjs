@@ -1,4 +1,4 @@
-// A node that lies: a proxy in front of an honest one that changes its answers.
+// A node or an origin that lies: a proxy in front of an honest one that changes its answers.
 
 import { createServer } from 'node:http';
 
@@ -8,11 +8,12 @@ import { createServer } from 'node:http';
  *   path?: (path: string) => string,
  *   file?: (path: string, body: Buffer) => Buffer,
  *   proof?: (proof: Buffer) => Buffer,
+ *   media?: (path: string, body: Buffer) => Buffer,
  * }} Lie
  */
 
-/** Starts the liar on a free port. @param {string} node URL of the honest node @param {Lie} lie */
-export async function startLiar(node, lie) {
+/** Starts the liar on a free port. @param {string} honest URL of the honest node or origin @param {Lie} lie */
+export async function startLiar(honest, lie) {
   const server = createServer((request, response) => {
     const chunks = /** @type {Buffer[]} */ ([]);
     request.on('data', (chunk) => chunks.push(chunk));
@@ -20,13 +21,14 @@ export async function startLiar(node, lie) {
       try {
         const path = lie.path?.(request.url ?? '/') ?? request.url ?? '/';
         const asked = Buffer.concat(chunks);
-        const answer = await fetch(new URL(path, node), {
+        const answer = await fetch(new URL(path, honest), {
           method: request.method ?? 'GET',
           headers: { 'content-type': request.headers['content-type'] ?? 'application/json' },
           ...(asked.length > 0 ? { body: asked } : {}),
         });
         /** @type {Buffer} */ let body = Buffer.from(await answer.arrayBuffer());
         if (path.startsWith('/light/')) body = lie.file?.(path, body) ?? body;
+        else if (/\.(mp4|m4s)$/.test(path)) body = lie.media?.(path, body) ?? body;
         else if (asked.includes('antiphon_prove')) body = reprove(body, lie);
         response.writeHead(answer.status, {
           'access-control-allow-origin': '*', 'access-control-allow-headers': '*', 'access-control-allow-methods': '*',

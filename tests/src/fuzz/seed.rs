@@ -293,6 +293,7 @@ pub(super) fn client_machine() -> Seeds {
         &[0][..],
         &sync,
         &playlist,
+        &[8, 6, 0, 8, 6, 1, 3, 0, 0, 1, 8, 5, 0, 0, 8, 5, 0, 1, 9, 0, 0, 1],
         &proofs,
         &tracker,
         &dial,

@@ -20,7 +20,7 @@ use antiphon_core::{
     },
     delivery::{
         playlist::{record_tag, stream_tag},
-        record::{Record, StreamInfo},
+        record::{Map, Record, StreamInfo},
     },
     id::{Address, ChainId, Epoch, Height, PeerId, PoolId, StreamId},
     payment::{
@@ -41,6 +41,8 @@ pub(super) const INTERVAL: u64 = 8;
 pub(super) const SEGMENTS: std::ops::Range<u64> = 5..17;
 /// Bytes of a segment: a whole chunk and a short one.
 pub(super) const SEGMENT_BYTES: usize = 20_000;
+/// The stream's one map.
+pub(super) const MAP: &[u8] = b"how to decode what follows";
 /// Price of a chunk.
 pub(super) const PRICE: Amount = Amount::from_units(2);
 /// Deposit of every pool here.
@@ -242,6 +244,7 @@ fn info(publisher: &SecretKey) -> StreamInfo {
         target_ms: 2000,
         tracker: Text::try_from("ws://tracker").unwrap(),
         node: Text::try_from("").unwrap(),
+        maps: vec![Map::of(MAP).unwrap()].try_into().unwrap(),
     }
 }
 

@@ -9,7 +9,7 @@ use antiphon_core::{
     crypto::{SecretKey, Signed},
     delivery::{
         playlist::{record_tag, stream_tag},
-        record::{Record, StreamInfo},
+        record::{Map, Record, StreamInfo},
     },
     id::{ChainId, StreamId},
 };
@@ -22,6 +22,8 @@ pub const TRACKER: &str = "ws://tracker";
 pub const SEGMENT_MS: u64 = 2000;
 /// Bytes of a segment: 160 kbit/s, three chunks, the last one short.
 const SEGMENT_BYTES: usize = 40_000;
+/// The bytes of the one map.
+const MAP: &[u8] = b"how to decode what follows";
 /// Segments that the playlist lists.
 const WINDOW: usize = 10;
 
@@ -34,6 +36,8 @@ pub struct Origin {
     segments: Vec<(Vec<u8>, Signed<Record>)>,
     /// Whether it answers.
     pub is_up: bool,
+    /// Changes one bit of the map that it serves.
+    pub alters_map: bool,
 }
 
 impl Origin {
@@ -48,9 +52,10 @@ impl Origin {
             target_ms: SEGMENT_MS as u32,
             tracker: Text::try_from(TRACKER).unwrap(),
             node: Text::try_from("").unwrap(),
+            maps: vec![Map::of(MAP).unwrap()].try_into().unwrap(),
         };
         let info = Signed::new(&key, chain, info);
-        Self { key, chain, info, segments: Vec::new(), is_up: true }
+        Self { key, chain, info, segments: Vec::new(), is_up: true, alters_map: false }
     }
 
     /// Returns the stream's id.
@@ -84,7 +89,8 @@ impl Origin {
     pub fn playlist(&self) -> String {
         let listed = self.listed();
         let mut text = format!(
-            "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:{}\n{}\n",
+            "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:{}\n\
+             {}\n#EXT-X-MAP:URI=\"init.mp4\"\n",
             listed.start,
             stream_tag(&self.info),
         );
@@ -93,6 +99,20 @@ impl Origin {
             text += &format!("{}\n#EXTINF:2.000,\nseg{sequence}.m4s\n", record_tag(record));
         }
         text
+    }
+
+    /// Returns the map as the publisher signed it.
+    pub const fn map(&self) -> &'static [u8] {
+        MAP
+    }
+
+    /// Answers a player's request for the map.
+    pub fn get_map(&self) -> Vec<u8> {
+        let mut bytes = MAP.to_vec();
+        if let Some(last) = bytes.last_mut().filter(|_| self.alters_map) {
+            *last ^= 1;
+        }
+        bytes
     }
 
     /// Answers a request for a segment by its name in the playlist.

@@ -17,6 +17,9 @@ const START_MS: u64 = 4000;
 /// A player of one live stream.
 #[derive(Debug, Default)]
 pub struct Player {
+    map: Option<WantId>,
+    /// Whether it knows how to decode.
+    has_map: bool,
     next: Option<u64>,
     wanted: Option<(WantId, u64)>,
     wants: u64,
@@ -30,14 +33,40 @@ pub struct Player {
     pub delivered: u64,
     /// Wants that failed.
     pub failed: u64,
+    /// Maps that were refused.
+    pub refused: u64,
 }
 
 impl Player {
+    /// Returns a name for the map that the player has loaded, if it still needs one.
+    pub fn want_map(&mut self) -> Option<WantId> {
+        if self.has_map || self.map.is_some() {
+            return None;
+        }
+        self.wants += 1;
+        self.map = Some(WantId(self.wants));
+        self.map
+    }
+
+    /// Takes the map, if it is what was delivered.
+    pub fn take_map(&mut self, id: WantId) -> bool {
+        let is_it = self.map.take_if(|map| *map == id).is_some();
+        self.has_map |= is_it;
+        is_it
+    }
+
+    /// The map must not be used; it will be loaded anew.
+    pub fn refuse_map(&mut self, id: WantId) {
+        if self.map.take_if(|map| *map == id).is_some() {
+            self.refused += 1;
+        }
+    }
+
     /// Returns what the player wants now, if anything, given what the playlist lists.
     pub fn want(&mut self, now: Moment, listed: std::ops::Range<u64>) -> Option<(WantId, Wanted)> {
         let next = *self.next.get_or_insert(listed.end.saturating_sub(BEHIND).max(listed.start));
         let buffered_ms = self.buffered_ms(now);
-        let idle = self.wanted.is_none() && now >= self.rest_until;
+        let idle = self.has_map && self.wanted.is_none() && now >= self.rest_until;
         if !idle || buffered_ms > ENOUGH_MS || !listed.contains(&next) {
             return None;
         }

@@ -15,7 +15,7 @@ use super::{
 };
 use antiphon_core::{
     amount::Amount,
-    client::{AskId, Client, Command, CommandError, HttpOrder, Input, Query, RequestId},
+    client::{AskId, Client, Command, CommandError, HttpOrder, Input, Part, Query, RequestId},
     peer::{LinkId, tracker_wire::ToListener},
     time::{Moment, UnixMillis},
 };
@@ -233,6 +233,12 @@ impl World {
         if self.listeners[page].life == life {
             let playlist = Input::Playlist(String::from(PLAYLIST), self.origin.playlist());
             self.later(Event::Input(page, life, playlist));
+            // Later than any playlist that is sent now, as a player reads the one before it loads the other.
+            let at = self.now.after(Duration::from_millis(self.latency_ms.1));
+            if let Some(id) = self.listeners[page].player.want_map() {
+                let map = Input::Check(id, Part::Map, self.origin.get_map());
+                self.queue.push(at, Event::Input(page, life, map));
+            }
             let next = self.now.after(Duration::from_millis(POLL_MS));
             self.queue.push(next, Event::Poll(page, life));
         }

@@ -24,6 +24,7 @@ export type Input =
   | { kind: 'linkDrained'; link: Id }
   | { kind: 'linkClosed'; link: Id }
   | { kind: 'playlist'; url: string; text: string }
+  | { kind: 'check'; id: Id; sequence: number | null; body: Uint8Array }
   | { kind: 'want'; id: Id; sequence: number; bufferedMs: number }
   | { kind: 'unwant'; id: Id }
   | { kind: 'tick' };
@@ -48,6 +49,7 @@ export type Output =
   | { kind: 'send'; link: Id; body: Uint8Array }
   | { kind: 'store'; token: Id; name: string; value: Uint8Array | null }
   | { kind: 'deliver'; id: Id; body: Uint8Array }
+  | { kind: 'refuse'; id: Id; code: string }
   | { kind: 'fail'; id: Id; code: string }
   | { kind: 'notify'; notice: Notice };
 

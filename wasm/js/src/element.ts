@@ -16,7 +16,7 @@ import type { AntiphonEvent } from './event.js';
 import { Antiphon, connect } from './facade.js';
 import { Playback } from './playback.js';
 import { CONTROLS, STYLE } from './shape.js';
-import { EMPTY_SNAPSHOT, type Snapshot } from './snapshot.js';
+import { addUnverified, EMPTY_SNAPSHOT, type Snapshot } from './snapshot.js';
 
 /** What the player is doing. */
 export type PlayerState = 'idle' | 'loading' | 'playing' | 'paused' | 'waiting' | 'failed';
@@ -82,7 +82,7 @@ export class AntiphonPlayer extends Base {
 
   /** Everything there is to show of the client. */
   snapshot(): Snapshot {
-    return this.#antiphon?.snapshot() ?? EMPTY_SNAPSHOT;
+    return addUnverified(this.#antiphon?.snapshot() ?? EMPTY_SNAPSHOT, this.#playback?.unverified ?? 0);
   }
 
   /** Plays. Rejects if the browser wants a gesture of the user first. */
@@ -131,9 +131,15 @@ export class AntiphonPlayer extends Base {
     if (!src || !audio) return;
     const life = new AbortController();
     this.#life = life;
-    this.#playback = new Playback(audio, new URL(src, document.baseURI).href, () => this.#antiphon);
+    // The client is started first, then hls.js is loaded; the stream is opened beside both.
+    const client = this.#connect(life.signal);
+    this.#playback = new Playback(audio, new URL(src, document.baseURI).href, client);
     this.#wire(audio, life.signal);
-    void this.#connect(life.signal);
+    this.#playback.open().catch((cause: unknown) => {
+      if (life.signal.aborted) return;
+      this.#enter('failed');
+      this.#tell({ type: 'fatal', error: new AntiphonError('player/not-loaded', String(cause), cause) });
+    });
   }
 
   #end(): void {
@@ -146,8 +152,8 @@ export class AntiphonPlayer extends Base {
     this.#failure = null;
   }
 
-  /** Starts the client beside the playback, which does not wait for it. */
-  async #connect(signal: AbortSignal): Promise<void> {
+  /** Starts the client; `null` if it does not run. Never rejects. */
+  async #connect(signal: AbortSignal): Promise<Antiphon | null> {
     const node = this.getAttribute('node');
     const chain = this.getAttribute('chain');
     try {
@@ -158,21 +164,24 @@ export class AntiphonPlayer extends Base {
         checkpoint: this.getAttribute('checkpoint') || undefined,
         tracker: this.getAttribute('tracker') || undefined,
       });
-      if (signal.aborted) return void antiphon.close();
+      if (signal.aborted) {
+        void antiphon.close();
+        return null;
+      }
       this.#antiphon = antiphon;
       for (const type of ['changed', 'trouble', 'recovered', 'banned', 'restarted', 'fatal'] as const) {
         antiphon.on(type, (event) => {
           if (event.type === 'fatal') this.#failure = event.error;
-          this.#tell(event);
+          this.#tell(event.type === 'changed' ? { type: 'changed', snapshot: this.snapshot() } : event);
         }, { signal });
       }
-      this.#tell({ type: 'changed', snapshot: antiphon.snapshot() });
+      this.#tell({ type: 'changed', snapshot: this.snapshot() });
+      return antiphon;
     } catch (cause) {
-      if (signal.aborted) return;
+      if (signal.aborted) return null;
       this.#failure = cause instanceof AntiphonError ? cause : new AntiphonError('worker/not-loaded', String(cause), cause);
       this.#tell({ type: 'fatal', error: this.#failure });
-    } finally {
-      if (!signal.aborted) this.#playback?.open();
+      return null;
     }
   }
 

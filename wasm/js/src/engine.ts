@@ -9,7 +9,7 @@ import type { Command, Id, Notice } from './border.js';
 import { AntiphonError } from './error.js';
 import type { Start, ToPage, ToWorker } from './message.js';
 import { RtcBridge } from './rtc.js';
-import type { Snapshot } from './snapshot.js';
+import type { ClientSnapshot } from './snapshot.js';
 
 /** Crashes within the window after which the client stays down. Chosen here. */
 const MAX_CRASHES = 5;
@@ -19,10 +19,13 @@ const RESTART_WAIT_MS = 200;
 /** How long a worker may take to say goodbye. */
 const STOP_PATIENCE_MS = 1_000;
 
+/** Longest part that a publisher can sign: `MAX_SEGMENT` of `core/src/delivery/chunk.rs`. */
+const MAX_PART_BYTES = 16 << 20;
+
 /** What the engine tells its owner. */
 export interface EngineEvents {
   ready(account: number, isStored: boolean): void;
-  snapshot(snapshot: Snapshot): void;
+  snapshot(snapshot: ClientSnapshot): void;
   notice(notice: Notice): void;
   restarted(code: string, message: string): void;
   /** The client stays down; HTTP goes on. */
@@ -44,7 +47,7 @@ export class Engine {
   readonly #events: EngineEvents;
   readonly #rtc: RtcBridge;
   readonly #commands = new Map<Id, Waiting<void>>();
-  readonly #segments = new Map<Id, Waiting<ArrayBuffer>>();
+  readonly #bytes = new Map<Id, Waiting<ArrayBuffer>>();
   #worker: Worker | null = null;
   #nextId = 1;
   #crashes: number[] = [];
@@ -73,19 +76,14 @@ export class Engine {
 
   /** Resolves with a verified segment. */
   segment(sequence: number, bufferedMs: number, signal: AbortSignal): Promise<ArrayBuffer> {
-    let name = 0;
-    const drop = (): void => {
-      const waiting = this.#segments.get(name);
-      if (!this.#segments.delete(name)) return;
-      this.#post({ type: 'unwant', id: name });
-      waiting?.reject(new AntiphonError('client/aborted'));
-    };
-    const answer = this.#ask(this.#segments, (id) => {
-      name = id;
-      return { type: 'want', id, sequence, bufferedMs };
-    });
-    signal.addEventListener('abort', drop, { once: true });
-    return answer.finally(() => signal.removeEventListener('abort', drop));
+    return this.#fetch(signal, (id) => ({ type: 'want', id, sequence, bufferedMs }));
+  }
+
+  /** Resolves with the same bytes if the publisher signed them; rejects with a refusal if it did not. */
+  check(sequence: number | null, bytes: ArrayBuffer, signal: AbortSignal): Promise<ArrayBuffer> {
+    // One byte more than can be signed is enough to be refused; all of it could make the client run out of memory.
+    const body = bytes.byteLength > MAX_PART_BYTES ? bytes.slice(0, MAX_PART_BYTES + 1) : bytes;
+    return this.#fetch(signal, (id) => ({ type: 'check', id, sequence, body }));
   }
 
   /** Tells the client what the player loaded. */
@@ -110,6 +108,23 @@ export class Engine {
       });
     }
     this.#end('client/closed');
+  }
+
+  /** Asks for bytes, and tells the client when they are wanted no more. */
+  #fetch(signal: AbortSignal, message: (id: Id) => ToWorker): Promise<ArrayBuffer> {
+    let name = 0;
+    const drop = (): void => {
+      const waiting = this.#bytes.get(name);
+      if (!this.#bytes.delete(name)) return;
+      this.#post({ type: 'unwant', id: name });
+      waiting?.reject(new AntiphonError('client/aborted'));
+    };
+    const answer = this.#ask(this.#bytes, (id) => {
+      name = id;
+      return message(id);
+    });
+    signal.addEventListener('abort', drop, { once: true });
+    return answer.finally(() => signal.removeEventListener('abort', drop));
   }
 
   #ask<T>(table: Map<Id, Waiting<T>>, message: (id: Id) => ToWorker): Promise<T> {
@@ -157,8 +172,10 @@ export class Engine {
       case 'fatal': return this.#crash(message.code, message.message);
       case 'commandDone': return settle(this.#commands, message.id, (w) => w.resolve());
       case 'commandFailed': return settle(this.#commands, message.id, (w) => w.reject(new AntiphonError(message.code)));
-      case 'delivered': return settle(this.#segments, message.id, (w) => w.resolve(message.body));
-      case 'failed': return settle(this.#segments, message.id, (w) => w.reject(new AntiphonError(message.code)));
+      case 'delivered': return settle(this.#bytes, message.id, (w) => w.resolve(message.body));
+      case 'refused':
+        return settle(this.#bytes, message.id, (w) => w.reject(new AntiphonError(message.code, undefined, undefined, true)));
+      case 'failed': return settle(this.#bytes, message.id, (w) => w.reject(new AntiphonError(message.code)));
       case 'snapshot': return this.#events.snapshot(message.snapshot);
       case 'notice': return this.#events.notice(message.notice);
       case 'createLink': return this.#rtc.create(message.link, message.offer);
@@ -191,7 +208,7 @@ export class Engine {
     this.#worker?.terminate();
     this.#worker = null;
     this.#rtc.closeAll();
-    for (const table of [this.#commands, this.#segments]) {
+    for (const table of [this.#commands, this.#bytes]) {
       const waiting = [...table.values()];
       table.clear();
       for (const one of waiting) one.reject(new AntiphonError(code));

@@ -13,12 +13,15 @@ export class AntiphonError extends Error {
   readonly retryable: boolean;
   /** What to do about it, in one sentence. */
   readonly help: string;
+  /** Whether something was there and must not be used: it is not what was signed. */
+  readonly isRefusal: boolean;
 
-  constructor(code: string, message?: string, cause?: unknown) {
+  constructor(code: string, message?: string, cause?: unknown, isRefusal = false) {
     super(message === undefined ? `${code}: ${helpFor(code)}` : `${code}: ${message}`, { cause });
     this.code = code;
     this.retryable = RETRYABLE.has(code) || code.startsWith('node/');
     this.help = helpFor(code);
+    this.isRefusal = isRefusal;
   }
 }
 
@@ -38,7 +41,10 @@ const HELP: Readonly<Record<string, string>> = {
   'client/nothing-to-settle': 'No voucher is worth a settlement yet.',
   'client/nothing-to-release': 'No pool is past its freeze yet.',
   'client/bad-input': 'The host passed something the client cannot read; versions of page and wasm differ.',
+  'map/not-signed': 'The publisher did not sign this initialisation segment; whoever served it altered it. It is not played.',
+  'map/too-long': 'An initialisation segment has at most 64 KiB; this one is not played.',
   'options/invalid': 'Check the options of connect(): chain and publisher are 64 hexadecimal digits, node is a URL.',
+  'player/not-loaded': 'hls.js did not load; serve what your bundler makes of it beside your script.',
   'segment/patience': 'The client took too long for this segment; it was fetched over HTTP instead.',
   'storage/unavailable': 'This browser gives no IndexedDB here; the account lives as long as the page.',
   'storage/write-failed': 'A write did not become durable; no money moves until it does. Free some space.',

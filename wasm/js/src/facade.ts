@@ -15,7 +15,7 @@ import { Engine } from './engine.js';
 import { AntiphonError } from './error.js';
 import { Emitter, type AntiphonEvent, type EventOf, type EventType } from './event.js';
 import type { Start } from './message.js';
-import { EMPTY_SNAPSHOT, type Snapshot } from './snapshot.js';
+import { addUnverified, EMPTY_SNAPSHOT, type ClientSnapshot, type Snapshot } from './snapshot.js';
 
 export { formatAmount, parseAmount, DECIMALS } from './amount.js';
 export type { Token, UploadPolicy } from './border.js';
@@ -65,7 +65,8 @@ export class Antiphon implements AsyncDisposable {
   readonly #emitter = new Emitter();
   readonly #stopWaking = new AbortController();
   readonly #engine: Engine;
-  #snapshot = EMPTY_SNAPSHOT;
+  #verified: ClientSnapshot = EMPTY_SNAPSHOT;
+  #unverified = 0;
   #account = -1;
   #isStored = false;
 
@@ -101,8 +102,8 @@ export class Antiphon implements AsyncDisposable {
         if (!isStored && start.storage === 'indexeddb') emit({ type: 'trouble', code: 'storage/unavailable' });
       },
       snapshot: (snapshot) => {
-        this.#snapshot = snapshot;
-        emit({ type: 'changed', snapshot });
+        this.#verified = snapshot;
+        emit({ type: 'changed', snapshot: this.snapshot() });
       },
       notice: (notice) => {
         if (notice.kind !== 'changed') emit({ type: notice.kind, code: notice.code });
@@ -118,7 +119,7 @@ export class Antiphon implements AsyncDisposable {
 
   /** Everything there is to show, as of the last change. */
   snapshot(): Snapshot {
-    return this.#snapshot;
+    return addUnverified(this.#verified, this.#unverified);
   }
 
   /** Which account of this browser it is: 0 in the first tab, 1 in a second one beside it, -1 if nothing is stored. */
@@ -178,9 +179,24 @@ export class Antiphon implements AsyncDisposable {
     return this.#engine.segment(sequence, options.bufferedMs, options.signal);
   }
 
+  /**
+   * Judges what the player loaded by itself: the segment of this media sequence number, or with `null` a map
+   * (`EXT-X-MAP`). Resolves with the same bytes if the publisher signed them. Rejects with `isRefusal` if it did
+   * not: they must not be played. Any other rejection says that nobody can tell.
+   */
+  check(sequence: number | null, bytes: ArrayBuffer, options: { signal: AbortSignal }): Promise<ArrayBuffer> {
+    return this.#engine.check(sequence, bytes, options.signal);
+  }
+
   /** Tells the client which media playlist the player loaded: its absolute URL and its text. */
   playlist(url: string, text: string): void {
     this.#engine.playlist(url, text);
+  }
+
+  /** Counts bytes that the player loaded by itself over HTTP and that nobody verified. */
+  countUnverified(bytes: number): void {
+    this.#unverified += bytes;
+    this.#emitter.emit({ type: 'changed', snapshot: this.snapshot() });
   }
 
   /** Whether the client is up; while it is not, play over HTTP. */

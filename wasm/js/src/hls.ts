@@ -3,22 +3,32 @@
  *
  * ```text
  * segment --want--> client --delivered--> player
- *                     |----failed-------> plain loader --> player
- *                     '----patience-----> plain loader --> player
+ *                     '----failed, patience----> plain loader --> check
+ * map (`EXT-X-MAP`) ----------------------------> plain loader --> check
+ *
+ * check --bytes--> client --delivered-------> player
+ *                    |------refused---------> error; hls.js tries again
+ *                    '------failed, patience-> player, counted as unverified
  * ```
  *
  * Audio never stops because of us: each answer of the client has a time limit, after which the origin is asked.
+ * But what is not what the publisher signed is no audio: where the client can tell, it never reaches the player.
  */
 
 import type {
   FragmentLoaderContext, HlsConfig, Loader, LoaderCallbacks, LoaderConfiguration, LoaderContext, PlaylistLoaderContext,
 } from 'hls.js';
+import { AntiphonError } from './error.js';
 
 /** What the loaders need of a client. */
 export interface SegmentSource {
   readonly isUp: boolean;
   segment(sequence: number, options: { bufferedMs: number; signal: AbortSignal }): Promise<ArrayBuffer>;
+  /** Judges a segment, or with `null` a map. A rejection with `isRefusal` forbids it; any other says that nobody can tell. */
+  check(sequence: number | null, bytes: ArrayBuffer, options: { signal: AbortSignal }): Promise<ArrayBuffer>;
   playlist(url: string, text: string): void;
+  /** Told of bytes that are played and that nobody verified. */
+  countUnverified(bytes: number): void;
 }
 
 /** What the loaders are made from. */
@@ -41,6 +51,8 @@ export interface AntiphonLoaders {
 const MIN_PATIENCE_MS = 2_500;
 /** Longest time that the client gets, however full the buffer. Chosen here: below hls.js' own first-byte limit. */
 const MAX_PATIENCE_MS = 8_000;
+/** Time that the client gets to judge a segment that it could not bring: by then it has used up its patience. Chosen here. */
+const CHECK_PATIENCE_MS = 1_000;
 /** Part of the buffered time that may be spent waiting for the client before the origin is asked. */
 const PATIENCE_SHARE = 0.5;
 
@@ -48,11 +60,10 @@ const PATIENCE_SHARE = 0.5;
 export function antiphonLoaders(options: LoaderOptions): AntiphonLoaders {
   const Plain = options.plain as unknown as new (config: HlsConfig) => Loader<LoaderContext>;
 
-  class SegmentLoader implements Loader<FragmentLoaderContext> {
+  /** What both are without the client: a plain loader, and what is asked of it passed on. */
+  abstract class OverPlain<C extends LoaderContext> implements Loader<C> {
     readonly #plain: Loader<LoaderContext>;
-    #abort: AbortController | null = null;
-    #callbacks: LoaderCallbacks<FragmentLoaderContext> | null = null;
-    context: FragmentLoaderContext | null = null;
+    context: C | null = null;
     stats: Loader<LoaderContext>['stats'];
 
     constructor(config: HlsConfig) {
@@ -60,118 +71,7 @@ export function antiphonLoaders(options: LoaderOptions): AntiphonLoaders {
       this.stats = this.#plain.stats;
     }
 
-    load(
-      context: FragmentLoaderContext, config: LoaderConfiguration, callbacks: LoaderCallbacks<FragmentLoaderContext>,
-    ): void {
-      const client = options.client();
-      this.context = context;
-      this.#callbacks = callbacks;
-      const { sn } = context.frag;
-      if (client === null || !client.isUp || sn === 'initSegment' || context.part !== null || context.rangeEnd) {
-        this.#loadPlain(context, config, callbacks);
-        return;
-      }
-      const abort = new AbortController();
-      this.#abort = abort;
-      this.stats.loading.start = performance.now();
-      const bufferedMs = bufferedAhead(options.media());
-      const patience = Math.min(MAX_PATIENCE_MS, Math.max(MIN_PATIENCE_MS, bufferedMs * PATIENCE_SHARE));
-      const timer = setTimeout(() => abort.abort(), patience);
-      client
-        .segment(sn, { bufferedMs, signal: abort.signal })
-        .finally(() => clearTimeout(timer))
-        .then(
-          (data) => this.#deliver(data, context, callbacks),
-          () => {
-            if (this.#callbacks === null) return;
-            this.#abort = null;
-            this.stats.loading.start = 0;
-            this.#loadPlain(context, config, callbacks);
-          },
-        );
-    }
-
-    abort(): void {
-      const abort = this.#abort;
-      if (abort === null) {
-        this.#plain.abort();
-        return;
-      }
-      const { context } = this;
-      const callbacks = this.#callbacks;
-      this.#abort = null;
-      this.#callbacks = null;
-      this.stats.aborted = true;
-      abort.abort();
-      if (context !== null) callbacks?.onAbort?.(this.stats, context, null);
-    }
-
-    destroy(): void {
-      this.#callbacks = null;
-      this.#abort?.abort();
-      this.#abort = null;
-      this.#plain.destroy();
-      this.context = null;
-    }
-
-    getCacheAge(): number | null {
-      return this.#plain.getCacheAge?.() ?? null;
-    }
-
-    getResponseHeader(name: string): string | null {
-      return this.#plain.getResponseHeader?.(name) ?? null;
-    }
-
-    #deliver(
-      data: ArrayBuffer, context: FragmentLoaderContext, callbacks: LoaderCallbacks<FragmentLoaderContext>,
-    ): void {
-      if (this.#callbacks === null) return;
-      this.#abort = null;
-      const { stats } = this;
-      const end = performance.now();
-      stats.loading.first = end;
-      stats.loading.end = end;
-      stats.loaded = data.byteLength;
-      stats.total = data.byteLength;
-      stats.chunkCount = 1;
-      stats.bwEstimate = (data.byteLength * 8000) / Math.max(1, end - stats.loading.start);
-      callbacks.onProgress?.(stats, context, data, null);
-      callbacks.onSuccess({ url: context.url, data, code: 200 }, stats, context, null);
-    }
-
-    #loadPlain(
-      context: FragmentLoaderContext, config: LoaderConfiguration, callbacks: LoaderCallbacks<FragmentLoaderContext>,
-    ): void {
-      this.#plain.load(context, config, callbacks as unknown as LoaderCallbacks<LoaderContext>);
-    }
-  }
-
-  class PlaylistLoader implements Loader<PlaylistLoaderContext> {
-    readonly #plain: Loader<LoaderContext>;
-    context: PlaylistLoaderContext | null = null;
-    stats: Loader<LoaderContext>['stats'];
-
-    constructor(config: HlsConfig) {
-      this.#plain = new Plain(config);
-      this.stats = this.#plain.stats;
-    }
-
-    load(
-      context: PlaylistLoaderContext, config: LoaderConfiguration, callbacks: LoaderCallbacks<PlaylistLoaderContext>,
-    ): void {
-      this.context = context;
-      const watched: LoaderCallbacks<PlaylistLoaderContext> = {
-        ...callbacks,
-        onSuccess: (response, stats, ctx, details) => {
-          const text = response.data;
-          if (typeof text === 'string' && text.includes('#EXTINF')) {
-            options.client()?.playlist(new URL(response.url || context.url, document.baseURI).href, text);
-          }
-          callbacks.onSuccess(response, stats, ctx, details);
-        },
-      };
-      this.#plain.load(context, config, watched as unknown as LoaderCallbacks<LoaderContext>);
-    }
+    abstract load(context: C, config: LoaderConfiguration, callbacks: LoaderCallbacks<C>): void;
 
     abort(): void {
       this.#plain.abort();
@@ -189,12 +89,175 @@ export function antiphonLoaders(options: LoaderOptions): AntiphonLoaders {
     getResponseHeader(name: string): string | null {
       return this.#plain.getResponseHeader?.(name) ?? null;
     }
+
+    protected loadPlain(context: C, config: LoaderConfiguration, callbacks: LoaderCallbacks<C>): void {
+      this.#plain.load(context, config, callbacks as unknown as LoaderCallbacks<LoaderContext>);
+    }
+  }
+
+  class SegmentLoader extends OverPlain<FragmentLoaderContext> {
+    #abort: AbortController | null = null;
+    #callbacks: LoaderCallbacks<FragmentLoaderContext> | null = null;
+
+    override load(
+      context: FragmentLoaderContext, config: LoaderConfiguration, callbacks: LoaderCallbacks<FragmentLoaderContext>,
+    ): void {
+      const client = options.client();
+      this.context = context;
+      this.#callbacks = callbacks;
+      const { sn } = context.frag;
+      if (client === null || !client.isUp || context.part !== null) {
+        this.loadPlain(context, config, this.#counted(client, callbacks));
+      } else if (sn === 'initSegment') {
+        // All the time there is: an origin that keeps the client busy must not get a map past it.
+        this.loadPlain(context, config, this.#checked(client, null, MAX_PATIENCE_MS, callbacks));
+      } else if (context.rangeEnd) {
+        this.loadPlain(context, config, this.#counted(client, callbacks)); // Records are of whole files.
+      } else {
+        this.#loadFrom(client, sn, context, config, callbacks);
+      }
+    }
+
+    override abort(): void {
+      const abort = this.#abort;
+      if (abort === null) {
+        super.abort();
+        return;
+      }
+      const { context } = this;
+      const callbacks = this.#callbacks;
+      this.#abort = null;
+      this.#callbacks = null;
+      this.stats.aborted = true;
+      abort.abort();
+      if (context !== null) callbacks?.onAbort?.(this.stats, context, null);
+    }
+
+    override destroy(): void {
+      this.#callbacks = null;
+      this.#abort?.abort();
+      this.#abort = null;
+      super.destroy();
+    }
+
+    #loadFrom(
+      client: SegmentSource, sn: number, context: FragmentLoaderContext, config: LoaderConfiguration,
+      callbacks: LoaderCallbacks<FragmentLoaderContext>,
+    ): void {
+      this.stats.loading.start = performance.now();
+      const bufferedMs = bufferedAhead(options.media());
+      const patience = Math.min(MAX_PATIENCE_MS, Math.max(MIN_PATIENCE_MS, bufferedMs * PATIENCE_SHARE));
+      this.#ask(
+        patience,
+        (signal) => client.segment(sn, { bufferedMs, signal }),
+        (data) => this.#deliver(data, context, callbacks),
+        () => {
+          this.stats.loading.start = 0;
+          this.loadPlain(context, config, this.#checked(client, sn, CHECK_PATIENCE_MS, callbacks));
+        },
+      );
+    }
+
+    /** Asks the client for so many milliseconds. Nothing comes of it once this loader was aborted. */
+    #ask(
+      patience: number, question: (signal: AbortSignal) => Promise<ArrayBuffer>,
+      onAnswer: (data: ArrayBuffer) => void, onFailure: (error: unknown) => void,
+    ): void {
+      const abort = new AbortController();
+      this.#abort = abort;
+      const timer = setTimeout(() => abort.abort(), patience);
+      const done = <T>(act: (result: T) => void) => (result: T): void => {
+        clearTimeout(timer);
+        if (this.#callbacks === null) return;
+        this.#abort = null;
+        act(result);
+      };
+      question(abort.signal).then(done(onAnswer), done(onFailure));
+    }
+
+    /** Lets the client judge what the plain loader brings before the player gets it. */
+    #checked(
+      client: SegmentSource, sequence: number | null, patience: number, callbacks: LoaderCallbacks<FragmentLoaderContext>,
+    ): LoaderCallbacks<FragmentLoaderContext> {
+      return this.#after(callbacks, (response, stats, context, details) => this.#ask(
+        patience,
+        (signal) => client.check(sequence, response.data as ArrayBuffer, { signal }),
+        (data) => hand(callbacks, { ...response, data }, stats, context, details),
+        (error) => {
+          if (error instanceof AntiphonError && error.isRefusal) {
+            callbacks.onError({ code: 0, text: error.code }, context, details, stats);
+          } else {
+            this.#counted(client, callbacks).onSuccess(response, stats, context, details);
+          }
+        },
+      ));
+    }
+
+    /** Gives the player what nobody judges, and has it counted. */
+    #counted(
+      client: SegmentSource | null, callbacks: LoaderCallbacks<FragmentLoaderContext>,
+    ): LoaderCallbacks<FragmentLoaderContext> {
+      return this.#after(callbacks, (response, stats, context, details) => {
+        client?.countUnverified((response.data as ArrayBuffer).byteLength);
+        hand(callbacks, response, stats, context, details);
+      });
+    }
+
+    /** The same callbacks but for success. No `onProgress`: no part may pass before the whole is judged. */
+    #after(
+      { onError, onTimeout, onAbort }: LoaderCallbacks<FragmentLoaderContext>,
+      onSuccess: LoaderCallbacks<FragmentLoaderContext>['onSuccess'],
+    ): LoaderCallbacks<FragmentLoaderContext> {
+      return { onSuccess, onError, onTimeout, ...(onAbort && { onAbort }) };
+    }
+
+    #deliver(
+      data: ArrayBuffer, context: FragmentLoaderContext, callbacks: LoaderCallbacks<FragmentLoaderContext>,
+    ): void {
+      const { stats } = this;
+      const end = performance.now();
+      stats.loading.first = end;
+      stats.loading.end = end;
+      stats.loaded = data.byteLength;
+      stats.total = data.byteLength;
+      stats.chunkCount = 1;
+      stats.bwEstimate = (data.byteLength * 8000) / Math.max(1, end - stats.loading.start);
+      hand(callbacks, { url: context.url, data, code: 200 }, stats, context, null);
+    }
+  }
+
+  class PlaylistLoader extends OverPlain<PlaylistLoaderContext> {
+    override load(
+      context: PlaylistLoaderContext, config: LoaderConfiguration, callbacks: LoaderCallbacks<PlaylistLoaderContext>,
+    ): void {
+      this.context = context;
+      const watched: LoaderCallbacks<PlaylistLoaderContext> = {
+        ...callbacks,
+        onSuccess: (response, stats, ctx, details) => {
+          const text = response.data;
+          if (typeof text === 'string' && text.includes('#EXTINF')) {
+            options.client()?.playlist(new URL(response.url || context.url, document.baseURI).href, text);
+          }
+          callbacks.onSuccess(response, stats, ctx, details);
+        },
+      };
+      this.loadPlain(context, config, watched);
+    }
   }
 
   return {
     fLoader: SegmentLoader as unknown as AntiphonLoaders['fLoader'],
     pLoader: PlaylistLoader as unknown as AntiphonLoaders['pLoader'],
   };
+}
+
+/** Hands the player the whole of a segment; where hls.js loads progressively, it takes the bytes as progress. */
+function hand(
+  callbacks: LoaderCallbacks<FragmentLoaderContext>,
+  ...[response, stats, context, details]: Parameters<LoaderCallbacks<FragmentLoaderContext>['onSuccess']>
+): void {
+  callbacks.onProgress?.(stats, context, response.data as ArrayBuffer, details);
+  callbacks.onSuccess(response, stats, context, details);
 }
 
 /** Returns the milliseconds of audio buffered ahead of the playhead. */

@@ -7,13 +7,15 @@
  *  |<----- ready -----------------|
  *  |------ want, playlist ------->|
  *  |<----- delivered | failed ----|
+ *  |------ check ---------------->|   the page loaded it by itself; `sequence` is null for a map
+ *  |<- delivered|failed|refused --|
  *  |<----- createLink ------------|   RTCPeerConnection exists on pages only
  *  |------ channel [transferred] >|   from here on chunks do not touch the page
  * ```
  */
 
 import type { Command, Id, Notice, UploadPolicy } from './border.js';
-import type { Snapshot } from './snapshot.js';
+import type { ClientSnapshot } from './snapshot.js';
 
 /** What a client is started with. */
 export interface Start {
@@ -42,6 +44,7 @@ export type ToWorker =
   | { type: 'start'; start: Start }
   | { type: 'command'; id: Id; command: Command }
   | { type: 'playlist'; url: string; text: string }
+  | { type: 'check'; id: Id; sequence: number | null; body: ArrayBuffer }
   | { type: 'want'; id: Id; sequence: number; bufferedMs: number }
   | { type: 'unwant'; id: Id }
   | { type: 'wake' }
@@ -58,9 +61,10 @@ export type ToPage =
   | { type: 'fatal'; code: string; message: string }
   | { type: 'commandDone'; id: Id }
   | { type: 'commandFailed'; id: Id; code: string }
-  | { type: 'snapshot'; snapshot: Snapshot }
+  | { type: 'snapshot'; snapshot: ClientSnapshot }
   | { type: 'notice'; notice: Notice }
   | { type: 'delivered'; id: Id; body: ArrayBuffer }
+  | { type: 'refused'; id: Id; code: string }
   | { type: 'failed'; id: Id; code: string }
   | { type: 'createLink'; link: Id; offer: string | null }
   | { type: 'acceptAnswer'; link: Id; sdp: string }

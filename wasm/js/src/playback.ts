@@ -1,7 +1,8 @@
 /** hls.js around one audio element: opens, plays, recovers, and knows where the live edge is. */
 
-import Hls, { type ErrorData } from 'hls.js';
-import { AntiphonError } from './error.js';
+import type Hls from 'hls.js';
+import type { ErrorData } from 'hls.js';
+import { Coming } from './coming.js';
 import { antiphonLoaders, bufferedAhead, type SegmentSource } from './hls.js';
 
 /** Wait before a fatal network error is tried again. Chosen here. */
@@ -12,32 +13,51 @@ const LIVE_SEGMENTS = 3;
 /** After a pause longer than this many segments' time behind the aim, playing means jumping to live. */
 const STALE_S = 10;
 
+type HlsLibrary = typeof import('hls.js').default;
+
+/** Loads hls.js, which is most of what a page loads: beside the client, not before it. */
+async function loadHls(): Promise<HlsLibrary> {
+  return (await import('hls.js')).default;
+}
+
 /** One stream in one audio element. */
 export class Playback {
   readonly media: HTMLAudioElement;
   readonly #url: string;
-  readonly #client: () => SegmentSource | null;
+  readonly #client: Coming;
   #hls: Hls | null = null;
   #retry: ReturnType<typeof setTimeout> | undefined;
-  #isOpen = false;
+  #opening: Promise<void> | null = null;
+  #isClosed = false;
   #isAimed = false;
 
-  constructor(media: HTMLAudioElement, url: string, client: () => SegmentSource | null) {
+  /** `coming` is the client that is being started, or `null` if it does not run. */
+  constructor(media: HTMLAudioElement, url: string, coming: Promise<SegmentSource | null>) {
     this.media = media;
     this.#url = url;
-    this.#client = client;
+    this.#client = new Coming(coming, (text) => this.#aim(text));
   }
 
-  /** Loads the playlist and fills the buffer. */
-  open(): void {
-    if (this.#isOpen) return;
-    this.#isOpen = true;
+  /** Loads the playlist and fills the buffer. Resolves when the element has a source; rejects if hls.js does not load. */
+  open(): Promise<void> {
+    this.#opening ??= loadHls().then(
+      (library) => this.#start(library),
+      (error: unknown) => {
+        this.#opening = null;
+        throw error;
+      },
+    );
+    return this.#opening;
+  }
+
+  #start(Hls: HlsLibrary): void {
+    if (this.#isClosed) return;
     if (!Hls.isSupported()) {
       this.media.src = this.#url; // iOS before Managed Media Source: plays, but alone.
       return;
     }
     const loaders = antiphonLoaders({
-      client: () => this.#source(),
+      client: () => this.#client,
       plain: Hls.DefaultConfig.loader,
       media: () => this.media,
     });
@@ -48,14 +68,15 @@ export class Playback {
       backBufferLength: 30,
     });
     this.#hls = hls;
-    hls.on(Hls.Events.ERROR, (_event, data) => this.#recover(hls, data));
+    hls.on(Hls.Events.ERROR, (_event, data) => this.#recover(hls, data, data.type === Hls.ErrorTypes.MEDIA_ERROR));
     hls.attachMedia(this.media);
     hls.loadSource(this.#url);
   }
 
   /** Plays; after a long pause at the live edge. */
   async play(): Promise<void> {
-    this.open();
+    // Not waited for once it is open: some browsers let a page play only in the very moment of the gesture.
+    if (this.#hls === null) await this.open();
     if (this.media.paused && this.behindEdge() > STALE_S) this.goLive();
     await this.media.play();
   }
@@ -88,35 +109,31 @@ export class Playback {
     return bufferedAhead(this.media) / 1000;
   }
 
+  /** Bytes that were played while there was no client to count them. */
+  get unverified(): number {
+    return this.#client.unverified;
+  }
+
   /** Stops and frees. */
   close(): void {
+    this.#isClosed = true;
     clearTimeout(this.#retry);
     this.#hls?.destroy();
     this.#hls = null;
     this.media.removeAttribute('src');
   }
 
-  /** The client, and an eye on the playlist before hls.js reads it. */
-  #source(): SegmentSource {
-    const client = this.#client();
-    return {
-      isUp: client?.isUp ?? false,
-      segment: (sequence, options) =>
-        client?.segment(sequence, options) ?? Promise.reject(new AntiphonError('client/closed')),
-      playlist: (url, text) => {
-        const seconds = meanSegment(text);
-        if (this.#hls !== null && !this.#isAimed && seconds > 0) {
-          this.#isAimed = true;
-          this.#hls.targetLatency = LIVE_SEGMENTS * seconds;
-        }
-        client?.playlist(url, text);
-      },
-    };
+  /** Sets the aim of live playback before hls.js reads its first playlist. */
+  #aim(text: string): void {
+    const seconds = meanSegment(text);
+    if (this.#hls === null || this.#isAimed || seconds <= 0) return;
+    this.#isAimed = true;
+    this.#hls.targetLatency = LIVE_SEGMENTS * seconds;
   }
 
-  #recover(hls: Hls, data: ErrorData): void {
+  #recover(hls: Hls, data: ErrorData, isMedia: boolean): void {
     if (!data.fatal) return;
-    if (data.type === Hls.ErrorTypes.MEDIA_ERROR) {
+    if (isMedia) {
       hls.recoverMediaError();
       return;
     }

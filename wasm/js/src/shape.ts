@@ -40,5 +40,6 @@ svg { fill: currentColor; width: 1.6rem; height: 1.6rem; display: block; }
 [part~=volume] { width: 7rem; min-width: 3rem; flex: 0 1 7rem; height: 2.75rem; accent-color: var(--accent); margin: 0; }
 @media (max-width: 480px) { [part~=controls] { gap: .4rem; } [part~=play] { width: 3.5rem; height: 3.5rem; }
   [part~=live] { padding: 0 .65rem; gap: .4rem; } [part~=live] small { min-width: 5.7em; } [part~=volume] { min-width: 0; width: 3rem; flex-shrink: 1; } }
+@media (max-width: 360px) { [part~=volume] { display: none; } }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
 `;

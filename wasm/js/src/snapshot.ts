@@ -2,7 +2,7 @@
  * What an application sees: plain data. Every value of the chain carries how far it is believed and
  * under which block it was proven. Amounts are `bigint` counts of the smallest unit.
  *
- * Source: `core/src/client/snapshot.rs`, which this mirrors field by field.
+ * Source: `core/src/client/snapshot.rs`, which this mirrors field by field; but `unverified` is counted on the page.
  */
 
 /** How far a value of the chain is believed, weakest first. */
@@ -53,8 +53,10 @@ export interface DeliveryView {
   readonly tracker: Status;
   /** Verified bytes from peers. */
   readonly fromPeers: number;
-  /** Verified bytes over HTTP. */
+  /** Bytes over HTTP; verified but for those that `unverified` counts. */
   readonly fromOrigin: number;
+  /** Bytes that were played without the client's word: it did not run, did not answer in time, or nothing was signed. */
+  readonly unverified: number;
   /** Bytes served to peers. */
   readonly toPeers: number;
   readonly chunksServed: number;
@@ -144,10 +146,20 @@ export const EMPTY_SNAPSHOT: Snapshot = {
     id: '', node: 'idle', included: 0, settled: 0, final: 0, finalBlock: '', signers: 0, guardians: 0, time: 0,
   },
   delivery: {
-    tracker: 'idle', fromPeers: 0, fromOrigin: 0, toPeers: 0, chunksServed: 0, late: 0, hedged: 0, bad: 0,
+    tracker: 'idle', fromPeers: 0, fromOrigin: 0, unverified: 0, toPeers: 0, chunksServed: 0, late: 0, hedged: 0, bad: 0,
     cached: 0, delivered: 0,
   },
   peers: [],
   wallet: { address: null, account: null, pool: null, vouchersOut: 0n, vouchersIn: 0n, settlements: [] },
   problems: [],
 };
+
+/** A snapshot as the client gives it: of what goes past it, it knows nothing. */
+export type ClientSnapshot = Omit<Snapshot, 'delivery'> & { readonly delivery: Omit<DeliveryView, 'unverified'> };
+
+/** Adds bytes that the player loaded over HTTP and that nobody verified. */
+export function addUnverified(snapshot: ClientSnapshot, bytes: number): Snapshot {
+  const { delivery } = snapshot;
+  const before = 'unverified' in delivery ? Number(delivery.unverified) : 0;
+  return { ...snapshot, delivery: { ...delivery, fromOrigin: delivery.fromOrigin + bytes, unverified: before + bytes } };
+}

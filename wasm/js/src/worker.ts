@@ -54,6 +54,7 @@ function take(to: Host, message: ToWorker): void {
     case 'start': return;
     case 'command': return to.command(message.id, message.command);
     case 'playlist': return to.feed({ kind: 'playlist', url: message.url, text: message.text });
+    case 'check': return to.feed({ kind: 'check', id: message.id, sequence: message.sequence, body: new Uint8Array(message.body) });
     case 'want': return to.feed({ kind: 'want', id: message.id, sequence: message.sequence, bufferedMs: message.bufferedMs });
     case 'unwant': return to.feed({ kind: 'unwant', id: message.id });
     case 'wake': return to.feed({ kind: 'tick' });

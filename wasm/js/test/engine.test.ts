@@ -63,6 +63,30 @@ test('aborting a segment tells the client once', async () => {
   ]);
 });
 
+test('what is refused rejects as a refusal, what cannot be judged does not', async () => {
+  const { engine, workers } = supervise();
+  const bytes = new ArrayBuffer(5);
+  const signal = new AbortController().signal;
+  const kept = engine.check(null, bytes, signal);
+  const refused = engine.check(null, bytes, signal);
+  const unknown = engine.check(null, bytes, signal);
+  workers[0]?.say({ type: 'delivered', id: 1, body: bytes });
+  workers[0]?.say({ type: 'refused', id: 2, code: 'map/not-signed' });
+  workers[0]?.say({ type: 'failed', id: 3, code: 'client/no-stream' });
+  assert.equal((await kept).byteLength, 5);
+  await assert.rejects(refused, (error) => hasCode('map/not-signed')(error) && (error as AntiphonError).isRefusal);
+  await assert.rejects(unknown, (error) => hasCode('client/no-stream')(error) && !(error as AntiphonError).isRefusal);
+});
+
+test('the client is never given more to judge than one byte above what can be signed', () => {
+  const { engine, workers } = supervise();
+  for (const length of [16 << 20, (16 << 20) + 1, 20 << 20]) {
+    void engine.check(1, new ArrayBuffer(length), new AbortController().signal).catch(() => {});
+  }
+  const lengths = workers[0]?.heard.map((message) => (message.type === 'check' ? message.body.byteLength : 0));
+  assert.deepEqual(lengths?.slice(1), [16 << 20, (16 << 20) + 1, (16 << 20) + 1]);
+});
+
 class FakeWorker {
   readonly heard: ToWorker[] = [];
   isTerminated = false;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HlsConfig, Loader, LoaderCallbacks, LoaderContext } from 'hls.js';
+import { AntiphonError } from '../src/error.js';
 import { antiphonLoaders, type SegmentSource } from '../src/hls.js';
 
 Object.assign(globalThis, { document: { baseURI: 'https://page.example/' } });
@@ -13,10 +14,31 @@ test('a segment that the client delivers reaches the player with full statistics
   assert.ok(bench.loader.stats.loading.end >= bench.loader.stats.loading.start);
 });
 
-test('what the client cannot give comes over plain HTTP', async () => {
-  const bench = load({ segment: () => Promise.reject(new Error('fetch/unknown')) });
+test('what the client cannot give comes over plain HTTP, and is judged by it', async () => {
+  let judged: number | null = null;
+  const bench = load({
+    segment: () => Promise.reject(new Error('fetch/origin-failed')),
+    check: (sequence, bytes) => ((judged = sequence), Promise.resolve(bytes)),
+  });
   await bench.settled;
+  assert.equal(judged, 1);
   assert.deepEqual(bench.log, ['plain', 'success 3 plain']);
+});
+
+test('what nobody can judge is played and counted as unverified', async () => {
+  const unknown = (): Promise<ArrayBuffer> => Promise.reject(new AntiphonError('fetch/unknown-segment'));
+  const bench = load({ segment: unknown, check: unknown });
+  await bench.settled;
+  assert.deepEqual(bench.log, ['plain', 'unverified 3', 'success 3 plain']);
+});
+
+test('a segment that the client refuses is an error, and its bytes go nowhere', async () => {
+  const bench = load({
+    segment: () => Promise.reject(new Error('fetch/origin-failed')),
+    check: () => Promise.reject(new AntiphonError('origin/bad-chunk', undefined, undefined, true)),
+  });
+  await bench.settled;
+  assert.deepEqual(bench.log, ['plain', 'error origin/bad-chunk']);
 });
 
 test('a client that does not answer in time is passed over, and told so', async (t) => {
@@ -35,7 +57,7 @@ test('a client that does not answer in time is passed over, and told so', async 
   t.mock.timers.tick(1);
   await bench.settled;
   assert.equal(isUnwanted, true);
-  assert.deepEqual(bench.log, ['plain', 'success 3 plain']);
+  assert.deepEqual(bench.log, ['plain', 'unverified 3', 'success 3 plain']);
 });
 
 test('an aborted segment is not fetched over HTTP', async () => {
@@ -50,14 +72,56 @@ test('an aborted segment is not fetched over HTTP', async () => {
   assert.equal(bench.loader.stats.aborted, true);
 });
 
-test('an initialisation segment, a byte range and a missing client go straight to HTTP', async () => {
-  const never: Partial<SegmentSource> = { segment: () => Promise.reject(new Error('must not be asked')) };
-  for (const change of [{ sn: 'initSegment' }, { rangeEnd: 10 }, { isUp: false }]) {
-    const bench = load(never, change);
+test('a map reaches the player only as the client gives it back', async () => {
+  let asked = 0;
+  const bench = load({ check: (_sequence, bytes) => Promise.resolve(new ArrayBuffer((asked = bytes.byteLength) + 1)) }, MAP);
+  await bench.settled;
+  assert.equal(asked, 3);
+  assert.deepEqual(bench.log, ['plain', 'success 4 plain']);
+});
+
+test('a map that the client refuses is an error, and its bytes go nowhere', async () => {
+  const refusal = new AntiphonError('map/not-signed', undefined, undefined, true);
+  for (const change of [MAP, { ...MAP, rangeEnd: 10 }]) {
+    const bench = load({ check: () => Promise.reject(refusal) }, change);
     await bench.settled;
-    assert.deepEqual(bench.log, ['plain', 'success 3 plain']);
+    assert.deepEqual(bench.log, ['plain', 'error map/not-signed']);
   }
 });
+
+test('a map that nobody can judge is played: the stream is unsigned, or the client does not answer', async (t) => {
+  const unsigned = load({ check: () => Promise.reject(new AntiphonError('client/no-stream')) }, MAP);
+  await unsigned.settled;
+  assert.deepEqual(unsigned.log, ['plain', 'unverified 3', 'success 3 plain']);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const silent = load({
+    check: (_sequence, _bytes, { signal }) => new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new AntiphonError('client/aborted')));
+    }),
+  }, MAP);
+  t.mock.timers.tick(8_000);
+  await silent.settled;
+  assert.deepEqual(silent.log, ['plain', 'unverified 3', 'success 3 plain']);
+});
+
+test('an aborted map goes nowhere, whatever the client says of it', async () => {
+  const bench = load({ check: (_sequence, bytes) => Promise.resolve(bytes) }, MAP);
+  bench.loader.abort();
+  await Promise.resolve().then(() => {}).then(() => {}).then(() => {});
+  assert.deepEqual(bench.log, ['plain', 'abort']);
+});
+
+test('a byte range and a missing client go straight to HTTP', async () => {
+  const must = (): Promise<ArrayBuffer> => Promise.reject(new Error('must not be asked'));
+  const never: Partial<SegmentSource> = { segment: must, check: must };
+  for (const change of [{ rangeEnd: 10 }, { isUp: false }, { ...MAP, isUp: false }]) {
+    const bench = load(never, change);
+    await bench.settled;
+    assert.deepEqual(bench.log, ['plain', 'unverified 3', 'success 3 plain']);
+  }
+});
+
+const MAP = { sn: 'initSegment' };
 
 interface Bench {
   loader: Loader<LoaderContext>;
@@ -82,7 +146,9 @@ function load(source: Partial<SegmentSource>, change: { sn?: string; rangeEnd?: 
   const client: SegmentSource = {
     isUp: change.isUp ?? true,
     segment: source.segment ?? (() => Promise.reject(new Error('none'))),
+    check: source.check ?? (() => Promise.reject(new Error('none'))),
     playlist: () => {},
+    countUnverified: (bytes) => log.push(`unverified ${bytes}`),
   };
   const { fLoader } = antiphonLoaders({ client: () => client, plain: Plain as never, media: () => null });
   const loader = new fLoader({} as HlsConfig) as unknown as Loader<LoaderContext>;
@@ -92,7 +158,10 @@ function load(source: Partial<SegmentSource>, change: { sn?: string; rangeEnd?: 
       log.push(`success ${(response.data as ArrayBuffer).byteLength} ${response.url}`);
       settle();
     },
-    onError: () => log.push('error'),
+    onError: (error) => {
+      log.push(`error ${error.text}`);
+      settle();
+    },
     onTimeout: () => log.push('timeout'),
     onAbort: () => log.push('abort'),
   });

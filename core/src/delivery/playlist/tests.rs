@@ -2,8 +2,9 @@ use super::*;
 use crate::{
     amount::Amount,
     chain::spec::Token,
-    codec::Text,
+    codec::{Bounded, Text},
     crypto::{Hash, SecretKey},
+    delivery::record::Map,
     id::ChainId,
 };
 use alloc::{format, vec};
@@ -146,6 +147,7 @@ fn info() -> StreamInfo {
         target_ms: 2000,
         tracker: Text::try_from("ws://localhost/tracker").unwrap(),
         node: Text::try_from("").unwrap(),
+        maps: Bounded::try_from(vec![Map::of(b"map").unwrap()]).unwrap(),
     }
 }
 

@@ -1,10 +1,13 @@
 //! A network in memory: latency, loss, partitions, crashes at every write, and a proposer that equivocates.
 
 use super::chain::{CHAIN, Keys};
-use crate::bft::{
-    Bft, Built, Fault, Input, MAX_RECENT, Output, Peer, Record, Start,
-    message::{Block, Message, SignedVote},
-    safety::SafetyRecord,
+use crate::{
+    bft::{
+        Bft, Built, Fault, Input, MAX_RECENT, Output, Peer, Record, Start,
+        message::{Block, Message, SignedVote},
+        safety::SafetyRecord,
+    },
+    supernode::wire::MAX_ANSWER,
 };
 use antiphon_core::{
     chain::{certificate::Certificate, header::Header},
@@ -190,7 +193,7 @@ impl Net {
         let mut blocks: Vec<Block> = settled.filter_map(|(_, block)| block.clone()).collect();
         let path = bft.path(&id).unwrap_or_default();
         blocks.extend(path.iter().rev().filter_map(|id| bft.block(id).cloned()));
-        for block in blocks {
+        for block in blocks.into_iter().take(MAX_ANSWER) {
             self.send(from, to, Message::Block(Box::new(block)));
         }
     }

@@ -3,12 +3,12 @@
 use super::keys::{Network, NodeKeys};
 use crate::{
     shell::{
-        driver::{Clock, Driver, Handle, Mailbox},
+        driver::{Clock, Driver, Handle, Mailbox, Watch, channel::Channels},
         rpc::{self, Context, Published, Running},
         store::Store,
     },
     storage::StorageError,
-    supernode::{Config, Supernode},
+    supernode::{Config, Fault, Supernode},
 };
 use antiphon_core::{chain::spec::ChainSpec, crypto::SecretKey, wallet::address};
 use anyhow::Context as _;
@@ -75,12 +75,8 @@ pub async fn start(data: &Path, network: Network, rpc: SocketAddr) -> anyhow::Re
         let is_front = driver.index == 0;
         let name = format!("node-{}", driver.index);
         let thread = thread::Builder::new().name(name).spawn(move || {
-            let after = |node: &Supernode<Store>| {
-                if is_front {
-                    publish(&show, node);
-                }
-            };
-            if let Err(error) = driver.run(first, after) {
+            let mut watch = Show { front: is_front.then_some(show) };
+            if let Err(error) = driver.run(first, &mut watch) {
                 // Nobody listens any more when all are being stopped.
                 let _ = report.send(error);
             }
@@ -96,7 +92,7 @@ fn prepare(
     store: Store,
     mailbox: Mailbox,
     (index, all, clock): (u16, &[Handle], Clock),
-) -> anyhow::Result<(Driver, Vec<crate::supernode::Output>)> {
+) -> anyhow::Result<(Driver<Channels>, Vec<crate::supernode::Output>)> {
     let start = store.start(spec.checkpoint_interval)?;
     let config = Config {
         spec: spec.clone(),
@@ -107,22 +103,25 @@ fn prepare(
     };
     let mut first = Vec::new();
     let node = Supernode::new(clock.now(), config, store.clone(), start, &mut first)?;
-    Ok((Driver { index, node, store, mailbox, all: all.to_vec(), clock }, first))
+    let carrier = Channels { index, all: all.to_vec() };
+    Ok((Driver { index, node, store, mailbox, carrier, clock }, first))
 }
 
-fn publish(show: &watch::Sender<Published>, node: &Supernode<Store>) {
-    let next = Published::of(node);
-    show.send_if_modified(|now| {
-        let changed = now.tip != next.tip || now.status != next.status;
-        if now.status.finalised < next.status.finalised {
-            let (settled, height) = (next.status.settled.0, next.status.finalised.0);
-            tracing::info!(height, settled, "checkpoint final");
+/// Shows the front node to the server, and the others to nobody.
+struct Show {
+    front: Option<watch::Sender<Published>>,
+}
+
+impl Watch for Show {
+    fn after(&mut self, node: &Supernode<Store>) {
+        if let Some(show) = &self.front {
+            Published::show(show, node);
         }
-        if changed {
-            *now = next;
-        }
-        changed
-    });
+    }
+
+    fn stored(&mut self, _took: Duration) {}
+
+    fn fault(&mut self, _fault: &Fault) {}
 }
 
 impl Devnet {

@@ -1,4 +1,4 @@
-//! What an honest network says to the client: files, segments, proofs, the tracker, neighbours.
+//! What a mostly honest network says to the client: playlists, files, segments, proofs, the tracker, neighbours.
 
 use crate::fuzz::{
     choice::Choices,
@@ -6,7 +6,7 @@ use crate::fuzz::{
 };
 use antiphon_core::{
     chain::{light::File, proof::MAX_KEYS, spec::Token, state::StateKey},
-    client::{HttpAnswer, HttpOrder},
+    client::{HttpAnswer, HttpOrder, Input},
     codec::{self, Bounded, Text, encode},
     crypto::{Hash, Signed},
     delivery::{
@@ -22,6 +22,17 @@ use antiphon_core::{
         },
     },
 };
+
+/// Returns what the player loads as the playlist: mostly the honest one.
+pub(super) fn playlist(choices: &mut Choices<'_>) -> Input {
+    let first = SEGMENTS.start + u64::from(choices.byte() % 8);
+    let text = world().playlist(first, 4 + choices.below(5));
+    let text = match choices.below(8) {
+        0 => String::from_utf8_lossy(&choices.spoil(text.into_bytes())).into_owned(),
+        _ => text,
+    };
+    Input::Playlist(String::from("http://origin/live.m3u8"), text)
+}
 
 /// Returns the honest answer to an HTTP request.
 pub(super) fn http(order: &HttpOrder, finalised: usize) -> HttpAnswer {

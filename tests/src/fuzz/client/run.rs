@@ -4,14 +4,14 @@ use super::{Outcome, network};
 use crate::fuzz::{
     choice::Choices,
     row,
-    world::{CLOCK, DEPOSIT, PRICE, SEGMENT_BYTES, SEGMENTS, world},
+    world::{CLOCK, DEPOSIT, MAP, PRICE, SEGMENT_BYTES, SEGMENTS, world},
 };
 use antiphon_core::{
     amount::Amount,
     chain::{light::Anchor, spec::Token},
     client::{
-        AskId, Client, Command, Config, HttpAnswer, HttpOrder, Input, Output, Query, RequestId,
-        StoreToken, UploadPolicy, WantId, Wanted,
+        AskId, Client, Command, Config, HttpAnswer, HttpOrder, Input, Output, Part, Query,
+        RequestId, StoreToken, UploadPolicy, WantId, Wanted,
     },
     delivery::chunk::{CHUNK, ChunkId},
     id::Address,
@@ -50,7 +50,8 @@ pub(super) struct Run {
     /// The link whose description was handed in last, and what the client made of it.
     describing: Option<LinkId>,
     signal: Option<Signal>,
-    wants: BTreeMap<WantId, u64>,
+    /// Segments that the player waits for; `None` for a map.
+    wants: BTreeMap<WantId, Option<u64>>,
     next_want: u64,
     /// What its rows say was promised before; `None` for rows that were spoilt, which may say anything.
     restored: Option<u128>,
@@ -107,7 +108,7 @@ impl Run {
             4 => self.http(choices, false),
             5 => self.answer(choices),
             6 => self.writes.pop().map(Input::Stored),
-            7 => Some(playlist(choices)),
+            7 => Some(network::playlist(choices)),
             8 => Some(self.want(choices)),
             9 => Some(self.tracker(choices)),
             10 => self.signalling(choices),
@@ -162,16 +163,29 @@ impl Run {
     }
 
     fn want(&mut self, choices: &mut Choices<'_>) -> Input {
-        if choices.below(8) == 7
+        let kind = choices.below(8);
+        if kind == 7
             && let Some((id, _)) = self.wants.pop_first()
         {
             return Input::Unwant(id);
         }
-        let sequence = SEGMENTS.start + u64::from(choices.byte() % 16);
-        let buffered_ms = u64::from(choices.byte()) * 40;
         let id = WantId(self.next_want);
         self.next_want += 1;
-        self.wants.insert(id, sequence);
+        if kind == 6 {
+            self.wants.insert(id, None);
+            let map = MAP.to_vec();
+            let loaded = if choices.below(2) == 0 { map } else { choices.spoil(map) };
+            return Input::Check(id, Part::Map, loaded);
+        }
+        let sequence = SEGMENTS.start + u64::from(choices.byte() % 16);
+        if kind == 5 {
+            self.wants.insert(id, Some(sequence));
+            let segment = world().segment(sequence).map(|(own, _)| own.clone()).unwrap_or_default();
+            let loaded = if choices.below(2) == 0 { segment } else { choices.spoil(segment) };
+            return Input::Check(id, Part::Segment(sequence), loaded);
+        }
+        let buffered_ms = u64::from(choices.byte()) * 40;
+        self.wants.insert(id, Some(sequence));
         Input::Want(id, Wanted { sequence, buffered_ms })
     }
 
@@ -284,8 +298,15 @@ impl Run {
                 Output::TrackerSend(bytes) => self.told(&bytes),
                 Output::Store(token, ..) => self.writes.push(token),
                 Output::Deliver(id, bytes) => {
-                    let wanted = self.wants.remove(&id).and_then(|s| world().segment(s));
-                    assert!(wanted.is_some_and(|(own, _)| *own == bytes), "a wrong byte is played");
+                    let own = match self.wants.remove(&id) {
+                        Some(Some(sequence)) => world().segment(sequence).map(|(own, _)| &own[..]),
+                        Some(None) => Some(MAP),
+                        None => None,
+                    };
+                    assert!(own == Some(&bytes[..]), "a wrong byte is played");
+                }
+                Output::Refuse(id, _) => {
+                    assert!(self.wants.remove(&id).is_some(), "refused, and nobody asked");
                 }
                 Output::Fail(id, _) => drop(self.wants.remove(&id)),
                 Output::ConnectTracker(_)
@@ -376,14 +397,4 @@ impl Run {
             final_height: shown.chain.final_height.0,
         }
     }
-}
-
-fn playlist(choices: &mut Choices<'_>) -> Input {
-    let first = SEGMENTS.start + u64::from(choices.byte() % 8);
-    let text = world().playlist(first, 4 + choices.below(5));
-    let text = match choices.below(8) {
-        0 => String::from_utf8_lossy(&choices.spoil(text.into_bytes())).into_owned(),
-        _ => text,
-    };
-    Input::Playlist(String::from("http://origin/live.m3u8"), text)
 }

@@ -57,10 +57,13 @@ impl World {
                 }
                 Output::Deliver(id, bytes) => {
                     let player = &mut self.listeners[page].player;
-                    if let Some(sequence) = player.deliver(self.now, id) {
+                    if player.take_map(id) {
+                        assert_eq!(bytes, self.origin.map(), "a bad map was played");
+                    } else if let Some(sequence) = player.deliver(self.now, id) {
                         assert_eq!(bytes, self.origin.segment(sequence), "a bad byte was played");
                     }
                 }
+                Output::Refuse(id, _) => self.listeners[page].player.refuse_map(id),
                 Output::Fail(id, _) => self.listeners[page].player.fail(self.now, id),
                 Output::Notify(Notice::Trouble(code) | Notice::Banned(code)) => {
                     *self.listeners[page].troubles.entry(code).or_default() += 1;

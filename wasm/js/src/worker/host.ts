@@ -8,14 +8,14 @@
 import type { WasmClient } from '../../generated/antiphon.js';
 import type { Command, Id, Input, Output } from '../border.js';
 import type { Start, ToPage } from '../message.js';
-import type { Snapshot } from '../snapshot.js';
+import type { ClientSnapshot } from '../snapshot.js';
 import { Http } from './http.js';
 import { Links } from './links.js';
 import { Node } from './node.js';
 import type { Storage } from './storage.js';
 import { Tracker } from './tracker.js';
 
-/** Shortest time between two snapshots sent to the page. Chosen here: four a second look alive. */
+/** Shortest time between two snapshots sent to the page; the first goes at once. Chosen here: four a second look alive. */
 const SNAPSHOT_INTERVAL_MS = 250;
 
 type Post = (message: ToPage, transfer?: Transferable[]) => void;
@@ -33,6 +33,7 @@ export class Host {
   #isBusy = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isSnapshotDue = false;
+  #lastSnapshot = -Infinity;
   #isClosed = false;
 
   constructor(client: WasmClient, storage: Storage, start: Start, post: Post) {
@@ -127,6 +128,7 @@ export class Host {
         const body = output.body.buffer as ArrayBuffer;
         return this.#post({ type: 'delivered', id: output.id, body }, [body]);
       }
+      case 'refuse': return this.#post({ type: 'refused', id: output.id, code: output.code });
       case 'fail': return this.#post({ type: 'failed', id: output.id, code: output.code });
       case 'notify':
         this.#offerSnapshot();
@@ -145,10 +147,12 @@ export class Host {
   #offerSnapshot(): void {
     if (this.#isSnapshotDue) return;
     this.#isSnapshotDue = true;
+    const wait = Math.max(0, this.#lastSnapshot + SNAPSHOT_INTERVAL_MS - now());
     setTimeout(() => {
       this.#isSnapshotDue = false;
-      if (!this.#isClosed) this.#post({ type: 'snapshot', snapshot: this.#client.snapshot() as Snapshot });
-    }, SNAPSHOT_INTERVAL_MS);
+      this.#lastSnapshot = now();
+      if (!this.#isClosed) this.#post({ type: 'snapshot', snapshot: this.#client.snapshot() as ClientSnapshot });
+    }, wait);
   }
 }
 

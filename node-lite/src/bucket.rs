@@ -7,16 +7,16 @@ const MILLI: u64 = 1000;
 
 /// How fast a bucket fills, and how much it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rate {
+pub(crate) struct Rate {
     /// Tokens that fit.
-    pub(super) burst: u32,
+    pub(crate) burst: u32,
     /// Thousandths of a token that come each second.
-    pub(super) milli_per_second: u32,
+    pub(crate) milli_per_second: u32,
 }
 
 /// What is left of a rate.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     /// In millionths, so that no millisecond's refill is rounded away.
     level: u64,
     at: Moment,
@@ -24,20 +24,25 @@ pub(super) struct Bucket {
 
 impl Bucket {
     /// Makes a full bucket.
-    pub(super) fn full(now: Moment, rate: Rate) -> Self {
+    pub(crate) fn full(now: Moment, rate: Rate) -> Self {
         Self { level: Self::brim(rate), at: now }
     }
 
     /// Takes one token if there is one.
-    pub(super) fn take(&mut self, now: Moment, rate: Rate) -> bool {
+    pub(crate) fn take(&mut self, now: Moment, rate: Rate) -> bool {
+        self.take_many(now, rate, 1)
+    }
+
+    /// Takes `count` tokens if there are so many, else none.
+    pub(crate) fn take_many(&mut self, now: Moment, rate: Rate, count: u64) -> bool {
         self.fill(now, rate);
-        let left = self.level.checked_sub(MILLI * MILLI);
+        let left = self.level.checked_sub(count.saturating_mul(MILLI * MILLI));
         self.level = left.unwrap_or(self.level);
         left.is_some()
     }
 
     /// Returns whether the bucket is as good as new, and need not be kept.
-    pub(super) fn is_full(&mut self, now: Moment, rate: Rate) -> bool {
+    pub(crate) fn is_full(&mut self, now: Moment, rate: Rate) -> bool {
         self.fill(now, rate);
         self.level >= Self::brim(rate)
     }
@@ -69,5 +74,7 @@ mod tests {
         assert!(!bucket.take(at(2000), rate) && !bucket.is_full(at(7999), rate));
         assert!(bucket.is_full(at(8000), rate));
         assert_eq!((0..9).filter(|_| bucket.take(at(1_000_000), rate)).count(), 3);
+        assert!(!bucket.take_many(at(2_000_000), rate, 4), "more than fit are never there");
+        assert!(bucket.take_many(at(2_000_000), rate, 3) && !bucket.take(at(2_000_000), rate));
     }
 }

@@ -1,0 +1,60 @@
+// The page without a mouse: every control is reached with the tab key, and the keys that the footer names work.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startBrowser, until } from './lab/browser.mjs';
+import { Listener } from './lab/listener.mjs';
+import { startNetwork } from './lab/network.mjs';
+
+/** @type {Awaited<ReturnType<typeof startNetwork>>} */ let network;
+/** @type {import('playwright-core').Browser} */ let browser;
+/** @type {Listener} */ let listener;
+
+before(async () => {
+  network = await startNetwork();
+  browser = await startBrowser();
+  listener = await Listener.open(browser, network.url, 'listener');
+});
+after(async () => {
+  await browser?.close();
+  await network?.close();
+});
+
+/** What has the focus, inside the player, too. */
+const focused = () => listener.page.evaluate(() => {
+  let element = document.activeElement;
+  while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+  return element?.getAttribute('data-testid') ?? element?.id ?? '';
+});
+const state = () => listener.page.evaluate(() => document.querySelector('antiphon-player')?.state);
+
+test('the tab key reaches every control of the player and the purse, in the order of the page', async () => {
+  await listener.sees('the purse is ready', ({ wallet }) => wallet.account !== null, 30_000);
+  const seen = [];
+  for (let i = 0; i < 12; i++) {
+    await listener.page.keyboard.press('Tab');
+    seen.push(await focused());
+  }
+  const wanted = ['play', 'live', 'mute', 'volume', 'peers', 'copy', 'faucet', 'deposit', 'open-pool', 'settlements'];
+  assert.deepEqual(seen.filter((id) => wanted.includes(id)), wanted, seen.join(' '));
+});
+
+test('the first stop of the tab key leads past everything to the player', async () => {
+  await listener.page.reload();
+  await until('the player is back', () => listener.hasClient());
+  await listener.page.keyboard.press('Tab');
+  await listener.page.keyboard.press('Enter');
+  const at = await focused();
+  if (at !== 'play') await listener.page.keyboard.press('Tab'); // The player itself, or its first control.
+  assert.equal(await focused(), 'play', at);
+});
+
+test('space plays and pauses, m mutes', async () => {
+  await listener.page.evaluate(() => { if (document.activeElement instanceof HTMLElement) document.activeElement.blur(); });
+  await listener.page.keyboard.press('Space');
+  await until('it plays', async () => (await state()) === 'playing', 20_000, () => listener.explain());
+  await listener.page.keyboard.press('Space');
+  await until('it pauses', async () => (await state()) === 'paused');
+  await listener.page.keyboard.press('m');
+  assert.equal(await listener.page.evaluate(() => document.querySelector('antiphon-player')?.media?.muted), true);
+});

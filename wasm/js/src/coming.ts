@@ -1,0 +1,73 @@
+/**
+ * A client that is being started, as if it were there and slow: what is asked of it waits, as long as the asker is
+ * patient. Nothing that is played goes past the client only because it was early.
+ */
+
+import { AntiphonError } from './error.js';
+import type { SegmentSource } from './hls.js';
+
+/** A client to come. */
+export class Coming implements SegmentSource {
+  readonly #coming: Promise<SegmentSource | null>;
+  readonly #onPlaylist: (text: string) => void;
+  #client: SegmentSource | null = null;
+  /** Whether it has come, or will not. */
+  #isDecided = false;
+  #unverified = 0;
+
+  /** `coming` gives `null` if the client does not run; `onPlaylist` sees every playlist before the player does. */
+  constructor(coming: Promise<SegmentSource | null>, onPlaylist: (text: string) => void) {
+    this.#onPlaylist = onPlaylist;
+    this.#coming = coming.then((client) => {
+      this.#client = client;
+      this.#isDecided = true;
+      return client;
+    });
+  }
+
+  get isUp(): boolean {
+    return this.#isDecided ? (this.#client?.isUp ?? false) : true;
+  }
+
+  /** Bytes that nobody verified while there was no client to count them. */
+  get unverified(): number {
+    return this.#unverified;
+  }
+
+  segment(sequence: number, options: { bufferedMs: number; signal: AbortSignal }): Promise<ArrayBuffer> {
+    return this.#ask(options.signal, (client) => client.segment(sequence, options));
+  }
+
+  check(sequence: number | null, bytes: ArrayBuffer, options: { signal: AbortSignal }): Promise<ArrayBuffer> {
+    return this.#ask(options.signal, (client) => client.check(sequence, bytes, options));
+  }
+
+  /** At once where there is a client: a segment that is asked for next must be known to it by then. */
+  playlist(url: string, text: string): void {
+    this.#onPlaylist(text);
+    if (this.#isDecided) this.#client?.playlist(url, text);
+    else void this.#coming.then((client) => client?.playlist(url, text));
+  }
+
+  countUnverified(bytes: number): void {
+    if (this.#client === null) this.#unverified += bytes;
+    else this.#client.countUnverified(bytes);
+  }
+
+  async #ask(
+    signal: AbortSignal, question: (client: SegmentSource) => Promise<ArrayBuffer>,
+  ): Promise<ArrayBuffer> {
+    const client = this.#isDecided ? this.#client : await unlessAborted(this.#coming, signal);
+    if (client === null) throw new AntiphonError('client/closed');
+    return question(client);
+  }
+}
+
+/** Resolves as `promise` does, unless the signal comes first. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(new AntiphonError('client/aborted'));
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
