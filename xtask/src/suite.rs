@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::artifact;
 use crate::files::gzip_size;
+use crate::mutants;
 use crate::process::{cargo, command, found, output, root, run};
 use crate::setup::{self, Need};
 
@@ -37,6 +38,11 @@ const CHECKS: &[Check] = &[
     Check { name: "pure", about: "the node's rules compile without its shell", run: pure },
     Check { name: "docs", about: "rustdoc is silent", run: docs },
     Check { name: "rust", about: "every Rust test", run: rust },
+    Check {
+        name: "mutants",
+        about: "some safety rules, taken out one at a time, are missed by a test",
+        run: mutants::run_some,
+    },
     Check { name: "rust-docs", about: "every example in the documentation", run: rust_docs },
     Check {
         name: "wasm",

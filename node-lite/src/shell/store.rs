@@ -147,6 +147,11 @@ impl Store {
     /// [`OpenError`].
     pub fn open(folder: &Path, spec: &ChainSpec) -> Result<Self, OpenError> {
         let db = Database::create(folder.join("chain.redb")).map_err(refused)?;
+        Self::over(db, folder, spec)
+    }
+
+    /// Opens the store in a database, with what lies beside it in `folder`.
+    fn over(db: Database, folder: &Path, spec: &ChainSpec) -> Result<Self, OpenError> {
         let witness = Witness::open(&folder.join("witness")).map_err(failed)?;
         let chain = spec.chain_id();
         let store = Self { chain, db: Arc::new(db), witness: Arc::new(witness) };
