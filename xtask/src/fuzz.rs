@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 
 use crate::process::{command, found, output, root, run, target_dir};
@@ -85,4 +85,11 @@ fn fuzz(folder: &Path, name: &str, seconds: u32) -> Result<()> {
     fuzz.arg(format!("-max_total_time={seconds}"));
     // No input may take 10 s, 64 MB at once, or half a gigabyte in all.
     run(fuzz.args(["-timeout=10", "-malloc_limit_mb=64", "-rss_limit_mb=512", "-max_len=20000"]))
+        .map_err(|error| {
+            anyhow!(
+                "{error:#}\n\
+                 If it names an input: keep that as tests/fuzz/corpus/{name}/WHAT-IT-BROKE, and \
+                 `cargo test -p antiphon-tests corpus` breaks on it, too, until it is mended."
+            )
+        })
 }
