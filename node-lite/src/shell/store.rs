@@ -70,7 +70,7 @@ const CHECKPOINTS: u64 = 8;
 #[non_exhaustive]
 pub enum OpenError {
     /// Another process has it.
-    #[error("the store is in use by another process")]
+    #[error("the store is in use by another process; stop that one, or choose another directory")]
     InUse,
     /// It belongs to another chain.
     #[error("the store belongs to another chain; start with --reset or another directory")]

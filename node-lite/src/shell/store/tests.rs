@@ -71,6 +71,18 @@ fn a_torn_store_is_never_taken_for_a_whole_one() {
 }
 
 #[test]
+fn a_file_that_is_no_store_is_called_damaged() {
+    let (data, spec) = network();
+    let file = data.path().join("chain.redb");
+    drop(Store::open(data.path(), &spec).unwrap());
+    let whole = fs::read(&file).unwrap();
+    for damaged in [&b"no store"[..], &whole[..whole.len() / 2]] {
+        fs::write(&file, damaged).unwrap();
+        assert!(matches!(Store::open(data.path(), &spec), Err(OpenError::Damaged(_))));
+    }
+}
+
+#[test]
 fn a_height_is_settled_once_and_only_on_its_parent() {
     let (data, spec) = network();
     let store = Store::open(data.path(), &spec).unwrap();
