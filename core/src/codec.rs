@@ -119,6 +119,20 @@ mod tests {
         assert_eq!(decode::<bool>(&[2], 64).err(), Some(DecodeError::NonCanonical));
     }
 
+    /// A0.2. A type may be read from more than it is written as; the codec is where that ends.
+    #[test]
+    fn a_second_encoding_of_a_value_is_refused() {
+        #[derive(Debug, PartialEq, BorshSerialize)]
+        struct Parity(u8);
+        impl BorshDeserialize for Parity {
+            fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
+                Ok(Self(u8::deserialize_reader(reader)? % 2))
+            }
+        }
+        assert_eq!(decode::<Parity>(&[1], 64), Ok(Parity(1)));
+        assert_eq!(decode::<Parity>(&[3], 64), Err(DecodeError::NonCanonical));
+    }
+
     #[test]
     fn a_huge_length_is_refused_before_memory_is_taken() {
         let bytes = u32::MAX.to_le_bytes();

@@ -55,8 +55,9 @@ use std::{
 use tree::Tree;
 use votes::Votes;
 
-/// Most blocks asked for at a time. Chosen here: answers come many blocks at once.
-const MAX_ASKS: usize = 64;
+/// Most blocks asked of one neighbour at a time, so that one who names many keeps nobody from asking the others (A1.23).
+/// Chosen here: answers come many blocks at once.
+const MAX_ASKS: usize = 16;
 /// Blocks settled since a request after which the next part may be asked for at once. Chosen here: half an answer.
 const USEFUL_ANSWER: u64 = 16;
 /// Settled ids remembered to judge certificates below the root.
@@ -234,6 +235,15 @@ struct Announced {
     height: Height,
 }
 
+/// A block that was asked for.
+#[derive(Debug)]
+struct Asked {
+    at: Moment,
+    /// The settled height then.
+    above: Height,
+    of: Peer,
+}
+
 /// Follows, and with a key takes part in, the settlement of one chain.
 #[derive(Debug)]
 pub struct Bft {
@@ -253,8 +263,7 @@ pub struct Bft {
     next_token: u64,
     /// Unsettled blocks that are on disk.
     kept: BTreeSet<BlockId>,
-    /// What was asked for: when, and above which settled height.
-    asked: BTreeMap<BlockId, (Moment, Height)>,
+    asked: BTreeMap<BlockId, Asked>,
     /// The own epoch change to the present epoch, and the newest.
     announced: [Announced; 2],
     building: Option<Epoch>,
@@ -394,6 +403,12 @@ impl Bft {
         let mut path = self.tree.path(&tip).unwrap_or_default();
         path.reverse();
         path
+    }
+
+    /// Returns how many things said by others are kept: what a flood must not make grow (A1.23).
+    pub fn kept_entries(&self) -> usize {
+        let asked = self.asked.len().saturating_add(self.unsent.len());
+        [self.tree.entries(), self.votes.len(), self.epochs.len(), asked].iter().sum()
     }
 
     /// Returns whether the machine has stopped on a breach of agreement.

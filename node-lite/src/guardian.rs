@@ -450,6 +450,11 @@ impl GuardianMachine {
         if self.resend.is_none_or(|at| now < at) {
             return;
         }
+        if !self.unsent.is_empty() {
+            // A0.6: the record names a share that is not on the disk yet. Once it is, the share is sent.
+            self.resend = Some(now.after(RESEND));
+            return;
+        }
         let GuardianRecord { height, block } = self.record;
         let guardians = self.set_at(height);
         let index = self.sets.get(&guardians).and_then(|electorate| electorate.index);

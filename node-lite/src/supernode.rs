@@ -30,7 +30,7 @@ use antiphon_core::{
     chain::{
         set::{GuardianSet, ValidatorSet},
         spec::ChainSpec,
-        transaction::SignedTransaction,
+        transaction::{SignedTransaction, decode_transaction},
     },
     codec,
     crypto::{SecretKey, bls::BlsSecretKey},
@@ -113,7 +113,8 @@ pub enum Output {
 enum Waiting {
     Bft(bft::Token),
     Guardian(guardian::Token),
-    Ledger(BlockId),
+    /// A settled block, with the last sequence that each sender in it spent.
+    Ledger(BlockId, Vec<(Address, u64)>),
 }
 
 /// One node over a store that it reads.
@@ -288,7 +289,7 @@ impl<S: Storage> Supernode<S> {
             }
             Wire::Transaction(bytes) => {
                 // What is known, full or out of date here is no fault of the sender.
-                if let Ok(tx) = antiphon_core::chain::transaction::decode_transaction(&bytes) {
+                if let Ok(tx) = decode_transaction(&bytes) {
                     let _ = self.admit(tx, &bytes);
                 } else {
                     out.push(Output::Fault(Fault::Malformed(from)));
@@ -334,9 +335,9 @@ impl<S: Storage> Supernode<S> {
     fn on_stored(&mut self, now: Moment, token: Token, out: &mut Vec<Output>) {
         for waiting in self.in_flight.remove(&token).unwrap_or_default() {
             match waiting {
-                Waiting::Ledger(id) => {
+                Waiting::Ledger(id, spent) => {
                     self.ledger.stored(&id);
-                    self.clear_mempool();
+                    self.mempool.settle(self.bft.root().height, spent);
                 }
                 Waiting::Bft(token) => self.feed_bft(now, bft::Input::Stored(token), out),
                 Waiting::Guardian(token) => {
@@ -345,18 +346,18 @@ impl<S: Storage> Supernode<S> {
             }
         }
     }
-
-    fn clear_mempool(&mut self) {
-        let (id, height) = (self.bft.root_id(), self.bft.root().height);
-        let (ledger, chain) = (&self.ledger, self.ledger.spec().chain_id());
-        self.mempool
-            .settle(chain, height, |sender| ledger.account(&id, sender).ok().map(|a| a.sequence));
-    }
 }
 
 /// What a record shows as signed: height of the vote, epoch of the proposal.
 fn logged(record: Option<&SafetyRecord>) -> (Height, u64) {
     record.map_or((Height(0), 0), |safety| (safety.last_vote.0, safety.last_proposal.0.0))
+}
+
+/// Returns the last sequence that each sender spends in a block; those of one sender rise.
+fn spent_in(block: &Block) -> Vec<(Address, u64)> {
+    let decoded = block.body.iter().filter_map(|bytes| decode_transaction(bytes).ok());
+    let spent = decoded.map(|tx| (Address::of(&tx.body.sender), tx.body.sequence));
+    spent.collect::<BTreeMap<_, _>>().into_iter().collect()
 }
 
 fn send_block(to: bft::Peer, block: Block) -> Output {

@@ -20,9 +20,13 @@ mod corpus;
 #[cfg(not(target_family = "wasm"))]
 mod deception;
 #[cfg(not(target_family = "wasm"))]
+mod foes;
+#[cfg(not(target_family = "wasm"))]
 mod follows;
 #[cfg(not(target_family = "wasm"))]
 mod listeners;
+#[cfg(not(target_family = "wasm"))]
+mod model;
 #[cfg(not(target_family = "wasm"))]
 mod money;
 #[cfg(not(target_family = "wasm"))]

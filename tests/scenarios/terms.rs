@@ -10,10 +10,10 @@ use antiphon_core::{
         spec::Token,
         stake::{Bond, Staker, Standing},
         state::StateKey,
-        transaction::{Message, SignedTransaction, Transaction},
+        transaction::{Message, SignedTransaction},
     },
-    codec::{self, Bounded, Text},
-    crypto::{Hash, SecretKey, Signed},
+    codec,
+    crypto::{Hash, Signed},
     id::{Address, BlockId, Height},
 };
 use antiphon_node::{
@@ -261,18 +261,7 @@ fn bond(network: &mut Network, node: usize, units: u128) {
 }
 
 fn sign(network: &Network, by: usize, message: Message) -> SignedTransaction {
-    let (key, node): (SecretKey, _) = (owner(by), (0..7).find_map(|n| network.node(n)).unwrap());
-    let (reference_height, reference_block) = node.reference();
-    let body = Transaction {
-        sender: key.public(),
-        sequence: node.next_sequence(&Address::of(&key.public())).unwrap(),
-        reference_height,
-        reference_block,
-        scope: Text::try_from("").unwrap(),
-        max_fee: Amount::from_units(genesis::FEE),
-        messages: Bounded::try_from(vec![message]).unwrap(),
-    };
-    Signed::new(&key, network.spec.chain_id(), body)
+    network.sign(&owner(by), message)
 }
 
 /// Sends a message of a node's owner and waits until it is settled; with loss, it is sent again and to others.

@@ -25,6 +25,7 @@ pub mod network;
 pub mod origin;
 pub mod player;
 pub mod queue;
+pub mod storm;
 pub mod till;
 pub mod tracker;
 pub mod transcript;

@@ -5,9 +5,9 @@
 //!                    tracker ──URL──┘
 //! ```
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -54,12 +54,14 @@ pub(crate) fn run_demo(options: &Options) -> Result<()> {
         // A second Ctrl-C finds the channel closed, and everything already stopping.
         let _ = stop.send(());
     })?;
+    // The services start elsewhere than we did.
+    let data = std::path::absolute(options.data.clone().unwrap_or_else(|| root().join(".demo")))?;
+    let _held = hold(&data)?;
     let port = site_port(options.port)?;
     artifact::build_all()?;
     artifact::node()?;
-    let data = options.data.clone().unwrap_or_else(|| root().join(".demo"));
-    if options.reset && data.exists() {
-        fs::remove_dir_all(&data).with_context(|| format!("removing {}", data.display()))?;
+    if options.reset {
+        forget(&data)?;
     }
     let mut network = step("starting the network", || start_network(&data, port))?;
     println!();
@@ -86,13 +88,42 @@ pub(crate) fn run_demo(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// Takes the folder for this demo alone, until the returned file is dropped.
+fn hold(data: &Path) -> Result<File> {
+    fs::create_dir_all(data).with_context(|| format!("making the folder {}", data.display()))?;
+    let path = data.join("lock");
+    let file = File::create(&path).with_context(|| format!("writing {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            bail!("another demo runs from {}; stop it, or give another --data", data.display())
+        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| path.display().to_string()),
+    }
+}
+
+/// Removes what a demo made, and only that: the folder may be anyone's.
+fn forget(data: &Path) -> Result<()> {
+    if !data.join("chain/spec.borsh").exists() {
+        return Ok(());
+    }
+    for name in ["chain", "publish"] {
+        let folder = data.join(name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder)
+                .with_context(|| format!("removing {}", folder.display()))?;
+        }
+    }
+    Ok(())
+}
+
 /// Everything that runs.
 struct Network {
     services: Vec<Service>,
     url: String,
 }
 
-fn start_network(data: &std::path::Path, port: u16) -> Result<Network> {
+fn start_network(data: &Path, port: u16) -> Result<Network> {
     let logs = data.join("logs");
     let mut services = Vec::new();
     let mut start = |name, command: &mut Command| {
@@ -135,8 +166,8 @@ fn site_port(wanted: Option<u16>) -> Result<u16> {
     let free = |port| TcpListener::bind(("127.0.0.1", port)).and_then(|socket| socket.local_addr());
     match wanted {
         Some(port) => {
-            let address =
-                free(port).with_context(|| format!("port {port} is taken; give another --port"))?;
+            let address = free(port)
+                .with_context(|| format!("cannot listen on port {port}; give another --port"))?;
             Ok(address.port())
         }
         None => Ok(free(PORT).or_else(|_| free(0))?.port()),

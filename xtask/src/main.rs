@@ -15,10 +15,12 @@ mod bench;
 mod demo;
 mod files;
 mod fuzz;
+mod mutants;
 mod process;
 mod sample;
 mod service;
 mod setup;
+mod simulate;
 mod step;
 mod suite;
 
@@ -46,6 +48,10 @@ enum Command {
     Build,
     /// Feed every decoder and machine hostile bytes for a while; needs nightly and cargo-fuzz.
     Fuzz(fuzz::Options),
+    /// Take one safety rule out at a time and demand that a test fails.
+    Mutants(mutants::Options),
+    /// Run the node network through random storms, one seed after another.
+    Simulate(simulate::Options),
     /// Render and encode the sample stream anew.
     Sample,
     /// Install what the other commands need, and nothing else.
@@ -59,6 +65,8 @@ fn main() -> ExitCode {
         Command::Bench => bench::measure(),
         Command::Build => artifact::build_all(),
         Command::Fuzz(options) => fuzz::run_all(&options),
+        Command::Mutants(options) => mutants::run(&options),
+        Command::Simulate(options) => simulate::run_all(&options),
         Command::Sample => sample::make(),
         Command::Setup => setup::ensure(&setup::Need::ALL),
     };

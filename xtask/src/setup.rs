@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 
 use crate::process::{command, found, output, root, run};
 use crate::step::step;
@@ -88,10 +88,12 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
     let mut packages: Vec<&str> =
         missing.iter().flat_map(|need| need.packages()).copied().collect();
     if !debian || !found("apt-get") {
+        let browser = missing.contains(&Need::Browser);
         bail!(
             "this system is not Debian or Ubuntu; please install what these Debian packages hold, \
-             then run the command again: {}",
-            packages.join(" ")
+             then run the command again: {}{}",
+            packages.join(" "),
+            if browser { " (any Chromium with AAC; CHROMIUM names its program)" } else { "" }
         );
     }
     if ubuntu {
@@ -123,23 +125,36 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
 fn apt(packages: &[&str]) -> Result<()> {
     let is_root = output("id", &["-u"]).is_some_and(|id| id.trim() == "0");
     let install = ["install", "-y", "--no-install-recommends"];
+    let by_hand = format!(
+        "to do it by hand, have root run this, then run the command again:\n\
+         \x20   apt-get update && apt-get {} {}",
+        install.join(" "),
+        packages.join(" ")
+    );
     if !is_root && !found("sudo") {
-        bail!(
-            "not root and no sudo; please have this run: apt-get {} {}",
-            install.join(" "),
-            packages.join(" ")
-        );
+        bail!("neither root nor sudo here; {by_hand}");
     }
     let apt_get = || {
-        let mut line = if is_root { command("apt-get") } else { command("sudo") };
+        // `env` behind sudo, which drops our own environment.
+        let mut line = if is_root { command("env") } else { command("sudo") };
         if !is_root {
-            line.arg("apt-get");
+            line.arg("env");
         }
-        line.env("DEBIAN_FRONTEND", "noninteractive");
+        line.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
         line
     };
-    run(apt_get().arg("update"))?;
-    run(apt_get().args(install).args(packages))
+    let result = run(apt_get().arg("update")).or_else(|error| {
+        // Was it sudo that refused? Then it would only ask for the password again.
+        if !is_root && output("sudo", &["--non-interactive", "true"]).is_none() {
+            return Err(error);
+        }
+        // One source that does not answer need not be the one that has the packages.
+        println!("    {error:#}; trying with the lists that are here");
+        Ok(())
+    });
+    result
+        .and_then(|()| run(apt_get().args(install).args(packages)))
+        .map_err(|error| anyhow!("{error:#}; {by_hand}"))
 }
 
 /// The oldest Node that the scripts run on: the oldest that had support when this was written.
@@ -150,7 +165,16 @@ fn node() -> Result<()> {
     let major = version.trim().trim_start_matches('v').split('.').next().unwrap_or_default();
     match major.parse::<u32>() {
         Ok(major) if major >= NODE && found("npm") => Ok(()),
-        _ => bail!("Node {NODE} or newer with npm is needed; found `{}`", version.trim()),
+        Ok(major) if major >= NODE => bail!("Node {} is here, its npm is not", version.trim()),
+        found => bail!(
+            "Node {NODE} or newer with npm is needed and {}; the `nodejs` of Debian 12 and Ubuntu 24.04 \
+             is too old: take it from https://nodejs.org/en/download",
+            if found.is_ok() {
+                format!("{} is here", version.trim())
+            } else {
+                "none is here".into()
+            }
+        ),
     }
 }
 

@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::artifact;
 use crate::files::gzip_size;
+use crate::mutants;
 use crate::process::{cargo, command, found, output, root, run};
 use crate::setup::{self, Need};
 
@@ -26,27 +27,42 @@ pub(crate) struct Options {
 struct Check {
     name: &'static str,
     about: &'static str,
+    needs: &'static [Need],
     run: fn() -> Result<()>,
 }
 
+/// core compiled to another target: its C needs clang.
+const CLANG: &[Need] = &[Need::Clang];
+
 const CHECKS: &[Check] = &[
-    Check { name: "format", about: "rustfmt leaves every file as it is", run: format },
-    Check { name: "lint", about: "clippy is silent, native", run: lint },
-    Check { name: "lint-wasm", about: "clippy is silent, wasm32", run: lint_wasm },
-    Check { name: "bare", about: "core compiles without std, for thumbv7em", run: bare },
-    Check { name: "pure", about: "the node's rules compile without its shell", run: pure },
-    Check { name: "docs", about: "rustdoc is silent", run: docs },
-    Check { name: "rust", about: "every Rust test", run: rust },
-    Check { name: "rust-docs", about: "every example in the documentation", run: rust_docs },
-    Check {
-        name: "wasm",
-        about: "core's tests and the public vectors as wasm, in Node's engine",
-        run: wasm,
-    },
-    Check { name: "npm", about: "the npm package and the site: sizes, types, tests", run: npm },
-    Check { name: "browser", about: "end to end, in real Chromium", run: browser },
-    Check { name: "deny", about: "licences and advisories, where cargo-deny is", run: deny },
+    check("format", "rustfmt leaves every file as it is", &[], format),
+    check("lint", "clippy is silent, native", &[], lint),
+    check("lint-wasm", "clippy is silent, wasm32", CLANG, lint_wasm),
+    check("bare", "core compiles without std, for thumbv7em", CLANG, bare),
+    check("pure", "the node's rules compile without its shell", &[], pure),
+    check("docs", "rustdoc is silent", &[], docs),
+    check("rust", "every Rust test", &[], rust),
+    check(
+        "mutants",
+        "some safety rules, taken out one at a time, are missed by a test",
+        &[],
+        mutants::run_some,
+    ),
+    check("rust-docs", "every example in the documentation", &[], rust_docs),
+    check("wasm", "core's tests and the public vectors as wasm, in Node's engine", CLANG, wasm),
+    check("npm", "the npm package and the site: sizes, types, tests", CLANG, npm),
+    check("browser", "end to end, in real Chromium", &Need::ALL, browser),
+    check("deny", "licences and advisories, where cargo-deny is", &[], deny),
 ];
+
+const fn check(
+    name: &'static str,
+    about: &'static str,
+    needs: &'static [Need],
+    run: fn() -> Result<()>,
+) -> Check {
+    Check { name, about, needs, run }
+}
 
 /// Runs the checks, all of them even if one fails, and sums up.
 ///
@@ -65,10 +81,12 @@ pub(crate) fn run_all(options: &Options) -> Result<()> {
             bail!("no check is called `{name}`; `cargo xtask test --list` prints them");
         }
     }
-    setup::ensure(&Need::ALL)?;
     let wanted = |check: &&Check| {
         options.only.is_empty() || options.only.iter().any(|name| check.name == name)
     };
+    // All at the start: nobody wants to be asked for a password after ten minutes.
+    let needed = |need: &Need| CHECKS.iter().filter(wanted).any(|check| check.needs.contains(need));
+    setup::ensure(&Need::ALL.into_iter().filter(needed).collect::<Vec<_>>())?;
     let mut rows = Vec::new();
     for check in CHECKS.iter().filter(wanted) {
         println!("==> {}: {}", check.name, check.about);

@@ -125,8 +125,12 @@ impl Transaction {
 
     /// Returns whether a block at `height` may include it.
     pub const fn lives_at(&self, height: Height) -> bool {
-        self.reference_height.0 < height.0
-            && height.0 <= self.reference_height.0.saturating_add(LIFETIME)
+        self.reference_height.0 < height.0 && height.0 <= self.last_height().0
+    }
+
+    /// Returns the last height at which a block may include it.
+    pub const fn last_height(&self) -> Height {
+        Height(self.reference_height.0.saturating_add(LIFETIME))
     }
 }
 

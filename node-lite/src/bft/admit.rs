@@ -1,7 +1,7 @@
 //! What arrives: blocks, votes, epoch changes and the certificates inside them. Bounds and the cheap checks come first.
 
 use super::{
-    Bft, Fault, Input, MAX_ASKS, Output, Peer, USEFUL_ANSWER,
+    Asked, Bft, Fault, Input, MAX_ASKS, Output, Peer, USEFUL_ANSWER,
     message::{Block, Message, SignedEpochChange, SignedVote, tx_root},
     tree::{Admitted, Status},
     votes::{Counted, MAX_AHEAD},
@@ -61,10 +61,12 @@ impl Bft {
             return;
         }
         let certified = self.tree.certificate(&id).is_some();
-        // A1.23: old blocks and far epochs are not kept, unless validators have certified them.
+        // A1.23: old blocks and far epochs are not kept, unless validators have certified them. Epochs rise along a chain,
+        // so a block of an epoch that is over at the root never builds on it: kept, such blocks would fill the tree.
+        let root = self.tree.root();
         let rotations = (self.config.validators.members.len() as u64).saturating_mul(2);
         let far = header.epoch.0 > self.record.epoch.0.saturating_add(rotations);
-        let old = header.height <= self.tree.root().height;
+        let old = header.height <= root.height || header.epoch <= root.epoch;
         if old || (far && !certified) || self.tree.entry(&id).is_some() {
             return;
         }
@@ -190,10 +192,13 @@ impl Bft {
     pub(super) fn ask(&mut self, now: Moment, from: Peer, id: BlockId, out: &mut Vec<Output>) {
         let patience = self.config.delta.saturating_mul(2);
         let root = self.tree.root().height;
-        self.asked
-            .retain(|_, (at, above)| now.since(*at) < patience && root < above.plus(USEFUL_ANSWER));
-        if self.asked.len() < MAX_ASKS && !self.asked.contains_key(&id) {
-            self.asked.insert(id, (now, root));
+        let waits = |asked: &Asked| {
+            now.since(asked.at) < patience && root < asked.above.plus(USEFUL_ANSWER)
+        };
+        self.asked.retain(|_, asked| waits(asked));
+        let of_peer = self.asked.values().filter(|asked| asked.of == from).count();
+        if of_peer < MAX_ASKS && !self.asked.contains_key(&id) {
+            self.asked.insert(id, Asked { at: now, above: root, of: from });
             out.push(Output::Ask(from, id));
         }
     }

@@ -10,6 +10,10 @@ pub(super) struct Epochs {
 }
 
 impl Epochs {
+    pub(super) fn len(&self) -> usize {
+        self.changes.len()
+    }
+
     /// Returns whether a change of this validator to this epoch or a later one is known.
     pub(super) fn has(&self, index: u16, epoch: Epoch) -> bool {
         self.changes.get(&index).is_some_and(|held| held.change.epoch >= epoch)

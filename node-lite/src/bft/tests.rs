@@ -4,6 +4,7 @@ mod cases;
 mod chain;
 mod crash;
 mod net;
+mod twins;
 
 use chain::Keys;
 use net::Net;
@@ -54,7 +55,7 @@ fn after_a_partition_all_settle_within_twelve_epochs() {
     for seed in 0..4 {
         let mut net = Net::new(seed, Keys::new(4));
         net.run_for(5 * SECOND);
-        net.partition = Some([0, 0, 1, 1]);
+        net.partition = Some([0, 0, 1, 1, 1]);
         net.run_for(20 * SECOND);
         let (before, epoch) = (net.most_settled(), net.highest_epoch());
         net.partition = None;
@@ -64,6 +65,36 @@ fn after_a_partition_all_settle_within_twelve_epochs() {
         }
         net.assert_agreement();
     }
+}
+
+/// ADVERSARIAL case 5: one node alone has seen the last certificate, and is locked on it or about to be.
+#[test]
+fn a_certificate_that_one_node_alone_has_seen_stops_nobody_when_it_comes_to_light() {
+    let mut hidden = 0;
+    for seed in 0..8 {
+        let mut net = Net::new(200 + seed, Keys::new(4));
+        net.run_for(5 * SECOND);
+        // Votes on the next block begin to be said: from then on one node hears all of them, the others none.
+        let said = net.votes_said();
+        while net.votes_said() == said {
+            net.run_for(1);
+        }
+        net.listener = Some(0);
+        net.run_for(SECOND);
+        let seen: Vec<_> = (0..4).map(|node| net.highest_certified(node)).collect();
+        hidden += u32::from(seen[1..].iter().all(|other| *other < seen[0]));
+        net.listener = None;
+        net.partition = Some([0, 1, 1, 1, 1]);
+        net.run_for(10 * SECOND);
+        net.partition = None;
+        let (before, epoch) = (net.least_settled(), net.highest_epoch());
+        while net.least_settled() <= before + 1 {
+            net.run_for(SECOND / 10);
+            assert!(net.highest_epoch() <= epoch + 12, "seed {seed}: no settlement in 12 epochs");
+        }
+        net.assert_agreement();
+    }
+    assert!(hidden >= 2, "a certificate was hidden in {hidden} of 8 runs");
 }
 
 #[test]

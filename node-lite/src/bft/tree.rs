@@ -107,17 +107,25 @@ impl Tree {
 
     pub(super) fn admit(&mut self, now: Moment, id: BlockId, block: Block) -> Admitted {
         let header = &block.signed.header;
-        let slot = self.slots.entry((header.epoch, header.proposer_index)).or_default();
+        let name = (header.epoch, header.proposer_index);
+        let held = self.slots.get(&name).map_or(&[][..], Vec::as_slice);
         // A certified block is needed whatever else its proposer signed.
         let wanted = self.certificates.contains_key(&id);
-        let full = slot.len() >= 2 || self.blocks.len() >= MAX_BLOCKS;
-        if slot.contains(&id) || (full && !wanted) {
+        let full = held.len() >= 2 || self.blocks.len() >= MAX_BLOCKS;
+        if held.contains(&id) || (full && !wanted) {
             return Admitted::Refused;
         }
+        let slot = self.slots.entry(name).or_default();
         let first = slot.first().copied();
         slot.push(id);
         self.blocks.insert(id, Entry { block, status: Status::Waiting, seen: now });
         first.map_or(Admitted::New, Admitted::Double)
+    }
+
+    /// Returns how many blocks, slots and certificates are kept.
+    pub(super) fn entries(&self) -> usize {
+        let certified = self.certificates.len().saturating_add(self.certified.len());
+        self.blocks.len().saturating_add(self.slots.len()).saturating_add(certified)
     }
 
     /// Returns every unsettled block in the order of ids.
@@ -224,13 +232,14 @@ impl Tree {
     }
 
     fn forget(&mut self) {
-        let height = self.root.height;
+        let (height, epoch) = (self.root.height, self.root.epoch);
         let mut gone: BTreeSet<BlockId> = self
             .blocks
             .iter()
             .filter(|(_, entry)| {
                 let header = &entry.block.signed.header;
                 header.height <= height
+                    || header.epoch <= epoch
                     || (header.height == height.plus(1) && header.parent != self.root_id)
             })
             .map(|(id, _)| *id)

@@ -38,6 +38,10 @@ impl Votes {
         self.votes.get(&(vote.vote.height, vote.index)) == Some(vote)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.votes.len()
+    }
+
     /// Counts a verified vote.
     pub(super) fn count(&mut self, vote: SignedVote, set: &ValidatorSet, quorum: u64) -> Counted {
         let (height, block) = (vote.vote.height, vote.vote.block);

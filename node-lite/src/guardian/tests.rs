@@ -42,6 +42,24 @@ fn a_share_is_sent_only_when_its_record_is_stored() {
     assert!(matches!(out[..], [Output::Broadcast(Message::Share(_))]), "{out:?}");
 }
 
+/// A0.6. Found by a storm: the timer of the share before must not send the one that is being written.
+#[test]
+fn a_timer_that_ends_during_a_write_sends_nothing_of_it() {
+    let world = World::new(4);
+    let mut node = world.node(Some(0));
+    settle(&mut node, &world.header(10, 1));
+    let due = node.deadline().unwrap();
+    let mut out = Vec::new();
+    node.handle(NOW, Input::Settled(Box::new(world.header(20, 1)), None), &mut out);
+    let [Output::Store(token, _)] = out[..] else { panic!("{out:?}") };
+    out.clear();
+    node.handle(due, Input::Tick, &mut out);
+    assert!(out.is_empty(), "{out:?}");
+    assert!(node.deadline().unwrap() > due);
+    node.handle(due, Input::Stored(token), &mut out);
+    assert!(matches!(out[..], [Output::Broadcast(Message::Share(_))]), "{out:?}");
+}
+
 #[test]
 fn earlier_heights_and_other_branches_are_not_signed() {
     let world = World::new(4);

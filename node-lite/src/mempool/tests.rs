@@ -6,7 +6,7 @@ use antiphon_core::{
     },
     codec::{Bounded, Text},
     crypto::{Hash, SecretKey, Signed},
-    id::BlockId,
+    id::{BlockId, PoolId},
 };
 
 const CHAIN: ChainId = ChainId(Hash([7; 32]));
@@ -72,12 +72,74 @@ fn spent_and_expired_transactions_are_forgotten() {
     let mut pool = Mempool::default();
     let spent = pool.admit(tx(1, 1, |_| {}), &now(0)).unwrap();
     let next = pool.admit(tx(1, 2, |_| {}), &now(0)).unwrap();
-    pool.settle(CHAIN, Height(20), |_| Some(1));
+    pool.settle(Height(20), [(address(1), 1)]);
     assert_eq!((pool.has(&spent), pool.has(&next)), (false, true));
-    pool.settle(CHAIN, Height(73), |_| Some(1));
+    pool.settle(Height(73), []);
     assert!(pool.has(&next), "block 74 may still hold it");
-    pool.settle(CHAIN, Height(74), |_| Some(1));
+    pool.settle(Height(74), []);
     assert!(pool.is_empty() && !pool.has(&next));
+    assert_eq!((pool.bytes(), pool.last_sequence(&address(1))), (0, None));
+}
+
+#[test]
+fn a_reference_far_above_the_chain_does_not_wait_for_ever() {
+    let mut pool = Mempool::default();
+    let at = |height| tx(1, 1, |tx| tx.reference_height = Height(height));
+    let refused = pool.admit(at(11 + 64), &now(0));
+    assert_eq!(refused.map_err(|error| error.code()), Err("tx/expired"));
+    assert!(pool.admit(at(11 + 63), &now(0)).is_ok());
+}
+
+/// A1.24.
+#[test]
+fn what_has_a_deadline_comes_before_every_transfer_and_after_what_its_sender_sent_before() {
+    let mut pool = Mempool::default();
+    for (n, sequence) in [(1, 1), (1, 2), (2, 1), (3, 1), (3, 2), (3, 3)] {
+        let release = n == 3 && sequence == 2 || n == 2;
+        let change = |tx: &mut Transaction| {
+            if release {
+                tx.messages = urgent()
+            }
+        };
+        pool.admit(tx(n, sequence, change), &now(0)).unwrap();
+    }
+    let order: Vec<_> = pool.candidates().map(|tx| (tx.body.sender, tx.body.sequence)).collect();
+    let expected = [(2, 1), (3, 1), (3, 2), (1, 1), (1, 2), (3, 3)];
+    assert_eq!(order, expected.map(|(n, sequence)| (key(n).public(), sequence)));
+}
+
+/// A1.24: transfers fill three quarters of the room, in number and in bytes, and shut nothing out that has a deadline.
+#[test]
+fn a_pool_full_of_transfers_takes_in_a_release_and_gives_it_out_first() {
+    let mut pool = Mempool::default();
+    let mut refused = 0;
+    for n in 0..=48 {
+        for sequence in 1..=MAX_OF_SENDER as u64 {
+            let admitted = pool.admit(tx(n, sequence, |_| {}), &now(0));
+            refused += usize::from(admitted == Err(AdmitError::Full));
+        }
+    }
+    assert_eq!((pool.len(), refused), (MAX_WAITING / 4 * 3, 64));
+    let release = |n| tx(n, 1, |tx| tx.messages = urgent());
+    let id = pool.admit(release(99), &now(0)).unwrap();
+    assert_eq!(pool.candidates().next().map(|tx| tx.body.id(CHAIN)), Some(id));
+}
+
+#[test]
+fn the_bytes_that_wait_are_bounded() {
+    let mut pool = Mempool::default();
+    let one = tx(1, 1, |_| {}).to_bytes().len();
+    pool.bytes = MAX_WAITING_BYTES / 4 * 3 - one;
+    assert!(pool.admit(tx(1, 1, |_| {}), &now(0)).is_ok());
+    assert_eq!(pool.admit(tx(1, 2, |_| {}), &now(0)), Err(AdmitError::Full));
+    assert!(pool.admit(tx(1, 2, |tx| tx.messages = urgent()), &now(0)).is_ok());
+    pool.bytes = MAX_WAITING_BYTES;
+    let last = pool.admit(tx(1, 3, |tx| tx.messages = urgent()), &now(0));
+    assert_eq!(last, Err(AdmitError::Full));
+}
+
+fn urgent() -> Bounded<Message, { antiphon_core::chain::transaction::MAX_MESSAGES }> {
+    Bounded::try_from(vec![Message::Release(PoolId(Hash([1; 32])))]).unwrap()
 }
 
 fn now(sequence: u64) -> Now {

@@ -47,10 +47,11 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let network = keys::Network::open(&options)?;
     let mut running = network::start(&options.data, network, options.rpc).await?;
+    let stop = interrupted()?;
     announce(&options.data, &running.ready())?;
     let ended = tokio::select! {
         failed = running.failed() => Err(failed),
-        interrupted = interrupted() => interrupted,
+        asked = stop => asked,
     };
     tracing::info!("stopping");
     running.stop().await;
@@ -67,12 +68,16 @@ fn announce(data: &Path, ready: &serde_json::Value) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Returns when the process is asked to end, by Ctrl-C or SIGTERM.
-pub(crate) async fn interrupted() -> anyhow::Result<()> {
+/// Listens for Ctrl-C and SIGTERM from now on; what it returns ends when one has come. Called before a service says that it
+/// is ready, so that nobody who heard that can kill it without its being stopped.
+pub(crate) fn interrupted() -> anyhow::Result<impl Future<Output = anyhow::Result<()>>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => pressed?,
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        Ok(())
+    })
 }

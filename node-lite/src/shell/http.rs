@@ -27,6 +27,26 @@ pub async fn serve(
     Ok((address, server))
 }
 
+/// Takes a URL of one of these schemes, or nothing at all.
+///
+/// # Errors
+/// The schemes that are expected, in words for a person.
+pub(crate) fn parse_url(text: &str, schemes: &[&str]) -> Result<String, String> {
+    if text.is_empty() || schemes.iter().any(|scheme| text.starts_with(scheme)) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("a URL that begins with {} is expected", schemes.join(" or ")))
+    }
+}
+
+/// Takes the URL of a tracker, or nothing at all.
+///
+/// # Errors
+/// Those of [`parse_url`].
+pub(crate) fn parse_tracker(text: &str) -> Result<String, String> {
+    parse_url(text, &["ws://", "wss://"])
+}
+
 /// Prints one line of JSON on standard output: the subcommand is ready.
 pub fn ready(line: &serde_json::Value) {
     let mut stdout = std::io::stdout().lock();

@@ -57,10 +57,10 @@ pub struct Options {
     #[arg(long, value_name = "HEX", value_parser = parse_chain, required_unless_present = "node")]
     pub chain: Option<ChainId>,
     /// URL of a node's RPC, told to listeners. It must be of the chain that --chain names.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", value_name = "URL", value_parser = parse_node)]
     pub node: String,
     /// URL of the tracker, told to listeners.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", value_name = "URL", value_parser = super::http::parse_tracker)]
     pub tracker: String,
     /// Price of a chunk of 16 KiB in the operational token, as decimal text.
     #[arg(long, default_value = "0.0001")]
@@ -69,7 +69,7 @@ pub struct Options {
     #[arg(long, default_value_t = 10)]
     pub window: usize,
     /// Milliseconds that a segment lasts; corrected when a longer one comes.
-    #[arg(long, default_value_t = 2000)]
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(100..=60_000))]
     pub target_ms: u32,
     /// Bearer token that an encoder must show to push.
     #[arg(long, env = "ANTIPHON_PUSH_TOKEN", requires = "push", hide_env_values = true)]
@@ -80,6 +80,11 @@ fn parse_chain(text: &str) -> Result<ChainId, String> {
     Hash::from_hex(text).map(ChainId).ok_or_else(|| "64 hexadecimal digits are expected".into())
 }
 
+/// Listeners would be told what they cannot call.
+fn parse_node(text: &str) -> Result<String, String> {
+    super::http::parse_url(text, &["http://", "https://"])
+}
+
 /// Publishes until interrupted.
 ///
 /// # Errors
@@ -88,7 +93,7 @@ fn parse_chain(text: &str) -> Result<ChainId, String> {
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let token = push_token(&options)?;
     fs::create_dir_all(&options.data)
-        .with_context(|| format!("making {}", options.data.display()))?;
+        .with_context(|| format!("making the folder {}", options.data.display()))?;
     let key = SecretKey::from_bytes(&keys::secret_file(&options.data.join("publisher.key"))?);
     let chain = trust::chain(options.chain, &options.node).await?;
     let terms = terms(&options, chain, key)?;
@@ -99,6 +104,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let (address, server) =
         super::http::serve(options.listen, origin::router(Arc::clone(&station), pushes)).await?;
     let feeding = source::feed(source, Arc::clone(&station));
+    let stop = super::dev::interrupted()?;
     super::http::ready(&serde_json::json!({
         "ready": "publish",
         "url": format!("http://{address}/live.m3u8"),
@@ -110,7 +116,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     tokio::select! {
         end = feeding => end,
         end = server => end,
-        asked = super::dev::interrupted() => asked,
+        asked = stop => asked,
     }
 }
 

@@ -54,10 +54,11 @@ pub async fn run(options: Options, matches: Option<&ArgMatches>) -> anyhow::Resu
     }
     log::start(&settings.log, settings.log_format).context("the setting `log`")?;
     let mut node = Node::start(settings).await?;
+    let stop = interrupted()?;
     http::ready(&node.ready);
     let ended = tokio::select! {
         failed = node.failed() => failed,
-        asked = interrupted() => asked,
+        asked = stop => asked,
         () = orphaned(), if with_parent => Ok(()),
     };
     tracing::info!("stopping");

@@ -49,13 +49,14 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     read_config(&options.config).context("--config")?;
     let router = router(&options.root, &options.config);
     let (address, server) = super::http::serve(options.listen, router).await?;
+    let stop = super::dev::interrupted()?;
     super::http::ready(&serde_json::json!({
         "ready": "site",
         "url": format!("http://{address}/"),
     }));
     tokio::select! {
         end = server => end,
-        asked = super::dev::interrupted() => asked,
+        asked = stop => asked,
     }
 }
 
@@ -103,8 +104,9 @@ fn read_config(path: &Path) -> anyhow::Result<String> {
     if !is_short {
         bail!("{} is not there, or longer than {MAX_CONFIG} bytes", path.display());
     }
-    let text = std::fs::read_to_string(path)?;
-    let value: serde_json::Value = serde_json::from_str(&text).context("not JSON")?;
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let value: serde_json::Value =
+        serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
     if !value.is_object() {
         bail!("{} is no JSON object", path.display());
     }

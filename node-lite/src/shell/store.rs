@@ -70,7 +70,7 @@ const CHECKPOINTS: u64 = 8;
 #[non_exhaustive]
 pub enum OpenError {
     /// Another process has it.
-    #[error("the store is in use by another process")]
+    #[error("the store is in use by another process; stop that one, or choose another directory")]
     InUse,
     /// It belongs to another chain.
     #[error("the store belongs to another chain; start with --reset or another directory")]
@@ -147,6 +147,11 @@ impl Store {
     /// [`OpenError`].
     pub fn open(folder: &Path, spec: &ChainSpec) -> Result<Self, OpenError> {
         let db = Database::create(folder.join("chain.redb")).map_err(refused)?;
+        Self::over(db, folder, spec)
+    }
+
+    /// Opens the store in a database, with what lies beside it in `folder`.
+    fn over(db: Database, folder: &Path, spec: &ChainSpec) -> Result<Self, OpenError> {
         let witness = Witness::open(&folder.join("witness")).map_err(failed)?;
         let chain = spec.chain_id();
         let store = Self { chain, db: Arc::new(db), witness: Arc::new(witness) };

@@ -73,16 +73,18 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         bail!("a network has from 1 to {MAX_NODES} validators and guardians");
     }
     let layout = Layout::open(&options)?;
+    let stop = interrupted()?;
+    tokio::pin!(stop);
     let mut children = tokio::select! {
         started = start(&layout) => started?,
-        asked = interrupted() => return asked,
+        asked = &mut stop => return asked,
     };
     let ready = ready(&layout, &children);
     write_atomically(&options.data.join("ready.json"), ready.to_string().as_bytes())?;
     http::ready(&ready);
     let ended = tokio::select! {
         ended = watch(&mut children) => ended,
-        asked = interrupted() => asked,
+        asked = stop => asked,
     };
     tracing::info!("stopping {} nodes", children.len());
     join_all(children.into_iter().map(Child::stop)).await;

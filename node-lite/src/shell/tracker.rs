@@ -39,7 +39,7 @@ pub struct Options {
     #[arg(long, default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
     /// URL under which listeners call; may be given again. `ws://` and the listening address if none is.
-    #[arg(long = "url", value_name = "URL")]
+    #[arg(long = "url", value_name = "URL", value_parser = super::http::parse_tracker)]
     pub urls: Vec<String>,
     /// Connections at once from one network: an IPv4 address, or an IPv6 /64.
     #[arg(long, default_value_t = 256)]
@@ -72,6 +72,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         .with_state(door);
     let (address, server) = super::http::serve(options.listen, router).await?;
     let mut urls = options.urls;
+    urls.retain(|url| !url.is_empty());
     if urls.is_empty() {
         let port = address.port();
         urls = vec![format!("ws://{address}"), format!("ws://localhost:{port}")];
@@ -81,11 +82,12 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let ready = serde_json::json!({ "ready": "tracker", "url": urls.first(), "urls": urls });
     let config = Config { urls, max_per_network: options.max_per_network };
     let machine = tokio::spawn(drive(Tracker::new(config, seed), inbox));
+    let stop = super::dev::interrupted()?;
     super::http::ready(&ready);
     tokio::select! {
         end = server => end,
         _ = machine => anyhow::bail!("the tracker's task ended"),
-        asked = super::dev::interrupted() => asked,
+        asked = stop => asked,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Carries out what each machine asks of the others, and gathers what is to be written into one batch.
 
 use super::{
-    Fault, MAX_SETTLED, Output, Supernode, Token, Waiting,
+    Fault, MAX_SETTLED, Output, Supernode, Token, Waiting, spent_in,
     wire::{Ask, Wire},
 };
 use crate::{
@@ -132,7 +132,7 @@ impl<S: Storage> Supernode<S> {
     pub(super) fn settle(&mut self, now: Moment, settled: bft::Settled, out: &mut Vec<Output>) {
         let bft::Settled { blocks, certificate } = settled;
         for (id, block) in blocks {
-            let header = block.signed.header.clone();
+            let (header, spent) = (block.signed.header.clone(), spent_in(&block));
             let Some(write) = self.ledger.settlement(id, block, certificate.clone()) else {
                 let lost = StorageError(format!("settled block {} has no state", id.0));
                 self.report(id, lost.into(), out);
@@ -140,7 +140,7 @@ impl<S: Storage> Supernode<S> {
             };
             let elected = write.elected.clone();
             self.batch.push(Write::Settle(Box::new(write)));
-            self.waiting.push(Waiting::Ledger(id));
+            self.waiting.push(Waiting::Ledger(id, spent));
             if let Some(validators) = elected.validators {
                 self.pace.validators = validators;
             }

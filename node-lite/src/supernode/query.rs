@@ -59,6 +59,11 @@ impl<S: Storage> Supernode<S> {
         }
     }
 
+    /// Returns how many things said by others wait here: what a flood must not make grow (A0.7, A1.23).
+    pub fn kept_entries(&self) -> usize {
+        self.bft.kept_entries().saturating_add(self.mempool.len())
+    }
+
     /// Returns the chain spec.
     pub const fn spec(&self) -> &ChainSpec {
         self.ledger.spec()

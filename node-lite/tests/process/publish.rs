@@ -51,6 +51,23 @@ fn wait_for(process: &Process, segments: usize) -> (Playlist, String) {
 }
 
 #[test]
+fn options_that_listeners_could_not_use_are_refused_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let (chain, data) = (CHAIN.0.to_hex(), folder.path().to_str().unwrap().to_owned());
+    for (option, value, words) in [
+        ("--node", "node.example", "http:// or https://"),
+        ("--tracker", "https://tracker.example", "ws:// or wss://"),
+        ("--target-ms", "0", "100..=60000"),
+        ("--price", "a", "--price: an amount"),
+        ("--window", "0", "1 to"),
+    ] {
+        let said =
+            refusal(&["publish", "--push", "--chain", &chain, "--data", &data, option, value]);
+        assert!(said.contains(words), "{option} {value}: {said}");
+    }
+}
+
+#[test]
 fn the_sample_plays_live_verifies_and_is_served_in_ranges() {
     let data = tempfile::tempdir().unwrap();
     let source = sample();

@@ -11,7 +11,7 @@ use antiphon_core::{
     id::Height,
     payment::{
         StoreToken,
-        payee::{Input, Output, Payee, PayeePolicy, Proof},
+        payee::{BookView, Input, Output, Payee, PayeePolicy, Proof},
         reservation::{PaidState, PoolState},
     },
     time::Moment,
@@ -134,7 +134,8 @@ impl Run {
     }
 
     fn feed(&mut self, input: Input) {
-        let before = matches!(input, Input::Voucher(..)).then(|| self.payee.view());
+        let is_voucher = matches!(input, Input::Voucher(..));
+        let before = self.payee.view();
         let is_due = input == Input::Tick && self.payee.deadline().is_some_and(|d| d <= self.now);
         let token = if let Input::Stored(token) = input { Some(token) } else { None };
         let mut out = Vec::new();
@@ -145,10 +146,25 @@ impl Run {
                 "the deadline stands still"
             );
         }
-        if let (Some(before), [Output::Fault(..)]) = (before, &out[..]) {
+        if let (true, [Output::Fault(..)]) = (is_voucher, &out[..]) {
             assert!(self.payee.view() == before, "a refused voucher changed something");
         }
+        self.is_bounded(&before);
         self.take(out, token);
+    }
+
+    /// Only a chain that takes a payment back may expose the payee beyond its limit: no voucher may.
+    fn is_bounded(&self, before: &[BookView]) {
+        let restored = Amount::from_units(44);
+        for book in self.payee.view() {
+            let old = before.iter().find(|old| old.pool == book.pool);
+            let was = old.map_or(Amount::ZERO, |old| old.exposure);
+            let is_taken_back = old.is_some_and(|old| book.paid < old.paid);
+            assert!(
+                is_taken_back || book.exposure <= book.max_exposure.max(restored).max(was),
+                "exposed beyond its limit"
+            );
+        }
     }
 
     fn take(&mut self, out: Vec<Output>, token: Option<StoreToken>) {
@@ -174,9 +190,5 @@ impl Run {
             }
         }
         assert!(self.writes.len() <= PEERS * 2 + self.durable, "writes pile up");
-        for book in self.payee.view() {
-            let restored = Amount::from_units(44);
-            assert!(book.exposure <= book.max_exposure.max(restored), "exposed beyond its limit");
-        }
     }
 }

@@ -1,4 +1,5 @@
-//! A node's disk in memory. A batch is on it wholly or not at all; what was not written before a crash is gone.
+//! A node's disk in memory. A batch is on it wholly or not at all; what was not written before a crash is gone. It may be
+//! full, and it may be broken (ADVERSARIAL case 7).
 
 use antiphon_core::{
     chain::{
@@ -18,7 +19,11 @@ use antiphon_node::{
     supernode::Start,
 };
 use jmt::storage::{Node, NodeKey};
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{
+    cell::{Ref, RefCell},
+    collections::BTreeMap,
+    rc::Rc,
+};
 
 /// Settled ids handed to a node that starts.
 const RECENT: usize = antiphon_node::bft::MAX_RECENT;
@@ -40,6 +45,9 @@ struct Content {
     closings: BTreeMap<Height, Closing>,
     certificates: BTreeMap<Height, FinalityCertificate>,
     signed: Vec<Signature>,
+    /// How many more batches find room; any number if there is no limit.
+    room: Option<u64>,
+    unreadable: bool,
 }
 
 /// A disk; clones are the same disk.
@@ -51,13 +59,31 @@ impl Disk {
     pub fn new(spec: &ChainSpec) -> Self {
         let disk = Self(Rc::default(), spec.chain_id());
         let (_, settlement) = ledger::genesis(spec).unwrap();
-        disk.write(vec![Write::Settle(Box::new(settlement))]);
+        disk.write(vec![Write::Settle(Box::new(settlement))]).unwrap();
         disk
     }
 
+    /// Lets the disk be full once it has taken this many more batches; `None` lets it have room again.
+    pub fn limit(&self, batches: Option<u64>) {
+        self.0.borrow_mut().room = batches;
+    }
+
+    /// Lets every read fail from now on, or succeed again.
+    pub fn break_reads(&self, broken: bool) {
+        self.0.borrow_mut().unreadable = broken;
+    }
+
     /// Writes a batch.
-    pub fn write(&self, batch: Vec<Write>) {
+    ///
+    /// # Errors
+    /// [`StorageError`] if the disk is full: nothing of the batch is on it then.
+    pub fn write(&self, batch: Vec<Write>) -> Result<(), StorageError> {
         let mut content = self.0.borrow_mut();
+        match &mut content.room {
+            Some(0) => return Err(StorageError(String::from("no space left on device"))),
+            Some(left) => *left -= 1,
+            None => {}
+        }
         let chain = self.1;
         for write in batch {
             match write {
@@ -74,6 +100,15 @@ impl Disk {
                 Write::Signed(signature) => content.signed.push(signature),
             }
         }
+        Ok(())
+    }
+
+    fn read(&self) -> Result<Ref<'_, Content>, StorageError> {
+        let content = self.0.borrow();
+        if content.unreadable {
+            return Err(StorageError(String::from("input/output error")));
+        }
+        Ok(content)
     }
 
     /// Returns what a node finds here when it starts.
@@ -162,29 +197,29 @@ impl Content {
 
 impl Storage for Disk {
     fn node(&self, key: &NodeKey) -> Result<Option<Node>, StorageError> {
-        Ok(self.0.borrow().nodes.get(key).cloned())
+        Ok(self.read()?.nodes.get(key).cloned())
     }
 
     fn value(&self, version: u64, key: &StateKey) -> Result<Option<Vec<u8>>, StorageError> {
-        let content = self.0.borrow();
+        let content = self.read()?;
         let newest = content.values.range((*key, 0)..=(*key, version)).next_back();
         Ok(newest.and_then(|(_, value)| value.clone()))
     }
 
     fn settled(&self, height: Height) -> Result<Option<SettledBlock>, StorageError> {
-        Ok(self.0.borrow().settled.get(&height).cloned())
+        Ok(self.read()?.settled.get(&height).cloned())
     }
 
     fn height_of(&self, id: &BlockId) -> Result<Option<Height>, StorageError> {
-        Ok(self.0.borrow().heights.get(id).copied())
+        Ok(self.read()?.heights.get(id).copied())
     }
 
     fn validators(&self, hash: &Hash) -> Result<Option<ValidatorSet>, StorageError> {
-        Ok(self.0.borrow().validators.get(hash).cloned())
+        Ok(self.read()?.validators.get(hash).cloned())
     }
 
     fn guardians(&self, hash: &Hash) -> Result<Option<GuardianSet>, StorageError> {
-        Ok(self.0.borrow().guardians.get(hash).cloned())
+        Ok(self.read()?.guardians.get(hash).cloned())
     }
 
     fn certificate(&self, height: Height) -> Result<Option<FinalityCertificate>, StorageError> {
@@ -196,10 +231,10 @@ impl Storage for Disk {
     }
 
     fn closing(&self, height: Height) -> Result<Option<Closing>, StorageError> {
-        Ok(self.0.borrow().closings.get(&height).cloned())
+        Ok(self.read()?.closings.get(&height).cloned())
     }
 
     fn transaction(&self, id: &TxId) -> Result<Option<Height>, StorageError> {
-        Ok(self.0.borrow().transactions.get(id).copied())
+        Ok(self.read()?.transactions.get(id).copied())
     }
 }

@@ -6,14 +6,19 @@ use super::{
 };
 use crate::foe::Foe;
 use antiphon_core::{
-    chain::{spec::ChainSpec, transaction::SignedTransaction},
-    crypto::Hash,
-    id::{BlockId, Height, TxId},
+    amount::Amount,
+    chain::{
+        spec::ChainSpec,
+        transaction::{Message, SignedTransaction, Transaction},
+    },
+    codec::{Bounded, Text},
+    crypto::{Hash, SecretKey, Signed},
+    id::{Address, BlockId, Height, TxId},
     time::Moment,
 };
 use antiphon_node::{
     mempool::AdmitError,
-    storage::{Storage as _, Write},
+    storage::{Storage as _, StorageError, Write},
     supernode::{Config, Fault, Input, Output, Supernode, Token},
 };
 use std::{
@@ -34,6 +39,8 @@ enum Event {
 struct Slot {
     disk: Disk,
     machine: Option<Supernode<Disk>>,
+    /// Whose validator key it has: its own, unless it is a twin.
+    identity: usize,
     /// Counts starts, so that what an earlier life asked for is not done to a later one.
     life: u64,
     writing: VecDeque<(Token, Vec<Write>)>,
@@ -67,9 +74,10 @@ pub struct Network {
 impl Network {
     /// Starts seven nodes: all are guardians, the first four also validators; where stake decides, all may be elected.
     pub fn new(seed: u64, spec: ChainSpec) -> Self {
-        let disk = |_| Slot {
+        let disk = |node| Slot {
             disk: Disk::new(&spec),
             machine: None,
+            identity: node,
             life: 0,
             writing: VecDeque::new(),
             crash_in: None,
@@ -98,6 +106,38 @@ impl Network {
     pub fn corrupt(&mut self, node: usize, foe: Box<dyn Foe>) {
         self.witness.foes.insert(node);
         self.foes.insert(node, foe);
+    }
+
+    /// Starts a node again with the validator's key of another: two honest machines that know nothing of each other and
+    /// together equivocate (ADVERSARIAL case 8).
+    pub fn twin(&mut self, node: usize, of: usize) {
+        self.witness.foes.extend([node, of]);
+        self.crash(node, 0);
+        self.slots[node].identity = of;
+        self.start(node);
+    }
+
+    /// Signs a transaction of one message, its sender's next as a running node sees it.
+    pub fn sign(&self, key: &SecretKey, message: Message) -> SignedTransaction {
+        let node = (0..self.slots.len()).find_map(|node| self.node(node)).unwrap();
+        let sequence = node.next_sequence(&Address::of(&key.public())).unwrap();
+        self.sign_as(key, sequence, message)
+    }
+
+    /// Signs a transaction of one message with a sequence of the caller's.
+    pub fn sign_as(&self, key: &SecretKey, sequence: u64, message: Message) -> SignedTransaction {
+        let node = (0..self.slots.len()).find_map(|node| self.node(node)).unwrap();
+        let (reference_height, reference_block) = node.reference();
+        let body = Transaction {
+            sender: key.public(),
+            sequence,
+            reference_height,
+            reference_block,
+            scope: Text::try_from("").unwrap(),
+            max_fee: Amount::from_units(genesis::FEE),
+            messages: Bounded::try_from(vec![message]).unwrap(),
+        };
+        Signed::new(key, self.spec.chain_id(), body)
     }
 
     /// Returns the time.
@@ -138,10 +178,18 @@ impl Network {
         slot.crash_in = None;
         let batches: Vec<_> = slot.writing.drain(..).take(written).collect();
         for (_, batch) in batches {
-            self.witness.wrote(node, &batch);
-            self.slots[node].disk.write(batch);
+            if self.write(node, batch).is_err() {
+                break;
+            }
         }
         self.transcript.note(self.now, "crash", &[node as u8]);
+    }
+
+    fn write(&mut self, node: usize, batch: Vec<Write>) -> Result<(), StorageError> {
+        let seen = batch.clone();
+        self.slots[node].disk.write(batch)?;
+        self.witness.wrote(node, &seen);
+        Ok(())
     }
 
     /// Lets a node crash as soon as it has asked for `batches` more batches; whether the last is on disk is drawn.
@@ -151,10 +199,11 @@ impl Network {
 
     /// Starts a node from its disk.
     pub fn start(&mut self, node: usize) {
+        let identity = self.slots[node].identity;
         let config = Config {
             spec: self.spec.clone(),
-            validator: (node < genesis::VALIDATORS || self.spec.stake.is_some())
-                .then(|| genesis::validator(node)),
+            validator: (identity < genesis::VALIDATORS || self.spec.stake.is_some())
+                .then(|| genesis::validator(identity)),
             guardian: Some(genesis::guardian(node)),
             delta: DELTA,
             origin_ms: genesis::ORIGIN_MS,
@@ -230,6 +279,9 @@ impl Network {
         match event {
             Event::Message { from, to, bytes } => {
                 self.transcript.note(self.now, "message", &bytes);
+                if self.foes.get_mut(&to).is_some_and(|foe| !foe.hears(from, &bytes)) {
+                    return;
+                }
                 self.feed(to, Input::Message(from as u16, bytes));
             }
             Event::Stored { node, life } => {
@@ -238,9 +290,11 @@ impl Network {
                     return;
                 }
                 let Some((token, batch)) = slot.writing.pop_front() else { return };
-                self.witness.wrote(node, &batch);
-                slot.disk.write(batch);
-                self.feed(node, Input::Stored(token));
+                match self.write(node, batch) {
+                    Ok(()) => self.feed(node, Input::Stored(token)),
+                    // As the host does: a node that cannot write stops, and never speaks of it.
+                    Err(_) => self.crash(node, 0),
+                }
             }
         }
     }
@@ -275,13 +329,22 @@ impl Network {
                     }
                 }
                 Output::Send(to, bytes) => self.send(node, usize::from(to), bytes),
-                Output::Fault(fault) => self.faults.push((node, fault)),
+                Output::Fault(fault) => {
+                    let stopped = matches!(fault, Fault::Stopped(_));
+                    self.faults.push((node, fault));
+                    if stopped {
+                        // As the host does.
+                        self.crash(node, 0);
+                        return;
+                    }
+                }
             }
         }
     }
 
     fn send(&mut self, from: usize, to: usize, bytes: Vec<u8>) {
-        let (key, disk) = (genesis::validator(from).public(), &self.slots[from].disk);
+        let slot = &self.slots[from];
+        let (key, disk) = (genesis::validator(slot.identity).public(), &slot.disk);
         let place = |set: &Hash| {
             let set = disk.validators(set).ok().flatten()?;
             set.index_of(&key).map(|index| index as u16)

@@ -100,7 +100,7 @@ impl Till {
         let block = Block { signed, body: Bounded::try_from(transactions).unwrap() };
         self.ledger.execute(id, &block).unwrap();
         let settlement = self.ledger.settlement(id, block, Certificate::genesis()).unwrap();
-        self.disk.write(vec![Write::Settle(Box::new(settlement))]);
+        self.disk.write(vec![Write::Settle(Box::new(settlement))]).unwrap();
         self.ledger.stored(&id);
         self.head = header;
         refused

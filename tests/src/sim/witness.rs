@@ -1,5 +1,6 @@
 //! Sees what every node writes and says, and knows what must never be seen: two blocks settled at one height (A10.3),
-//! two signatures of one key in one slot (A10.2, A10.4), finality ahead of settlement.
+//! two signatures of one key in one slot (A10.2, A10.4), a signature that is said and not on the disk (A0.6), finality
+//! ahead of settlement.
 
 use antiphon_core::{
     chain::certificate::Vote,
@@ -25,6 +26,8 @@ pub struct Witness {
     spoken: BTreeMap<(usize, Role, Hash, u64), BlockId>,
     /// The same of what it wrote, by node, role, term and slot.
     written: BTreeMap<(usize, Role, u64, u64), BlockId>,
+    /// What each node has on its disk as signed, whatever the term.
+    logged: BTreeSet<(usize, Role, u64, BlockId)>,
     /// Nodes that may do anything.
     pub foes: BTreeSet<usize>,
 }
@@ -52,6 +55,7 @@ impl Witness {
                     let Signature { role, term, slot, block } = *signature;
                     let known = *self.written.entry((node, role, term, slot)).or_insert(block);
                     assert_eq!(known, block, "node {node} writes twice as {role:?} in slot {slot}");
+                    self.logged.insert((node, role, slot, block));
                 }
                 Write::Safety(_) | Write::Keep(_) | Write::Guardian(_) | Write::Closing(_) => {}
             }
@@ -100,5 +104,7 @@ impl Witness {
     fn speaks(&mut self, node: usize, role: Role, (set, slot): (Hash, u64), block: BlockId) {
         let known = *self.spoken.entry((node, role, set, slot)).or_insert(block);
         assert_eq!(known, block, "node {node} signs twice as {role:?} in slot {slot}");
+        let is_logged = self.logged.contains(&(node, role, slot, block));
+        assert!(is_logged, "node {node} speaks as {role:?} of slot {slot} before it is stored");
     }
 }

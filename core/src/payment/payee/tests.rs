@@ -1,5 +1,6 @@
 mod damage;
 mod history;
+mod taken_back;
 
 use super::*;
 use crate::{

@@ -33,7 +33,8 @@ struct Disk {
 struct Node {
     bft: Option<Bft>,
     disk: Disk,
-    validates: bool,
+    /// Whose key it has. Two nodes with one key are twins.
+    key: Option<usize>,
     writes: u64,
     sent: u64,
 }
@@ -61,7 +62,11 @@ pub(super) struct Net {
     random: u64,
     pub(super) latency_ms: u64,
     pub(super) loss_percent: u64,
-    pub(super) partition: Option<[u8; 4]>,
+    pub(super) partition: Option<[u8; 5]>,
+    /// The only node that hears anything.
+    pub(super) listener: Option<usize>,
+    /// The key that two nodes have: it may sign twice.
+    twin: Option<usize>,
     pub(super) equivocator: Option<usize>,
     pub(super) crash: Option<Crash>,
     pub(super) double_proposals: u64,
@@ -81,6 +86,8 @@ impl Net {
             latency_ms: 50,
             loss_percent: 0,
             partition: None,
+            listener: None,
+            twin: None,
             equivocator: None,
             crash: None,
             double_proposals: 0,
@@ -89,17 +96,23 @@ impl Net {
             proposals: BTreeMap::new(),
             keys,
         };
-        for _ in 0..net.keys.keys.len() {
-            net.add(true);
+        for key in 0..net.keys.keys.len() {
+            net.add(Some(key));
         }
         net
     }
 
     pub(super) fn add_follower(&mut self) {
-        self.add(false);
+        self.add(None);
     }
 
-    fn add(&mut self, validates: bool) {
+    /// Adds a second machine with a validator's key.
+    pub(super) fn add_twin(&mut self, of: usize) {
+        self.twin = Some(of);
+        self.add(Some(of));
+    }
+
+    fn add(&mut self, key: Option<usize>) {
         let start = self.keys.start();
         let disk = Disk {
             record: start.record,
@@ -108,7 +121,7 @@ impl Net {
             root: start.root,
             certificate: start.certificate,
         };
-        self.nodes.push(Node { bft: None, disk, validates, writes: 0, sent: 0 });
+        self.nodes.push(Node { bft: None, disk, key, writes: 0, sent: 0 });
         self.restart(self.nodes.len() - 1);
     }
 
@@ -124,7 +137,7 @@ impl Net {
             record: disk.record,
             kept: disk.kept.into_values().collect(),
         };
-        let key = node.validates.then(|| self.keys.keys[index].clone());
+        let key = node.key.map(|key| self.keys.keys[key].clone());
         let mut out = Vec::new();
         let bft = Bft::new(self.now, self.keys.config(), start, key, &mut out);
         self.nodes[index].bft = bft;
@@ -230,11 +243,15 @@ impl Net {
                     continue;
                 }
                 Output::Ended(_) => panic!("the set never changes here"),
-                Output::Fault(Fault::TwoProposals(_)) => {
+                Output::Fault(Fault::TwoProposals(pair)) => {
                     self.double_proposals += 1;
+                    self.accuse(usize::from(pair[0].header.proposer_index));
                     continue;
                 }
-                Output::Fault(Fault::TwoVotes(_)) => continue,
+                Output::Fault(Fault::TwoVotes(pair)) => {
+                    self.accuse(usize::from(pair[0].index));
+                    continue;
+                }
                 Output::Fault(fault) => panic!("node {index}: {fault:?}"),
             };
             let Some(bft) = &mut self.nodes[index].bft else { return };
@@ -265,7 +282,9 @@ impl Net {
 
     fn broadcast(&mut self, index: usize, message: Message) {
         self.nodes[index].sent += 1;
-        self.witness(&message);
+        if self.nodes[index].key != self.twin || self.twin.is_none() {
+            self.witness(&message);
+        }
         for to in (0..self.nodes.len()).filter(|to| *to != index) {
             if self.equivocator == Some(index)
                 && to % 2 == 1
@@ -282,6 +301,11 @@ impl Net {
                 self.send(index, to, message.clone());
             }
         }
+    }
+
+    /// Only who has two faces or two machines may be shown to sign twice.
+    fn accuse(&self, key: usize) {
+        assert!([self.twin, self.equivocator].contains(&Some(key)), "{key} is accused");
     }
 
     /// Remembers what left an honest node: one block a slot, one vote a height.
@@ -310,7 +334,8 @@ impl Net {
     }
 
     fn schedule(&mut self, from: usize, to: usize, delivery: impl FnOnce(Peer) -> Delivery) {
-        let cut = self.partition.is_some_and(|side| side.get(from) != side.get(to));
+        let cut = self.partition.is_some_and(|side| side.get(from) != side.get(to))
+            || self.listener.is_some_and(|listener| listener != to);
         if cut || self.roll(100) < self.loss_percent {
             return;
         }
@@ -353,6 +378,16 @@ impl Net {
 
     pub(super) fn highest_epoch(&self) -> u64 {
         self.nodes.iter().filter_map(|n| n.bft.as_ref()).map(|b| b.epoch().0).max().unwrap()
+    }
+
+    pub(super) fn highest_certified(&self, index: usize) -> Height {
+        let bft = self.nodes[index].bft.as_ref().unwrap();
+        bft.highest().map_or(Height(0), |certificate| certificate.height)
+    }
+
+    /// Returns for how many heights honest validators have said votes, summed over them.
+    pub(super) fn votes_said(&self) -> usize {
+        self.votes.len()
     }
 
     pub(super) fn settled_ids(&self, index: usize) -> Vec<BlockId> {

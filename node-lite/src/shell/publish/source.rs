@@ -49,6 +49,8 @@ pub(super) fn open(options: &Options) -> anyhow::Result<Source> {
     if !folder.is_dir() {
         bail!("{} is not a folder", folder.display());
     }
+    // It may still be empty, but it must be ours to read, and hold one playlist at most.
+    playlist_in(folder)?;
     Ok(Source::Folder(folder.clone()))
 }
 

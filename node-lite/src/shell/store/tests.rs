@@ -1,3 +1,5 @@
+mod faulty;
+
 use super::*;
 use crate::{
     shell::dev::{Options, keys::Network},
@@ -58,12 +60,25 @@ fn a_torn_store_is_never_taken_for_a_whole_one() {
     store.write(&[Write::Signed(signature(Role::Vote, 3))]).unwrap();
     drop(store);
     let whole = fs::read(&file).unwrap();
-    for cut in [1, 7, 4096, whole.len() / 2, whole.len() - 100] {
+    let wide = (1..whole.len()).step_by(whole.len() / 48);
+    for cut in (1..=32).chain(wide).chain([4096, whole.len() - 100]) {
         fs::write(&file, &whole[..whole.len() - cut]).unwrap();
         // Refused, or repaired to all that was written; never silently less.
         if let Ok(store) = Store::open(data.path(), &spec) {
             assert_eq!(store.signatures().unwrap(), [signature(Role::Vote, 3)], "cut by {cut}");
         }
+    }
+}
+
+#[test]
+fn a_file_that_is_no_store_is_called_damaged() {
+    let (data, spec) = network();
+    let file = data.path().join("chain.redb");
+    drop(Store::open(data.path(), &spec).unwrap());
+    let whole = fs::read(&file).unwrap();
+    for damaged in [&b"no store"[..], &whole[..whole.len() / 2]] {
+        fs::write(&file, damaged).unwrap();
+        assert!(matches!(Store::open(data.path(), &spec), Err(OpenError::Damaged(_))));
     }
 }
 
