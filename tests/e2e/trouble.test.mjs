@@ -27,6 +27,9 @@ beforeEach(async () => {
   await listener.fund();
   await listener.play();
   await listener.sees('bytes come from the neighbour', ({ delivery }) => delivery.fromPeers > 0, 30_000);
+  // A newcomer that turns to its neighbour has little in its buffer; what dies here dies while all is well.
+  const start = await listener.position();
+  await until('some seconds are played', async () => (await listener.position()) >= start + 5, 30_000, () => listener.explain());
 });
 afterEach(async () => {
   await listener?.close();
