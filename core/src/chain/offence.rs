@@ -231,3 +231,48 @@ fn signed_both<T: Tagged>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        chain::light::tests::{spec, test_keys},
+        crypto::{Hash, SecretKey, bls::BlsSecretKey},
+    };
+
+    /// A vote of `key` for a header at `height` that carries a certificate of height `seen`.
+    fn vote(key: &SecretKey, height: u64, seen: u64) -> VoteOnHeader {
+        let (validators, guardians) = test_keys();
+        let mut header = Header::genesis(&spec(&validators, &guardians), Hash([1; 32]));
+        (header.height, header.hcc.height) = (Height(height), Height(seen));
+        let body = Vote {
+            validators_hash: header.validators_hash,
+            height: header.height,
+            block: header.id(),
+        };
+        VoteOnHeader { vote: Signed::new(key, header.chain_id, body), header }
+    }
+
+    #[test]
+    fn a_vote_that_forgets_the_lock_is_an_offence_and_every_other_pair_is_none() {
+        let (key, other) = (SecretKey::from_bytes(&[9; 32]), SecretKey::from_bytes(&[8; 32]));
+        let guardian = BlsSecretKey::from_seed(&[7; 32]).unwrap().public();
+        let public = key.public();
+        let accused = Accused { validator: Some(&public), guardian: &guardian };
+        let judge = |pair: [VoteOnHeader; 2]| {
+            let chain = pair[0].header.chain_id;
+            Evidence::Unlocked(Box::new(pair)).judge(chain, accused)
+        };
+        let shown = Shown { offence: Offence::Unlocked, height: Height(5) };
+        assert_eq!(judge([vote(&key, 5, 4), vote(&key, 6, 3)]), Ok(shown));
+        let locked = [vote(&key, 5, 4), vote(&key, 6, 4)];
+        assert_eq!(judge(locked), Err(EvidenceError::Locked));
+        let not_above = [vote(&key, 5, 4), vote(&key, 5, 3)];
+        assert_eq!(judge(not_above), Err(EvidenceError::Apart));
+        let forged = [vote(&key, 5, 4), vote(&other, 6, 3)];
+        assert_eq!(judge(forged), Err(EvidenceError::BadSignature));
+        let mut swapped = [vote(&key, 5, 4), vote(&key, 6, 4)];
+        swapped[1].header.hcc.height = Height(3);
+        assert_eq!(judge(swapped), Err(EvidenceError::WrongHeader));
+    }
+}
