@@ -110,8 +110,8 @@ pub struct ChainSpec {
     pub stakers: Bounded<GenesisStaker, MAX_GUARDIANS>,
 }
 
-/// Longest encoding of a spec that is decoded, in bytes.
-pub const MAX_SPEC: usize = 1 << 20;
+/// Longest encoding of a spec that is decoded, in bytes: the largest set of guardians, all of them with stake.
+pub const MAX_SPEC: usize = 2 << 20;
 
 impl Tagged for ChainSpec {
     const TAG: &'static str = "chain/v1/spec";

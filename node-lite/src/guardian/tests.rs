@@ -1,6 +1,9 @@
 use super::*;
 use antiphon_core::{
-    chain::{certificate::Certificate, set::Guardian},
+    chain::{
+        certificate::{Certificate, Signers},
+        set::Guardian,
+    },
     crypto::bls::BlsPublicKey,
     id::Epoch,
     time::UnixMillis,
@@ -253,12 +256,10 @@ impl World {
 
     fn certificate(&self, signers: &[usize], header: &Header) -> FinalityCertificate {
         let shares: Vec<_> = signers.iter().map(|i| self.share(*i, header).signature).collect();
-        let mut bitmap = vec![0_u8; self.keys.len().div_ceil(8)];
-        signers.iter().for_each(|i| bitmap[i / 8] |= 1 << (i % 8));
         FinalityCertificate {
             height: header.height,
             block: header.id(),
-            signers: Bounded::try_from(bitmap).unwrap(),
+            signers: Signers::bitmap(self.keys.len(), signers.iter().copied()).unwrap(),
             signature: BlsSignature::aggregate(&shares).unwrap(),
         }
     }

@@ -17,6 +17,7 @@ use crate::{
         Level,
         certificate::{
             Certificate, CertificateError, FinalityCertificate, FinalityVote, IndexedSignature,
+            Signers,
             Vote,
         },
         set::{Guardian, Validator},
@@ -107,11 +108,10 @@ impl World {
         };
         let digest = vote.digest(self.chain());
         let shares: Vec<_> = signers.iter().map(|i| self.guardians[*i].sign(digest)).collect();
-        let bitmap = signers.iter().fold(0_u8, |bits, i| bits | 1 << i);
         let certificate = FinalityCertificate {
             height: header.height,
             block: header.id(),
-            signers: Bounded::try_from(alloc::vec![bitmap]).unwrap(),
+            signers: Signers::bitmap(self.guardians.len(), signers.iter().copied()).unwrap(),
             signature: BlsSignature::aggregate(&shares).unwrap(),
         };
         Checkpoint { header: header.clone(), certificate }
@@ -264,10 +264,11 @@ fn a_certificate_below_quorum_finalises_nothing() {
 #[test]
 fn a_bitmap_that_claims_more_than_signed_is_refused() {
     let world = World::new(25);
+    let bitmap = |byte| Signers::Bitmap(Bounded::try_from(alloc::vec![byte]).unwrap());
     let mut padded = world.finalise(world.header(20), &[0, 1, 2, 3, 4]);
-    padded.certificate.signers = Bounded::try_from(alloc::vec![0b0111_1111]).unwrap();
+    padded.certificate.signers = bitmap(0b0111_1111);
     let mut spare = world.finalise(world.header(20), &[0, 1, 2, 3, 4]);
-    spare.certificate.signers = Bounded::try_from(alloc::vec![0b1001_1111]).unwrap();
+    spare.certificate.signers = bitmap(0b1001_1111);
     for (lie, error) in
         [(padded, CertificateError::BadSignature), (spare, CertificateError::UnknownSigner)]
     {

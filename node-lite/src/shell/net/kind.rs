@@ -51,7 +51,7 @@ mod tests {
         supernode::wire::{Ask, Wire},
     };
     use antiphon_core::{
-        chain::certificate::{Certificate, FinalityCertificate, FinalityVote, Vote},
+        chain::certificate::{Certificate, FinalityCertificate, FinalityVote, Signers, Vote},
         codec::{self, Bounded},
         crypto::{Hash, SecretKey, bls::BlsSignature},
         id::{BlockId, ChainId, Epoch, Height},
@@ -76,7 +76,7 @@ mod tests {
             index: 0,
             signature,
         };
-        let signers = Bounded::default();
+        let signers = Signers::bitmap(0, []).unwrap();
         let certificate = FinalityCertificate { height, block, signers, signature };
         let messages = [
             (Wire::Bft(Message::Vote(vote)), Kind::Vote),
