@@ -63,6 +63,8 @@ pub struct Config {
     pub delta: Duration,
     /// Milliseconds since 1970 at [`Moment::ZERO`].
     pub origin_ms: u64,
+    /// How guardians' shares come together.
+    pub gossip: guardian::Gossip,
 }
 
 /// What a node finds on its disk.
@@ -89,6 +91,8 @@ pub struct Start {
 pub enum Input {
     /// A neighbour sent these bytes. Unverified.
     Message(bft::Peer, Vec<u8>),
+    /// The neighbours are these now: peers that have proven their keys.
+    Neighbours(Vec<bft::Peer>),
     /// The batch is durable.
     Stored(Token),
     /// Time moved on.
@@ -151,13 +155,13 @@ impl<S: Storage> Supernode<S> {
         start: Start,
         out: &mut Vec<Output>,
     ) -> Result<Self, StorageError> {
-        let Config { spec, validator, guardian, delta, origin_ms } = config;
+        let Config { spec, validator, guardian, delta, origin_ms, gossip } = config;
         let chain = spec.chain_id();
         let bad_set = || StorageError(String::from("the chain spec has a set no chain may have"));
         let interval = spec.checkpoint_interval;
-        let finality =
-            GuardianMachine::new(chain, start.guardians, interval, guardian, start.guardian)
-                .ok_or_else(bad_set)?;
+        let of = guardian::Config { chain, interval, gossip };
+        let finality = GuardianMachine::new(of, start.guardians, guardian, start.guardian)
+            .ok_or_else(bad_set)?;
         let pace = bft::Config {
             chain,
             validators: start.validators,
@@ -210,6 +214,9 @@ impl<S: Storage> Supernode<S> {
                 Ok(message) => self.on_wire(now, from, message, out),
                 Err(_) => out.push(Output::Fault(Fault::Malformed(from))),
             },
+            Input::Neighbours(neighbours) => {
+                self.feed_guardian(now, guardian::Input::Neighbours(neighbours), out);
+            }
             Input::Stored(token) => self.on_stored(now, token, out),
             Input::Tick => {
                 self.feed_bft(now, bft::Input::Tick, out);
@@ -285,7 +292,7 @@ impl<S: Storage> Supernode<S> {
                 }
             }
             Wire::Guardian(message) => {
-                self.feed_guardian(now, guardian::Input::Message(message), out);
+                self.feed_guardian(now, guardian::Input::Message(from, message), out);
             }
             Wire::Transaction(bytes) => {
                 // What is known, full or out of date here is no fault of the sender.

@@ -121,9 +121,7 @@ impl BlsPublicKey {
     ///
     /// # Errors
     /// [`BlsError::NoSigners`] if every count is zero, [`BlsError::NotOnCurve`] for bytes that are no point.
-    pub fn weighted<'a>(
-        keys: impl IntoIterator<Item = (&'a Self, u32)>,
-    ) -> Result<Self, BlsError> {
+    pub fn weighted<'a>(keys: impl IntoIterator<Item = (&'a Self, u32)>) -> Result<Self, BlsError> {
         let mut points = Vec::new();
         let mut counts = Vec::new();
         for (key, count) in keys.into_iter().filter(|(_, count)| *count > 0) {
@@ -136,7 +134,9 @@ impl BlsPublicKey {
         } else {
             // Only as many bits as there are: a full multiplication has 255 (PERFORMANCE 3).
             let bits = greatest.checked_ilog2().map_or(1, |log| log as usize + 1);
-            let bytes = counts.iter().flat_map(|count| count.to_le_bytes().into_iter().take(bits.div_ceil(8)));
+            let bytes = counts
+                .iter()
+                .flat_map(|count| count.to_le_bytes().into_iter().take(bits.div_ceil(8)));
             points.as_slice().mult(&bytes.collect::<Vec<_>>(), bits)
         };
         Ok(Self(sum.to_public_key().serialize()))

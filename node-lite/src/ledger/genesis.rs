@@ -3,7 +3,6 @@
 use super::{Elected, ExecuteError, reader, row::Value};
 use crate::{
     bft::message::Block,
-    guardian::MAX_FLOODED,
     storage::{SettledBlock, Settlement},
 };
 use antiphon_core::{
@@ -32,9 +31,6 @@ pub enum GenesisError {
     /// There are stakers, but no rules for them.
     #[error("there are stakers, but the chain has no staking")]
     NoRules,
-    /// More guardians than flooding of single signatures carries (A2.17).
-    #[error("at most {MAX_FLOODED} guardians can finalise")]
-    TooManyGuardians,
     /// An account, a staker or a key is there twice.
     #[error("an account, a staker or a key is there twice")]
     Twice,
@@ -90,9 +86,6 @@ fn put_stakers(spec: &ChainSpec, chain: ChainId, rows: &mut Rows) -> Result<(), 
         return if spec.stakers.is_empty() { Ok(()) } else { Err(GenesisError::NoRules) };
     };
     rules.check(spec.pool.inclusion_margin)?;
-    if usize::from(rules.guardians) > MAX_FLOODED {
-        return Err(GenesisError::TooManyGuardians);
-    }
     for staker in spec.stakers.iter() {
         let row = Staker {
             total: staker.bond,

@@ -128,6 +128,7 @@ enum Command {
     Broadcast(Vec<u8>),
     Send(Peer, Vec<u8>),
     Judged(Ticket, Verdict),
+    Blame(Peer),
     Dial(PeerId, Vec<Multiaddr>),
     Stop,
 }
@@ -158,6 +159,10 @@ impl Carrier for NetCarrier {
 
     fn judged(&mut self, ticket: Ticket, verdict: Verdict) {
         self.tell(Command::Judged(ticket, verdict));
+    }
+
+    fn blame(&mut self, peer: Peer) {
+        self.tell(Command::Blame(peer));
     }
 }
 

@@ -265,7 +265,7 @@ impl Store {
                 certificate,
                 checkpoints,
                 open_changes,
-                sets: sets?.ok_or_else(lost)?,
+                sets: sets?.ok_or_else(lost)?.into_iter().map(Arc::new).collect(),
             },
         })
     }

@@ -197,6 +197,9 @@ impl<S: Storage> Supernode<S> {
                 guardian::Output::Broadcast(message) => {
                     out.push(Output::Broadcast(codec::encode(&Wire::Guardian(message))));
                 }
+                guardian::Output::Send(to, message) => {
+                    out.push(Output::Send(to, codec::encode(&Wire::Guardian(message))));
+                }
                 guardian::Output::Final(certificate) => self.batch.push(Write::Final(certificate)),
                 guardian::Output::Fault(fault) => out.push(Output::Fault(Fault::Guardian(fault))),
             }

@@ -140,7 +140,9 @@ impl Signers {
     /// Returns how often the signature of the member at a place is in the sum.
     pub fn count_of(&self, at: usize) -> u32 {
         match self {
-            Self::Bitmap(bytes) => bytes.get(at / 8).map_or(0, |byte| u32::from(byte >> (at % 8) & 1)),
+            Self::Bitmap(bytes) => {
+                bytes.get(at / 8).map_or(0, |byte| u32::from(byte >> (at % 8) & 1))
+            }
             Self::Counts(counts) => counts.get(at).copied().unwrap_or(0),
         }
     }

@@ -207,7 +207,9 @@ fn counts_have_one_encoding_each_and_bounds() {
     assert_eq!(refused(&[3, 0, 0]), DecodeError::NonCanonical);
     assert_eq!(refused(&[3, 0, 33, 0, 0, 0]), DecodeError::NonCanonical);
     assert_eq!(refused(&[1, 16, 1]), DecodeError::OverLimit);
-    assert!(encode(&Signers::Counts(Counts::new(vec![u32::MAX; 4096]).unwrap())).len() < MAX_FINALITY);
+    assert!(
+        encode(&Signers::Counts(Counts::new(vec![u32::MAX; 4096]).unwrap())).len() < MAX_FINALITY
+    );
 }
 
 #[test]

@@ -17,8 +17,7 @@ use crate::{
         Level,
         certificate::{
             Certificate, CertificateError, FinalityCertificate, FinalityVote, IndexedSignature,
-            Signers,
-            Vote,
+            Signers, Vote,
         },
         set::{Guardian, Validator},
     },
