@@ -300,7 +300,7 @@ impl<S: Storage> Ledger<S> {
         let acting = self.acting_above(parent).ok_or(ExecuteError::UnknownParent)?;
         let proposer = acting.members.get(usize::from(proposer_index));
         let proposer = proposer.ok_or(ExecuteError::UnknownParent)?;
-        Ok(Session::new(&self.spec, self.chain, view, height, proposer.key))
+        Ok(Session::new(self, *parent, view, height, proposer.key))
     }
 
     fn finish(
@@ -347,6 +347,15 @@ impl<S: Storage> Ledger<S> {
         let key = StateKey::account(self.chain, address);
         let bytes = self.view(id).map(|view| view.value(&key)).transpose()?.flatten();
         Ok(bytes.and_then(|bytes| codec::decode(&bytes, bytes.len()).ok()).unwrap_or_default())
+    }
+
+    /// Returns whose a key is after block `id`, by the row of the key.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn owner(&self, id: &BlockId, row: &StateKey) -> Result<Option<Address>, StorageError> {
+        let bytes = self.view(id).map(|view| view.value(row)).transpose()?.flatten();
+        Ok(bytes.and_then(|bytes| codec::decode(&bytes, bytes.len()).ok()))
     }
 
     /// Proves values or their absence after block `id`, or after a durable block at `version`.

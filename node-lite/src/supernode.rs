@@ -13,6 +13,7 @@
 
 mod fault;
 mod lift;
+mod offences;
 mod query;
 pub mod wire;
 
@@ -33,12 +34,12 @@ use antiphon_core::{
         transaction::{SignedTransaction, decode_transaction},
     },
     codec,
-    crypto::{SecretKey, bls::BlsSecretKey},
+    crypto::{Hash, SecretKey, bls::BlsSecretKey},
     id::{Address, BlockId, Height, TxId},
     time::Moment,
 };
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 use wire::{Ask, MAX_ANSWER, Wire};
@@ -141,6 +142,8 @@ pub struct Supernode<S> {
     stopped: bool,
     /// The execution of the own proposal, until its block comes to be executed.
     prepared: Option<Prepared>,
+    /// Names of the offences that are kept.
+    offences: BTreeSet<Hash>,
 }
 
 impl<S: Storage> Supernode<S> {
@@ -172,6 +175,7 @@ impl<S: Storage> Supernode<S> {
             origin_ms,
         };
         let logged = logged(start.safety.as_ref());
+        let offences = offences::names(&store)?;
         let ledger = Ledger::open(spec, store, &start.head)?;
         let begin = bft::Start {
             root: start.head.block.signed.header,
@@ -198,6 +202,7 @@ impl<S: Storage> Supernode<S> {
             next_token: 0,
             stopped: false,
             prepared: None,
+            offences,
         };
         node.lift_bft(now, outputs, out);
         node.flush(out);

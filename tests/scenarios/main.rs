@@ -24,6 +24,8 @@ mod foes;
 #[cfg(not(target_family = "wasm"))]
 mod follows;
 #[cfg(not(target_family = "wasm"))]
+mod gathering;
+#[cfg(not(target_family = "wasm"))]
 mod listeners;
 #[cfg(not(target_family = "wasm"))]
 mod model;

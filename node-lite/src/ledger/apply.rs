@@ -3,7 +3,7 @@
 mod stake;
 
 use super::{
-    ExecuteError, conserve,
+    ExecuteError, Ledger, conserve,
     reader::View,
     row::{Change, Rows, Value},
 };
@@ -19,7 +19,7 @@ use antiphon_core::{
     },
     codec::{self, DecodeError},
     crypto::{PublicKey, Signed, bls::BlsError},
-    id::{Address, ChainId, Height, PoolId},
+    id::{Address, BlockId, ChainId, Height, PoolId},
     payment::{
         reservation::{
             Claim, OpenError, PaidState, PoolState, PoolTerms, ReleaseError, SettleError,
@@ -169,6 +169,8 @@ impl TxError {
 pub(super) struct Session<'a, S> {
     spec: &'a ChainSpec,
     chain: ChainId,
+    ledger: &'a Ledger<S>,
+    parent: BlockId,
     view: View<'a, S>,
     height: Height,
     proposer: PublicKey,
@@ -179,13 +181,24 @@ pub(super) struct Session<'a, S> {
 
 impl<'a, S: Storage> Session<'a, S> {
     pub(super) const fn new(
-        spec: &'a ChainSpec,
-        chain: ChainId,
+        ledger: &'a Ledger<S>,
+        parent: BlockId,
         view: View<'a, S>,
         height: Height,
         proposer: PublicKey,
     ) -> Self {
-        Self { spec, chain, view, height, proposer, rows: Rows::new(), undo: Vec::new() }
+        let (spec, chain) = (&ledger.spec, ledger.chain);
+        Self {
+            spec,
+            chain,
+            ledger,
+            parent,
+            view,
+            height,
+            proposer,
+            rows: Rows::new(),
+            undo: Vec::new(),
+        }
     }
 
     /// Applies one transaction, or changes nothing. Whose signature is `known` to hold is not checked again.

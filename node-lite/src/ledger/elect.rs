@@ -46,7 +46,10 @@ impl<S: Storage> Ledger<S> {
     }
 
     /// Returns the guardians that a known block commits for the next checkpoint.
-    fn guardians_above(&self, id: &BlockId) -> Result<Option<GuardianSet>, StorageError> {
+    pub(super) fn guardians_above(
+        &self,
+        id: &BlockId,
+    ) -> Result<Option<GuardianSet>, StorageError> {
         let mut at = *id;
         while let Some(executed) = self.blocks.get(&at) {
             if let Some(guardians) = &executed.elected.guardians {

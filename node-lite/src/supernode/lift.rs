@@ -59,7 +59,7 @@ impl<S: Storage> Supernode<S> {
                     // What the machine of the old term still asked for is of no use to anybody.
                     queue.clear();
                 }
-                bft::Output::Fault(fault) => out.push(Output::Fault(Fault::Bft(fault))),
+                bft::Output::Fault(fault) => self.fault(Fault::Bft(fault), out),
             }
             queue.extend(scratch.drain(..));
         }
@@ -201,9 +201,14 @@ impl<S: Storage> Supernode<S> {
                     out.push(Output::Send(to, codec::encode(&Wire::Guardian(message))));
                 }
                 guardian::Output::Final(certificate) => self.batch.push(Write::Final(certificate)),
-                guardian::Output::Fault(fault) => out.push(Output::Fault(Fault::Guardian(fault))),
+                guardian::Output::Fault(fault) => self.fault(Fault::Guardian(fault), out),
             }
         }
+    }
+
+    fn fault(&mut self, fault: Fault, out: &mut Vec<Output>) {
+        self.note_offence(&fault);
+        out.push(Output::Fault(fault));
     }
 
     /// Turns everything that was asked to be written into one batch.

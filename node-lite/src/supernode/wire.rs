@@ -53,11 +53,11 @@ mod tests {
     use super::*;
     use crate::{
         bft::message::{Block, EpochChange, SignedEpochChange, SignedVote},
-        guardian::Share,
+        guardian::{Share, Tally},
     };
     use antiphon_core::{
         chain::{
-            certificate::{Certificate, FinalityVote, Vote},
+            certificate::{Certificate, Counts, FinalityCertificate, FinalityVote, Signers, Vote},
             header::{Header, SignedHeader},
         },
         codec::Bounded,
@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(Hash::of(&[&bytes]).to_hex(), GOLDEN);
     }
 
-    const GOLDEN: &str = "b0529693b0be5e55909b7f8d15098f14a96e9112b56e34806f360b2e2f35e569";
+    const GOLDEN: &str = "d0855f091cb8440bdb0a8d8775750abb3ff4568d70feda2c691b9282b5ff35e9";
 
     fn messages() -> Vec<Wire> {
         let key = SecretKey::from_bytes(&[1; 32]);
@@ -114,6 +114,10 @@ mod tests {
         let finality = FinalityVote { guardians_hash: Hash([6; 32]), height: Height(10), block };
         let signature = guardian.sign(Hash([9; 32]));
         let share = Share { vote: finality, index: 1, signature };
+        let counts = Counts::new(vec![1, 0, 9, 700]).unwrap();
+        let tally = Tally { round: 5, vote: share.vote.clone(), counts, signature };
+        let signers = Signers::bitmap(11, [1, 10]).unwrap();
+        let certificate = FinalityCertificate { height: Height(10), block, signers, signature };
         let tx = TxBytes::try_from(vec![1, 2, 3]).unwrap();
         let body = Bounded::try_from(vec![tx.clone()]).unwrap();
         let signed = SignedHeader { header: header(), signature: Signature([4; 64]) };
@@ -126,6 +130,8 @@ mod tests {
             Wire::Transaction(tx),
             Wire::Ask(Ask { block, above: Height(3) }),
             Wire::Guardian(guardian::Message::Ask(Height(10))),
+            Wire::Guardian(guardian::Message::Certificate(certificate)),
+            Wire::Guardian(guardian::Message::Tally(Box::new(tally))),
         ]
     }
 

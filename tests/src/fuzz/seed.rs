@@ -212,7 +212,7 @@ pub(super) fn node_messages() -> Seeds {
     };
     use antiphon_node::{
         bft::message::{Block, EpochChange, Message, SignedEpochChange, SignedVote},
-        guardian::{self, Share},
+        guardian::{self, Share, Tally},
     };
     let world = world();
     let header = world.headers[0].clone();

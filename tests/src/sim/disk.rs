@@ -15,6 +15,7 @@ use antiphon_node::{
     bft::{Closing, SafetyRecord, message::Block},
     guardian::{self, GuardianRecord, Known},
     ledger,
+    offence::Seen,
     storage::{SettledBlock, Settlement, Signature, Storage, StorageError, Write},
     supernode::Start,
 };
@@ -45,6 +46,7 @@ struct Content {
     closings: BTreeMap<Height, Closing>,
     certificates: BTreeMap<Height, FinalityCertificate>,
     signed: Vec<Signature>,
+    offences: BTreeMap<Hash, Seen>,
     /// How many more batches find room; any number if there is no limit.
     room: Option<u64>,
     unreadable: bool,
@@ -98,6 +100,9 @@ impl Disk {
                     content.certificates.insert(certificate.height, *certificate);
                 }
                 Write::Signed(signature) => content.signed.push(signature),
+                Write::Offence(seen) => {
+                    content.offences.insert(seen.id(), *seen);
+                }
             }
         }
         Ok(())
@@ -147,7 +152,7 @@ impl Disk {
             guardian: guardian::Start {
                 record: content.guardian,
                 certificate: content.certificates.values().next_back().cloned(),
-                sets: signers.map(|hash| content.guardians[&hash].clone()).collect(),
+                sets: signers.map(|hash| content.guardians[&hash].clone().into()).collect(),
                 checkpoints,
                 open_changes,
             },
@@ -220,6 +225,10 @@ impl Storage for Disk {
 
     fn guardians(&self, hash: &Hash) -> Result<Option<GuardianSet>, StorageError> {
         Ok(self.read()?.guardians.get(hash).cloned())
+    }
+
+    fn offences(&self) -> Result<Vec<Seen>, StorageError> {
+        Ok(self.read()?.offences.values().cloned().collect())
     }
 
     fn certificate(&self, height: Height) -> Result<Option<FinalityCertificate>, StorageError> {

@@ -76,6 +76,10 @@ impl Storage for Memory {
         Ok(None)
     }
 
+    fn offences(&self) -> Result<Vec<crate::offence::Seen>, StorageError> {
+        Ok(Vec::new())
+    }
+
     fn change_of(&self, _: &Hash) -> Result<Option<Height>, StorageError> {
         Ok(None)
     }
