@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `message` | what travels |
 //! | `flood` | small sets: single shares to everybody |
-//! | `rounds`, `gather` | large sets: sums of shares between neighbours |
+//! | `rounds`, `circle`, `gather` | large sets: sums of shares between neighbours |
 //! | `finality` | certificates, and when they contradict each other |
 //! | `handover`, `electorate` | one set after another |
 //!
@@ -22,6 +22,7 @@
 //! Invariants: heights of own shares strictly increase; each signed checkpoint descends from the one before, because
 //! both are on the settled chain; a share leaves only after [`Input::Stored`]; final never runs ahead of settled.
 
+mod circle;
 mod electorate;
 mod finality;
 mod flood;
@@ -32,8 +33,8 @@ mod rounds;
 #[cfg(test)]
 mod tests;
 
+pub use circle::MAX_NEIGHBOURS;
 pub use message::{Message, Share, Tally};
-pub use rounds::MAX_NEIGHBOURS;
 
 use crate::bft::Peer;
 use antiphon_core::{

@@ -9,6 +9,7 @@ use antiphon_core::{
     },
     codec::{self, Bounded},
     crypto::{Hash, PublicKey, bls::BlsPublicKey},
+    id::Address,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -33,6 +34,15 @@ pub struct Seen {
     pub evidence: Evidence,
     /// Whom it shows as guilty: one, or everybody in two sums.
     pub offenders: Bounded<Offender, MAX_GUARDIANS>,
+}
+
+/// An offence with the staker behind each offender, where there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Charge {
+    /// The offence.
+    pub seen: Seen,
+    /// In the order of its offenders.
+    pub stakers: Vec<Option<Address>>,
 }
 
 impl Seen {

@@ -21,7 +21,7 @@ impl GuardianMachine {
         }
         let set = self.set_at(certificate.height);
         // A2.15: in rounds, whoever sent what does not verify costs no second check for a while.
-        if !self.floods(&set) && self.rounds.shuns(now, from) {
+        if !self.floods(&set) && self.rounds.circle.shuns(now, from) {
             return;
         }
         if certificate.height <= self.height() {

@@ -63,7 +63,7 @@ impl GuardianMachine {
         tally: Tally,
         out: &mut Vec<Output>,
     ) {
-        if !self.rounds.listens_to(now, from) {
+        if !self.rounds.circle.listens_to(now, from) {
             return;
         }
         let (height, gathered) = (tally.vote.height, self.rounds.vote());

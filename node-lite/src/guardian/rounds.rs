@@ -16,6 +16,7 @@
 //! Invariants: every count here is at most `max_count(round + 1)`; what is held always verifies (A10.5).
 
 use super::{
+    circle::Circle,
     electorate::Electorate,
     message::{Share, Tally},
 };
@@ -29,11 +30,6 @@ use antiphon_core::{
     time::Moment,
 };
 use std::{collections::BTreeMap, time::Duration};
-
-/// Most neighbours that are listened to. Chosen here: as many as the network numbers.
-pub const MAX_NEIGHBOURS: usize = 512;
-/// Whoever sent what no honest guardian sends is not listened to for this long. Chosen here: some checkpoints.
-const BACK_OFF: Duration = Duration::from_secs(60);
 
 /// What happened outside.
 #[derive(Debug)]
@@ -92,43 +88,25 @@ struct Gathering {
 pub(super) struct Rounds {
     /// How long a round takes.
     pace: Duration,
-    /// Makes this node's choice of neighbours its own.
-    salt: Hash,
-    neighbours: Vec<Peer>,
+    /// Who is listened to and told.
+    pub(super) circle: Circle,
     gathering: Option<Gathering>,
     /// One tally of each neighbour that cannot be merged yet.
     waiting: BTreeMap<Peer, Tally>,
-    /// Who is not listened to, and until when.
-    shunned: BTreeMap<Peer, Moment>,
-    /// Who was shown a certificate, and until when it is not shown again.
-    shown: BTreeMap<Peer, Moment>,
 }
 
 impl Rounds {
     pub(super) const fn new(pace: Duration, salt: Hash) -> Self {
-        Self {
-            pace,
-            salt,
-            neighbours: Vec::new(),
-            gathering: None,
-            waiting: BTreeMap::new(),
-            shunned: BTreeMap::new(),
-            shown: BTreeMap::new(),
-        }
+        Self { pace, circle: Circle::new(salt), gathering: None, waiting: BTreeMap::new() }
     }
 
     /// Takes the neighbours that the host knows by their keys. Who is none any more is forgotten.
-    pub(super) fn set_neighbours(&mut self, mut neighbours: Vec<Peer>) {
-        neighbours.truncate(MAX_NEIGHBOURS);
-        neighbours.sort_unstable();
-        neighbours.dedup();
-        self.neighbours = neighbours;
-        let known = |peer: &Peer| self.neighbours.binary_search(peer).is_ok();
-        self.waiting.retain(|peer, _| known(peer));
-        self.shunned.retain(|peer, _| known(peer));
-        self.shown.retain(|peer, _| known(peer));
+    pub(super) fn set_neighbours(&mut self, neighbours: Vec<Peer>) {
+        self.circle.set(neighbours);
+        let circle = &self.circle;
+        self.waiting.retain(|peer, _| circle.has(*peer));
         if let Some(gathering) = &mut self.gathering {
-            gathering.heard.retain(|peer, _| known(peer));
+            gathering.heard.retain(|peer, _| circle.has(*peer));
         }
     }
 
@@ -147,35 +125,15 @@ impl Rounds {
         self.gathering.as_ref().map(|gathering| gathering.due)
     }
 
-    /// Returns whether a peer is a neighbour that is listened to.
-    pub(super) fn listens_to(&self, now: Moment, peer: Peer) -> bool {
-        self.is_neighbour(peer) && !self.shuns(now, peer)
-    }
-
-    /// Returns whether a peer is not listened to for a while.
-    pub(super) fn shuns(&self, now: Moment, peer: Peer) -> bool {
-        self.shunned.get(&peer).is_some_and(|until| now < *until)
-    }
-
-    /// Listens to a neighbour no more for a while.
+    /// Listens to a neighbour no more for a while, nor to what waits of it.
     pub(super) fn shun(&mut self, now: Moment, peer: Peer) {
-        if self.is_neighbour(peer) {
-            self.waiting.remove(&peer);
-            self.shunned.insert(peer, now.after(BACK_OFF));
-        }
+        self.waiting.remove(&peer);
+        self.circle.shun(now, peer);
     }
 
-    /// Returns whether a neighbour may be shown a certificate now, and notes that it was.
+    /// Returns whether a neighbour may be shown a certificate now: once a round.
     pub(super) fn may_show(&mut self, now: Moment, peer: Peer) -> bool {
-        let may = self.shown.get(&peer).is_none_or(|until| *until <= now);
-        if may {
-            self.shown.insert(peer, now.after(self.pace));
-        }
-        may
-    }
-
-    fn is_neighbour(&self, peer: Peer) -> bool {
-        self.neighbours.binary_search(&peer).is_ok()
+        self.circle.may_show(now, peer, self.pace)
     }
 
     /// Keeps a tally for later, one of each neighbour.
@@ -324,16 +282,9 @@ impl Rounds {
         out.extend(chosen.into_iter().map(|peer| Output::Send(peer, tally.clone())));
     }
 
-    /// Returns the neighbours of this round: others in each, and others than those of another node.
+    /// Returns the neighbours that are told in this round.
     pub(super) fn chosen(&self) -> Vec<Peer> {
-        let round = self.gathering.as_ref().map_or(0, |gathering| gathering.round);
-        let place = |peer: &Peer| Hash::of(&[&self.salt.0, &[round], &peer.to_le_bytes()]);
-        let mut peers = self.neighbours.clone();
-        if peers.len() > MAX_MERGES as usize {
-            peers.sort_by_cached_key(place);
-            peers.truncate(MAX_MERGES as usize);
-        }
-        peers
+        self.circle.chosen(self.gathering.as_ref().map_or(0, |gathering| gathering.round))
     }
 
     /// Looks again at what waits and may be merged now.

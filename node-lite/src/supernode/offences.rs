@@ -4,7 +4,7 @@ use super::{Fault, Supernode};
 use crate::{
     bft,
     guardian::{self, Share},
-    offence::{MAX_OFFENCES, Offender, Seen},
+    offence::{Charge, MAX_OFFENCES, Offender, Seen},
     storage::{Storage, StorageError, Write},
 };
 use antiphon_core::{
@@ -16,7 +16,6 @@ use antiphon_core::{
     },
     codec::Bounded,
     crypto::Hash,
-    id::Address,
 };
 
 /// Sets up to this size come along with sums of theirs, so that the evidence outlives them. Two fit into a transaction.
@@ -104,7 +103,7 @@ impl<S: Storage> Supernode<S> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn offences(&self) -> Result<Vec<(Seen, Vec<Option<Address>>)>, StorageError> {
+    pub fn offences(&self) -> Result<Vec<Charge>, StorageError> {
         let (tip, _) = self.tip_block();
         let chain = self.ledger.spec().chain_id();
         let staker = |offender: &Offender| {
@@ -116,7 +115,7 @@ impl<S: Storage> Supernode<S> {
         };
         let name = |seen: Seen| {
             let stakers: Result<_, _> = seen.offenders.iter().map(staker).collect();
-            Ok((seen, stakers?))
+            Ok(Charge { stakers: stakers?, seen })
         };
         self.ledger.store().offences()?.into_iter().map(name).collect()
     }

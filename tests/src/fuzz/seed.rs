@@ -207,7 +207,7 @@ pub(super) fn stored_rows() -> Seeds {
 #[cfg(not(target_family = "wasm"))]
 pub(super) fn node_messages() -> Seeds {
     use antiphon_core::chain::{
-        certificate::{FinalityVote, Vote},
+        certificate::{Counts, FinalityVote, Vote},
         header::SignedHeader,
     };
     use antiphon_node::{
@@ -236,6 +236,13 @@ pub(super) fn node_messages() -> Seeds {
         index: 0,
         signature: held.certificate.signature,
     };
+    let counts = (0..world.spec.guardians.members.len()).map(|at| u32::from(at < 3));
+    let tally = guardian::Message::Tally(Box::new(Tally {
+        round: 1,
+        vote: share.vote.clone(),
+        counts: Counts::new(counts.collect()).unwrap(),
+        signature: share.signature,
+    }));
     let certificate = guardian::Message::Certificate(held.certificate.clone());
     vec![
         ("block", with(0, encode(&Message::Block(Box::new(Block { signed, body }))))),
@@ -243,6 +250,7 @@ pub(super) fn node_messages() -> Seeds {
         ("epoch-change", with(0, encode(&Message::EpochChange(Box::new(change))))),
         ("share", with(1, encode(&guardian::Message::Share(share)))),
         ("certificate", with(1, encode(&certificate))),
+        ("tally", with(1, encode(&tally))),
     ]
 }
 

@@ -16,7 +16,7 @@
 use super::Context;
 use crate::{
     mempool::AdmitError,
-    offence::{Offender, Seen},
+    offence::{Charge, Offender},
     shell::driver::Unavailable,
     supernode::{Status, TxStatus},
 };
@@ -231,7 +231,7 @@ async fn evidence(params: Params<'static>, context: &Context) -> Answer {
     let skip = params.sequence().optional_next::<usize>()?.unwrap_or(0);
     let seen = context.node.call(|node, _| node.offences()).await;
     let seen = seen.map_err(unavailable)?.map_err(|reason| storage(&reason))?;
-    let name = |(seen, stakers): &(Seen, Vec<Option<Address>>)| {
+    let name = |Charge { seen, stakers }: &Charge| {
         let claim = seen.evidence.claim();
         let offenders = seen.offenders.iter().zip(stakers).map(|(offender, staker)| {
             let key = match offender {
