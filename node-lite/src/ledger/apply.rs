@@ -5,7 +5,7 @@ mod stake;
 use super::{
     ExecuteError, conserve,
     reader::View,
-    row::{Change, Rows, Value},
+    row::{Cell, Cells, Row, Value},
 };
 use crate::storage::{Storage, StorageError};
 use antiphon_core::{
@@ -172,9 +172,12 @@ pub(super) struct Session<'a, S> {
     view: View<'a, S>,
     height: Height,
     proposer: PublicKey,
-    rows: Rows,
+    /// Every row that was read or written, by refused transactions, too.
+    cells: Cells,
+    /// Fees taken so far. The proposer gets them when all transactions are done, so that they join nothing to anything.
+    fees: Amount,
     /// How to take back what the present transaction has changed.
-    undo: Vec<(StateKey, Option<Change>)>,
+    undo: Vec<(StateKey, Option<Row>)>,
 }
 
 impl<'a, S: Storage> Session<'a, S> {
@@ -185,7 +188,45 @@ impl<'a, S: Storage> Session<'a, S> {
         height: Height,
         proposer: PublicKey,
     ) -> Self {
-        Self { spec, chain, view, height, proposer, rows: Rows::new(), undo: Vec::new() }
+        Self {
+            spec,
+            chain,
+            view,
+            height,
+            proposer,
+            cells: Cells::new(),
+            fees: Amount::ZERO,
+            undo: Vec::new(),
+        }
+    }
+
+    /// Returns whether nothing was read or written yet.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    /// Returns another fresh session of the same block.
+    pub(super) fn fork(&self) -> Self {
+        Self::new(self.spec, self.chain, self.view.clone(), self.height, self.proposer)
+    }
+
+    /// Takes over what sessions of the same block have done, if none wrote a row that another one read or wrote (A9.5).
+    /// Returns whether it did; otherwise nothing has changed.
+    pub(super) fn join(&mut self, forks: Vec<Self>) -> bool {
+        let (mut cells, mut fees) = (Cells::new(), Amount::ZERO);
+        for fork in forks {
+            let Some(sum) = fees.checked_add(fork.fees) else { return false };
+            fees = sum;
+            for (key, cell) in fork.cells {
+                let is_changed = cell.is_changed();
+                let other = cells.insert(key, cell);
+                if other.is_some_and(|other| is_changed || other.is_changed()) {
+                    return false;
+                }
+            }
+        }
+        (self.cells, self.fees) = (cells, fees);
+        true
     }
 
     /// Applies one transaction, or changes nothing. Whose signature is `known` to hold is not checked again.
@@ -216,10 +257,9 @@ impl<'a, S: Storage> Session<'a, S> {
 
     fn take_back(&mut self) {
         while let Some((key, before)) = self.undo.pop() {
-            match before {
-                Some(entry) => self.rows.insert(key, entry),
-                None => self.rows.remove(&key),
-            };
+            if let Some(cell) = self.cells.get_mut(&key) {
+                cell.now = before;
+            }
         }
     }
 
@@ -256,10 +296,19 @@ impl<'a, S: Storage> Session<'a, S> {
                 Message::Accuse { staker, evidence } => self.accuse(sender, staker, evidence)?,
             }
         }
-        // The fee goes to the proposer, so that including is worth something. It is taken last, so that who owns
-        // nothing but a voucher can settle it.
+        // It is taken last, so that who owns nothing but a voucher can settle it.
         self.spend(sender, Token::Operational, self.spec.fee)?;
-        self.credit(&Address::of(&self.proposer), Token::Operational, self.spec.fee)
+        self.fees = self.fees.checked_add(self.spec.fee).ok_or(TxError::BadAmount)?;
+        Ok(())
+    }
+
+    /// Gives the proposer the fees, so that including is worth something. Called once, after all transactions.
+    pub(super) fn pay_proposer(&mut self) -> Result<(), TxError> {
+        let fees = std::mem::take(&mut self.fees);
+        if fees.is_zero() {
+            return Ok(());
+        }
+        self.credit(&Address::of(&self.proposer), Token::Operational, fees)
     }
 
     /// A5.8.
@@ -322,7 +371,7 @@ impl<'a, S: Storage> Session<'a, S> {
         self.set_account(to, account)
     }
 
-    fn account(&self, address: &Address) -> Result<Account, TxError> {
+    fn account(&mut self, address: &Address) -> Result<Account, TxError> {
         Ok(self.get(&StateKey::account(self.chain, address))?.unwrap_or_default())
     }
 
@@ -331,36 +380,38 @@ impl<'a, S: Storage> Session<'a, S> {
     }
 
     /// Returns a row as this block left it.
-    fn get<T: Value>(&self, key: &StateKey) -> Result<Option<T>, TxError> {
-        match self.rows.get(key) {
-            Some((_, row)) => Ok(T::of(row).cloned()),
-            None => self.read(key),
+    fn get<T: Value>(&mut self, key: &StateKey) -> Result<Option<T>, TxError> {
+        if let Some(cell) = self.cells.get(key) {
+            return Ok(cell.now.as_ref().and_then(T::of).cloned());
         }
-    }
-
-    fn read<T: Value>(&self, key: &StateKey) -> Result<Option<T>, TxError> {
-        let Some(bytes) = self.view.value(key)? else { return Ok(None) };
-        let value = codec::decode(&bytes, bytes.len());
-        value.map(Some).map_err(|error| StorageError(error.to_string()).into())
+        let value: Option<T> = match self.view.value(key)? {
+            Some(bytes) => Some(
+                codec::decode(&bytes, bytes.len())
+                    .map_err(|error| StorageError(error.to_string()))?,
+            ),
+            None => None,
+        };
+        let row = value.clone().map(T::row);
+        self.cells.insert(*key, Cell { before: row.clone(), now: row });
+        Ok(value)
     }
 
     fn put<T: Value>(&mut self, key: StateKey, value: T) -> Result<(), TxError> {
-        let before = self.rows.get(&key).cloned();
-        let old = match &before {
-            Some((old, _)) => old.clone(),
-            None => self.read::<T>(&key)?.map(T::row),
-        };
+        if !self.cells.contains_key(&key) {
+            self.get::<T>(&key)?;
+        }
+        let Some(cell) = self.cells.get_mut(&key) else { return Ok(()) };
+        let before = cell.now.replace(value.row());
         self.undo.push((key, before));
-        self.rows.insert(key, (old, value.row()));
         Ok(())
     }
 
     /// Checks that no money was made or lost and returns the rows that differ.
     pub(super) fn into_changes(self) -> Result<BTreeMap<StateKey, Vec<u8>>, ExecuteError> {
-        if !conserve::holds(self.rows.values()) {
+        if !self.fees.is_zero() || !conserve::holds(self.cells.values()) {
             return Err(ExecuteError::NotConserved);
         }
-        let changed = self.rows.into_iter().filter(|(_, (old, new))| old.as_ref() != Some(new));
-        Ok(changed.map(|(key, (_, new))| (key, new.to_bytes())).collect())
+        let changed = self.cells.into_iter().filter(|(_, cell)| cell.is_changed());
+        Ok(changed.filter_map(|(key, cell)| Some((key, cell.now?.to_bytes()))).collect())
     }
 }

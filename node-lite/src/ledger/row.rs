@@ -14,11 +14,22 @@ use antiphon_core::{
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeMap;
 
-/// Rows as they were read first, and as they are now.
-pub(super) type Rows = BTreeMap<StateKey, Change>;
+/// Every row that was read or written.
+pub(super) type Cells = BTreeMap<StateKey, Cell>;
 
-/// A row as it was read first, and as it is now.
-pub(super) type Change = (Option<Row>, Row);
+/// A row as it was read first, and as it is now; `None` where there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Cell {
+    pub(super) before: Option<Row>,
+    pub(super) now: Option<Row>,
+}
+
+impl Cell {
+    /// Returns whether the row is another than it was.
+    pub(super) fn is_changed(&self) -> bool {
+        self.before != self.now
+    }
+}
 
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq)]

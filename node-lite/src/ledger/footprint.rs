@@ -1,0 +1,78 @@
+//! Guesses what transactions will touch, and puts those together that seem to touch the same.
+
+use super::batch::Job;
+use antiphon_core::{
+    chain::transaction::{Message, SignedTransaction},
+    id::{Address, PoolId},
+};
+use std::collections::BTreeMap;
+
+/// Something that two transactions can have in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Label {
+    Account(Address),
+    Pool(PoolId),
+    /// Bonds, stakers and the roster hang together.
+    Stake,
+    /// What the sender says by itself (ALZA-7).
+    Scope(String),
+}
+
+/// Returns the places of the jobs in groups without a common label, each group in order.
+pub(super) fn groups(jobs: &[Job]) -> Vec<Vec<usize>> {
+    let mut parents: Vec<usize> = (0..jobs.len()).collect();
+    let mut owners: BTreeMap<Label, usize> = BTreeMap::new();
+    for (place, job) in jobs.iter().enumerate() {
+        for label in labels(&job.tx) {
+            let owner = *owners.entry(label).or_insert(place);
+            join(&mut parents, owner, place);
+        }
+    }
+    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for place in 0..jobs.len() {
+        groups.entry(root(&mut parents, place)).or_default().push(place);
+    }
+    groups.into_values().collect()
+}
+
+/// Returns the first of a group, and shortens the way to it.
+fn root(parents: &mut [usize], mut place: usize) -> usize {
+    while let Some(parent) = parents.get(place).copied()
+        && parent != place
+    {
+        let above = parents.get(parent).copied().unwrap_or(parent);
+        if let Some(slot) = parents.get_mut(place) {
+            *slot = above;
+        }
+        place = above;
+    }
+    place
+}
+
+fn join(parents: &mut [usize], a: usize, b: usize) {
+    let (a, b) = (root(parents, a), root(parents, b));
+    if let Some(slot) = parents.get_mut(a.max(b)) {
+        *slot = a.min(b);
+    }
+}
+
+fn labels(tx: &SignedTransaction) -> Vec<Label> {
+    let mut labels = vec![Label::Account(Address::of(&tx.body.sender))];
+    if !tx.body.scope.as_str().is_empty() {
+        labels.push(Label::Scope(String::from(tx.body.scope.as_str())));
+    }
+    labels.extend(tx.body.messages.iter().filter_map(|message| match message {
+        Message::Transfer { to, .. } => Some(Label::Account(*to)),
+        Message::Settle(voucher) => Some(Label::Pool(voucher.body.pool)),
+        Message::Release(pool) => Some(Label::Pool(*pool)),
+        // The pool's name follows from the sender.
+        Message::CreatePool(_) => None,
+        Message::Register(_)
+        | Message::Bond { .. }
+        | Message::Unbond { .. }
+        | Message::Withdraw { .. }
+        | Message::Rejoin
+        | Message::Accuse { .. } => Some(Label::Stake),
+    }));
+    labels
+}
