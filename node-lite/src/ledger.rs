@@ -340,6 +340,7 @@ impl<S: Storage> Ledger<S> {
         parent: &BlockId,
         height: Height,
     ) -> Result<(Hash, Executed), ExecuteError> {
+        session.pay_due().map_err(elect::internal)?;
         session.pay_proposer().map_err(elect::internal)?;
         let (elected, next) = self.elect(&mut session, parent, height)?;
         let changes = session.into_changes()?;

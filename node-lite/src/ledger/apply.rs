@@ -1,6 +1,11 @@
 //! Applies transactions to a view, each wholly or not at all.
 
+mod delay;
+mod error;
+mod exchange;
 mod stake;
+
+pub use error::TxError;
 
 use super::{
     ExecuteError, conserve,
@@ -11,158 +16,19 @@ use crate::storage::{Storage, StorageError};
 use antiphon_core::{
     amount::Amount,
     chain::{
-        offence::EvidenceError,
         spec::{ChainSpec, Token},
-        stake::BondError,
         state::{Account, StateKey},
         transaction::{Message, SignedTransaction},
     },
-    codec::{self, DecodeError},
-    crypto::{PublicKey, Signed, bls::BlsError},
+    codec,
+    crypto::{PublicKey, Signed},
     id::{Address, ChainId, Height, PoolId},
     payment::{
-        reservation::{
-            Claim, OpenError, PaidState, PoolState, PoolTerms, ReleaseError, SettleError,
-        },
+        reservation::{Claim, PaidState, PoolState, PoolTerms},
         voucher::Voucher,
     },
 };
 use std::collections::BTreeMap;
-
-/// Why a transaction cannot be in this block.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TxError {
-    /// The bytes are no transaction.
-    #[error("malformed: {0}")]
-    Malformed(DecodeError),
-    /// The sender did not sign it for this chain.
-    #[error("not signed by its sender for this chain")]
-    BadSignature,
-    /// The reference block is not an ancestor, or too old, or not below this block.
-    #[error("the reference block at {reference} is not a recent ancestor of height {height}")]
-    Expired {
-        /// Its height.
-        reference: Height,
-        /// The block that would include it.
-        height: Height,
-    },
-    /// It carries nothing.
-    #[error("a transaction carries at least one message")]
-    Empty,
-    /// Another transaction comes first, or came.
-    #[error("sequence {found}, expected {expected}")]
-    WrongSequence {
-        /// The account's next.
-        expected: u64,
-        /// The transaction's.
-        found: u64,
-    },
-    /// The sender does not allow what the chain takes.
-    #[error("the fee is {fee}, at most {max} is allowed")]
-    FeeTooLow {
-        /// The chain's.
-        fee: Amount,
-        /// The sender's limit.
-        max: Amount,
-    },
-    /// The balance does not cover what is spent.
-    #[error("balance {balance} does not cover {needed}")]
-    TooPoor {
-        /// What is there.
-        balance: Amount,
-        /// What is spent.
-        needed: Amount,
-    },
-    /// A sum does not fit an amount.
-    #[error("an amount is zero or out of range")]
-    BadAmount,
-    /// The terms of a pool name another creator.
-    #[error("a pool is opened by its creator")]
-    NotCreator,
-    /// A pool of this creator had this nonce before.
-    #[error("this pool was opened before")]
-    PoolExists,
-    /// No such pool.
-    #[error("no such pool")]
-    NoPool,
-    /// The terms break the rules.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// The voucher is not payable.
-    #[error(transparent)]
-    Settle(#[from] SettleError),
-    /// The pool is not to be released.
-    #[error(transparent)]
-    Release(#[from] ReleaseError),
-    /// The chain has no staking.
-    #[error("this chain has no staking")]
-    NoStaking,
-    /// The sender has registered, or one of its keys was registered before by anybody.
-    #[error("the sender or one of its keys is registered already")]
-    Registered,
-    /// The proof of possession does not hold.
-    #[error("the guardian key is not proven to be the sender's: {0}")]
-    Possession(BlsError),
-    /// The first bond is below the least.
-    #[error("the bond {bond} is below the least, {least}")]
-    BondTooSmall {
-        /// What was offered.
-        bond: Amount,
-        /// What is asked.
-        least: Amount,
-    },
-    /// No place is left on the roster.
-    #[error("there are as many stakers as the chain can have")]
-    RosterFull,
-    /// Nobody of this address has registered, or it is tombstoned.
-    #[error("no such staker, or it was punished")]
-    NoStaker,
-    /// The bond cannot be changed so.
-    #[error(transparent)]
-    Bond(#[from] BondError),
-    /// The evidence shows nothing.
-    #[error(transparent)]
-    Evidence(#[from] EvidenceError),
-    /// The offence was punished, or is too old.
-    #[error("the offence was punished before, or is too old")]
-    EvidenceSpent,
-    /// The store failed; says nothing about the transaction.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-}
-
-impl TxError {
-    /// Returns the stable code of this error.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Malformed(error) => error.code(),
-            Self::BadSignature => "tx/bad-signature",
-            Self::Expired { .. } => "tx/expired",
-            Self::Empty => "tx/empty",
-            Self::WrongSequence { .. } => "tx/wrong-sequence",
-            Self::FeeTooLow { .. } => "tx/fee-too-low",
-            Self::TooPoor { .. } => "tx/too-poor",
-            Self::BadAmount => "tx/bad-amount",
-            Self::NotCreator => "tx/not-creator",
-            Self::PoolExists => "tx/pool-exists",
-            Self::NoPool => "tx/no-pool",
-            Self::Open(error) => error.code(),
-            Self::Settle(error) => error.code(),
-            Self::Release(error) => error.code(),
-            Self::NoStaking => "stake/none",
-            Self::Registered => "stake/registered",
-            Self::Possession(error) => error.code(),
-            Self::BondTooSmall { .. } => "stake/bond-too-small",
-            Self::RosterFull => "stake/roster-full",
-            Self::NoStaker => "stake/no-staker",
-            Self::Bond(error) => error.code(),
-            Self::Evidence(error) => error.code(),
-            Self::EvidenceSpent => "offence/spent",
-            Self::Storage(error) => error.code(),
-        }
-    }
-}
 
 /// One block's execution.
 #[derive(Debug)]
@@ -237,18 +103,19 @@ impl<'a, S: Storage> Session<'a, S> {
         if body.messages.is_empty() {
             return Err(TxError::Empty);
         }
-        if body.max_fee < self.spec.fee {
-            return Err(TxError::FeeTooLow { fee: self.spec.fee, max: body.max_fee });
+        let fee = body.fee(self.spec.fee).ok_or(TxError::BadAmount)?;
+        if body.max_fee < fee {
+            return Err(TxError::FeeTooLow { fee, max: body.max_fee });
         }
         let expected = self.account(&sender)?.sequence.saturating_add(1);
         if body.sequence != expected {
             return Err(TxError::WrongSequence { expected, found: body.sequence });
         }
         if !known {
-            tx.verify(self.chain, &body.sender).map_err(|_| TxError::BadSignature)?;
+            tx.verify(self.chain).map_err(|_| TxError::BadSignature)?;
         }
         self.undo.clear();
-        let applied = self.carry_out(tx, &sender);
+        let applied = self.carry_out(tx, &sender, fee);
         if applied.is_err() {
             self.take_back();
         }
@@ -272,11 +139,16 @@ impl<'a, S: Storage> Session<'a, S> {
         Err(TxError::Expired { reference, height: self.height })
     }
 
-    fn carry_out(&mut self, tx: &SignedTransaction, sender: &Address) -> Result<(), TxError> {
+    fn carry_out(
+        &mut self,
+        tx: &SignedTransaction,
+        sender: &Address,
+        fee: Amount,
+    ) -> Result<(), TxError> {
         let mut account = self.account(sender)?;
         account.sequence = tx.body.sequence;
         self.set_account(sender, account)?;
-        for message in tx.body.messages.iter() {
+        for (place, message) in (0_u8..).zip(tx.body.messages.iter()) {
             match message {
                 Message::Transfer { token, to, amount } => {
                     if amount.is_zero() {
@@ -285,6 +157,9 @@ impl<'a, S: Storage> Session<'a, S> {
                     self.spend(sender, *token, *amount)?;
                     self.credit(to, *token, *amount)?;
                 }
+                Message::Exchange(exchange) => self.exchange(tx, exchange)?,
+                Message::Delay(delay) => self.delay(tx, place, delay)?,
+                Message::Cancel(delay) => self.cancel(sender, delay)?,
                 Message::CreatePool(terms) => self.create_pool(tx, terms)?,
                 Message::Settle(voucher) => self.settle(sender, voucher)?,
                 Message::Release(pool) => self.release(pool)?,
@@ -297,8 +172,8 @@ impl<'a, S: Storage> Session<'a, S> {
             }
         }
         // It is taken last, so that who owns nothing but a voucher can settle it.
-        self.spend(sender, Token::Operational, self.spec.fee)?;
-        self.fees = self.fees.checked_add(self.spec.fee).ok_or(TxError::BadAmount)?;
+        self.spend(sender, Token::Operational, fee)?;
+        self.fees = self.fees.checked_add(fee).ok_or(TxError::BadAmount)?;
         Ok(())
     }
 

@@ -77,19 +77,17 @@ fn apply_apart<'a, S: Storage>(
     if bins.len() < 2 {
         return None;
     }
-    let mut forks: Vec<(Session<'a, S>, Vec<(usize, Result<(), TxError>)>)> =
-        bins.iter().map(|_| (session.fork(), Vec::new())).collect();
+    let mut forks: Vec<Session<'a, S>> = bins.iter().map(|_| session.fork()).collect();
+    let mut verdicts = vec![Vec::new(); bins.len()];
     thread::scope(|scope| {
-        for (bin, (fork, verdicts)) in bins.iter().zip(&mut forks) {
+        for ((bin, fork), verdicts) in bins.iter().zip(&mut forks).zip(&mut verdicts) {
             scope.spawn(move || {
-                for (place, job) in bin.iter().filter_map(|place| Some((*place, jobs.get(*place)?)))
-                {
-                    verdicts.push((place, fork.apply(&job.tx, job.is_known)));
-                }
+                let jobs = bin.iter().filter_map(|place| Some((*place, jobs.get(*place)?)));
+                verdicts
+                    .extend(jobs.map(|(place, job)| (place, fork.apply(&job.tx, job.is_known))));
             });
         }
     });
-    let (forks, verdicts): (Vec<_>, Vec<_>) = forks.into_iter().unzip();
     session.join(forks).then(|| {
         let mut verdicts: Vec<_> = verdicts.into_iter().flatten().collect();
         verdicts.sort_by_key(|(place, _)| *place);

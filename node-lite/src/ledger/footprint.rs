@@ -3,7 +3,7 @@
 use super::batch::Job;
 use antiphon_core::{
     chain::transaction::{Message, SignedTransaction},
-    id::{Address, PoolId},
+    id::{Address, DelayId, PoolId},
 };
 use std::collections::BTreeMap;
 
@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 enum Label {
     Account(Address),
     Pool(PoolId),
+    Delayed(DelayId),
+    /// What is delayed by so many blocks stands on one page.
+    Due(u64),
     /// Bonds, stakers and the roster hang together.
     Stake,
     /// What the sender says by itself (ALZA-7).
@@ -57,22 +60,31 @@ fn join(parents: &mut [usize], a: usize, b: usize) {
 }
 
 fn labels(tx: &SignedTransaction) -> Vec<Label> {
-    let mut labels = vec![Label::Account(Address::of(&tx.body.sender))];
+    let account = |key| Label::Account(Address::of(key));
+    let mut labels = vec![account(&tx.body.sender)];
+    labels.extend(tx.body.cosigners.iter().map(account));
     if !tx.body.scope.as_str().is_empty() {
         labels.push(Label::Scope(String::from(tx.body.scope.as_str())));
     }
-    labels.extend(tx.body.messages.iter().filter_map(|message| match message {
-        Message::Transfer { to, .. } => Some(Label::Account(*to)),
-        Message::Settle(voucher) => Some(Label::Pool(voucher.body.pool)),
-        Message::Release(pool) => Some(Label::Pool(*pool)),
-        // The pool's name follows from the sender.
-        Message::CreatePool(_) => None,
-        Message::Register(_)
-        | Message::Bond { .. }
-        | Message::Unbond { .. }
-        | Message::Withdraw { .. }
-        | Message::Rejoin
-        | Message::Accuse { .. } => Some(Label::Stake),
-    }));
+    for message in tx.body.messages.iter() {
+        match message {
+            Message::Transfer { to, .. } => labels.push(Label::Account(*to)),
+            Message::Exchange(exchange) => {
+                labels.extend(exchange.to.iter().map(|part| Label::Account(part.address)));
+            }
+            Message::Delay(delay) => labels.push(Label::Due(delay.blocks)),
+            Message::Cancel(delay) => labels.push(Label::Delayed(*delay)),
+            Message::Settle(voucher) => labels.push(Label::Pool(voucher.body.pool)),
+            Message::Release(pool) => labels.push(Label::Pool(*pool)),
+            // The pool's name follows from the sender.
+            Message::CreatePool(_) => {}
+            Message::Register(_)
+            | Message::Bond { .. }
+            | Message::Unbond { .. }
+            | Message::Withdraw { .. }
+            | Message::Rejoin
+            | Message::Accuse { .. } => labels.push(Label::Stake),
+        }
+    }
     labels
 }

@@ -3,7 +3,8 @@
 use antiphon_core::{
     amount::Amount,
     chain::{
-        spec::TOKENS,
+        delayed::{Delayed, DuePage},
+        spec::{TOKENS, Token},
         stake::{Bond, RosterPage, Staker},
         state::{Account, StateKey, Supply},
     },
@@ -43,6 +44,9 @@ pub(super) enum Row {
     /// Who registered a key.
     Owner(Address),
     Supply(Supply),
+    Delayed(Delayed),
+    /// What is due at a height.
+    Due(DuePage),
 }
 
 impl Row {
@@ -56,6 +60,8 @@ impl Row {
             Self::Roster(page) => codec::encode(page),
             Self::Owner(address) => codec::encode(address),
             Self::Supply(supply) => codec::encode(supply),
+            Self::Delayed(delayed) => codec::encode(delayed),
+            Self::Due(page) => codec::encode(page),
         }
     }
 
@@ -67,7 +73,13 @@ impl Row {
             Self::Staker(staker) => [Amount::ZERO, staker.unclaimed],
             Self::Bond(bond) => [bond.held()?, Amount::ZERO],
             Self::Supply(supply) => supply.burned,
-            Self::Paid(_) | Self::Roster(_) | Self::Owner(_) => [Amount::ZERO; TOKENS],
+            Self::Delayed(delayed) => match delayed.token {
+                Token::Staking => [delayed.held(), Amount::ZERO],
+                Token::Operational => [Amount::ZERO, delayed.held()],
+            },
+            Self::Paid(_) | Self::Roster(_) | Self::Owner(_) | Self::Due(_) => {
+                [Amount::ZERO; TOKENS]
+            }
         })
     }
 
@@ -81,7 +93,9 @@ impl Row {
             | Self::Staker(_)
             | Self::Bond(_)
             | Self::Roster(_)
-            | Self::Owner(_) => [Amount::ZERO; TOKENS],
+            | Self::Owner(_)
+            | Self::Delayed(_)
+            | Self::Due(_) => [Amount::ZERO; TOKENS],
         }
     }
 }
@@ -117,4 +131,6 @@ values! {
     RosterPage => Roster,
     Address => Owner,
     Supply => Supply,
+    Delayed => Delayed,
+    DuePage => Due,
 }

@@ -4,7 +4,7 @@ use antiphon_core::amount::Amount;
 use antiphon_core::chain::spec::Token;
 use antiphon_core::chain::transaction::{Message, SignedTransaction, Transaction};
 use antiphon_core::codec::{Bounded, Text};
-use antiphon_core::crypto::{SecretKey, Signed};
+use antiphon_core::crypto::SecretKey;
 use antiphon_core::id::{Address, BlockId, ChainId, Height};
 use anyhow::Result;
 
@@ -52,8 +52,9 @@ impl Sender<'_> {
             reference_block: reference.block,
             scope: Text::try_from("")?,
             max_fee: Amount::from_units(FEE),
+            cosigners: Bounded::new(),
             messages: Bounded::try_from(vec![message])?,
         };
-        Ok(Signed::new(self.key, chain, body))
+        Ok(SignedTransaction::new(self.key, chain, body))
     }
 }

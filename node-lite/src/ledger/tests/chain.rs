@@ -211,10 +211,11 @@ impl Chain {
             reference_block: self.head.1,
             scope: Text::try_from("").unwrap(),
             max_fee: Amount::from_units(FEE),
+            cosigners: Bounded::new(),
             messages: Bounded::try_from(messages).unwrap(),
         };
         change(&mut body);
-        Signed::new(&key(n), self.id, body)
+        SignedTransaction::new(&key(n), self.id, body)
     }
 
     pub(in crate::ledger) fn terms(&self, deposit: u128, collateral: u128) -> PoolTerms {
