@@ -8,12 +8,14 @@
 //! | [`certificate`] | validators' votes on a block (settled), guardians' aggregate on a checkpoint (final) |
 //! | [`stake`] | bonds, rewards, elections |
 //! | [`offence`] | what costs a stake, and what shows it |
+//! | [`delayed`] | transfers that wait and can be cancelled |
 //! | [`transaction`] | messages, fees, signatures |
 //! | [`state`] | keys and values of the state tree |
 //! | [`proof`] | a value, or its absence, under a state root |
 //! | [`light`] | the light client machine |
 
 pub mod certificate;
+pub mod delayed;
 pub mod header;
 mod level;
 pub mod light;
