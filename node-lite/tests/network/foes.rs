@@ -64,7 +64,8 @@ fn banned(junk: impl Fn(u32) -> Vec<u8>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let patience = Duration::from_secs(60);
-        tokio::time::timeout(patience, send_junk(&chain, &address, junk)).await.expect("cut off");
+        let cut_off = tokio::time::timeout(patience, send_junk(&chain, &address, junk));
+        cut_off.await.unwrap();
     });
     until("the ban is counted", || {
         counter(network.ready(0), "antiphon_bans_total ").filter(|bans| *bans == 1)
