@@ -12,7 +12,7 @@
 
 #[cfg(not(target_family = "wasm"))]
 fn main() -> std::process::ExitCode {
-    use antiphon_tests::sim::gathering;
+    use antiphon_tests::{foe::Poison, sim::gathering};
     use std::{process::ExitCode, time::Instant};
 
     let numbers: Vec<u64> = std::env::args().skip(1).map(|text| text.parse().unwrap()).collect();
@@ -22,7 +22,7 @@ fn main() -> std::process::ExitCode {
     };
     let sizes = (usize::try_from(validators).unwrap(), usize::try_from(guardians).unwrap());
     let start = Instant::now();
-    let report = gathering::finalise(seed, sizes, percent);
+    let report = gathering::finalise(seed, sizes, percent, &Poison::ALL);
     println!("{} validators; {}", validators, report.summary(gathering::in_rounds()));
     println!("simulated in {} s", start.elapsed().as_secs());
     ExitCode::SUCCESS

@@ -18,13 +18,15 @@ use std::time::Duration;
 
 const BLOCK_MS: u64 = 200;
 
-/// Case 13.
+/// Case 13: all kinds together, and those whose sums verify alone.
 #[test]
 fn a_third_of_poisoners_keeps_no_honest_guardian_from_a_certificate() {
-    for number in 0..2 {
-        let seed = Seed::or(130 + number);
-        let report = gathering::finalise(seed.number(), (4, 120), 30);
-        assert!(!report.blamed.is_empty(), "nobody forged anything");
+    let kinds: [&'static [Poison]; 3] = [&Poison::ALL, &[Poison::Multiples], &[Poison::Overflow]];
+    for (number, poisons) in kinds.into_iter().enumerate() {
+        let seed = Seed::or(130 + number as u64);
+        let report = gathering::finalise(seed.number(), (4, 120), 30, poisons);
+        let allowed = poisons == [Poison::Multiples];
+        assert_eq!(report.blamed.is_empty(), allowed, "{poisons:?}: {:?}", report.blamed);
     }
 }
 
@@ -68,6 +70,8 @@ fn seven_nodes_finalise_in_rounds_whatever_one_of_them_poisons() {
 
 #[test]
 fn the_same_seed_gathers_in_the_same_way() {
-    let run = |number| gathering::finalise(Seed::or(number).number(), (4, 24), 20).transcript;
+    let run = |number| {
+        gathering::finalise(Seed::or(number).number(), (4, 24), 20, &Poison::ALL).transcript
+    };
     assert_eq!(run(1), run(1));
 }

@@ -153,6 +153,11 @@ impl Metrics {
         self.stopped.set(i64::from(status.stopped));
     }
 
+    #[cfg(test)]
+    pub(super) fn sent(&self, kind: Kind) -> u64 {
+        self.messages.get_or_create(&Traffic { direction: Direction::Out, kind }).get()
+    }
+
     fn text(&self) -> Option<String> {
         let mut text = String::new();
         text::encode(&mut text, &self.registry).ok()?;

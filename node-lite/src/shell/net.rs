@@ -26,6 +26,8 @@ mod numbers;
 mod queue;
 mod resolve;
 mod task;
+#[cfg(test)]
+mod tests;
 
 use super::{
     driver::{Carrier, Handle, Ticket, Verdict},

@@ -3,7 +3,7 @@
 
 use super::Foe;
 use antiphon_core::{
-    chain::certificate::{Counts, FinalityCertificate, Signers, max_count},
+    chain::certificate::{Counts, FinalityCertificate, MAX_ROUND, Signers, max_count},
     codec,
     crypto::bls::BlsSignature,
 };
@@ -18,7 +18,7 @@ use blst::{MultiPoint as _, min_pk::Signature};
 pub enum Poison {
     /// What it has, as often as the round allows: valid, and hard to add to.
     Multiples,
-    /// What it has, as often as 32 bits hold: valid, and too often for any sum of it with another.
+    /// What it has, as often as a certificate may say: valid, and too often to be added to without an overflow.
     Overflow,
     /// Claims that everybody signed, as many times as there is time for, and certificates of that kind.
     Junk,
@@ -55,7 +55,7 @@ impl Poisoner {
                 let most = max_count(tally.round);
                 vec![multiple(tally, most)]
             }
-            Poison::Overflow => vec![multiple(tally, u32::MAX - 3)],
+            Poison::Overflow => vec![multiple(tally, max_count(MAX_ROUND + 1))],
             Poison::Junk => (0..BURST).map(|number| junk(&tally, number)).collect(),
             Poison::Erasure => vec![erasure(tally)],
         }

@@ -41,6 +41,8 @@ pub struct Plan {
     pub header: Header,
     /// Foes of a hundred guardians.
     pub foes_percent: u64,
+    /// What they do, in turn.
+    pub poisons: &'static [Poison],
     /// How shares come together.
     pub gossip: Gossip,
 }
@@ -99,16 +101,25 @@ pub fn run(plan: Plan, limit: Duration) -> Report {
 
 /// Lets validators settle the first checkpoint and guardians gather for it, then shows the validators' nodes what came of
 /// it. Panics where a rule is broken or an honest guardian holds no certificate by the last round.
-pub fn finalise(seed: u64, (validators, guardians): (usize, usize), foes_percent: u64) -> Report {
+pub fn finalise(
+    seed: u64,
+    (validators, guardians): (usize, usize),
+    foes_percent: u64,
+    poisons: &'static [Poison],
+) -> Report {
     let spec = genesis::sized(BLOCK_MS, 1, (validators, guardians));
     let gossip = in_rounds();
     let mut network = Network::sized(seed, spec.clone(), validators, gossip);
-    while network.settled_by(0..validators) < Height(genesis::INTERVAL) {
+    let first = Height(genesis::INTERVAL);
+    let settled = loop {
         network.step();
-    }
-    let settled = network.disk(0).settled(Height(genesis::INTERVAL)).unwrap().unwrap();
+        let all = network.settled_by(0..validators) >= first;
+        if let Some(settled) = network.disk(0).settled(first).unwrap().filter(|_| all) {
+            break settled;
+        }
+    };
     let header = settled.block.signed.header;
-    let plan = Plan { seed, set: Arc::new(spec.guardians), header, foes_percent, gossip };
+    let plan = Plan { seed, set: Arc::new(spec.guardians), header, foes_percent, poisons, gossip };
     let report = run(plan.clone(), gossip.round * u32::from(MAX_ROUND));
     report.check(&plan);
     let certificate = Message::Certificate(report.certificate.clone().unwrap());
@@ -119,7 +130,7 @@ pub fn finalise(seed: u64, (validators, guardians): (usize, usize), foes_percent
     network.run_for(1);
     for node in 0..validators {
         let status = network.node(node).unwrap().status();
-        assert_eq!(status.finalised, Height(genesis::INTERVAL), "validator {node}");
+        assert_eq!(status.finalised, first, "validator {node}");
     }
     assert!(network.faults.is_empty(), "{:?}", network.faults);
     report
@@ -138,7 +149,7 @@ impl Gathering {
         let bad = count as u64 * plan.foes_percent / 100;
         let mut foes: Vec<Option<Poisoner>> = (0..count).map(|_| None).collect();
         for (kind, place) in order.iter().take(bad as usize).enumerate() {
-            foes[*place] = Some(Poisoner::new(Poison::ALL[kind % Poison::ALL.len()]));
+            foes[*place] = Some(Poisoner::new(plan.poisons[kind % plan.poisons.len()]));
         }
         let interval = genesis::INTERVAL;
         let config = Config { chain: plan.header.chain_id, interval, gossip: plan.gossip };

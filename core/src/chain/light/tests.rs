@@ -17,8 +17,8 @@ use crate::{
         Level,
         beacon::ProposerOrder,
         certificate::{
-            Certificate, CertificateError, FinalityCertificate, FinalityVote, IndexedSignature,
-            Signers, Vote,
+            Certificate, CertificateError, Counts, FinalityCertificate, FinalityVote,
+            IndexedSignature, Signers, Vote,
         },
         set::{Guardian, Validator},
     },
@@ -260,6 +260,31 @@ fn a_certificate_below_quorum_finalises_nothing() {
         other => world.honest(other, 20),
     });
     assert_eq!(refused, [CertificateError::BelowQuorum { weight: 4, quorum: 5 }.into()]);
+    assert_eq!(light.head(Level::Final), None);
+}
+
+/// A2.17: a client takes both forms by one rule.
+#[test]
+fn a_certificate_with_counts_is_as_good_as_one_with_bits() {
+    let world = World::new(25);
+    let counts = |list: [u32; 7]| Signers::Counts(Counts::new(list.to_vec()).unwrap());
+    let mut counted = world.finalise(world.header(20), &[0, 1, 2, 3, 4]);
+    counted.certificate.signers = counts([1, 1, 1, 1, 1, 0, 0]);
+    let mut lie = counted.clone();
+    lie.certificate.signers = counts([1, 1, 1, 1, 2, 0, 0]);
+    let serve = |checkpoint: &Checkpoint| {
+        let bytes = encode(checkpoint);
+        run(&world, |file| match file {
+            File::Checkpoint(_) => bytes.clone(),
+            other => world.honest(other, 20),
+        })
+    };
+    let (light, refused) = serve(&counted);
+    assert!(refused.is_empty(), "{refused:?}");
+    assert_eq!(heights(&light)[2], Some(20));
+    assert_eq!(light.signers(), (5, 7));
+    let (light, refused) = serve(&lie);
+    assert_eq!(refused, [CertificateError::BadSignature.into()]);
     assert_eq!(light.head(Level::Final), None);
 }
 
