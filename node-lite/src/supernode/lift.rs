@@ -120,7 +120,7 @@ impl<S: Storage> Supernode<S> {
         request: bft::Build,
         out: &mut Vec<Output>,
     ) -> Option<bft::Built> {
-        let chain = self.ledger.spec().chain_id();
+        let chain = self.ledger.chain();
         let reveal = Reveal { epoch: request.epoch }.digest(chain);
         let offered = Carried {
             reveal: self.beacon.as_ref().map(|key| key.sign(reveal)),
