@@ -33,6 +33,18 @@ fn processes_settle_and_finalise_and_one_that_was_killed_catches_up() {
     assert!(network.node.terminate().success(), "a network stops, though one of it was killed");
 }
 
+/// Elections, a drawn order of proposers and the lottery, in processes of their own.
+#[test]
+fn where_stake_decides_processes_settle_and_finalise_too() {
+    let network = Testnet::with(4, 6, &["--stake"]);
+    let chain = std::fs::read_to_string(network.chain()).unwrap();
+    for line in ["[stake]", "order = \"commit-reveal\"", "lottery = {", "[upgrade]"] {
+        assert!(chain.contains(line), "{line}");
+    }
+    network.until(&[0, 1, 2, 3, 4, 5], "final", 24);
+    assert!(network.node.terminate().success());
+}
+
 #[test]
 fn a_latecomer_without_keys_syncs_blocks_and_light_files_and_stops_in_order() {
     let network = Testnet::start(1, 2);

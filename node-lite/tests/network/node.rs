@@ -129,6 +129,10 @@ pub(crate) struct Testnet {
 
 impl Testnet {
     pub(crate) fn start(validators: usize, guardians: usize) -> Self {
+        Self::with(validators, guardians, &[])
+    }
+
+    pub(crate) fn with(validators: usize, guardians: usize, more: &[&str]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let (validators, guardians) = (validators.to_string(), guardians.to_string());
         let mut command = antiphon();
@@ -141,7 +145,7 @@ impl Testnet {
             "--faucet",
         ]);
         command.args(["--base-port", "0", "--block-time", "200ms", "--checkpoint-interval", "8"]);
-        let node = Node::start(command.arg("--data").arg(data.path()));
+        let node = Node::start(command.args(more).arg("--data").arg(data.path()));
         Self { node, data }
     }
 
