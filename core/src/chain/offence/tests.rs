@@ -6,7 +6,7 @@ use crate::{
     },
     codec::Bounded,
     crypto::{Hash, SecretKey, bls::BlsSecretKey},
-    id::BlockId,
+    id::{BlockId, Epoch},
 };
 use alloc::{vec, vec::Vec};
 
@@ -41,6 +41,33 @@ fn a_vote_that_forgets_the_lock_is_an_offence_and_every_other_pair_is_none() {
     let mut swapped = [vote(&key, 5, 4), vote(&key, 6, 4)];
     swapped[1].header.hcc.height = Height(3);
     assert_eq!(judge(swapped), Err(EvidenceError::WrongHeader));
+}
+
+/// ADVERSARIAL case 6: an honest proposer may propose at one height again, in a later epoch.
+#[test]
+fn two_proposals_of_one_epoch_are_an_offence_and_of_two_epochs_none() {
+    let (key, chain) = (SecretKey::from_bytes(&[9; 32]), ChainId(Hash([1; 32])));
+    let guardian = BlsSecretKey::from_seed(&[7; 32]).unwrap().public();
+    let public = key.public();
+    let accused = Accused { validator: Some(&public), guardian: &guardian };
+    let proposal = |epoch, height, block: u8| {
+        let (validators_hash, block) = (Hash([2; 32]), BlockId(Hash([block; 32])));
+        let (epoch, height) = (Epoch(epoch), Height(height));
+        Signed::new(&key, chain, Proposal { validators_hash, epoch, height, block })
+    };
+    let judge = |pair| {
+        let known = Known { chain, interval: 10, guardians: None };
+        Evidence::Proposals(Box::new(pair)).judge(known, accused)
+    };
+    let shown = Shown { offence: Offence::TwoProposals, height: Height(5) };
+    assert_eq!(judge([proposal(3, 5, 1), proposal(3, 5, 2)]), Ok(shown));
+    assert_eq!(judge([proposal(3, 6, 1), proposal(3, 5, 2)]), Ok(shown), "at two heights, too");
+    let again = [proposal(3, 5, 1), proposal(7, 5, 2)];
+    assert_eq!(judge(again), Err(EvidenceError::Apart), "proposed again in a later epoch");
+    assert_eq!(judge([proposal(3, 5, 1), proposal(3, 5, 1)]), Err(EvidenceError::Same));
+    let mut later = proposal(3, 5, 2);
+    later.body.validators_hash = Hash([3; 32]);
+    assert_eq!(judge([proposal(3, 5, 1), later]), Err(EvidenceError::Apart), "of two terms");
 }
 
 /// Seven guardians, and headers on branches.
