@@ -204,12 +204,9 @@ impl Task {
         {
             self.swarm.behaviour_mut().exchange.send_request(&peer, Question::Peers);
         }
-        let mut skews: Vec<_> = self.skews.values().copied().collect();
-        skews.sort_unstable();
-        let middle = skews.get(skews.len() / 2).copied().unwrap_or(0);
-        if skews.len() >= MIN_CLOCKS && middle.unsigned_abs() > MAX_SKEW_MS {
+        if let Some(behind_ms) = off_by(self.skews.values().copied().collect()) {
             tracing::warn!(
-                behind_ms = middle,
+                behind_ms,
                 "this machine's clock differs from most neighbours'; set it, or blocks will be refused"
             );
         }
@@ -283,9 +280,29 @@ fn dice() -> u32 {
     random.checked_rem(1000).unwrap_or(500)
 }
 
+/// Returns by how many milliseconds this machine's clock is behind, if it is off by most neighbours' clocks. Some of them may
+/// be off or lie: the one in the middle counts.
+fn off_by(mut skews: Vec<i64>) -> Option<i64> {
+    skews.sort_unstable();
+    let middle = skews.get(skews.len() / 2).copied()?;
+    (skews.len() >= MIN_CLOCKS && middle.unsigned_abs() > MAX_SKEW_MS).then_some(middle)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const HOUR: i64 = 3_600_000;
+
+    #[test]
+    fn a_clock_that_is_off_by_most_neighbours_is_noticed_and_liars_are_not_believed() {
+        assert_eq!(off_by(vec![HOUR, HOUR + 20, HOUR - 5]), Some(HOUR));
+        assert_eq!(off_by(vec![-HOUR, -HOUR, -HOUR, 7]), Some(-HOUR));
+        assert_eq!(off_by(vec![30, HOUR, -4, 12, HOUR]), None, "two of five lie");
+        assert_eq!(off_by(vec![i64::MIN, 3, i64::MAX]), None);
+        assert_eq!(off_by(vec![HOUR; MIN_CLOCKS - 1]), None, "too few to tell");
+        assert_eq!(off_by(Vec::new()), None);
+    }
 
     #[test]
     fn only_addresses_that_can_lead_to_a_node_are_dialled() {
