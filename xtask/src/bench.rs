@@ -3,10 +3,13 @@
 //! ```text
 //! antiphon-bench ── native, release ─────────────┐
 //!        '── wasm, as shipped ── Node, Chromium ─┼──► medians and ratios ──► BENCHMARKS.md
-//! a fresh page on a running network ─────────────┘
+//! a fresh page on a running network ─────────────┤
+//! validators under a load, a growing tree ───────┘
 //! ```
 //!
 //! The engines run in turn, round by round, so that a busy moment of the machine hits all of them.
+
+mod settle;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,6 +18,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
+use clap::Args;
 use serde_json::Value;
 
 use crate::artifact;
@@ -29,12 +33,20 @@ const ENGINES: [&str; 3] = ["native", "Node", "Chromium"];
 /// What is the same in every run of the program: the name of a row, then what it is compared with.
 type Row = (String, String);
 
+/// Options of `cargo xtask bench`.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// How long a network settles transfers, in seconds.
+    #[arg(long, default_value_t = 60)]
+    settle: u64,
+}
+
 /// Measures everything and writes the file.
 ///
 /// # Errors
 ///
 /// A build or a run fails.
-pub(crate) fn measure() -> Result<()> {
+pub(crate) fn measure(options: &Options) -> Result<()> {
     setup::ensure(&Need::ALL)?;
     artifact::build_all()?;
     artifact::node()?;
@@ -64,8 +76,11 @@ pub(crate) fn measure() -> Result<()> {
         lines(command("node").arg("bench/start.mjs").current_dir(root().join("tests/e2e")))
     })?;
     let start = start.first().context("no line from bench/start.mjs")?;
+    let settled = settle::measure(options.settle)?;
     let path = root().join("BENCHMARKS.md");
-    fs::write(&path, document(&order, &times, start)?)?;
+    let mut document = document(&order, &times, start)?;
+    settled.write(&mut document)?;
+    fs::write(&path, document)?;
     println!("wrote {}", path.display());
     Ok(())
 }

@@ -44,7 +44,7 @@ enum Command {
     /// Run every check: format, lints, tests, sizes, browsers.
     Test(suite::Options),
     /// Measure, and write BENCHMARKS.md.
-    Bench,
+    Bench(bench::Options),
     /// Build the wasm module, the npm package and the site.
     Build,
     /// Feed every decoder and machine hostile bytes for a while; needs nightly and cargo-fuzz.
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Demo(options) => demo::run_demo(&options),
         Command::Test(options) => suite::run_all(&options),
-        Command::Bench => bench::measure(),
+        Command::Bench(options) => bench::measure(&options),
         Command::Build => artifact::build_all(),
         Command::Fuzz(options) => fuzz::run_all(&options),
         Command::Mutants(options) => mutants::run(&options),
