@@ -9,6 +9,7 @@
 //!
 //! The engines run in turn, round by round, so that a busy moment of the machine hits all of them.
 
+mod noble;
 mod settle;
 
 use std::collections::BTreeMap;
@@ -57,18 +58,14 @@ pub(crate) fn measure(options: &Options) -> Result<()> {
         wasm.args(["build", "--profile", "wasm", "--package", "antiphon-bench"]);
         run(wasm.args(["--target", "wasm32-wasip1"]))
     })?;
-    let mut times = BTreeMap::new();
-    let mut order = Vec::new();
+    let mut figures = Figures::default();
     for round in 1..=ROUNDS {
         for (index, engine) in ENGINES.into_iter().enumerate() {
             let name = format!("round {round} of {ROUNDS}, {engine}");
             let lines = step(&name, || lines(&mut program(engine)))?;
             for line in lines {
                 let row = (text(&line, "name")?, text(&line, "bare")?);
-                if !order.contains(&row) {
-                    order.push(row.clone());
-                }
-                times.entry((row, index)).or_insert_with(Vec::new).push(Times::read(&line)?);
+                figures.add(row, index, Times::read(&line)?);
             }
         }
     }
@@ -76,9 +73,11 @@ pub(crate) fn measure(options: &Options) -> Result<()> {
         lines(command("node").arg("bench/start.mjs").current_dir(root().join("tests/e2e")))
     })?;
     let start = start.first().context("no line from bench/start.mjs")?;
+    let noble = noble::measure()?;
     let settled = settle::measure(options.settle)?;
     let path = root().join("BENCHMARKS.md");
-    let mut document = document(&order, &times, start)?;
+    let mut document = document(&figures, start)?;
+    noble.write(&mut document, &figures)?;
     settled.write(&mut document)?;
     fs::write(&path, document)?;
     println!("wrote {}", path.display());
@@ -109,6 +108,32 @@ fn lines(command: &mut Command) -> Result<Vec<Value>> {
     }
     let text = String::from_utf8(output.stdout)?;
     text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+}
+
+/// The rows of all rounds, in the order in which they came first.
+#[derive(Default)]
+struct Figures {
+    order: Vec<Row>,
+    times: BTreeMap<(Row, usize), Vec<Times>>,
+}
+
+impl Figures {
+    fn add(&mut self, row: Row, engine: usize, times: Times) {
+        if !self.order.contains(&row) {
+            self.order.push(row.clone());
+        }
+        self.times.entry((row, engine)).or_default().push(times);
+    }
+
+    fn median(&self, row: &Row, engine: usize) -> Option<Times> {
+        self.times.get(&(row.clone(), engine)).map(|rounds| Times::median(rounds))
+    }
+
+    /// Returns the time of the first row of this name.
+    fn nanos(&self, name: &str, engine: usize) -> Option<f64> {
+        let row = self.order.iter().find(|(of, _)| of == name)?;
+        self.median(row, engine).map(|median| median.nanos)
+    }
 }
 
 /// One measurement of a pair.
@@ -148,11 +173,7 @@ fn number(line: &Value, field: &str) -> Result<f64> {
     line.get(field).and_then(Value::as_f64).with_context(|| format!("no `{field}` in {line}"))
 }
 
-fn document(
-    order: &[Row],
-    times: &BTreeMap<(Row, usize), Vec<Times>>,
-    start: &Value,
-) -> Result<String> {
+fn document(figures: &Figures, start: &Value) -> Result<String> {
     let mut out = String::from(
         "# Benchmarks\n\n\
          Written by `cargo xtask bench`. Medians; trust the ratios more than the times.\n\n",
@@ -182,11 +203,10 @@ fn document(
          | what | engine | time | per second | bare operation | its time | ratio | wasm / native |\n\
          |---|---|---|---|---|---|---|---|\n",
     );
-    for row in order {
-        let native = times.get(&(row.clone(), 0)).map(|rounds| Times::median(rounds).nanos);
+    for row in &figures.order {
+        let native = figures.median(row, 0).map(|median| median.nanos);
         for (index, engine) in ENGINES.into_iter().enumerate() {
-            let Some(rounds) = times.get(&(row.clone(), index)) else { continue };
-            let median = Times::median(rounds);
+            let Some(median) = figures.median(row, index) else { continue };
             let slower = match native {
                 Some(native) if index > 0 => format!("{:.1}", median.nanos / native),
                 _ => String::new(),
