@@ -55,6 +55,10 @@ impl<S: Storage> Supernode<S> {
                 let [one, _] = pair.as_ref();
                 (one.vote.validators_hash, one.index)
             }
+            bft::Fault::Unlocked(index, pair) => {
+                let [one, _] = pair.as_ref();
+                (one.vote.body.validators_hash, *index)
+            }
             bft::Fault::BadMessage(_) | bft::Fault::Halted(..) => return Ok(None),
         };
         let set = self.ledger.store().validators(&set)?;
