@@ -130,6 +130,8 @@ pub struct Supernode<S> {
     /// What the settlement of every term shares, its set aside.
     pace: bft::Config,
     key: Option<SecretKey>,
+    /// The guardian's key, where proposals must reveal something signed with it (A3.2).
+    beacon: Option<BlsSecretKey>,
     guardian: GuardianMachine,
     ledger: Ledger<S>,
     mempool: Mempool,
@@ -163,12 +165,14 @@ impl<S: Storage> Supernode<S> {
         let chain = spec.chain_id();
         let bad_set = || StorageError(String::from("the chain spec has a set no chain may have"));
         let interval = spec.checkpoint_interval;
+        let beacon = guardian.clone().filter(|_| spec.has_beacon());
         let of = guardian::Config { chain, interval, gossip };
         let finality = GuardianMachine::new(of, start.guardians, guardian, start.guardian)
             .ok_or_else(bad_set)?;
         let pace = bft::Config {
             chain,
             validators: start.validators,
+            order: spec.order,
             checkpoint_interval: interval,
             block_time: Duration::from_millis(spec.block_ms),
             delta,
@@ -192,6 +196,7 @@ impl<S: Storage> Supernode<S> {
             bft,
             pace,
             key: validator,
+            beacon,
             guardian: finality,
             ledger,
             mempool: Mempool::default(),

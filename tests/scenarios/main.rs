@@ -14,6 +14,7 @@
 
 #[cfg(not(target_family = "wasm"))]
 mod agreement;
+mod beacon;
 // It reads its corpus from files, which the wasm runner does not lend.
 #[cfg(not(target_family = "wasm"))]
 mod corpus;

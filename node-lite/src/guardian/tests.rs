@@ -253,6 +253,8 @@ impl World {
             cp_link: BlockId::default(),
             time: UnixMillis(height),
             proposer_index: 0,
+            carried: Hash::default(),
+            next_order: Hash::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 mod delay;
 mod error;
 mod exchange;
+mod lottery;
 mod stake;
 
 pub use error::TxError;

@@ -57,6 +57,7 @@ mod tests {
     };
     use antiphon_core::{
         chain::{
+            carried::Carried,
             certificate::{Certificate, Counts, FinalityCertificate, FinalityVote, Signers, Vote},
             header::{Header, SignedHeader},
         },
@@ -98,7 +99,7 @@ mod tests {
         assert_eq!(Hash::of(&[&bytes]).to_hex(), GOLDEN);
     }
 
-    const GOLDEN: &str = "d0855f091cb8440bdb0a8d8775750abb3ff4568d70feda2c691b9282b5ff35e9";
+    const GOLDEN: &str = "b4b2ad4d99d405ecd0b5b2c88556f251cb16826f7205af471f8ca7d6e5243cdd";
 
     fn messages() -> Vec<Wire> {
         let key = SecretKey::from_bytes(&[1; 32]);
@@ -122,7 +123,11 @@ mod tests {
         let body = Bounded::try_from(vec![tx.clone()]).unwrap();
         let signed = SignedHeader { header: header(), signature: Signature([4; 64]) };
         vec![
-            Wire::Bft(bft::message::Message::Block(Box::new(Block { signed, body }))),
+            Wire::Bft(bft::message::Message::Block(Box::new(Block {
+                signed,
+                carried: Carried::default(),
+                body,
+            }))),
             Wire::Bft(bft::message::Message::Vote(vote)),
             Wire::Bft(bft::message::Message::EpochChange(Box::new(change))),
             Wire::Bft(bft::message::Message::Certificate(Certificate::genesis())),
@@ -152,6 +157,8 @@ mod tests {
             cp_link: BlockId::default(),
             time: UnixMillis(9),
             proposer_index: 3,
+            carried: Hash::default(),
+            next_order: Hash::default(),
         }
     }
 }

@@ -30,6 +30,7 @@ fn settlement(bytes: &[u8]) -> &'static str {
     assert!(encode(&message) == bytes, "a second encoding");
     let world = world();
     let config = bft::Config {
+        order: world.spec.order,
         chain: world.chain,
         validators: world.spec.validators.clone(),
         checkpoint_interval: INTERVAL,

@@ -4,6 +4,7 @@ use super::world::{CLOCK, VOUCHERS, world};
 use antiphon_core::{
     amount::Amount,
     chain::{
+        carried::Carried,
         light::{Anchor, ForkProof, Kept},
         spec::Token,
         state::StateKey,
@@ -252,7 +253,17 @@ pub(super) fn node_messages() -> Seeds {
     }));
     let certificate = guardian::Message::Certificate(held.certificate.clone());
     vec![
-        ("block", with(0, encode(&Message::Block(Box::new(Block { signed, body }))))),
+        (
+            "block",
+            with(
+                0,
+                encode(&Message::Block(Box::new(Block {
+                    signed,
+                    carried: Carried::default(),
+                    body,
+                }))),
+            ),
+        ),
         ("vote", with(0, encode(&Message::Vote(vote)))),
         ("epoch-change", with(0, encode(&Message::EpochChange(Box::new(change))))),
         ("share", with(1, encode(&guardian::Message::Share(share)))),

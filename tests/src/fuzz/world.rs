@@ -6,6 +6,7 @@ use super::tree::Tree;
 use antiphon_core::{
     amount::Amount,
     chain::{
+        beacon::ProposerOrder,
         certificate::{
             Certificate, FinalityCertificate, FinalityVote, IndexedSignature, Signers, Vote,
         },
@@ -241,6 +242,8 @@ fn spec(validators: &[SecretKey], guardians: &[BlsSecretKey]) -> ChainSpec {
             max_duration: 1000,
             freeze: 42,
         },
+        order: ProposerOrder::default(),
+        upgrade: None,
         stake: None,
         validators: ValidatorSet { since: Height(0), members: validators.try_into().unwrap() },
         guardians: GuardianSet {

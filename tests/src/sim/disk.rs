@@ -128,7 +128,7 @@ impl Disk {
             })
             .collect();
         let newest = checkpoints.last().map_or(Height(0), |(height, _)| *height);
-        let next_of = |height: &Height| settled[height].block.signed.header.next_sets();
+        let next_of = |height: &Height| settled[height].block.signed.header.next();
         let head = settled.values().next_back().unwrap().clone();
         let is_open = |height: &&Height| !content.certificates.contains_key(height);
         let open_changes: Vec<_> = content

@@ -3,6 +3,7 @@
 use antiphon_core::{
     amount::Amount,
     chain::{
+        beacon::ProposerOrder,
         set::{Guardian, GuardianSet, Validator, ValidatorSet},
         spec::{ChainSpec, GenesisAccount, GenesisStaker},
         stake::{MintStep, StakeRules, elect},
@@ -75,6 +76,8 @@ pub fn sized(block_ms: u64, accounts: usize, (validators, guardians): (usize, us
         trusting_period: 14 * 24 * 3_600_000,
         fee: Amount::from_units(FEE),
         pool: PoolRules::for_chain(validators as u64, INTERVAL),
+        order: ProposerOrder::default(),
+        upgrade: None,
         stake: None,
         validators: ValidatorSet {
             since: Height(0),
@@ -112,6 +115,7 @@ pub fn staking_spec(block_ms: u64) -> ChainSpec {
         inactivity: 40,
         proposal_penalty: 5,
         bounty: Amount::from_units(7),
+        lottery: None,
         mint: Bounded::try_from(vec![MintStep { since: Height(0), pot: Amount::from_units(POT) }])
             .unwrap(),
     };

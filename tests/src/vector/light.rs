@@ -14,6 +14,7 @@ use super::{Log, Verdict};
 use antiphon_core::{
     amount::Amount,
     chain::{
+        beacon::ProposerOrder,
         certificate::{Certificate, FinalityCertificate, FinalityVote, Signers},
         header::Header,
         light::{Checkpoint, LightError, Rules, Sets, Skipping, Trusted},
@@ -194,6 +195,8 @@ fn spec(trusting_period: u64) -> Option<ChainSpec> {
             max_duration: 1,
             freeze: 1,
         },
+        order: ProposerOrder::default(),
+        upgrade: None,
         stake: None,
         validators: ValidatorSet { since: Height(0), members },
         guardians: Keys::default().set(&Powers::from([(String::from("n1"), 1)])),

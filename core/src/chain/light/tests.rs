@@ -15,6 +15,7 @@ use crate::{
     amount::Amount,
     chain::{
         Level,
+        beacon::ProposerOrder,
         certificate::{
             Certificate, CertificateError, Counts, FinalityCertificate, FinalityVote,
             IndexedSignature, Signers, Vote,
@@ -180,6 +181,8 @@ pub(crate) fn spec(validators: &[SecretKey], guardians: &[BlsSecretKey]) -> Chai
             max_duration: 1000,
             freeze: 42,
         },
+        order: ProposerOrder::default(),
+        upgrade: None,
         stake: None,
         validators: ValidatorSet {
             since: Height(0),

@@ -237,7 +237,7 @@ impl<S: Storage> Session<'_, S> {
         Ok(())
     }
 
-    fn owner_of(&mut self, key: &PublicKey) -> Result<Option<Address>, TxError> {
+    pub(super) fn owner_of(&mut self, key: &PublicKey) -> Result<Option<Address>, TxError> {
         self.get(&StateKey::validator_key(self.chain, key))
     }
 
@@ -295,7 +295,7 @@ impl<S: Storage> Session<'_, S> {
     }
 
     /// A3.4: only the operational token has a way to be minted.
-    fn mint(&mut self, amount: Amount) -> Result<(), TxError> {
+    pub(super) fn mint(&mut self, amount: Amount) -> Result<(), TxError> {
         let mut supply = self.supply()?;
         let [staking, operational] = supply.minted;
         let operational = operational.checked_add(amount).ok_or(TxError::BadAmount)?;

@@ -308,7 +308,7 @@ fn units(units: u128) -> Amount {
     Amount::from_units(units)
 }
 
-fn guardian(n: u8) -> BlsSecretKey {
+pub(in crate::ledger) fn guardian(n: u8) -> BlsSecretKey {
     BlsSecretKey::from_seed(&[n; 32]).unwrap()
 }
 
@@ -324,11 +324,12 @@ fn rules() -> StakeRules {
         proposal_penalty: 5,
         bounty: units(50),
         mint: Bounded::default(),
+        lottery: None,
     }
 }
 
 /// A chain with one validator, whose owner is account 3.
-fn staking() -> ChainSpec {
+pub(in crate::ledger) fn staking() -> ChainSpec {
     let staker = GenesisStaker {
         owner: address(3),
         guardian: guardian(1).public(),
