@@ -211,6 +211,12 @@ fn a_second_certificate_of_a_height_halts_finality_and_names_who_signed_both() {
     assert!(network.faults.iter().any(halted), "{:?}", network.faults);
     network.crash(0, 0);
     network.start(0);
+    let finalised = |node| network.node(node).unwrap().status().finalised;
+    let before = (finalised(0), finalised(1));
+    network.run_for(6);
+    let finalised = |node| network.node(node).unwrap().status().finalised;
+    assert_eq!(finalised(0), before.0, "a restart makes no contradiction undone");
+    assert!(finalised(1) > before.1, "who has not seen it goes on");
     let kept = network.node(0).unwrap().offences().unwrap();
     let [Charge { seen, .. }] = &kept[..] else { panic!("{kept:?}") };
     let both = places.into_iter().filter(|place| own.signers.has(*place));
