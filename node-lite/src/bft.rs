@@ -41,7 +41,7 @@ use antiphon_core::{
         carried::Carried,
         certificate::Certificate,
         header::{Header, Next, SignedHeader},
-        offence::Evidence,
+        offence::{Evidence, VoteOnHeader},
         set::ValidatorSet,
     },
     crypto::{Hash, SecretKey, Signed},
@@ -214,6 +214,8 @@ pub enum Fault {
     TwoProposals(Box<[SignedHeader; 2]>),
     /// Two votes of one validator at one height (A4-O2).
     TwoVotes(Box<[SignedVote; 2]>),
+    /// Votes of the validator at this place, the higher of which forgets the lock of the lower (A4-O3).
+    Unlocked(u16, Box<[VoteOnHeader; 2]>),
     /// A message that no honest node sends.
     BadMessage(Peer),
     /// Two blocks are certified at one height, or a certified block is invalid here. The machine has stopped.
@@ -237,6 +239,7 @@ impl Fault {
                     .map(|held| Signed { body: held.vote.clone(), signature: held.signature });
                 Some(Evidence::Votes(Box::new(signed)))
             }
+            Self::Unlocked(_, pair) => Some(Evidence::Unlocked(pair.clone())),
             Self::BadMessage(_) | Self::Halted(..) => None,
         }
     }

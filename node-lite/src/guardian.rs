@@ -158,6 +158,8 @@ pub struct Start {
     pub open_changes: Vec<(Height, Known)>,
     /// The sets of those, and of checkpoints that are not final yet.
     pub sets: Vec<Arc<GuardianSet>>,
+    /// What stopped finality, if anything did: it stays stopped (A2.18).
+    pub contradiction: Option<FinalityCertificate>,
 }
 
 /// A settled checkpoint.
@@ -234,7 +236,7 @@ impl GuardianMachine {
             next_token: 0,
             resend,
             rounds: Rounds::new(gossip.round, salt),
-            halted: false,
+            halted: start.contradiction.is_some(),
         })
     }
 

@@ -128,6 +128,8 @@ pub enum Write {
     Guardian(GuardianRecord),
     /// Keeps a finality certificate.
     Final(Box<FinalityCertificate>),
+    /// Keeps a certificate that contradicts what is final or settled here, by which finality stays stopped (A2.18).
+    Contradiction(Box<FinalityCertificate>),
     /// Keeps what shows an offence.
     Offence(Box<Seen>),
     /// Appends to the log of everything this node signed.

@@ -81,6 +81,8 @@ fn bad_questions_get_typed_answers_and_the_node_lives_on() {
         ("antiphon_submit", json!(["A".repeat(40_000)]), -32602, json!("rpc/invalid-params")),
         ("antiphon_faucet", json!(["nobody"]), -32602, json!("rpc/invalid-params")),
         ("antiphon_tx", json!(["12"]), -32602, json!("rpc/invalid-params")),
+        ("antiphon_evidence", json!(["all"]), -32602, Value::Null),
+        ("antiphon_evidence", json!([-1]), -32602, Value::Null),
     ];
     for (method, params, code, data) in cases {
         let error = refused(method, params);
@@ -99,6 +101,13 @@ fn bad_questions_get_typed_answers_and_the_node_lives_on() {
     let version = node.call("antiphon_version", &json!([])).unwrap();
     assert_eq!(version, json!({ "node": env!("CARGO_PKG_VERSION"), "api": 1 }));
     assert_eq!(node.call("antiphon_health", &json!([])).unwrap()["ok"], true);
+    for skip in [json!([]), json!([7])] {
+        assert_eq!(
+            node.call("antiphon_evidence", &skip).unwrap(),
+            json!([]),
+            "nobody offends here"
+        );
+    }
     let unknown = node.call("antiphon_tx", &json!(["0".repeat(64)])).unwrap();
     assert_eq!(unknown["state"], "unknown");
 }

@@ -1,13 +1,22 @@
 //! Four validators and seven guardians settle and finalise, whatever the weather. PROTOCOL A1, A2; ADVERSARIAL 5, 6, 7.
 
 use antiphon_core::{
-    chain::offence::{Accused, Known, Offence},
-    id::Height,
+    chain::{
+        certificate::{FinalityCertificate, FinalityVote, Signers},
+        offence::{Accused, Known, Offence},
+    },
+    codec,
+    crypto::{
+        Hash, Tagged as _,
+        bls::{BlsSecretKey, BlsSignature},
+    },
+    id::{BlockId, Height},
 };
 use antiphon_node::{
     bft,
+    guardian::{self, Message},
     offence::{Charge, Offender},
-    supernode::Fault,
+    supernode::{Fault, wire::Wire},
 };
 use antiphon_tests::{
     foe::{Equivocator, Silent},
@@ -173,6 +182,53 @@ fn a_proposer_with_two_faces_is_reported_and_splits_nobody() {
     assert_eq!(shown.offence, Offence::TwoProposals);
     let innocent = genesis::validator(1).public();
     assert!(seen.evidence.judge(known, accused(&innocent)).is_err());
+}
+
+/// ADVERSARIAL case 15: guardians that also signed another block of a final height. The node that sees it stops finality,
+/// and what it keeps shows everybody who signed both, and nobody else.
+#[test]
+fn a_second_certificate_of_a_height_halts_finality_and_names_who_signed_both() {
+    let mut network = network(&Seed::or(8));
+    network.run_for(6);
+    let (chain, set) = (network.spec.chain_id(), network.spec.guardians.clone());
+    let height = Height(genesis::INTERVAL);
+    let own = network.disk(0).certificate_of(height).unwrap();
+    let places: Vec<usize> = (2..7).collect();
+    let block = BlockId(Hash([9; 32]));
+    let vote = FinalityVote { guardians_hash: set.hash(chain), height, block };
+    let keys = (0..7).map(genesis::guardian);
+    let place = |key: &BlsSecretKey| set.members.iter().position(|m| m.key == key.public());
+    let signed = keys.filter(|key| place(key).is_some_and(|place| places.contains(&place)));
+    let shares: Vec<_> = signed.map(|key| key.sign(vote.digest(chain))).collect();
+    let signature = BlsSignature::aggregate(&shares).unwrap();
+    let signers = Signers::bitmap(7, places.iter().copied()).unwrap();
+    let other = FinalityCertificate { height, block, signers, signature };
+    network.tell(0, codec::encode(&Wire::Guardian(Message::Certificate(other))));
+    network.run_for(1);
+    let halted = |(node, fault): &(usize, Fault)| {
+        *node == 0 && matches!(fault, Fault::Guardian(guardian::Fault::Halted(..)))
+    };
+    assert!(network.faults.iter().any(halted), "{:?}", network.faults);
+    network.crash(0, 0);
+    network.start(0);
+    let finalised = |node| network.node(node).unwrap().status().finalised;
+    let before = (finalised(0), finalised(1));
+    network.run_for(6);
+    let finalised = |node| network.node(node).unwrap().status().finalised;
+    assert_eq!(finalised(0), before.0, "a restart makes no contradiction undone");
+    assert!(finalised(1) > before.1, "who has not seen it goes on");
+    let kept = network.node(0).unwrap().offences().unwrap();
+    let [Charge { seen, .. }] = &kept[..] else { panic!("{kept:?}") };
+    let both = places.into_iter().filter(|place| own.signers.has(*place));
+    let guilty: Vec<_> = both.map(|place| Offender::Guardian(set.members[place].key)).collect();
+    assert!(guilty.len() >= 3, "two quorums of seven meet in three");
+    assert_eq!(seen.offenders[..], guilty[..]);
+    let known = Known { chain, interval: genesis::INTERVAL, guardians: None };
+    for member in set.members.iter() {
+        let accused = Accused { validator: None, guardian: &member.key };
+        let shown = seen.evidence.judge(known, accused);
+        assert_eq!(shown.is_ok(), guilty.contains(&Offender::Guardian(member.key)));
+    }
 }
 
 /// Returns who is shown to have signed twice.

@@ -50,6 +50,9 @@ fn assert_only_the_foe_is_blamed(network: &Network) {
             Fault::Bft(bft::Fault::TwoVotes(pair)) => {
                 assert_eq!(pair[0].index, index(network, FOE), "{fault}");
             }
+            Fault::Bft(bft::Fault::Unlocked(place, _)) => {
+                assert_eq!(*place, index(network, FOE), "{fault}");
+            }
             Fault::Guardian(_) | Fault::Block(..) => {}
             Fault::Bft(bft::Fault::Halted(..)) | Fault::Stopped(_) => {
                 panic!("node {node}: {fault}")

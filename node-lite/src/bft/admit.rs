@@ -11,8 +11,9 @@ use antiphon_core::{
         beacon::ProposerOrder,
         certificate::Certificate,
         header::{Header, SignedHeader},
+        offence::VoteOnHeader,
     },
-    crypto::Tagged,
+    crypto::{Signed, Tagged},
     id::{BlockId, Epoch},
     time::{Moment, UnixMillis},
 };
@@ -79,9 +80,14 @@ impl Bft {
             out.push(Output::Fault(Fault::BadMessage(from)));
             return;
         }
+        let height = header.height;
         let (hcc, parent, signed) = (header.hcc.clone(), header.parent, block.signed.clone());
         match self.tree.admit(now, id, block) {
-            Admitted::New => {}
+            Admitted::New => {
+                for vote in self.votes.of_block(height, id) {
+                    self.check_lock(&vote, out);
+                }
+            }
             Admitted::Double(other) => self.report_double(&other, signed, out),
             Admitted::Refused => return,
         }
@@ -279,6 +285,25 @@ impl Bft {
         }
     }
 
+    /// A4-O3: of two votes of one validator, the higher is for a block that carries no lower certificate (A1.17 V4). It is
+    /// enough to look at neighbours: where certificates fall, they fall between two of them.
+    fn check_lock(&self, vote: &SignedVote, out: &mut Vec<Output>) {
+        let on_header = |vote: &SignedVote| {
+            let header = self.tree.header(&vote.vote.block)?.clone();
+            let vote = Signed { body: vote.vote.clone(), signature: vote.signature };
+            Some(VoteOnHeader { vote, header })
+        };
+        let Some(this) = on_header(vote) else { return };
+        let below = self.votes.below(vote).find_map(on_header).map(|lower| [lower, this.clone()]);
+        let above = self.votes.above(vote).find_map(on_header).map(|higher| [this, higher]);
+        for pair in below.into_iter().chain(above) {
+            let [lower, higher] = &pair;
+            if higher.header.hcc.height < lower.header.hcc.height {
+                out.push(Output::Fault(Fault::Unlocked(vote.index, Box::new(pair))));
+            }
+        }
+    }
+
     /// Counts a vote that is verified or our own.
     pub(super) fn count(
         &mut self,
@@ -287,7 +312,11 @@ impl Bft {
         vote: SignedVote,
         out: &mut Vec<Output>,
     ) {
-        match self.votes.count(vote.clone(), &self.config.validators, self.quorum) {
+        let counted = self.votes.count(vote.clone(), &self.config.validators, self.quorum);
+        if !matches!(counted, Counted::Double(_)) {
+            self.check_lock(&vote, out);
+        }
+        match counted {
             Counted::Kept => {}
             Counted::Double(first) => {
                 out.push(Output::Fault(Fault::TwoVotes(Box::new([*first, vote]))));

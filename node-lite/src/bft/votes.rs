@@ -16,6 +16,9 @@ use std::collections::BTreeMap;
 /// How far above the settled height a vote may be. Chosen here: as many as unsettled blocks are kept.
 pub(super) const MAX_AHEAD: u64 = 1024;
 
+/// Votes looked through for the one next to another. Chosen here: some heights of the largest committee.
+const MAX_LOOKED: usize = 512;
+
 /// What became of a vote.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Counted {
@@ -40,6 +43,29 @@ impl Votes {
 
     pub(super) fn len(&self) -> usize {
         self.votes.len()
+    }
+
+    /// Returns votes of the same validator below this one, the nearest first.
+    pub(super) fn below(&self, vote: &SignedVote) -> impl Iterator<Item = &SignedVote> {
+        let (height, index) = (vote.vote.height, vote.index);
+        let near = self.votes.range(..(height, 0)).rev().take(MAX_LOOKED);
+        near.filter(move |((_, at), _)| *at == index).map(|(_, held)| held)
+    }
+
+    /// Returns votes of the same validator above this one, the nearest first.
+    pub(super) fn above(&self, vote: &SignedVote) -> impl Iterator<Item = &SignedVote> {
+        let (height, index) = (vote.vote.height, vote.index);
+        let near = self.votes.range((height, u16::MAX)..).take(MAX_LOOKED);
+        near.filter(move |((_, at), _)| *at == index).map(|(_, held)| held)
+    }
+
+    /// Returns the votes for a block.
+    pub(super) fn of_block(&self, height: Height, block: BlockId) -> Vec<SignedVote> {
+        let at_height = self.votes.range((height, 0)..=(height, u16::MAX));
+        at_height
+            .filter(|(_, held)| held.vote.block == block)
+            .map(|(_, held)| held.clone())
+            .collect()
     }
 
     /// Counts a verified vote.

@@ -211,6 +211,7 @@ const fn name(fault: &Fault) -> &'static str {
     match fault {
         Fault::Bft(bft::Fault::TwoProposals(_)) => "two-proposals",
         Fault::Bft(bft::Fault::TwoVotes(_)) => "two-votes",
+        Fault::Bft(bft::Fault::Unlocked(..)) => "vote-against-lock",
         Fault::Bft(bft::Fault::BadMessage(_)) => "bad-message",
         Fault::Bft(bft::Fault::Halted(..)) => "settlement-halted",
         Fault::Guardian(guardian::Fault::TwoShares(_)) => "two-shares",

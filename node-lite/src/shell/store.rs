@@ -57,6 +57,9 @@ const CHANGES: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("chang
 const OFFENCES: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("offences");
 const CLOSING: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("closing");
 
+/// The name in `meta` of the certificate that stopped finality.
+const CONTRADICTION: &str = "contradiction";
+
 /// The layout of the tables. Another number is refused.
 const FORMAT: u8 = 4;
 /// States kept below the settled one. Source: issue 2.
@@ -217,6 +220,7 @@ impl Store {
             | Write::Closing(_)
             | Write::Guardian(_)
             | Write::Final(_)
+            | Write::Contradiction(_)
             | Write::Offence(_) => None,
         });
         self.witness.note(signed).map_err(failed)
@@ -269,6 +273,7 @@ impl Store {
                 certificate,
                 checkpoints,
                 open_changes,
+                contradiction: self.contradiction()?,
                 sets: sets?.ok_or_else(lost)?.into_iter().map(Arc::new).collect(),
             },
         })
@@ -297,6 +302,9 @@ fn apply(write: &WriteTransaction, chain: ChainId, part: &Write) -> Result<(), S
             let bytes = codec::encode::<FinalityCertificate>(certificate);
             table.insert(certificate.height.0, bytes.as_slice()).map_err(failed)?;
             Ok(())
+        }
+        Write::Contradiction(certificate) => {
+            put_meta::<FinalityCertificate>(write, CONTRADICTION, certificate)
         }
         Write::Offence(seen) => {
             let mut table = write.open_table(OFFENCES).map_err(failed)?;

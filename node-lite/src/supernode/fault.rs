@@ -32,6 +32,10 @@ impl core::fmt::Display for Fault {
                 let (one, two) = (first.vote.block.0, second.vote.block.0);
                 write!(f, "validator {} voted for {one} and {two}", first.index)
             }
+            Self::Bft(bft::Fault::Unlocked(index, pair)) => {
+                let [one, two] = pair.each_ref().map(|on| on.vote.body.block.0);
+                write!(f, "validator {index} voted for {one} and then for {two} against its lock")
+            }
             Self::Bft(bft::Fault::BadMessage(peer)) => write!(f, "bad message of node {peer}"),
             Self::Bft(bft::Fault::Halted(one, two)) => {
                 write!(f, "settlement halted: {} against {}", one.0, two.0)

@@ -22,8 +22,11 @@ use antiphon_core::{
 const MAX_CARRIED: usize = 64;
 
 impl<S: Storage> Supernode<S> {
-    /// Keeps what a fault shows, unless it is known or too much is.
+    /// Keeps what a fault shows, unless it is known or too much is; and what stopped finality, for good.
     pub(super) fn note_offence(&mut self, fault: &Fault) {
+        if let Fault::Guardian(guardian::Fault::Halted(certificate, _)) = fault {
+            self.batch.push(Write::Contradiction(certificate.clone()));
+        }
         // A store that cannot be read stops the node at the next block; evidence is not what it stops for.
         let Ok(Some(seen)) = self.offence_of(fault) else { return };
         if self.offences.len() < MAX_OFFENCES && self.offences.insert(seen.id()) {
@@ -54,6 +57,10 @@ impl<S: Storage> Supernode<S> {
             bft::Fault::TwoVotes(pair) => {
                 let [one, _] = pair.as_ref();
                 (one.vote.validators_hash, one.index)
+            }
+            bft::Fault::Unlocked(index, pair) => {
+                let [one, _] = pair.as_ref();
+                (one.vote.body.validators_hash, *index)
             }
             bft::Fault::BadMessage(_) | bft::Fault::Halted(..) => return Ok(None),
         };

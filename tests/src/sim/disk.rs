@@ -46,6 +46,7 @@ struct Content {
     certificates: BTreeMap<Height, FinalityCertificate>,
     signed: Vec<Signature>,
     offences: BTreeMap<Hash, Seen>,
+    contradiction: Option<FinalityCertificate>,
     /// How many more batches find room; any number if there is no limit.
     room: Option<u64>,
     unreadable: bool,
@@ -99,6 +100,7 @@ impl Disk {
                     content.certificates.insert(certificate.height, *certificate);
                 }
                 Write::Signed(signature) => content.signed.push(signature),
+                Write::Contradiction(certificate) => content.contradiction = Some(*certificate),
                 Write::Offence(seen) => {
                     content.offences.insert(seen.id(), *seen);
                 }
@@ -154,6 +156,7 @@ impl Disk {
                 sets: signers.map(|hash| content.guardians[&hash].clone().into()).collect(),
                 checkpoints,
                 open_changes,
+                contradiction: content.contradiction.clone(),
             },
         }
     }

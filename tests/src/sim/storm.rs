@@ -170,6 +170,9 @@ fn judge(network: &Network, fault: &Fault, foe: Option<usize>) {
             (pair[0].header.validators_hash, pair[0].header.proposer_index)
         }
         Fault::Bft(bft::Fault::TwoVotes(pair)) => (pair[0].vote.validators_hash, pair[0].index),
+        Fault::Bft(bft::Fault::Unlocked(index, pair)) => {
+            (pair[0].vote.body.validators_hash, *index)
+        }
         Fault::Bft(bft::Fault::Halted(..)) | Fault::Stopped(_) => panic!("{fault}"),
         Fault::Bft(bft::Fault::BadMessage(peer)) | Fault::Malformed(peer) => {
             assert_eq!(Some(usize::from(*peer)), foe, "{fault}");

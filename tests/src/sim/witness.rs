@@ -61,6 +61,7 @@ impl Witness {
                 | Write::Keep(_)
                 | Write::Guardian(_)
                 | Write::Closing(_)
+                | Write::Contradiction(_)
                 | Write::Offence(_) => {}
             }
         }

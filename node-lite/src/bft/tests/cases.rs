@@ -6,9 +6,14 @@ use crate::bft::{
     message::{Block, Message},
 };
 use antiphon_core::{
-    chain::{beacon::ProposerOrder, certificate::Certificate, header::Header},
+    chain::{
+        beacon::ProposerOrder,
+        certificate::Certificate,
+        header::Header,
+        offence::{Accused, Known},
+    },
     codec::Bounded,
-    crypto::Hash,
+    crypto::{Hash, bls::BlsSecretKey},
     id::{BlockId, Epoch, Height},
     time::Moment,
 };
@@ -318,6 +323,44 @@ fn two_votes_of_one_validator_at_one_height_are_evidence_and_count_once() {
         node.feed(Input::Message(9, Message::Vote(keys.vote(voter, &b))));
     }
     assert_eq!(node.bft.highest().map(|c| c.height), Some(Height(0)), "two votes and a double");
+}
+
+/// A4-O3.
+#[test]
+fn a_vote_that_forgets_the_lock_is_evidence_in_whatever_order_it_is_heard() {
+    let keys = Keys::new(4);
+    let zero = keys.genesis_certificate();
+    let a = keys.block(&keys.genesis(), 1, &zero);
+    let cc = keys.certificate(&[0, 1, 2], &a);
+    let b = keys.block(&a.signed.header, 2, &cc);
+    let forgets = keys.block(&b.signed.header, 3, &zero);
+    let keeps = keys.block(&b.signed.header, 3, &cc);
+    let blocks = |last: &Block| [&a, &b, last].map(|b| Message::Block(Box::new(b.clone())));
+    let votes = |last: &Block| [&b, last].map(|block| Message::Vote(keys.vote(3, block)));
+    for order in 0..6 {
+        for (last, guilty) in [(&forgets, true), (&keeps, false)] {
+            let (blocks, mut votes) = (blocks(last), votes(last));
+            votes.rotate_left(order % 2);
+            // Votes after the blocks, before them, and in between.
+            let mut said = blocks.to_vec();
+            let at = [3, 0, 2][order / 2];
+            said.splice(at..at, votes);
+            let mut node = Alone::new(None);
+            said.into_iter().for_each(|message| node.feed(Input::Message(9, message)));
+            if guilty {
+                let [Fault::Unlocked(3, pair)] = &node.faults[..] else { panic!("{order}") };
+                assert_eq!(pair[1].header, last.signed.header);
+                let key = keys.keys[3].public();
+                let guardian = BlsSecretKey::from_seed(&[1; 32]).unwrap().public();
+                let accused = Accused { validator: Some(&key), guardian: &guardian };
+                let known = Known { chain: CHAIN, interval: 8, guardians: None };
+                let evidence = node.faults[0].evidence().unwrap();
+                assert!(evidence.judge(known, accused).is_ok());
+            } else {
+                assert!(node.faults.is_empty(), "{order}: {:?}", node.faults);
+            }
+        }
+    }
 }
 
 #[test]

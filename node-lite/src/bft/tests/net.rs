@@ -258,6 +258,10 @@ impl Net {
                     self.accuse(usize::from(pair[0].index));
                     continue;
                 }
+                Output::Fault(Fault::Unlocked(voter, _)) => {
+                    self.accuse(usize::from(voter));
+                    continue;
+                }
                 Output::Fault(fault) => panic!("node {index}: {fault:?}"),
             };
             let Some(bft) = &mut self.nodes[index].bft else { return };

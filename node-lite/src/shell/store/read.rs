@@ -1,8 +1,8 @@
 //! Reads of the settled chain. Each is one read transaction, so each sees whole batches only.
 
 use super::{
-    BLOCKS, CHANGES, CLOSING, FINAL, HEIGHTS, KEPT, MAX_SETTLED, META, NODES, OFFENCES, SETS,
-    SIGNED, Store, TRANSACTIONS, VALUES, decode, failed, value_key, witness::Slots,
+    BLOCKS, CHANGES, CLOSING, CONTRADICTION, FINAL, HEIGHTS, KEPT, MAX_SETTLED, META, NODES,
+    OFFENCES, SETS, SIGNED, Store, TRANSACTIONS, VALUES, decode, failed, value_key, witness::Slots,
 };
 use crate::{
     bft::{
@@ -68,6 +68,13 @@ impl Store {
         let table = self.table(FINAL)?;
         let last = table.last().map_err(failed)?;
         last.map(|(_, bytes)| decode(bytes.value(), MAX_FINALITY)).transpose()
+    }
+
+    /// Returns what stopped finality.
+    pub(super) fn contradiction(&self) -> Result<Option<FinalityCertificate>, StorageError> {
+        let table = self.table(META)?;
+        let bytes = table.get(CONTRADICTION).map_err(failed)?;
+        bytes.map(|bytes| decode(bytes.value(), MAX_FINALITY)).transpose()
     }
 
     /// Returns the settled changes of guardians that have no certificate of their own.

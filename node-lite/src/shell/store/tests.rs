@@ -2,10 +2,20 @@ mod faulty;
 
 use super::*;
 use crate::{
+    offence::{Offender, Seen},
     shell::dev::{Options, keys::Network},
     storage::{Role, Storage},
 };
-use antiphon_core::{crypto::Hash, id::BlockId};
+use antiphon_core::{
+    chain::{
+        certificate::{Counts, FinalityVote, MAX_ROUND, Signers, max_count},
+        offence::{Branches, Evidence, SignedShare, Vouched},
+        set::MAX_GUARDIANS,
+    },
+    codec::Bounded,
+    crypto::{Hash, bls::BlsSignature},
+    id::BlockId,
+};
 use std::{fs, time::Duration};
 
 #[test]
@@ -50,6 +60,41 @@ fn a_store_put_back_to_an_older_state_must_not_sign_again() {
         assert!(matches!(Store::open(data.path(), &spec), Err(OpenError::RolledBack)), "{role:?}");
         fs::write(&file, newest).unwrap();
     }
+}
+
+/// A2.18, A4.2: of the largest sets, too.
+#[test]
+fn what_stopped_finality_and_what_shows_an_offence_are_there_again_when_the_store_is_opened() {
+    let (data, spec) = network();
+    let store = Store::open(data.path(), &spec).unwrap();
+    let counts = Counts::new(vec![max_count(MAX_ROUND); MAX_GUARDIANS]).unwrap();
+    let block = BlockId(Hash([7; 32]));
+    let (height, signature) = (Height(10), BlsSignature([0; 96]));
+    let signers = Signers::Counts(counts);
+    let certificate = FinalityCertificate { height, block, signers, signature };
+    let vouched = [1, 2].map(|byte| {
+        let vote = FinalityVote {
+            guardians_hash: Hash([3; 32]),
+            height,
+            block: BlockId(Hash([byte; 32])),
+        };
+        Vouched::Share(SignedShare { vote, signature })
+    });
+    let evidence =
+        Evidence::Checkpoints(Box::new(Branches { vouched, headers: Bounded::default() }));
+    let offenders: Vec<_> =
+        spec.guardians.members.iter().map(|m| Offender::Guardian(m.key)).collect();
+    let seen = Seen { evidence, offenders: offenders.try_into().unwrap() };
+    let kept = Box::new(certificate.clone());
+    store.write(&[Write::Contradiction(kept.clone()), Write::Final(kept)]).unwrap();
+    let offence = || Write::Offence(Box::new(seen.clone()));
+    store.write(&[offence(), offence()]).unwrap();
+    drop(store);
+    let store = Store::open(data.path(), &spec).unwrap();
+    let start = store.start(spec.checkpoint_interval).unwrap();
+    assert_eq!(start.guardian.contradiction.as_ref(), Some(&certificate));
+    assert_eq!(start.guardian.certificate.as_ref(), Some(&certificate));
+    assert_eq!(store.offences(), Ok(vec![seen]));
 }
 
 #[test]
