@@ -14,10 +14,11 @@
 mod fault;
 mod lift;
 mod query;
+mod serve;
 pub mod wire;
 
 pub use fault::Fault;
-pub use query::{Status, TxStatus};
+pub use query::{ProveError, Status, TxStatus};
 
 use crate::{
     bft::{self, Bft, SafetyRecord, message::Block},
@@ -25,6 +26,7 @@ use crate::{
     ledger::{Ledger, Prepared, TxError},
     mempool::{AdmitError, Mempool, Now},
     storage::{SettledBlock, Storage, StorageError, Write},
+    sync,
 };
 use antiphon_core::{
     chain::{
@@ -35,7 +37,7 @@ use antiphon_core::{
     codec,
     crypto::{SecretKey, bls::BlsSecretKey},
     id::{Address, BlockId, Height, TxId},
-    time::Moment,
+    time::{Moment, UnixMillis},
 };
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -82,6 +84,8 @@ pub struct Start {
     pub guardians: GuardianSet,
     /// The guardian's part.
     pub guardian: guardian::Start,
+    /// Where this state was synced: keys sign only for sets that were elected by a checkpoint dated later (A0.6).
+    pub frozen_until: Option<UnixMillis>,
 }
 
 /// What happened outside.
@@ -124,6 +128,10 @@ pub struct Supernode<S> {
     /// What the settlement of every term shares, its set aside.
     pace: bft::Config,
     key: Option<SecretKey>,
+    frozen_until: Option<UnixMillis>,
+    /// The guardian's key as long as it must not sign.
+    frozen_guardian: Option<BlsSecretKey>,
+    serves: serve::Serves,
     guardian: GuardianMachine,
     ledger: Ledger<S>,
     mempool: Mempool,
@@ -155,6 +163,11 @@ impl<S: Storage> Supernode<S> {
         let chain = spec.chain_id();
         let bad_set = || StorageError(String::from("the chain spec has a set no chain may have"));
         let interval = spec.checkpoint_interval;
+        let may_sign = |since| may_sign_since(&store, start.frozen_until, since);
+        let (acts, finalises) =
+            (may_sign(start.validators.since)?, may_sign(start.guardians.since)?);
+        let (guardian, frozen_guardian) =
+            if finalises { (guardian, None) } else { (None, guardian) };
         let finality =
             GuardianMachine::new(chain, start.guardians, interval, guardian, start.guardian)
                 .ok_or_else(bad_set)?;
@@ -177,12 +190,15 @@ impl<S: Storage> Supernode<S> {
             kept: start.kept,
         };
         let mut outputs = Vec::new();
-        let bft = Bft::new(now, pace.clone(), begin, validator.clone(), &mut outputs)
-            .ok_or_else(bad_set)?;
+        let acting = validator.clone().filter(|_| acts);
+        let bft = Bft::new(now, pace.clone(), begin, acting, &mut outputs).ok_or_else(bad_set)?;
         let mut node = Self {
             bft,
             pace,
             key: validator,
+            frozen_until: start.frozen_until,
+            frozen_guardian,
+            serves: serve::Serves::default(),
             guardian: finality,
             ledger,
             mempool: Mempool::default(),
@@ -296,6 +312,9 @@ impl<S: Storage> Supernode<S> {
                 }
             }
             Wire::Ask(ask) => self.answer(from, ask, out),
+            Wire::Sync(sync::Message::Ask(id, ask)) => self.serve(now, from, (id, &ask), out),
+            // Late, and of no use to a node that has started.
+            Wire::Sync(sync::Message::Answer(..)) => {}
         }
     }
 
@@ -346,6 +365,17 @@ impl<S: Storage> Supernode<S> {
             }
         }
     }
+}
+
+/// Returns whether keys may sign for a set that was elected at this height: always, unless the state was synced and the
+/// checkpoint is not known to be dated after that.
+fn may_sign_since(
+    store: &impl Storage,
+    frozen_until: Option<UnixMillis>,
+    since: Height,
+) -> Result<bool, StorageError> {
+    let Some(until) = frozen_until else { return Ok(true) };
+    Ok(store.header(since)?.is_some_and(|header| header.time > until))
 }
 
 /// What a record shows as signed: height of the vote, epoch of the proposal.

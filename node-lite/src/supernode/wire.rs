@@ -5,7 +5,7 @@ use crate::{
         self,
         message::{MAX_MESSAGE, TxBytes},
     },
-    guardian,
+    guardian, sync,
 };
 use antiphon_core::{
     codec::{self, DecodeError},
@@ -27,6 +27,8 @@ pub enum Wire {
     Transaction(TxBytes),
     /// A request for a block and what lies between it and the asker's settled head.
     Ask(Ask),
+    /// Between a node that syncs its state and one that has it.
+    Sync(sync::Message),
 }
 
 /// A request for blocks.

@@ -21,6 +21,10 @@ pub(in crate::shell) enum Kind {
     Transaction,
     /// A request for blocks.
     Ask,
+    /// A question of a node that syncs its state.
+    SyncAsk,
+    /// The answer to one.
+    SyncAnswer,
     /// None of them.
     Unknown,
 }
@@ -37,6 +41,8 @@ impl Kind {
             [1, 1, ..] => Self::Finality,
             [2, ..] => Self::Transaction,
             [3, ..] => Self::Ask,
+            [4, 0, ..] => Self::SyncAsk,
+            [4, 1, ..] => Self::SyncAnswer,
             _ => Self::Unknown,
         }
     }
@@ -49,6 +55,7 @@ mod tests {
         bft::message::{EpochChange, Message, SignedEpochChange, SignedVote, TxBytes},
         guardian,
         supernode::wire::{Ask, Wire},
+        sync,
     };
     use antiphon_core::{
         chain::certificate::{Certificate, FinalityCertificate, FinalityVote, Vote},
@@ -86,6 +93,8 @@ mod tests {
             (Wire::Guardian(guardian::Message::Certificate(certificate)), Kind::Finality),
             (Wire::Transaction(TxBytes::default()), Kind::Transaction),
             (Wire::Ask(Ask { block, above: height }), Kind::Ask),
+            (Wire::Sync(sync::Message::Ask(1, sync::Ask::Ancestors(block))), Kind::SyncAsk),
+            (Wire::Sync(sync::Message::Answer(1, sync::Answer::Missing)), Kind::SyncAnswer),
         ];
         for (message, kind) in messages {
             assert_eq!(Kind::of(&codec::encode(&message)), kind);

@@ -29,7 +29,7 @@ impl Faulty {
 
     fn open(&self, folder: &Path, spec: &ChainSpec) -> Result<Store, OpenError> {
         let db = Database::builder().create_with_backend(self.clone()).map_err(failed)?;
-        Store::over(db, folder, spec)
+        Store::over(db, folder, spec, (Keep::default(), Begin::default()))
     }
 }
 
