@@ -22,7 +22,7 @@ mod node;
 mod plan;
 mod range;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod walk;
 mod wire;
 mod write;

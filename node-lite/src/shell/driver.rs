@@ -4,6 +4,7 @@
 //! processes. Who looks at the node from outside is a [`Watch`].
 
 pub mod channel;
+pub mod sync;
 #[cfg(test)]
 mod tests;
 
@@ -44,6 +45,8 @@ pub enum Verdict {
     Fair,
     /// No honest node sends it.
     Foul,
+    /// Nobody here can tell. It is not passed on, and nobody is blamed.
+    Unjudged,
 }
 
 /// How one node's bytes reach the others. Loss is borne by every machine, so nothing here can fail.

@@ -43,9 +43,7 @@ use antiphon_core::{
 };
 use borsh::BorshDeserialize;
 use prune::Pruning;
-use redb::{
-    Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction,
-};
+use redb::{Database, Durability, ReadableDatabase, TableDefinition, WriteTransaction};
 use std::{path::Path, sync::Arc};
 use witness::Witness;
 

@@ -10,9 +10,11 @@ use crate::{
 use antiphon_core::{chain::light::File, codec, codec::Bounded, time::Moment};
 use std::collections::BTreeMap;
 
-/// Questions of one neighbour that are answered: a range costs at most twice its bytes to read. Chosen here: a range of
-/// the longest kind 16 times a second, and one walk of a light client at once.
-const RATE: Rate = Rate { burst: 256, milli_per_second: 16_000 };
+/// KiB that are read for one neighbour: twice what asks take that keep to the rate of a node that is left as it is.
+/// Chosen here: ranges of the longest kind 16 times a second.
+const RATE: Rate = Rate { burst: 64 << 10, milli_per_second: (16 << 10) * 1000 };
+/// KiB that a question costs beside the rows that it asks for. Chosen here: a way of branches, or a light file.
+const QUESTION: u32 = 4;
 /// Neighbours whose pace is remembered. Chosen here: more than there are at a time.
 const MAX_PACES: usize = 1024;
 
@@ -21,14 +23,19 @@ const MAX_PACES: usize = 1024;
 pub(super) struct Serves(BTreeMap<Peer, Bucket>);
 
 impl Serves {
-    fn take(&mut self, now: Moment, peer: Peer) -> bool {
+    fn take(&mut self, now: Moment, peer: Peer, ask: &Ask) -> bool {
+        let kib = QUESTION.saturating_add(ask.most_kib());
         if self.0.len() >= MAX_PACES {
             self.0.retain(|_, bucket| !bucket.is_full(now, RATE));
         }
         if self.0.len() >= MAX_PACES && !self.0.contains_key(&peer) {
             return false;
         }
-        self.0.entry(peer).or_insert_with(|| Bucket::full(now, RATE)).take(now, RATE)
+        self.0.entry(peer).or_insert_with(|| Bucket::full(now, RATE)).take_many(
+            now,
+            RATE,
+            kib.into(),
+        )
     }
 }
 
@@ -41,7 +48,7 @@ impl<S: Storage> Supernode<S> {
         (id, ask): (u32, &Ask),
         out: &mut Vec<Output>,
     ) {
-        if !self.serves.take(now, to) {
+        if !self.serves.take(now, to, ask) {
             return;
         }
         // What cannot be read is not here for others; this node finds out by itself when it needs it.

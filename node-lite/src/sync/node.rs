@@ -35,7 +35,7 @@ enum Kind {
 enum Layout {
     #[allow(dead_code, reason = "it keeps the numbers of the others")]
     Null,
-    Internal([Option<Child>; 16], u64, u64),
+    Internal(Box<[Option<Child>; 16]>, u64, u64),
     Leaf([u8; 32], [u8; 32]),
 }
 
@@ -68,7 +68,7 @@ pub(super) fn leaf(key: &Hash, value_hash: &Hash) -> Result<Node, StorageError> 
 
 /// Returns the node of a branch over children by their nibbles, all of one version.
 pub(super) fn branch(version: u64, children: &[(u8, Below)]) -> Result<Node, StorageError> {
-    let mut places: [Option<Child>; 16] = Default::default();
+    let mut places: Box<[Option<Child>; 16]> = Box::default();
     let mut leaves = 0_u64;
     for (nibble, below) in children {
         let kind = if below.is_leaf { Kind::Leaf } else { Kind::Internal(below.leaves) };

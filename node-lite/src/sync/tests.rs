@@ -1,12 +1,11 @@
 //! Whole syncs in virtual time: neighbours that answer, stall and lie, and a node that is killed at every write.
 
 mod foes;
-mod origin;
+pub(crate) mod origin;
 
 use super::*;
 use antiphon_core::chain::light::{MAX_TIP, Tip};
-use origin::Disk;
-pub(crate) use origin::{GENESIS, Origin};
+use origin::{Disk, GENESIS, Origin};
 
 /// What one neighbour answers; nothing, if it stalls.
 type Neighbour<'a> = Box<dyn FnMut(&Ask) -> Option<Answer> + 'a>;

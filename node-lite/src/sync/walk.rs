@@ -66,12 +66,13 @@ impl Sync {
                             change.clone(),
                         )))));
                     }
+                    self.tips = 0;
                     self.trust = Some(bytes.clone());
                     out.push(Output::Store(Box::new(SyncWrite::Trust(bytes))));
                 }
-                LightOutput::Advanced => self.tips = 0,
                 LightOutput::Refused(error) => self.refused(from, error, out),
-                LightOutput::KeepFork(_) | LightOutput::Alarm => {}
+                // Heads above the checkpoint move with every block.
+                LightOutput::Advanced | LightOutput::KeepFork(_) | LightOutput::Alarm => {}
             }
         }
     }

@@ -4,7 +4,7 @@
 
 use super::{
     branch::Prefix,
-    range::{MAX_RANGE, Range, read},
+    range::{MAX_RANGE, MIN_RANGE, Range, read},
 };
 use crate::{
     bft::MAX_RECENT,
@@ -105,6 +105,15 @@ impl Ask {
                 Some(found.map_or(Answer::Missing, |range| Answer::Range(Box::new(range))))
             }
         })
+    }
+
+    /// Returns how many KiB of rows or headers the answer may have.
+    pub fn most_kib(&self) -> u32 {
+        match self {
+            Self::File(_) => 0,
+            Self::Ancestors(_) => MAX_RANGE / 1024,
+            Self::Range(ask) => ask.max.clamp(MIN_RANGE, MAX_RANGE) / 1024,
+        }
     }
 
     /// Returns the light file that is asked for.

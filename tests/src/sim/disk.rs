@@ -98,6 +98,8 @@ impl Disk {
                     content.certificates.insert(certificate.height, *certificate);
                 }
                 Write::Signed(signature) => content.signed.push(signature),
+                // A simulated node begins with its chain: nothing is synced here.
+                Write::Sync(_) => {}
             }
         }
         Ok(())
@@ -144,6 +146,7 @@ impl Disk {
             recent,
             safety: content.safety.clone(),
             kept: content.kept.clone(),
+            frozen_until: None,
             guardian: guardian::Start {
                 record: content.guardian,
                 certificate: content.certificates.values().next_back().cloned(),

@@ -141,7 +141,9 @@ async fn prove(params: Params<'static>, context: &Context) -> Answer {
     let proven = context.node.call(move |node, _| node.prove(Height(height), &keys)).await;
     let proofs = proven.map_err(unavailable)?.map_err(|reason| match reason {
         ProveError::Storage(reason) => storage(&reason),
-        reason => error(NOT_FOUND, reason.to_string(), reason.code()),
+        reason @ (ProveError::UnknownHeight | ProveError::Pruned) => {
+            error(NOT_FOUND, reason.to_string(), reason.code())
+        }
     })?;
     let proofs = StateProofs::try_from(proofs).map_err(|_| invalid("too many keys"))?;
     Ok(Value::String(STANDARD.encode(codec::encode(&proofs))))

@@ -186,7 +186,8 @@ fn sets_and_headers_that_are_others_are_refused_and_so_are_answers_to_no_questio
         let set = ValidatorSet { since: Height(8), ..origin.spec.validators.clone() };
         Answer::File(Bounded::try_from(codec::encode(&set)).unwrap())
     };
-    let foes: [(&dyn Fn(&Ask) -> Answer, Fault); 3] = [
+    type Foe<'a> = &'a dyn Fn(&Ask) -> Answer;
+    let foes: [(Foe<'_>, Fault); 3] = [
         (&stranger, Fault::WrongContent),
         (&confused, Fault::Unasked),
         (&forger, Fault::WrongContent),
