@@ -58,8 +58,10 @@ use std::{
     time::Duration,
 };
 
-/// How long a neighbour may take to answer. Chosen here: a range at 128 KiB a second.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// How long a neighbour may take to answer what is short. Chosen here: many times round the world.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// KiB a second that a neighbour must bring beside that. Chosen here.
+const SLOWEST: u32 = 128;
 /// Between questions to numbers of which nobody was heard.
 const PROBE: Duration = Duration::from_secs(1);
 /// Numbers that are tried. The host hands what nobody has to somebody.
@@ -194,7 +196,8 @@ enum What {
 struct Flight {
     what: What,
     peer: Peer,
-    since: Moment,
+    /// When it is given up.
+    until: Moment,
 }
 
 /// Everything about one checkpoint.
@@ -311,7 +314,7 @@ impl Sync {
 
     /// Returns when [`Input::Tick`] is next needed.
     pub fn deadline(&self) -> Option<Moment> {
-        let oldest = self.flights.values().map(|flight| flight.since.after(PATIENCE)).min();
+        let oldest = self.flights.values().map(|flight| flight.until).min();
         let walk = matches!(self.phase, Phase::Walk).then(|| self.light.deadline()).flatten();
         let ends = matches!(self.phase, Phase::Ended);
         [Some(self.next_probe), oldest, walk].into_iter().flatten().min().filter(|_| !ends)
@@ -323,7 +326,7 @@ impl Sync {
 
     /// Asks again elsewhere what somebody owes us for too long.
     fn give_up(&mut self, now: Moment, out: &mut Vec<Output>) {
-        let late = |flight: &Flight| flight.since.after(PATIENCE) <= now;
+        let late = |flight: &Flight| flight.until <= now;
         let late: Vec<_> =
             self.flights.iter().filter(|(_, f)| late(f)).map(|(id, _)| *id).collect();
         for id in late {
@@ -514,7 +517,9 @@ impl Sync {
             }
             let id = self.take_id();
             let ask = self.question(&what);
-            self.flights.insert(id, Flight { what, peer, since: now });
+            let seconds = ask.most_kib().div_ceil(SLOWEST);
+            let until = now.after(PATIENCE).after(Duration::from_secs(seconds.into()));
+            self.flights.insert(id, Flight { what, peer, until });
             out.push(send(peer, id, ask));
         }
     }

@@ -73,11 +73,11 @@ impl Neighbours {
     pub(super) fn pick(&mut self, now: Moment, kib: u64, kind: Kind) -> Option<Peer> {
         let of_state = kind == Kind::State;
         let rate = self.rate;
+        let may = |held: &Neighbour| !held.foul && !(of_state && held.lacks);
+        // Where all let us wait, it may be the way to them, as after a sudden restart.
+        let some_answer = self.known.values().any(|held| may(held) && held.bench <= now);
         let free = |held: &Neighbour| {
-            !held.foul
-                && held.bench <= now
-                && held.flights < MAX_FLIGHTS
-                && !(of_state && held.lacks)
+            may(held) && held.flights < MAX_FLIGHTS && (held.bench <= now || !some_answer)
         };
         let mut free: Vec<_> = self.known.iter_mut().filter(|(_, held)| free(held)).collect();
         free.sort_by_key(|(_, held)| match kind {
