@@ -34,7 +34,7 @@ pub(super) struct File {
     pub(super) keep: Option<Keep>,
     #[serde(deserialize_with = "text")]
     pub(super) sync: Option<Beginning>,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "block")]
     pub(super) trust: Option<BlockName>,
     pub(super) sync_range_kib: Option<u32>,
     pub(super) log: Option<String>,
@@ -50,6 +50,13 @@ fn text<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(
     from: D,
 ) -> Result<Option<T>, D::Error> {
     String::deserialize(from)?.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+/// An empty text names no block.
+fn block<'de, D: Deserializer<'de>>(from: D) -> Result<Option<BlockName>, D::Error> {
+    let text = String::deserialize(from)?;
+    let name = (!text.is_empty()).then(|| text.parse());
+    name.transpose().map_err(serde::de::Error::custom)
 }
 
 impl File {

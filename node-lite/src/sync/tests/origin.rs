@@ -91,6 +91,12 @@ pub(crate) fn spec() -> ChainSpec {
     }
 }
 
+/// The keys of the only validator and guardian.
+#[cfg(feature = "shell")]
+pub(crate) fn keys() -> (SecretKey, BlsSecretKey) {
+    (SecretKey::from_bytes(&[7; 32]), guardian())
+}
+
 fn guardian() -> BlsSecretKey {
     BlsSecretKey::from_seed(&[5; 32]).unwrap()
 }

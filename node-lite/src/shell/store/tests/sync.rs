@@ -144,6 +144,38 @@ fn a_hundred_thousand_accounts_come_over_from_store_to_store_and_a_node_starts_f
     }
 }
 
+/// A0.6: the disk that knew what these keys signed is gone.
+#[test]
+fn keys_of_a_synced_node_sign_nothing_for_sets_that_they_may_have_signed_for() {
+    let origin = Origin::new(40, 2, 0);
+    let folder = tempfile::tempdir().unwrap();
+    let store = empty(folder.path());
+    sync_from(&store, sync::MAX_RANGE, |ask| origin.answer(ask)).unwrap();
+    let starts = |frozen: bool| {
+        let start = store.start(INTERVAL).unwrap();
+        assert!(start.frozen_until.is_some());
+        let frozen_until = start.frozen_until.filter(|_| frozen);
+        let (validator, guardian) = world::keys();
+        let config = Config {
+            spec: world::spec(),
+            validator: Some(validator),
+            guardian: Some(guardian),
+            delta: Duration::from_secs(1),
+            origin_ms: GENESIS + 60_000,
+        };
+        let start = Start { frozen_until, ..start };
+        let mut out = Vec::new();
+        let mut node =
+            Supernode::new(Moment::ZERO, config, store.clone(), start, &mut out).unwrap();
+        let later = Moment::ZERO.after(Duration::from_secs(60));
+        node.handle(later, crate::supernode::Input::Tick, &mut out);
+        (node.deadline().is_some(), out.len())
+    };
+    assert_eq!(starts(true), (false, 0), "it follows, and has nothing to say");
+    let (has_timer, said) = starts(false);
+    assert!(has_timer && said > 0, "the keys are of the set");
+}
+
 #[test]
 fn a_disk_that_fails_at_any_write_of_a_sync_leaves_what_it_goes_on_from() {
     let origin = Origin::new(250, 2, 0);
