@@ -61,6 +61,8 @@ mod tests {
         chain::{
             certificate::{Certificate, FinalityVote, Vote},
             header::{Header, SignedHeader},
+            light::File,
+            state::StateKey,
         },
         codec::Bounded,
         crypto::{Hash, SecretKey, Signature, bls::BlsSecretKey},
@@ -100,7 +102,7 @@ mod tests {
         assert_eq!(Hash::of(&[&bytes]).to_hex(), GOLDEN);
     }
 
-    const GOLDEN: &str = "b0529693b0be5e55909b7f8d15098f14a96e9112b56e34806f360b2e2f35e569";
+    const GOLDEN: &str = "bce958977bfa18696fd143e91d8e8f7095270375da035034d7be42bb782244c8";
 
     fn messages() -> Vec<Wire> {
         let key = SecretKey::from_bytes(&[1; 32]);
@@ -129,6 +131,33 @@ mod tests {
             Wire::Ask(Ask { block, above: Height(3) }),
             Wire::Guardian(guardian::Message::Ask(Height(10))),
         ]
+        .into_iter()
+        .chain(sync_messages(block))
+        .collect()
+    }
+
+    fn sync_messages(block: BlockId) -> Vec<Wire> {
+        let (key, value) = (Hash([0x2a; 32]), Hash([1; 32]));
+        let children = vec![sync::Child::Leaf(key, value), sync::Child::Subtree(9, value)];
+        let way = Bounded::try_from(vec![sync::Branch::new(children).unwrap()]).unwrap();
+        let row = sync::Row { key: StateKey(key), value: Bounded::try_from(vec![7]).unwrap() };
+        let rows = sync::Content::Rows(Bounded::try_from(vec![row]).unwrap());
+        let prefix = sync::Prefix::of(&key, 3);
+        let range = sync::RangeAsk { block, prefix, max: sync::MAX_RANGE };
+        let [whole, split] = [rows, sync::Content::Split]
+            .map(|content| Box::new(sync::Range { way: way.clone(), content }));
+        let asks =
+            [sync::Ask::file(&File::Tip), sync::Ask::Ancestors(block), sync::Ask::Range(range)];
+        let answers = [
+            sync::Answer::File(Bounded::try_from(vec![1, 2]).unwrap()),
+            sync::Answer::Ancestors(Bounded::try_from(vec![header()]).unwrap()),
+            sync::Answer::Range(whole),
+            sync::Answer::Range(split),
+            sync::Answer::Missing,
+        ];
+        let asks = asks.into_iter().map(|ask| sync::Message::Ask(5, ask));
+        let answers = answers.into_iter().map(|answer| sync::Message::Answer(6, answer));
+        asks.chain(answers).map(Wire::Sync).collect()
     }
 
     fn header() -> Header {
