@@ -14,8 +14,11 @@
 #![warn(clippy::arithmetic_side_effects)]
 
 mod apply;
+mod batch;
+mod beacon;
 mod conserve;
 mod elect;
+mod footprint;
 mod genesis;
 mod reader;
 mod row;
@@ -24,17 +27,22 @@ mod tests;
 mod verified;
 
 pub use apply::TxError;
+pub use beacon::CarryError;
 pub use elect::Elected;
 pub use genesis::{GenesisError, genesis};
 
 use crate::{
-    bft::message::{Block, MAX_BLOCK_TXS, MAX_BODY, TxBytes, tx_root},
+    bft::{
+        Build,
+        message::{Block, MAX_BLOCK_TXS, MAX_BODY, TxBytes, tx_root},
+    },
     storage::{SettledBlock, Settlement, Storage, StorageError},
 };
 use antiphon_core::{
     chain::{
+        carried::Carried,
         certificate::Certificate,
-        header::{Header, NextSets},
+        header::{Header, Next},
         proof::{Path, StateProof},
         set::ValidatorSet,
         spec::ChainSpec,
@@ -43,12 +51,13 @@ use antiphon_core::{
     },
     codec::{self, Bounded},
     crypto::Hash,
-    id::{Address, BlockId, ChainId, Height, TxId},
+    id::{Address, BlockId, ChainId, Epoch, Height, TxId},
 };
 use apply::Session;
+use batch::{Job, apply_all};
 use jmt::{KeyHash, Sha256Jmt, storage::TreeUpdateBatch};
 use reader::View;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter::Peekable, num::NonZeroUsize};
 use verified::Verified;
 
 /// Most settled ids remembered for reference blocks: a transaction's life and some more.
@@ -75,12 +84,41 @@ pub enum ExecuteError {
     /// The header commits other sets than those that its state elects.
     #[error("the sets above it differ")]
     WrongSets,
+    /// What the block carries beside its transactions is not what it must carry.
+    #[error("what the block carries: {0}")]
+    Carried(#[from] CarryError),
+    /// The chain has changed to rules that this software does not know. It must be replaced (AELF-30).
+    #[error(
+        "the chain follows rules {rules} now, this software knows those up to {known}: install a newer one"
+    )]
+    Outdated {
+        /// What holds.
+        rules: u32,
+        /// What is known here.
+        known: u32,
+    },
     /// Money was made or lost. Our own mistake: the node stops (A10.1).
     #[error("money was made or lost")]
     NotConserved,
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+impl ExecuteError {
+    /// Returns the stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownParent => "ledger/unknown-parent",
+            Self::Transaction { error, .. } => error.code(),
+            Self::WrongRoot => "ledger/wrong-root",
+            Self::WrongSets => "ledger/wrong-sets",
+            Self::Carried(error) => error.code(),
+            Self::Outdated { .. } => "ledger/outdated",
+            Self::NotConserved => "ledger/not-conserved",
+            Self::Storage(error) => error.code(),
+        }
+    }
 }
 
 /// An executed block that is not durable yet.
@@ -92,7 +130,9 @@ struct Executed {
     changes: BTreeMap<StateKey, Vec<u8>>,
     batch: TreeUpdateBatch,
     transactions: Vec<TxId>,
-    next: NextSets,
+    /// The set that finalises it, if it is a checkpoint.
+    guardians: Hash,
+    next: Next,
     elected: Elected,
 }
 
@@ -105,11 +145,12 @@ pub struct Ledger<S> {
     head: (BlockId, Height),
     head_version: u64,
     /// What the durable head commits, and the validators among it.
-    next: NextSets,
+    next: Next,
     validators: ValidatorSet,
     references: BTreeMap<Height, BlockId>,
     blocks: BTreeMap<BlockId, Executed>,
     verified: Verified,
+    workers: NonZeroUsize,
 }
 
 /// What a proposer gets.
@@ -117,10 +158,12 @@ pub struct Ledger<S> {
 pub struct Body {
     /// Encoded transactions that all apply, in order.
     pub transactions: Vec<TxBytes>,
-    /// The state root after them.
+    /// What the block carries beside them.
+    pub carried: Carried,
+    /// The state root after both.
     pub state_root: Hash,
-    /// The sets that the block commits.
-    pub next: NextSets,
+    /// What the block commits for those above it.
+    pub next: Next,
     /// Candidates that cannot be applied, with why.
     pub refused: Vec<(TxId, TxError)>,
     /// The execution, for [`Ledger::adopt`].
@@ -131,6 +174,7 @@ pub struct Body {
 #[derive(Debug)]
 pub struct Prepared {
     proposer_index: u16,
+    carried: Hash,
     tx_root: Hash,
     state_root: Hash,
     executed: Executed,
@@ -143,7 +187,7 @@ impl<S: Storage> Ledger<S> {
     /// [`StorageError`] also where the store lacks a block below its head, or the set that the head commits.
     pub fn open(spec: ChainSpec, store: S, head: &SettledBlock) -> Result<Self, StorageError> {
         let height = head.block.height();
-        let next = head.block.signed.header.next_sets();
+        let next = head.block.signed.header.next();
         let validators = store.validators(&next.validators)?;
         let validators =
             validators.ok_or_else(|| StorageError(String::from("no set of validators")))?;
@@ -165,7 +209,13 @@ impl<S: Storage> Ledger<S> {
             references,
             blocks: BTreeMap::new(),
             verified: Verified::default(),
+            workers: NonZeroUsize::MIN,
         })
+    }
+
+    /// Lets blocks be executed on at most so many threads. The results are the same.
+    pub const fn use_workers(&mut self, workers: NonZeroUsize) {
+        self.workers = workers;
     }
 
     /// Returns the chain spec.
@@ -191,26 +241,24 @@ impl<S: Storage> Ledger<S> {
             self.blocks.insert(id, closing);
             return Ok(());
         }
-        let mut session = self.session(&header.parent, header.height, header.proposer_index)?;
-        let mut transactions = Vec::new();
+        let request = Build::of(header);
+        let mut session = self.session(&request)?;
+        let mut jobs = Vec::new();
         for (index, bytes) in block.body.iter().enumerate() {
-            let applied = decode_transaction(bytes).map_err(TxError::Malformed).and_then(|tx| {
-                session.apply(&tx, self.verified.has(bytes))?;
-                Ok(tx.body.id(self.chain))
-            });
-            transactions.push(applied.map_err(|error| {
-                if let TxError::Storage(error) = error {
-                    ExecuteError::Storage(error)
-                } else {
-                    ExecuteError::Transaction { index, error }
-                }
-            })?);
+            let tx = decode_transaction(bytes)
+                .map_err(|error| failed(index, TxError::Malformed(error)))?;
+            jobs.push(Job { tx, is_known: self.verified.has(bytes) });
         }
-        let (root, executed) = self.finish(session, &header.parent, header.height)?;
+        let verdicts = apply_all(&mut session, &jobs, self.workers);
+        for (index, verdict) in verdicts.into_iter().enumerate() {
+            verdict.map_err(|error| failed(index, error))?;
+        }
+        let transactions = jobs.iter().map(|job| job.tx.body.id(self.chain)).collect();
+        let (root, executed) = self.finish(session, &request, &block.carried)?;
         if root != header.state_root {
             return Err(ExecuteError::WrongRoot);
         }
-        if executed.next != header.next_sets() {
+        if executed.next != header.next() {
             return Err(ExecuteError::WrongSets);
         }
         self.blocks.insert(id, Executed { transactions, ..executed });
@@ -220,11 +268,11 @@ impl<S: Storage> Ledger<S> {
     /// Keeps the execution of a body that became this block. Returns whether it did: the header says all that went into
     /// the execution and all that came out, so only the very same block does.
     pub fn adopt(&mut self, id: BlockId, header: &Header, prepared: Prepared) -> bool {
-        let Prepared { proposer_index, tx_root, state_root, executed } = prepared;
+        let Prepared { proposer_index, carried, tx_root, state_root, executed } = prepared;
         let same = (header.parent, header.height) == (executed.parent, executed.height)
-            && header.proposer_index == proposer_index
+            && (header.proposer_index, header.carried) == (proposer_index, carried)
             && (header.tx_root, header.state_root) == (tx_root, state_root)
-            && header.next_sets() == executed.next
+            && header.next() == executed.next
             && self.view(&header.parent).is_some();
         if same {
             self.blocks.insert(id, executed);
@@ -237,41 +285,70 @@ impl<S: Storage> Ledger<S> {
         self.verified.note(bytes);
     }
 
-    /// Makes a body on `parent` from candidates, leaving out what cannot be applied.
+    /// Makes a body from candidates, leaving out what cannot be applied, and carries of what is offered what the chain wants.
     ///
     /// # Errors
-    /// [`ExecuteError`] if the parent is unknown or the store fails.
+    /// [`ExecuteError`] if the parent is unknown, the store fails, or the chain wants something that is not offered.
     pub fn build(
         &self,
-        parent: &BlockId,
-        height: Height,
-        proposer_index: u16,
+        request: &Build,
+        offered: Carried,
         candidates: impl IntoIterator<Item = SignedTransaction>,
     ) -> Result<Body, ExecuteError> {
-        let mut session = self.session(parent, height, proposer_index)?;
-        let (mut transactions, mut refused, mut bytes) = (Vec::new(), Vec::new(), 0_usize);
-        let mut ids = Vec::new();
-        for tx in candidates {
-            let Ok(encoded) = TxBytes::try_from(tx.to_bytes()) else { continue };
-            let size = bytes.saturating_add(encoded.len());
-            if transactions.len() >= MAX_BLOCK_TXS || size > MAX_BODY {
+        let mut session = self.session(request)?;
+        let (mut transactions, mut refused, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+        let mut candidates = candidates.into_iter().peekable();
+        let mut room = MAX_BODY;
+        while candidates.peek().is_some() {
+            let places = MAX_BLOCK_TXS.saturating_sub(transactions.len());
+            let (encoded, jobs) = self.take(&mut candidates, places, room);
+            if jobs.is_empty() {
                 break;
             }
-            match session.apply(&tx, self.verified.has(&encoded)) {
-                Ok(()) => {
-                    bytes = size;
-                    ids.push(tx.body.id(self.chain));
-                    transactions.push(encoded);
+            let verdicts = apply_all(&mut session, &jobs, self.workers);
+            for ((encoded, job), verdict) in encoded.into_iter().zip(jobs).zip(verdicts) {
+                let id = job.tx.body.id(self.chain);
+                match verdict {
+                    Ok(()) => {
+                        room = room.saturating_sub(encoded.len());
+                        ids.push(id);
+                        transactions.push(encoded);
+                    }
+                    Err(TxError::Storage(error)) => return Err(error.into()),
+                    Err(error) => refused.push((id, error)),
                 }
-                Err(TxError::Storage(error)) => return Err(error.into()),
-                Err(error) => refused.push((tx.body.id(self.chain), error)),
             }
         }
-        let (state_root, executed) = self.finish(session, parent, height)?;
+        let carried = self.wanted(&mut session, request, offered)?;
+        let (state_root, executed) = self.finish(session, request, &carried)?;
         let (next, tx_root) = (executed.next, tx_root(&transactions));
-        let executed = Executed { transactions: ids, ..executed };
-        let prepared = Prepared { proposer_index, tx_root, state_root, executed };
-        Ok(Body { transactions, state_root, next, refused, prepared })
+        let prepared = Prepared {
+            proposer_index: request.proposer_index,
+            carried: carried.hash(self.chain),
+            tx_root,
+            state_root,
+            executed: Executed { transactions: ids, ..executed },
+        };
+        Ok(Body { transactions, carried, state_root, next, refused, prepared })
+    }
+
+    /// Takes the next candidates that have room in a block.
+    fn take(
+        &self,
+        candidates: &mut Peekable<impl Iterator<Item = SignedTransaction>>,
+        places: usize,
+        mut room: usize,
+    ) -> (Vec<TxBytes>, Vec<Job>) {
+        let (mut encoded, mut jobs) = (Vec::new(), Vec::new());
+        while jobs.len() < places
+            && let Some(tx) = candidates.next_if(|tx| tx.to_bytes().len() <= room)
+        {
+            let Ok(bytes) = TxBytes::try_from(tx.to_bytes()) else { continue };
+            room = room.saturating_sub(bytes.len());
+            jobs.push(Job { is_known: self.verified.has(&bytes), tx });
+            encoded.push(bytes);
+        }
+        (encoded, jobs)
     }
 
     /// Checks whether a block on `parent` could include this transaction alone.
@@ -285,30 +362,33 @@ impl<S: Storage> Ledger<S> {
         tx: &SignedTransaction,
     ) -> Result<(), TxError> {
         let reference = tx.body.reference_height;
-        let mut session = (self.session(parent, height, 0))
-            .map_err(|_| TxError::Expired { reference, height })?;
+        let (parent, checkpoint) = (*parent, BlockId::default());
+        let request = Build { epoch: Epoch(0), parent, height, proposer_index: 0, checkpoint };
+        let session = self.session(&request);
+        let mut session = session.map_err(|_| TxError::Expired { reference, height })?;
         session.apply(tx, false)
     }
 
-    fn session<'a>(
-        &'a self,
-        parent: &BlockId,
-        height: Height,
-        proposer_index: u16,
-    ) -> Result<Session<'a, S>, ExecuteError> {
+    fn session(&self, request: &Build) -> Result<Session<'_, S>, ExecuteError> {
+        let Build { parent, height, proposer_index, .. } = request;
         let view = self.view(parent).ok_or(ExecuteError::UnknownParent)?;
         let acting = self.acting_above(parent).ok_or(ExecuteError::UnknownParent)?;
-        let proposer = acting.members.get(usize::from(proposer_index));
+        let proposer = acting.members.get(usize::from(*proposer_index));
         let proposer = proposer.ok_or(ExecuteError::UnknownParent)?;
-        Ok(Session::new(&self.spec, self.chain, view, height, proposer.key))
+        Ok(Session::new(self, *parent, view, *height, proposer.key))
     }
 
+    /// Does what a block does by itself, after its transactions.
     fn finish(
         &self,
         mut session: Session<'_, S>,
-        parent: &BlockId,
-        height: Height,
+        request: &Build,
+        carried: &Carried,
     ) -> Result<(Hash, Executed), ExecuteError> {
+        let (parent, height) = (&request.parent, request.height);
+        session.pay_due().map_err(elect::internal)?;
+        let mix = self.carry(&mut session, request, carried)?;
+        session.pay_proposer().map_err(elect::internal)?;
         let (elected, next) = self.elect(&mut session, parent, height)?;
         let changes = session.into_changes()?;
         let view = self.view(parent).ok_or(ExecuteError::UnknownParent)?;
@@ -320,10 +400,18 @@ impl<S: Storage> Ledger<S> {
             let (root, batch) = reader::put(&view, version, &changes)?;
             (root, batch, version)
         };
-        let transactions = Vec::new();
-        let parent = *parent;
-        let executed =
-            Executed { parent, height, version, changes, batch, transactions, next, elected };
+        let below = self.next_above(parent).ok_or(ExecuteError::UnknownParent)?;
+        let executed = Executed {
+            parent: *parent,
+            height,
+            version,
+            changes,
+            batch,
+            transactions: Vec::new(),
+            guardians: below.guardians,
+            next: Next { order: self.order_after(height, below.order, mix), ..next },
+            elected,
+        };
         Ok((root, executed))
     }
 
@@ -347,6 +435,15 @@ impl<S: Storage> Ledger<S> {
         let key = StateKey::account(self.chain, address);
         let bytes = self.view(id).map(|view| view.value(&key)).transpose()?.flatten();
         Ok(bytes.and_then(|bytes| codec::decode(&bytes, bytes.len()).ok()).unwrap_or_default())
+    }
+
+    /// Returns whose a key is after block `id`, by the row of the key.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn owner(&self, id: &BlockId, row: &StateKey) -> Result<Option<Address>, StorageError> {
+        let bytes = self.view(id).map(|view| view.value(row)).transpose()?.flatten();
+        Ok(bytes.and_then(|bytes| codec::decode(&bytes, bytes.len()).ok()))
     }
 
     /// Proves values or their absence after block `id`, or after a durable block at `version`.
@@ -425,6 +522,15 @@ impl<S: Storage> Ledger<S> {
     pub fn included(&self, path: &[BlockId], tx: &TxId) -> Option<Height> {
         let blocks = path.iter().filter_map(|id| self.blocks.get(id));
         blocks.into_iter().find(|b| b.transactions.contains(tx)).map(|block| block.height)
+    }
+}
+
+/// Tells a block that is wrong from a store that is.
+fn failed(index: usize, error: TxError) -> ExecuteError {
+    if let TxError::Storage(error) = error {
+        ExecuteError::Storage(error)
+    } else {
+        ExecuteError::Transaction { index, error }
     }
 }
 

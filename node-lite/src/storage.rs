@@ -6,6 +6,7 @@ use crate::{
     bft::{Closing, SafetyRecord, message::Block},
     guardian::GuardianRecord,
     ledger::Elected,
+    offence::Seen,
     sync::SyncWrite,
 };
 use antiphon_core::{
@@ -32,8 +33,8 @@ impl StorageError {
     }
 }
 
-/// The settled chain and its state, as written.
-pub trait Storage {
+/// The settled chain and its state, as written. Several threads may read at once.
+pub trait Storage: Sync {
     /// Returns a node of the state tree.
     ///
     /// # Errors
@@ -112,6 +113,12 @@ pub trait Storage {
     /// [`StorageError`].
     fn closing(&self, height: Height) -> Result<Option<Closing>, StorageError>;
 
+    /// Returns every offence that was seen, in no order.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn offences(&self) -> Result<Vec<Seen>, StorageError>;
+
     /// Returns the height at which a transaction was settled.
     ///
     /// # Errors
@@ -147,6 +154,8 @@ pub enum Write {
     Guardian(GuardianRecord),
     /// Keeps a finality certificate.
     Final(Box<FinalityCertificate>),
+    /// Keeps what shows an offence.
+    Offence(Box<Seen>),
     /// Appends to the log of everything this node signed.
     Signed(Signature),
     /// A part of a state that is being synced.

@@ -13,6 +13,7 @@
 
 mod fault;
 mod lift;
+mod offences;
 mod query;
 mod serve;
 pub mod wire;
@@ -35,12 +36,13 @@ use antiphon_core::{
         transaction::{SignedTransaction, decode_transaction},
     },
     codec,
-    crypto::{SecretKey, bls::BlsSecretKey},
+    crypto::{Hash, SecretKey, bls::BlsSecretKey},
     id::{Address, BlockId, Height, TxId},
     time::{Moment, UnixMillis},
 };
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    num::NonZeroUsize,
     time::Duration,
 };
 use wire::{Ask, MAX_ANSWER, Wire};
@@ -65,6 +67,8 @@ pub struct Config {
     pub delta: Duration,
     /// Milliseconds since 1970 at [`Moment::ZERO`].
     pub origin_ms: u64,
+    /// How guardians' shares come together.
+    pub gossip: guardian::Gossip,
 }
 
 /// What a node finds on its disk.
@@ -93,6 +97,8 @@ pub struct Start {
 pub enum Input {
     /// A neighbour sent these bytes. Unverified.
     Message(bft::Peer, Vec<u8>),
+    /// The neighbours are these now: peers that have proven their keys.
+    Neighbours(Vec<bft::Peer>),
     /// The batch is durable.
     Stored(Token),
     /// Time moved on.
@@ -132,6 +138,8 @@ pub struct Supernode<S> {
     /// The guardian's key as long as it must not sign.
     frozen_guardian: Option<BlsSecretKey>,
     serves: serve::Serves,
+    /// The guardian's key, where proposals must reveal something signed with it (A3.2).
+    beacon: Option<BlsSecretKey>,
     guardian: GuardianMachine,
     ledger: Ledger<S>,
     mempool: Mempool,
@@ -145,6 +153,8 @@ pub struct Supernode<S> {
     stopped: bool,
     /// The execution of the own proposal, until its block comes to be executed.
     prepared: Option<Prepared>,
+    /// Names of the offences that are kept.
+    offences: BTreeSet<Hash>,
 }
 
 impl<S: Storage> Supernode<S> {
@@ -159,21 +169,23 @@ impl<S: Storage> Supernode<S> {
         start: Start,
         out: &mut Vec<Output>,
     ) -> Result<Self, StorageError> {
-        let Config { spec, validator, guardian, delta, origin_ms } = config;
+        let Config { spec, validator, guardian, delta, origin_ms, gossip } = config;
         let chain = spec.chain_id();
         let bad_set = || StorageError(String::from("the chain spec has a set no chain may have"));
         let interval = spec.checkpoint_interval;
+        let beacon = guardian.clone().filter(|_| spec.has_beacon());
         let may_sign = |since| may_sign_since(&store, start.frozen_until, since);
         let (acts, finalises) =
             (may_sign(start.validators.since)?, may_sign(start.guardians.since)?);
         let (guardian, frozen_guardian) =
             if finalises { (guardian, None) } else { (None, guardian) };
-        let finality =
-            GuardianMachine::new(chain, start.guardians, interval, guardian, start.guardian)
-                .ok_or_else(bad_set)?;
+        let of = guardian::Config { chain, interval, gossip };
+        let finality = GuardianMachine::new(of, start.guardians, guardian, start.guardian)
+            .ok_or_else(bad_set)?;
         let pace = bft::Config {
             chain,
             validators: start.validators,
+            order: spec.order,
             checkpoint_interval: interval,
             block_time: Duration::from_millis(spec.block_ms),
             delta,
@@ -181,6 +193,7 @@ impl<S: Storage> Supernode<S> {
             origin_ms,
         };
         let logged = logged(start.safety.as_ref());
+        let offences = offences::names(&store)?;
         let ledger = Ledger::open(spec, store, &start.head)?;
         let begin = bft::Start {
             root: start.head.block.signed.header,
@@ -199,6 +212,7 @@ impl<S: Storage> Supernode<S> {
             frozen_until: start.frozen_until,
             frozen_guardian,
             serves: serve::Serves::default(),
+            beacon,
             guardian: finality,
             ledger,
             mempool: Mempool::default(),
@@ -210,10 +224,16 @@ impl<S: Storage> Supernode<S> {
             next_token: 0,
             stopped: false,
             prepared: None,
+            offences,
         };
         node.lift_bft(now, outputs, out);
         node.flush(out);
         Ok(node)
+    }
+
+    /// Lets blocks be executed on at most so many threads. The results are the same.
+    pub const fn use_workers(&mut self, workers: NonZeroUsize) {
+        self.ledger.use_workers(workers);
     }
 
     /// Applies one input and appends what the host must do to `out`. Never fails.
@@ -226,6 +246,9 @@ impl<S: Storage> Supernode<S> {
                 Ok(message) => self.on_wire(now, from, message, out),
                 Err(_) => out.push(Output::Fault(Fault::Malformed(from))),
             },
+            Input::Neighbours(neighbours) => {
+                self.feed_guardian(now, guardian::Input::Neighbours(neighbours), out);
+            }
             Input::Stored(token) => self.on_stored(now, token, out),
             Input::Tick => {
                 self.feed_bft(now, bft::Input::Tick, out);
@@ -301,7 +324,7 @@ impl<S: Storage> Supernode<S> {
                 }
             }
             Wire::Guardian(message) => {
-                self.feed_guardian(now, guardian::Input::Message(message), out);
+                self.feed_guardian(now, guardian::Input::Message(from, message), out);
             }
             Wire::Transaction(bytes) => {
                 // What is known, full or out of date here is no fault of the sender.

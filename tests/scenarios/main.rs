@@ -14,6 +14,7 @@
 
 #[cfg(not(target_family = "wasm"))]
 mod agreement;
+mod beacon;
 // It reads its corpus from files, which the wasm runner does not lend.
 #[cfg(not(target_family = "wasm"))]
 mod corpus;
@@ -24,6 +25,8 @@ mod foes;
 #[cfg(not(target_family = "wasm"))]
 mod follows;
 #[cfg(not(target_family = "wasm"))]
+mod gathering;
+#[cfg(not(target_family = "wasm"))]
 mod listeners;
 #[cfg(not(target_family = "wasm"))]
 mod model;
@@ -31,4 +34,5 @@ mod model;
 mod money;
 #[cfg(not(target_family = "wasm"))]
 mod terms;
+mod transfers;
 mod vectors;

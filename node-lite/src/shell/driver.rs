@@ -59,6 +59,9 @@ pub trait Carrier {
 
     /// Hears what a delivered message was worth: once for each ticket.
     fn judged(&mut self, ticket: Ticket, verdict: Verdict);
+
+    /// Hears of a neighbour that forged something itself: it is to be cut off for a while.
+    fn blame(&mut self, peer: Peer);
 }
 
 /// Who looks at a node from its own thread.
@@ -76,6 +79,7 @@ pub trait Watch {
 /// What a node's thread is told.
 enum Event {
     Bytes(Peer, Arc<[u8]>, Option<Ticket>),
+    Neighbours(Vec<Peer>),
     Call(Call),
     /// Nothing but what the flag says.
     Stop,
@@ -133,6 +137,11 @@ impl Handle {
         taken
     }
 
+    /// Says who the neighbours are now. Returns whether the node will know it.
+    pub fn set_neighbours(&self, neighbours: Vec<Peer>) -> bool {
+        self.sender.try_send(Event::Neighbours(neighbours)).is_ok()
+    }
+
     /// Asks the thread to end after what it is doing.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
@@ -146,6 +155,8 @@ impl Handle {
 pub struct Mailbox {
     handle: Handle,
     receiver: Receiver<Event>,
+    /// Who they were when somebody read it before the node did.
+    neighbours: Vec<Peer>,
 }
 
 impl std::fmt::Debug for Event {
@@ -159,7 +170,8 @@ impl Default for Mailbox {
         let (sender, receiver) = sync_channel(MAX_QUEUED);
         let stopping = Arc::new(AtomicBool::new(false));
         let queued_bytes = Arc::new(AtomicUsize::new(0));
-        Self { handle: Handle { sender, stopping, queued_bytes }, receiver }
+        let handle = Handle { sender, stopping, queued_bytes };
+        Self { handle, receiver, neighbours: Vec::new() }
     }
 }
 
@@ -216,6 +228,11 @@ impl<C: Carrier> Driver<C> {
     /// [`StorageError`] if the disk fails: a node that cannot write must not speak.
     pub fn run(mut self, first: Vec<Output>, watch: &mut impl Watch) -> Result<(), StorageError> {
         self.carry_out(first, watch)?;
+        let (neighbours, mut out) = (std::mem::take(&mut self.mailbox.neighbours), Vec::new());
+        if !neighbours.is_empty() {
+            self.node.handle(self.clock.now(), Input::Neighbours(neighbours), &mut out);
+            self.carry_out(out, watch)?;
+        }
         watch.after(&self.node);
         while !self.mailbox.handle.stopping.load(Ordering::Acquire) {
             let now = self.clock.now();
@@ -234,6 +251,9 @@ impl<C: Carrier> Driver<C> {
                         // Before the disk is asked: neighbours wait for this to pass the message on.
                         self.carrier.judged(ticket, verdict(&out));
                     }
+                }
+                Some(Event::Neighbours(neighbours)) => {
+                    self.node.handle(now, Input::Neighbours(neighbours), &mut out);
                 }
                 Some(Event::Call(call)) => call(&mut self.node, &mut out),
                 Some(Event::Stop) | None => {}
@@ -268,6 +288,9 @@ impl<C: Carrier> Driver<C> {
                 Output::Send(peer, bytes) => self.carrier.send(peer, bytes),
                 Output::Fault(fault) => {
                     watch.fault(&fault);
+                    if let Fault::Guardian(guardian::Fault::Forged(peer)) = &fault {
+                        self.carrier.blame(*peer);
+                    }
                     if let Fault::Stopped(error) = fault {
                         tracing::error!(node = self.index, %error, "the node has stopped");
                         return Err(StorageError(error.to_string()));
@@ -288,7 +311,7 @@ fn verdict(outputs: &[Output]) -> Verdict {
             Output::Fault(
                 Fault::Malformed(_)
                     | Fault::Bft(bft::Fault::BadMessage(_))
-                    | Fault::Guardian(guardian::Fault::BadMessage)
+                    | Fault::Guardian(guardian::Fault::BadMessage(_))
             )
         )
     });

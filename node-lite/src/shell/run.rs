@@ -19,6 +19,7 @@ use super::{
     store::{Begin, Store},
 };
 use crate::{
+    guardian,
     storage::StorageError,
     supernode::{Config, Output, Supernode},
     sync,
@@ -34,6 +35,7 @@ use serde_json::json;
 use std::{
     io::Write as _,
     net::SocketAddr,
+    num::NonZeroUsize,
     sync::Arc,
     thread::{self, JoinHandle},
 };
@@ -140,7 +142,7 @@ fn check_clock(store: &Store, spec: &ChainSpec, clock: Clock) -> anyhow::Result<
 
 /// Brings an empty store to the newest final checkpoint, on a thread like the node's.
 async fn sync_state(
-    mailbox: Mailbox,
+    mut mailbox: Mailbox,
     mut carrier: NetCarrier,
     (store, clock): (Store, Clock),
     (spec, settings): (ChainSpec, &Settings),
@@ -155,7 +157,7 @@ async fn sync_state(
     };
     tracing::info!("syncing the state of the newest final checkpoint");
     let work = move || {
-        let end = driver::sync::run(&mailbox, &mut carrier, (&store, clock), config)?;
+        let end = driver::sync::run(&mut mailbox, &mut carrier, (&store, clock), config)?;
         if end == End::Nothing {
             tracing::info!("the chain has no final checkpoint yet: beginning at genesis");
             store.begin_at_genesis(&spec)?;
@@ -211,10 +213,12 @@ impl Node {
             mailbox = sync_state(mailbox, net.carrier(), at, (spec.clone(), &settings)).await?;
             early = Some(net);
         }
-        let config = Config { spec: spec.clone(), validator, guardian, delta, origin_ms };
+        let gossip = guardian::Gossip::default();
+        let config = Config { spec: spec.clone(), validator, guardian, delta, origin_ms, gossip };
         let begin = store.start(spec.checkpoint_interval)?;
         let mut first = Vec::new();
-        let node = Supernode::new(clock.now(), config, store.clone(), begin, &mut first)?;
+        let mut node = Supernode::new(clock.now(), config, store.clone(), begin, &mut first)?;
+        node.use_workers(thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
         let (show, published) = watch::channel(Published::of(&node));
         // All ports are taken before the first word is said.
         let view = View { metrics: metrics.clone(), published: published.clone(), alone };

@@ -13,6 +13,7 @@
 //! | `closing` | height | what ended the term there |
 //! | `kept` | block id | unsettled block behind a vote or proposal |
 //! | `final` | height | finality certificate |
+//! | `offences` | kind and who, as a hash | evidence |
 //! | `sync` | name, or `p` and prefix | what a sync goes on with; empty once it is done |
 //! | `signed` | role, term, slot, block id | nothing: the log of everything signed, never deleted |
 //!
@@ -60,11 +61,12 @@ const FINAL: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("final");
 const SIGNED: TableDefinition<'_, (u8, u64, u64, &[u8; 32]), ()> = TableDefinition::new("signed");
 const SETS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("sets");
 const CHANGES: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("changes");
+const OFFENCES: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("offences");
 const CLOSING: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("closing");
 const SYNC: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("sync");
 
 /// The layout of the tables. Another number is refused.
-const FORMAT: u8 = 4;
+const FORMAT: u8 = 5;
 /// Longest settled block as stored, in bytes.
 const MAX_SETTLED: usize = MAX_MESSAGE + MAX_RECORD;
 
@@ -226,11 +228,19 @@ impl Store {
         for table in [HEIGHTS, TRANSACTIONS, CHANGES] {
             write.open_table(table).map_err(failed)?;
         }
-        for table in [SETS, KEPT] {
+        for table in [SETS, KEPT, OFFENCES] {
             write.open_table(table).map_err(failed)?;
         }
         write.open_table(STALE).map_err(failed)?;
         write.open_table(SIGNED).map_err(failed)?;
+        settle::write_sets(
+            &write,
+            self.chain,
+            &ledger::Elected {
+                validators: Some(spec.validators.clone()),
+                guardians: Some(spec.guardians.clone()),
+            },
+        )?;
         if begin == Begin::Genesis {
             let (_, settlement) = ledger::genesis(spec).map_err(failed)?;
             settle::settle(&write, self, &settlement)?;
@@ -265,6 +275,7 @@ impl Store {
             | Write::Closing(_)
             | Write::Guardian(_)
             | Write::Final(_)
+            | Write::Offence(_)
             | Write::Sync(_) => None,
         });
         self.witness.note(signed).map_err(failed)
@@ -318,7 +329,7 @@ impl Store {
                 certificate,
                 checkpoints,
                 open_changes,
-                sets: sets?.ok_or_else(lost)?,
+                sets: sets?.ok_or_else(lost)?.into_iter().map(Arc::new).collect(),
             },
         })
     }
@@ -346,6 +357,12 @@ fn apply(write: &WriteTransaction, store: &Store, part: &Write) -> Result<(), St
             let mut table = write.open_table(FINAL).map_err(failed)?;
             let bytes = codec::encode::<FinalityCertificate>(certificate);
             table.insert(certificate.height.0, bytes.as_slice()).map_err(failed)?;
+            Ok(())
+        }
+        Write::Offence(seen) => {
+            let mut table = write.open_table(OFFENCES).map_err(failed)?;
+            let bytes = codec::encode(seen.as_ref());
+            table.insert(&seen.id().0, bytes.as_slice()).map_err(failed)?;
             Ok(())
         }
         Write::Signed(Signature { role, term, slot, block }) => {

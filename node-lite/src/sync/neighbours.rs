@@ -73,7 +73,7 @@ impl Neighbours {
     pub(super) fn pick(&mut self, now: Moment, kib: u64, kind: Kind) -> Option<Peer> {
         let of_state = kind == Kind::State;
         let rate = self.rate;
-        let may = |held: &Neighbour| !held.foul && !(of_state && held.lacks);
+        let may = |held: &Neighbour| !(held.foul || of_state && held.lacks);
         // Where all let us wait, it may be the way to them, as after a sudden restart.
         let some_answer = self.known.values().any(|held| may(held) && held.bench <= now);
         let free = |held: &Neighbour| {

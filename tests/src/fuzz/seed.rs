@@ -4,10 +4,11 @@ use super::world::{CLOCK, VOUCHERS, world};
 use antiphon_core::{
     amount::Amount,
     chain::{
+        carried::Carried,
         light::{Anchor, ForkProof, Kept},
         spec::Token,
         state::StateKey,
-        transaction::{Message, Transaction},
+        transaction::{Delay, Exchange, Message, Part, SignedTransaction, Transaction},
     },
     codec::{Bounded, Text, encode},
     crypto::{Hash, Signed},
@@ -17,7 +18,7 @@ use antiphon_core::{
         playlist::stream_tag,
         serve::Refusal,
     },
-    id::{Address, ChainId, Height, PeerId},
+    id::{Address, ChainId, DelayId, Height, PeerId},
     peer::{
         frames::{ByeReason, ChunkBytes, Frame, Hello, Refuse, Request, Terms},
         tracker_wire::{
@@ -74,8 +75,14 @@ pub(super) fn transaction() -> Seeds {
     let world = world();
     let (to, amount) = (Address([3; 20]), Amount::from_units(5));
     let terms = super::world::terms(&world.key, world.stream, CLOCK.0);
+    let part = |address| vec![Part { address, amount }].try_into().unwrap();
+    let me = Address::of(&world.key.public());
+    let exchange = Exchange { token: Token::Operational, from: part(me), to: part(to) };
     let messages = vec![
         Message::Transfer { token: Token::Operational, to, amount },
+        Message::Exchange(Box::new(exchange)),
+        Message::Delay(Delay { token: Token::Staking, to, amount, blocks: 9, guard: Some(to) }),
+        Message::Cancel(DelayId(Hash([6; 32]))),
         Message::CreatePool(terms),
         Message::Settle(world.voucher(0, 3, 44)),
         Message::Release(world.pool(1)),
@@ -88,9 +95,10 @@ pub(super) fn transaction() -> Seeds {
             reference_block: world.headers[7].id(),
             scope: Text::try_from("a").unwrap(),
             max_fee: Amount::from_units(1),
+            cosigners: Bounded::new(),
             messages: messages.try_into().unwrap(),
         };
-        Signed::new(&world.key, world.chain, body).to_bytes()
+        SignedTransaction::new(&world.key, world.chain, body).to_bytes()
     };
     vec![("all-kinds", signed(messages)), ("empty", signed(Vec::new()))]
 }
@@ -207,12 +215,12 @@ pub(super) fn stored_rows() -> Seeds {
 #[cfg(not(target_family = "wasm"))]
 pub(super) fn node_messages() -> Seeds {
     use antiphon_core::chain::{
-        certificate::{FinalityVote, Vote},
+        certificate::{Counts, FinalityVote, Vote},
         header::SignedHeader,
     };
     use antiphon_node::{
         bft::message::{Block, EpochChange, Message, SignedEpochChange, SignedVote},
-        guardian::{self, Share},
+        guardian::{self, Share, Tally},
     };
     let world = world();
     let header = world.headers[0].clone();
@@ -236,13 +244,31 @@ pub(super) fn node_messages() -> Seeds {
         index: 0,
         signature: held.certificate.signature,
     };
+    let counts = (0..world.spec.guardians.members.len()).map(|at| u32::from(at < 3));
+    let tally = guardian::Message::Tally(Box::new(Tally {
+        round: 1,
+        vote: share.vote.clone(),
+        counts: Counts::new(counts.collect()).unwrap(),
+        signature: share.signature,
+    }));
     let certificate = guardian::Message::Certificate(held.certificate.clone());
     vec![
-        ("block", with(0, encode(&Message::Block(Box::new(Block { signed, body }))))),
+        (
+            "block",
+            with(
+                0,
+                encode(&Message::Block(Box::new(Block {
+                    signed,
+                    carried: Carried::default(),
+                    body,
+                }))),
+            ),
+        ),
         ("vote", with(0, encode(&Message::Vote(vote)))),
         ("epoch-change", with(0, encode(&Message::EpochChange(Box::new(change))))),
         ("share", with(1, encode(&guardian::Message::Share(share)))),
         ("certificate", with(1, encode(&certificate))),
+        ("tally", with(1, encode(&tally))),
     ]
 }
 

@@ -31,7 +31,7 @@ pub enum End {
 /// # Errors
 /// [`SyncError`].
 pub fn run(
-    mailbox: &Mailbox,
+    mailbox: &mut Mailbox,
     carrier: &mut impl Carrier,
     (store, clock): (&Store, Clock),
     config: Config,
@@ -63,6 +63,12 @@ pub fn run(
                     let foul = is_foul(&out, from);
                     carrier.judged(ticket, if foul { Verdict::Foul } else { verdict });
                 }
+            }
+            Ok(Event::Neighbours(neighbours)) => {
+                for peer in &neighbours {
+                    sync.handle(clock.now(), Input::Heard(*peer), &mut out);
+                }
+                mailbox.neighbours = neighbours;
             }
             // Nobody is told anything before there is a node; who asks hears that it is not there.
             Ok(Event::Call(_) | Event::Stop) | Err(RecvTimeoutError::Timeout) => {}

@@ -1,8 +1,8 @@
 //! Reads of the settled chain. Each is one read transaction, so each sees whole batches only.
 
 use super::{
-    BLOCKS, CHANGES, CLOSING, FINAL, HEADERS, HEIGHTS, KEPT, MAX_SETTLED, META, NODES, SETS,
-    SIGNED, Store, TRANSACTIONS, VALUES, decode, failed, value_key, witness::Slots,
+    BLOCKS, CHANGES, CLOSING, FINAL, HEADERS, HEIGHTS, KEPT, MAX_SETTLED, META, NODES, OFFENCES,
+    SETS, SIGNED, Store, TRANSACTIONS, VALUES, decode, failed, value_key, witness::Slots,
 };
 use crate::{
     bft::{
@@ -11,11 +11,13 @@ use crate::{
         term_start,
     },
     guardian::Known,
+    offence::{MAX_SEEN, Seen},
     storage::{Role, SettledBlock, Signature, Storage, StorageError},
 };
 use antiphon_core::{
     chain::{
-        certificate::FinalityCertificate,
+        carried::Carried,
+        certificate::{FinalityCertificate, MAX_FINALITY},
         header::{Header, MAX_HEADER, SignedHeader},
         light::MAX_SET,
         set::{GuardianSet, ValidatorSet},
@@ -29,8 +31,6 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use jmt::storage::{Node, NodeKey};
 use redb::{ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition};
 
-/// Longest finality certificate as stored, in bytes.
-const MAX_FINAL: usize = 4096;
 /// Longest row of closing blocks as stored, in bytes: headers without transactions.
 const MAX_CLOSING: usize = MAX_BLOCKS.saturating_mul(MAX_RECORD);
 
@@ -69,7 +69,12 @@ impl Store {
         let header = self.header(at)?.ok_or_else(|| failed("the store lacks its base"))?;
         let (id, certificate) = (header.id(), term_start(&header));
         let signed = SignedHeader { header, signature: antiphon_core::crypto::Signature([0; 64]) };
-        Ok(SettledBlock { id, version, block: Block { signed, body: Bounded::new() }, certificate })
+        Ok(SettledBlock {
+            id,
+            version,
+            block: Block { signed, carried: Carried::default(), body: Bounded::new() },
+            certificate,
+        })
     }
 
     pub(super) fn block_at(&self, height: Height) -> Result<SettledBlock, StorageError> {
@@ -83,7 +88,7 @@ impl Store {
     pub fn newest_certificate(&self) -> Result<Option<FinalityCertificate>, StorageError> {
         let table = self.table(FINAL)?;
         let last = table.last().map_err(failed)?;
-        last.map(|(_, bytes)| decode(bytes.value(), MAX_FINAL)).transpose()
+        last.map(|(_, bytes)| decode(bytes.value(), MAX_FINALITY)).transpose()
     }
 
     /// Returns the settled changes of guardians that have no certificate of their own.
@@ -207,10 +212,16 @@ impl Storage for Store {
         self.set(hash)
     }
 
+    fn offences(&self) -> Result<Vec<Seen>, StorageError> {
+        let table = self.table(OFFENCES)?;
+        let rows = table.iter().map_err(failed)?;
+        rows.map(|row| decode(row.map_err(failed)?.1.value(), MAX_SEEN)).collect()
+    }
+
     fn certificate(&self, height: Height) -> Result<Option<FinalityCertificate>, StorageError> {
         let table = self.table(FINAL)?;
         let bytes = table.get(height.0).map_err(failed)?;
-        bytes.map(|bytes| decode(bytes.value(), MAX_FINAL)).transpose()
+        bytes.map(|bytes| decode(bytes.value(), MAX_FINALITY)).transpose()
     }
 
     fn change_of(&self, guardians: &Hash) -> Result<Option<Height>, StorageError> {

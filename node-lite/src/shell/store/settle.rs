@@ -16,7 +16,7 @@ use antiphon_core::{
 use redb::{ReadableTable as _, WriteTransaction};
 
 /// Sets are named by the hash that headers commit.
-fn write_sets(
+pub(super) fn write_sets(
     write: &WriteTransaction,
     chain: ChainId,
     elected: &Elected,

@@ -8,7 +8,8 @@ use crate::{
 use antiphon_core::{
     amount::Amount,
     chain::{
-        certificate::{Certificate, FinalityCertificate, FinalityVote},
+        beacon::ProposerOrder,
+        certificate::{Certificate, FinalityCertificate, FinalityVote, Signers},
         header::Header,
         light::{File, Tip},
         set::{Guardian, GuardianSet, Validator, ValidatorSet},
@@ -76,6 +77,8 @@ pub(crate) fn spec() -> ChainSpec {
         trusting_period: 100_000_000,
         fee: Amount::from_units(1),
         pool: PoolRules::for_chain(1, INTERVAL),
+        order: ProposerOrder::default(),
+        upgrade: None,
         stake: None,
         validators: ValidatorSet {
             since: Height(0),
@@ -169,7 +172,8 @@ fn finalise(spec: &ChainSpec, header: &Header) -> FinalityCertificate {
     let vote = FinalityVote { guardians_hash: header.guardians_hash, height, block };
     let share = guardian().sign(vote.digest(spec.chain_id()));
     let signature = BlsSignature::aggregate([&share]).unwrap();
-    FinalityCertificate { height, block, signers: Bounded::try_from(vec![1]).unwrap(), signature }
+    let signers = Signers::Bitmap(Bounded::try_from(vec![1]).unwrap());
+    FinalityCertificate { height, block, signers, signature }
 }
 
 impl Storage for Origin {
@@ -221,6 +225,10 @@ impl Storage for Origin {
 
     fn closing(&self, _: Height) -> Result<Option<Closing>, StorageError> {
         Ok(None)
+    }
+
+    fn offences(&self) -> Result<Vec<crate::offence::Seen>, StorageError> {
+        Ok(Vec::new())
     }
 
     fn transaction(&self, _: &TxId) -> Result<Option<Height>, StorageError> {

@@ -10,7 +10,8 @@ use crate::{
 };
 use antiphon_core::{
     chain::{
-        certificate::Certificate,
+        carried::Carried,
+        certificate::{Certificate, Signers},
         header::{Header, SignedHeader},
         light::File,
         set::GuardianSet,
@@ -89,7 +90,7 @@ impl Chain {
             header.next_guardians_hash = set.hash(self.spec.chain_id());
         }
         let signed = SignedHeader { header: header.clone(), signature: Ed25519([0; 64]) };
-        let block = Block { signed, body: Bounded::new() };
+        let block = Block { signed, carried: Carried::default(), body: Bounded::new() };
         let id = header.id();
         let certificate =
             Certificate { block: id, height: Height(height), signatures: Bounded::new() };
@@ -139,7 +140,12 @@ impl Chain {
 
 fn certificate(header: &Header) -> FinalityCertificate {
     let (height, block) = (header.height, header.id());
-    FinalityCertificate { height, block, signers: Bounded::new(), signature: BlsSignature([0; 96]) }
+    FinalityCertificate {
+        height,
+        block,
+        signers: Signers::Bitmap(Bounded::new()),
+        signature: BlsSignature([0; 96]),
+    }
 }
 
 /// Stale rows that could be deleted by now.

@@ -130,6 +130,7 @@ fn a_hundred_thousand_accounts_come_over_from_store_to_store_and_a_node_starts_f
         guardian: None,
         delta: Duration::from_secs(1),
         origin_ms: GENESIS + 60_000,
+        gossip: guardian::Gossip::default(),
     };
     let start = second.start(INTERVAL).unwrap();
     assert!(start.frozen_until.is_some() && start.recent.len() == 17);
@@ -162,6 +163,7 @@ fn keys_of_a_synced_node_sign_nothing_for_sets_that_they_may_have_signed_for() {
             guardian: Some(guardian),
             delta: Duration::from_secs(1),
             origin_ms: GENESIS + 60_000,
+            gossip: guardian::Gossip::default(),
         };
         let start = Start { frozen_until, ..start };
         let mut out = Vec::new();
