@@ -61,7 +61,8 @@ impl Witness {
                 | Write::Keep(_)
                 | Write::Guardian(_)
                 | Write::Closing(_)
-                | Write::Offence(_) => {}
+                | Write::Offence(_)
+                | Write::Sync(_) => {}
             }
         }
     }

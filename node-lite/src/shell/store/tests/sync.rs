@@ -3,7 +3,7 @@
 use super::{super::*, faulty::Faulty};
 use crate::{
     storage::Storage,
-    supernode::{Config, Supernode, wire::Wire},
+    supernode::{Config, ProveError, Supernode, wire::Wire},
     sync::{self, Answer, Ask, Message, Output, Sync, tests::origin as world},
 };
 use antiphon_core::{
@@ -138,6 +138,9 @@ fn a_hundred_thousand_accounts_come_over_from_store_to_store_and_a_node_starts_f
     let (status, checkpoint) = (node.status(), origin.checkpoint());
     assert_eq!((status.settled, status.finalised), (checkpoint.height, checkpoint.height));
     let some: Vec<StateKey> = origin.values.keys().copied().step_by(9000).collect();
+    let pruned = node.prove(Height(9), &some).unwrap_err();
+    assert_eq!((pruned.code(), &pruned), ("rpc/state-pruned", &ProveError::Pruned));
+    assert_eq!(node.prove(Height(999), &some), Err(ProveError::UnknownHeight));
     let proofs = node.prove(checkpoint.height, &some).unwrap();
     for (key, proof) in some.iter().zip(&proofs) {
         let value = proof.verify(&checkpoint.state_root, key).unwrap();
