@@ -141,10 +141,18 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Returns whether no honest node does it.
+    /// Returns whether no honest node does it. Of a light file only what contradicts its own name is held against who
+    /// brought it: a tip may lie about files that others bring, and what was asked for may be old news by now.
     #[must_use]
     pub const fn is_foul(&self) -> bool {
-        !matches!(self, Self::Stalled)
+        match self {
+            Self::Stalled => false,
+            Self::File(error) => matches!(
+                error,
+                LightError::Decode(_) | LightError::WrongContent | LightError::WrongChain
+            ),
+            Self::Unasked | Self::Range(_) | Self::Wasteful | Self::WrongContent => true,
+        }
     }
 
     /// Returns the stable code of this fault.
@@ -332,8 +340,7 @@ impl Sync {
         for id in late {
             let Some(flight) = self.flights.remove(&id) else { continue };
             self.neighbours.done(flight.peer);
-            self.neighbours.bench(now, flight.peer);
-            out.push(Output::Blame(flight.peer, Fault::Stalled));
+            self.blame(now, flight.peer, Fault::Stalled, out);
             if let What::File(file) = flight.what {
                 self.miss(now, file, out);
             }
@@ -372,17 +379,21 @@ impl Sync {
             }
             (What::Ancestors(_), Answer::Ancestors(headers)) => self.on_ancestors(peer, &headers),
             (What::Range(prefix), Answer::Range(range)) => {
-                self.on_range(peer, &prefix, *range, out)
+                self.on_range(now, peer, (&prefix, *range), out)
             }
             (_, Answer::File(_) | Answer::Ancestors(_) | Answer::Range(_)) => Some(Fault::Unasked),
         };
         if let Some(fault) = fault {
-            self.blame(peer, fault, out);
+            self.blame(now, peer, fault, out);
         }
     }
 
-    fn blame(&mut self, peer: Peer, fault: Fault, out: &mut Vec<Output>) {
-        self.neighbours.condemn(peer);
+    fn blame(&mut self, now: Moment, peer: Peer, fault: Fault, out: &mut Vec<Output>) {
+        if fault.is_foul() {
+            self.neighbours.condemn(peer);
+        } else {
+            self.neighbours.bench(now, peer);
+        }
         out.push(Output::Blame(peer, fault));
     }
 
@@ -405,9 +416,9 @@ impl Sync {
 
     fn on_range(
         &mut self,
+        now: Moment,
         peer: Peer,
-        prefix: &Prefix,
-        range: Range,
+        (prefix, range): (&Prefix, Range),
         out: &mut Vec<Output>,
     ) -> Option<Fault> {
         let Phase::Gather(gathering) = &mut self.phase else { return None };
@@ -438,7 +449,7 @@ impl Sync {
                     let liars: Vec<_> =
                         fits.filter_map(|(at, _)| gathering.splitters.remove(at)).collect();
                     for liar in liars {
-                        self.blame(liar, Fault::Wasteful, out);
+                        self.blame(now, liar, Fault::Wasteful, out);
                     }
                 }
                 Ok(None) => {}

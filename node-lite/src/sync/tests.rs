@@ -4,7 +4,11 @@ mod foes;
 pub(crate) mod origin;
 
 use super::*;
-use antiphon_core::chain::light::{MAX_TIP, Tip};
+use antiphon_core::{
+    chain::light::{MAX_TIP, Tip},
+    codec::Bounded,
+    id::Height,
+};
 use origin::{Disk, GENESIS, Origin};
 
 /// What one neighbour answers; nothing, if it stalls.
@@ -202,6 +206,24 @@ fn keys_are_frozen_for_every_set_that_may_have_been_on_when_the_sync_began() {
 }
 
 #[test]
+fn who_brings_what_is_old_news_by_now_is_no_liar() {
+    let (old, new) = (Origin::new(40, 2, 0), Origin::new(40, 3, 0));
+    let mut tips = 0;
+    let laggard: Neighbour<'_> = Box::new(|ask| {
+        tips += u32::from(matches!(ask.as_file(), Some(File::Tip)));
+        Some(if tips < 2 { old.answer(ask) } else { new.answer(ask) })
+    });
+    let mut world = World::new(vec![laggard, honest(&new)]);
+    assert_eq!(world.run(), End::Done);
+    world.assert_is(&new);
+    assert!(world.blamed.iter().all(|(_, fault)| !fault.is_foul()), "{:?}", world.blamed);
+    for error in [LightError::NotAhead, LightError::FromFuture, LightError::BrokenChain] {
+        assert!(!Fault::File(error).is_foul(), "{error}");
+    }
+    assert!(Fault::File(LightError::WrongContent).is_foul());
+}
+
+#[test]
 fn a_tip_that_lies_about_what_is_final_costs_nothing_but_time() {
     let origin = Origin::new(40, 2, 0);
     let liar: Neighbour<'_> = Box::new(|ask| {
@@ -218,5 +240,3 @@ fn a_tip_that_lies_about_what_is_final_costs_nothing_but_time() {
     assert_eq!(world.run(), End::Done);
     world.assert_is(&origin);
 }
-
-use antiphon_core::{codec::Bounded, id::Height};

@@ -70,19 +70,25 @@ impl Sync {
                     self.trust = Some(bytes.clone());
                     out.push(Output::Store(Box::new(SyncWrite::Trust(bytes))));
                 }
-                LightOutput::Refused(error) => self.refused(from, error, out),
+                LightOutput::Refused(error) => self.refused(now, from, error, out),
                 // Heads above the checkpoint move with every block.
                 LightOutput::Advanced | LightOutput::KeepFork(_) | LightOutput::Alarm => {}
             }
         }
     }
 
-    fn refused(&mut self, from: Option<Peer>, error: LightError, out: &mut Vec<Output>) {
+    fn refused(
+        &mut self,
+        now: Moment,
+        from: Option<Peer>,
+        error: LightError,
+        out: &mut Vec<Output>,
+    ) {
         if error == LightError::TrustExpired && self.light.standing() == Standing::Expired {
             return self.fail(SyncError::TrustExpired, out);
         }
         if let Some(peer) = from {
-            self.blame(peer, Fault::File(error), out);
+            self.blame(now, peer, Fault::File(error), out);
         }
     }
 
@@ -97,7 +103,7 @@ impl Sync {
         let chain = self.chain;
         if let Phase::Gather(gathering) = &mut self.phase {
             if let Some(fault) = gathering.learn(chain, &file, &bytes) {
-                self.blame(peer, fault, out);
+                self.blame(now, peer, fault, out);
             }
             return;
         }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! states   ...gone | kept: the last N, and those of the last two final checkpoints, and all between | head
-//! blocks   ...gone | kept: the unbonding time, and at least as far as states                       | head
+//! blocks   ...gone | kept: the unbonding time, as far as states, 256 below those checkpoints        | head
 //!             '-- headers of checkpoints that changed a set stay, with their certificates
 //! ```
 //!
@@ -118,8 +118,9 @@ impl Pruning {
             prune_states(write, oldest, stale.saturating_mul(2).saturating_add(MAX_EXTRA))?;
         }
         if let Keep::States(states) = self.keep {
-            let window = self.unbond.max(MAX_RECENT as u64).max(states);
-            let lowest = head.0.saturating_sub(window).min(last.0);
+            // Whoever syncs at one of the last two final checkpoints asks for the headers below it.
+            let of_sync = last.0.saturating_sub(MAX_RECENT as u64);
+            let lowest = head.0.saturating_sub(self.unbond.max(states)).min(of_sync);
             self.prune_blocks(write, chain, lowest)?;
         }
         Ok(())
