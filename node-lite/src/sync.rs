@@ -16,7 +16,10 @@
 //! Invariant: a node whose state was synced does not know what its keys signed before, so they sign nothing in the terms
 //! and guardian sets that may have been on then: see [`Target::frozen_until`].
 
+mod ask;
 mod branch;
+mod fault;
+mod gather;
 mod neighbours;
 mod node;
 mod plan;
@@ -28,44 +31,27 @@ mod wire;
 mod write;
 
 pub use branch::{Branch, Child, MAX_NIBBLES, Prefix};
+pub use fault::{Fault, SyncError};
 pub use plan::Held;
 pub use range::{Content, MAX_RANGE, MIN_RANGE, Range, RangeError, Row, Subtree, Verified, read};
 pub use wire::{Answer, Ask, Message, RangeAsk};
 pub use write::{Finish, Piece, RangeWrite, Start, SyncWrite, Target};
 
-use crate::{
-    bft::{MAX_RECENT, Peer},
-    bucket::Rate,
-    storage::StorageError,
-    supernode::wire::Wire,
-};
+use crate::{bft::Peer, bucket::Rate, storage::StorageError};
 use antiphon_core::{
     chain::{
         header::Header,
-        light::{Anchor, File, Input as LightInput, Light, LightError},
-        set::{GuardianSet, ValidatorSet},
+        light::{Anchor, File, Input as LightInput, Light},
         spec::ChainSpec,
     },
-    codec,
-    crypto::Hash,
     id::{BlockId, ChainId},
     time::{Moment, UnixMillis},
 };
-use neighbours::{Kind, Neighbours};
-use plan::{Plan, held_of};
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    time::Duration,
-};
+use gather::Gathering;
+use neighbours::Neighbours;
+use plan::held_of;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// How long a neighbour may take to answer what is short. Chosen here: many times round the world.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// KiB a second that a neighbour must bring beside that. Chosen here.
-const SLOWEST: u32 = 128;
-/// Between questions to numbers of which nobody was heard.
-const PROBE: Duration = Duration::from_secs(1);
-/// Numbers that are tried. The host hands what nobody has to somebody.
-const PROBES: Peer = 8;
 /// Questions that are unanswered, to all neighbours.
 const MAX_FLIGHTS: usize = 16;
 /// Looks at tips without news after which the newest checkpoint is taken.
@@ -116,82 +102,6 @@ pub enum Output {
     Failed(SyncError),
 }
 
-/// What a neighbour did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Fault {
-    /// It did not answer in time. No proof of malice.
-    #[error("it did not answer")]
-    Stalled,
-    /// It answered another question.
-    #[error("it answered what was not asked")]
-    Unasked,
-    /// Its range is not the one that was asked for.
-    #[error(transparent)]
-    Range(#[from] RangeError),
-    /// It split a range that would have fitted, which makes work for others.
-    #[error("it split a range that fits")]
-    Wasteful,
-    /// Its light file proves less than it must.
-    #[error(transparent)]
-    File(#[from] LightError),
-    /// Its set does not hash to its name, or its headers are not the ancestors.
-    #[error("its set or headers are not those that were asked for")]
-    WrongContent,
-}
-
-impl Fault {
-    /// Returns whether no honest node does it. Of a light file only what contradicts its own name is held against who
-    /// brought it: a tip may lie about files that others bring, and what was asked for may be old news by now.
-    #[must_use]
-    pub const fn is_foul(&self) -> bool {
-        match self {
-            Self::Stalled => false,
-            Self::File(error) => matches!(
-                error,
-                LightError::Decode(_) | LightError::WrongContent | LightError::WrongChain
-            ),
-            Self::Unasked | Self::Range(_) | Self::Wasteful | Self::WrongContent => true,
-        }
-    }
-
-    /// Returns the stable code of this fault.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Stalled => "sync/stalled",
-            Self::Unasked => "sync/unasked",
-            Self::Range(error) => error.code(),
-            Self::Wasteful => "sync/wasteful",
-            Self::File(error) => error.code(),
-            Self::WrongContent => "sync/wrong-content",
-        }
-    }
-}
-
-/// Why a node cannot sync its state.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SyncError {
-    /// What is trusted is older than the trusting period (A7.1).
-    #[error(
-        "what this node trusts is older than the chain's trusting period; name a final checkpoint of these days with --trust"
-    )]
-    TrustExpired,
-    /// What is on the disk is not what was written there.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-}
-
-impl SyncError {
-    /// Returns the stable code of this error.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::TrustExpired => "sync/trust-expired",
-            Self::Storage(error) => error.code(),
-        }
-    }
-}
-
 /// What was asked of somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum What {
@@ -206,19 +116,6 @@ struct Flight {
     peer: Peer,
     /// When it is given up.
     until: Moment,
-}
-
-/// Everything about one checkpoint.
-#[derive(Debug)]
-struct Gathering {
-    target: Target,
-    plan: Plan,
-    /// Headers below the checkpoint, the newest first.
-    ancestors: Vec<Header>,
-    validators: Option<ValidatorSet>,
-    guardians: Option<GuardianSet>,
-    /// Who split which range.
-    splitters: BTreeMap<Prefix, Peer>,
 }
 
 #[derive(Debug)]
@@ -488,174 +385,4 @@ impl Sync {
         self.probe(now, out);
         self.ask(now, out);
     }
-
-    /// Asks whoever has a number, as long as nobody is known.
-    fn probe(&mut self, now: Moment, out: &mut Vec<Output>) {
-        if now < self.next_probe {
-            return;
-        }
-        self.next_probe = now.after(PROBE);
-        if self.neighbours.has_fair() {
-            return;
-        }
-        self.probes.clear();
-        for number in 0..PROBES {
-            let id = self.take_id();
-            self.probes.insert(id);
-            out.push(send(number, id, Ask::file(&File::Tip)));
-        }
-    }
-
-    fn take_id(&mut self) -> u32 {
-        self.next_id = self.next_id.wrapping_add(1);
-        self.next_id
-    }
-
-    /// Sends out what is missing, as much as neighbours take.
-    fn ask(&mut self, now: Moment, out: &mut Vec<Output>) {
-        while self.flights.len() < MAX_FLIGHTS {
-            let Some(what) = self.next_question() else { return };
-            let (kind, kib) = match &what {
-                What::Range(_) | What::Ancestors(_) => {
-                    (Kind::State, u64::from(self.config.max_range) / 1024)
-                }
-                What::File(File::Tip) => (Kind::Tip, 1),
-                What::File(_) => (Kind::File, 1),
-            };
-            let Some(peer) = self.neighbours.pick(now, kib, kind) else { return };
-            if matches!(what, What::File(_)) {
-                self.wanted.pop_front();
-            }
-            let id = self.take_id();
-            let ask = self.question(&what);
-            let seconds = ask.most_kib().div_ceil(SLOWEST);
-            let until = now.after(PATIENCE).after(Duration::from_secs(seconds.into()));
-            self.flights.insert(id, Flight { what, peer, until });
-            out.push(send(peer, id, ask));
-        }
-    }
-
-    /// Returns the first thing that is missing and that nobody was asked for.
-    fn next_question(&self) -> Option<What> {
-        let asked = |what: &What| self.flights.values().any(|flight| flight.what == *what);
-        if let Some(file) = self.wanted.front() {
-            return Some(What::File(file.clone()));
-        }
-        let Phase::Gather(gathering) = &self.phase else { return None };
-        let files = gathering.files().into_iter().map(What::File);
-        let ancestors = gathering.lacks_ancestors().then(|| gathering.lowest().id());
-        let few = files.chain(ancestors.map(What::Ancestors)).find(|what| !asked(what));
-        few.or_else(|| {
-            gathering.plan.missing().map(|at| What::Range(at.clone())).find(|what| !asked(what))
-        })
-    }
-
-    fn question(&self, what: &What) -> Ask {
-        match what {
-            What::File(file) => Ask::file(file),
-            What::Ancestors(block) => Ask::Ancestors(*block),
-            What::Range(prefix) => {
-                let block = match &self.phase {
-                    Phase::Gather(gathering) => gathering.target.block(),
-                    Phase::Walk | Phase::Ended => BlockId::default(),
-                };
-                let (prefix, max) = (prefix.clone(), self.config.max_range);
-                Ask::Range(RangeAsk { block, prefix, max })
-            }
-        }
-    }
 }
-
-fn send(to: Peer, id: u32, ask: Ask) -> Output {
-    Output::Send(to, codec::encode(&Wire::Sync(Message::Ask(id, ask))))
-}
-
-impl Gathering {
-    fn new(target: Target) -> Self {
-        let plan = Plan::new(target.root(), target.version());
-        Self {
-            target,
-            plan,
-            ancestors: Vec::new(),
-            validators: None,
-            guardians: None,
-            splitters: BTreeMap::new(),
-        }
-    }
-
-    /// Goes on with the pieces that are on the disk. Branches come before what is below them.
-    fn resume(target: Target, mut pieces: Vec<(Prefix, Piece)>) -> Result<Self, StorageError> {
-        let mut gathering = Self::new(target);
-        pieces.sort_by_key(|(at, piece)| (matches!(piece, Piece::Held(_)), at.nibbles().len()));
-        for (at, piece) in pieces {
-            let fits = match piece {
-                Piece::Split(branch) => gathering.plan.split(&at, branch),
-                Piece::Held(held) => gathering.plan.hold(&at, held)?.is_some(),
-            };
-            if !fits {
-                return Err(StorageError(String::from("the pieces of the state do not fit")));
-            }
-        }
-        Ok(gathering)
-    }
-
-    /// Returns the lowest header that is here.
-    fn lowest(&self) -> &Header {
-        self.ancestors.last().unwrap_or(&self.target.checkpoint.header)
-    }
-
-    fn lacks_ancestors(&self) -> bool {
-        let below = self.target.checkpoint.header.height.0;
-        let wanted = below.min(MAX_RECENT.saturating_sub(1) as u64);
-        (self.ancestors.len() as u64) < wanted
-    }
-
-    /// Returns the sets that are missing.
-    fn files(&self) -> Vec<File> {
-        let header = &self.target.checkpoint.header;
-        let guardians = self.guardians.is_none();
-        let validators = self.validators.is_none();
-        let guardians = guardians.then_some(File::Guardians(header.next_guardians_hash));
-        let validators = validators.then_some(File::Validators(header.next_validators_hash));
-        guardians.into_iter().chain(validators).collect()
-    }
-
-    /// Takes in a set of the checkpoint if it is one.
-    fn learn(&mut self, chain: ChainId, file: &File, bytes: &[u8]) -> Option<Fault> {
-        let max = file.max_bytes();
-        let hash = |found: Hash, name: &Hash| found == *name;
-        match file {
-            File::Guardians(name) => {
-                let set = codec::decode::<GuardianSet>(bytes, max).ok();
-                self.guardians = set.filter(|set| hash(set.hash(chain), name));
-                self.guardians.is_none().then_some(Fault::WrongContent)
-            }
-            File::Validators(name) => {
-                let set = codec::decode::<ValidatorSet>(bytes, max).ok();
-                self.validators = set.filter(|set| hash(set.hash(chain), name));
-                self.validators.is_none().then_some(Fault::WrongContent)
-            }
-            File::Spec(_)
-            | File::Tip
-            | File::Header(_)
-            | File::Checkpoint(_)
-            | File::Change(_)
-            | File::Final(_) => None,
-        }
-    }
-
-    /// Returns what completes the node's disk, once nothing is missing.
-    fn finish(&self) -> Option<Box<Finish>> {
-        if !self.plan.is_whole() || self.lacks_ancestors() {
-            return None;
-        }
-        Some(Box::new(Finish {
-            target: self.target.clone(),
-            ancestors: self.ancestors.clone(),
-            validators: self.validators.clone()?,
-            guardians: self.guardians.clone()?,
-        }))
-    }
-}
-
-const _: () = assert!(TIPS > 0);

@@ -4,12 +4,18 @@ mod foes;
 pub(crate) mod origin;
 
 use super::*;
+use crate::{bft::MAX_RECENT, supernode::wire::Wire};
 use antiphon_core::{
-    chain::light::{MAX_TIP, Tip},
-    codec::Bounded,
+    chain::{
+        light::{LightError, MAX_TIP, Tip},
+        set::ValidatorSet,
+    },
+    codec::{self, Bounded},
+    crypto::Hash,
     id::Height,
 };
 use origin::{Disk, GENESIS, Origin};
+use std::time::Duration;
 
 /// What one neighbour answers; nothing, if it stalls.
 type Neighbour<'a> = Box<dyn FnMut(&Ask) -> Option<Answer> + 'a>;
