@@ -12,6 +12,7 @@
 //! on disk together or not at all.
 
 mod fault;
+mod frozen;
 mod lift;
 mod offences;
 mod query;
@@ -174,7 +175,7 @@ impl<S: Storage> Supernode<S> {
         let bad_set = || StorageError(String::from("the chain spec has a set no chain may have"));
         let interval = spec.checkpoint_interval;
         let beacon = guardian.clone().filter(|_| spec.has_beacon());
-        let may_sign = |since| may_sign_since(&store, start.frozen_until, since);
+        let may_sign = |since| frozen::may_sign_since(&store, start.frozen_until, since);
         let (acts, finalises) =
             (may_sign(start.validators.since)?, may_sign(start.guardians.since)?);
         let (guardian, frozen_guardian) =
@@ -388,17 +389,6 @@ impl<S: Storage> Supernode<S> {
             }
         }
     }
-}
-
-/// Returns whether keys may sign for a set that was elected at this height: always, unless the state was synced and the
-/// checkpoint is not known to be dated after that.
-fn may_sign_since(
-    store: &impl Storage,
-    frozen_until: Option<UnixMillis>,
-    since: Height,
-) -> Result<bool, StorageError> {
-    let Some(until) = frozen_until else { return Ok(true) };
-    Ok(store.header(since)?.is_some_and(|header| header.time > until))
 }
 
 /// What a record shows as signed: height of the vote, epoch of the proposal.
