@@ -62,6 +62,8 @@ use votes::Votes;
 const MAX_ASKS: usize = 16;
 /// Blocks settled since a request after which the next part may be asked for at once. Chosen here: half an answer.
 const USEFUL_ANSWER: u64 = 16;
+/// Neighbours asked for one block before it is given up and asked for anew. Chosen here: more foes in a row are rare.
+const MAX_SOURCES: usize = 4;
 /// Settled ids remembered to judge certificates below the root.
 pub const MAX_RECENT: usize = 256;
 
@@ -263,10 +265,12 @@ struct Announced {
 /// A block that was asked for.
 #[derive(Debug)]
 struct Asked {
+    /// When somebody was asked last.
     at: Moment,
     /// The settled height then.
     above: Height,
-    of: Peer,
+    /// Of whom, the last one at the end.
+    of: Vec<Peer>,
 }
 
 /// Follows, and with a key takes part in, the settlement of one chain.

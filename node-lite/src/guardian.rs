@@ -240,6 +240,11 @@ impl GuardianMachine {
         })
     }
 
+    /// Lets a key sign that was frozen, for sets that are elected from now on and for no set known so far.
+    pub fn thaw(&mut self, key: BlsSecretKey) {
+        self.key = Some(key);
+    }
+
     /// Applies one input and appends what the host must do to `out`. Never fails.
     pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
         if self.halted {

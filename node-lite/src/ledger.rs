@@ -194,9 +194,9 @@ impl<S: Storage> Ledger<S> {
         let mut references = BTreeMap::new();
         for back in 0..MAX_REFERENCES {
             let Some(at) = height.0.checked_sub(back) else { break };
-            let settled = store.settled(Height(at))?;
-            let settled = settled.ok_or_else(|| StorageError(format!("no block at {at}")))?;
-            references.insert(Height(at), settled.id);
+            let header = store.header(Height(at))?;
+            let header = header.ok_or_else(|| StorageError(format!("no block at {at}")))?;
+            references.insert(Height(at), header.id());
         }
         Ok(Self {
             chain: spec.chain_id(),

@@ -10,6 +10,7 @@
 //! | [`publisher`] | live streams: numbers, records, playlists |
 //! | [`storage`] | what is read from disk, and what is written in one batch |
 //! | [`supernode`] | routes between these; decides nothing |
+//! | [`sync`] | brings a new node to the newest final checkpoint |
 //! | [`tracker`] | introduces the listeners of a stream |
 //! | `shell` | disk, clock, sockets, command line |
 //!
@@ -29,4 +30,5 @@ pub mod publisher;
 pub mod shell;
 pub mod storage;
 pub mod supernode;
+pub mod sync;
 pub mod tracker;

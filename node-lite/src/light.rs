@@ -47,8 +47,7 @@ pub fn find(
         File::Tip => None,
         File::Header(block) => {
             let Some(height) = store.height_of(block)? else { return Ok(None) };
-            let settled = store.settled(height)?;
-            settled.map(|settled| codec::encode(&settled.block.signed.header))
+            store.header(height)?.map(|header| codec::encode(&header))
         }
         File::Checkpoint(block) => {
             let Some(height) = store.height_of(block)? else { return Ok(None) };
@@ -63,8 +62,7 @@ pub fn find(
 
 fn checkpoint(store: &impl Storage, height: Height) -> Result<Option<Checkpoint>, StorageError> {
     let Some(certificate) = store.certificate(height)? else { return Ok(None) };
-    let settled = store.settled(height)?;
-    Ok(settled.map(|settled| Checkpoint { header: settled.block.signed.header, certificate }))
+    Ok(store.header(height)?.map(|header| Checkpoint { header, certificate }))
 }
 
 fn change(store: &impl Storage, hash: &Hash) -> Result<Option<Change>, StorageError> {

@@ -7,10 +7,12 @@ use crate::{
     guardian::GuardianRecord,
     ledger::Elected,
     offence::Seen,
+    sync::SyncWrite,
 };
 use antiphon_core::{
     chain::{
         certificate::{Certificate, FinalityCertificate},
+        header::Header,
         set::{GuardianSet, ValidatorSet},
         state::StateKey,
     },
@@ -50,6 +52,30 @@ pub trait Storage: Sync {
     /// # Errors
     /// [`StorageError`].
     fn settled(&self, height: Height) -> Result<Option<SettledBlock>, StorageError>;
+
+    /// Returns the settled header at a height. It may be here where the block is not: it was pruned, or never came.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn header(&self, height: Height) -> Result<Option<Header>, StorageError> {
+        Ok(self.settled(height)?.map(|settled| settled.block.signed.header))
+    }
+
+    /// Returns the version of the state after the settled block at a height.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn version_at(&self, height: Height) -> Result<Option<u64>, StorageError> {
+        Ok(self.settled(height)?.map(|settled| settled.version))
+    }
+
+    /// Returns the oldest version of the state that is whole; those before were pruned.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn oldest_version(&self) -> Result<u64, StorageError> {
+        Ok(0)
+    }
 
     /// Returns the height of the settled block with this id.
     ///
@@ -134,6 +160,8 @@ pub enum Write {
     Offence(Box<Seen>),
     /// Appends to the log of everything this node signed.
     Signed(Signature),
+    /// A part of a state that is being synced.
+    Sync(Box<SyncWrite>),
 }
 
 /// A settled block with what it changes.

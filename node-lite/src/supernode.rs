@@ -12,13 +12,15 @@
 //! on disk together or not at all.
 
 mod fault;
+mod frozen;
 mod lift;
 mod offences;
 mod query;
+mod serve;
 pub mod wire;
 
 pub use fault::Fault;
-pub use query::{Status, TxStatus};
+pub use query::{ProveError, Status, TxStatus};
 
 use crate::{
     bft::{self, Bft, SafetyRecord, message::Block},
@@ -26,6 +28,7 @@ use crate::{
     ledger::{Ledger, Prepared, TxError},
     mempool::{AdmitError, Mempool, Now},
     storage::{SettledBlock, Storage, StorageError, Write},
+    sync,
 };
 use antiphon_core::{
     chain::{
@@ -36,7 +39,7 @@ use antiphon_core::{
     codec,
     crypto::{Hash, SecretKey, bls::BlsSecretKey},
     id::{Address, BlockId, Height, TxId},
-    time::Moment,
+    time::{Moment, UnixMillis},
 };
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -86,6 +89,8 @@ pub struct Start {
     pub guardians: GuardianSet,
     /// The guardian's part.
     pub guardian: guardian::Start,
+    /// Where this state was synced: keys sign only for sets that were elected by a checkpoint dated later (A0.6).
+    pub frozen_until: Option<UnixMillis>,
 }
 
 /// What happened outside.
@@ -130,6 +135,10 @@ pub struct Supernode<S> {
     /// What the settlement of every term shares, its set aside.
     pace: bft::Config,
     key: Option<SecretKey>,
+    frozen_until: Option<UnixMillis>,
+    /// The guardian's key as long as it must not sign.
+    frozen_guardian: Option<BlsSecretKey>,
+    serves: serve::Serves,
     /// The guardian's key, where proposals must reveal something signed with it (A3.2).
     beacon: Option<BlsSecretKey>,
     guardian: GuardianMachine,
@@ -166,6 +175,11 @@ impl<S: Storage> Supernode<S> {
         let bad_set = || StorageError(String::from("the chain spec has a set no chain may have"));
         let interval = spec.checkpoint_interval;
         let beacon = guardian.clone().filter(|_| spec.has_beacon());
+        let may_sign = |since| frozen::may_sign_since(&store, start.frozen_until, since);
+        let (acts, finalises) =
+            (may_sign(start.validators.since)?, may_sign(start.guardians.since)?);
+        let (guardian, frozen_guardian) =
+            if finalises { (guardian, None) } else { (None, guardian) };
         let of = guardian::Config { chain, interval, gossip };
         let finality = GuardianMachine::new(of, start.guardians, guardian, start.guardian)
             .ok_or_else(bad_set)?;
@@ -190,12 +204,15 @@ impl<S: Storage> Supernode<S> {
             kept: start.kept,
         };
         let mut outputs = Vec::new();
-        let bft = Bft::new(now, pace.clone(), begin, validator.clone(), &mut outputs)
-            .ok_or_else(bad_set)?;
+        let acting = validator.clone().filter(|_| acts);
+        let bft = Bft::new(now, pace.clone(), begin, acting, &mut outputs).ok_or_else(bad_set)?;
         let mut node = Self {
             bft,
             pace,
             key: validator,
+            frozen_until: start.frozen_until,
+            frozen_guardian,
+            serves: serve::Serves::default(),
             beacon,
             guardian: finality,
             ledger,
@@ -319,6 +336,9 @@ impl<S: Storage> Supernode<S> {
                 }
             }
             Wire::Ask(ask) => self.answer(from, ask, out),
+            Wire::Sync(sync::Message::Ask(id, ask)) => self.serve(now, from, (id, &ask), out),
+            // Late, and of no use to a node that has started.
+            Wire::Sync(sync::Message::Answer(..)) => {}
         }
     }
 

@@ -18,3 +18,5 @@ mod life;
 mod node;
 #[path = "network/refusals.rs"]
 mod refusals;
+#[path = "network/sync.rs"]
+mod sync;

@@ -45,6 +45,8 @@ pub trait Foe: Debug {
 fn settlement(bytes: &[u8]) -> Option<Message> {
     match Wire::decode(bytes) {
         Ok(Wire::Bft(message)) => Some(message),
-        Ok(Wire::Guardian(_) | Wire::Transaction(_) | Wire::Ask(_)) | Err(_) => None,
+        Ok(Wire::Guardian(_) | Wire::Transaction(_) | Wire::Ask(_) | Wire::Sync(_)) | Err(_) => {
+            None
+        }
     }
 }

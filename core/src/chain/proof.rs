@@ -28,7 +28,8 @@ pub const MAX_KEYS: usize = 64;
 /// Longest answer of `antiphon_prove`, in bytes.
 pub const MAX_PROOFS: usize = 512 * 1024;
 
-const NONE: [u8; 32] = *b"SPARSE_MERKLE_PLACEHOLDER_HASH__";
+/// Hash of an empty place in the state tree.
+pub const NONE: [u8; 32] = *b"SPARSE_MERKLE_PLACEHOLDER_HASH__";
 
 /// Why a proof shows nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -172,8 +173,13 @@ impl Path {
 
 impl Leaf {
     fn hash(&self) -> [u8; 32] {
-        Hash::of(&[b"JMT::LeafNode", &self.key, &self.value_hash]).0
+        leaf_hash(&self.key, &self.value_hash)
     }
+}
+
+/// Returns the hash of a leaf: a key and the SHA-256 of the value under it.
+pub fn leaf_hash(key: &[u8; 32], value_hash: &[u8; 32]) -> [u8; 32] {
+    Hash::of(&[b"JMT::LeafNode", key, value_hash]).0
 }
 
 impl Sibling {
@@ -186,7 +192,8 @@ impl Sibling {
     }
 }
 
-fn node_hash(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
+/// Returns the hash of a node over two subtrees, of which at most one is empty or each is no lone leaf.
+pub fn node_hash(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
     Hash::of(&[b"JMT::IntrnalNode", left, right]).0
 }
 

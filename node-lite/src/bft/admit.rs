@@ -1,7 +1,7 @@
 //! What arrives: blocks, votes, epoch changes and the certificates inside them. Bounds and the cheap checks come first.
 
 use super::{
-    Asked, Bft, Config, Fault, Input, MAX_ASKS, Output, Peer, USEFUL_ANSWER,
+    Asked, Bft, Config, Fault, Input, MAX_ASKS, MAX_SOURCES, Output, Peer, USEFUL_ANSWER,
     message::{Block, Message, SignedEpochChange, SignedVote, tx_root},
     tree::{Admitted, Status},
     votes::{Counted, MAX_AHEAD},
@@ -209,17 +209,39 @@ impl Bft {
         }
     }
 
+    /// Asks a neighbour for a block, unless it was asked, or another was within Δ: who names blocks and does not send them
+    /// keeps nobody else from being asked for long.
     pub(super) fn ask(&mut self, now: Moment, from: Peer, id: BlockId, out: &mut Vec<Output>) {
-        let patience = self.config.delta.saturating_mul(2);
+        let delta = self.config.delta;
         let root = self.tree.root().height;
         let waits = |asked: &Asked| {
-            now.since(asked.at) < patience && root < asked.above.plus(USEFUL_ANSWER)
+            now.since(asked.at) < delta.saturating_mul(2) && root < asked.above.plus(USEFUL_ANSWER)
         };
         self.asked.retain(|_, asked| waits(asked));
-        let of_peer = self.asked.values().filter(|asked| asked.of == from).count();
-        if of_peer < MAX_ASKS && !self.asked.contains_key(&id) {
-            self.asked.insert(id, Asked { at: now, above: root, of: from });
+        let of_peer = self.asked.values().filter(|asked| asked.of.contains(&from)).count();
+        if of_peer >= MAX_ASKS {
+            return;
+        }
+        let asked =
+            self.asked.entry(id).or_insert_with(|| Asked { at: now, above: root, of: Vec::new() });
+        let elsewhere = now.since(asked.at) >= delta && asked.of.len() < MAX_SOURCES;
+        if asked.of.is_empty() || (elsewhere && !asked.of.contains(&from)) {
+            asked.at = now;
+            asked.of.push(from);
             out.push(Output::Ask(from, id));
+        }
+    }
+
+    /// Asks for the next part of a long way as soon as the last one is of use, not only when the block is named again.
+    pub(super) fn ask_on(&mut self, now: Moment, out: &mut Vec<Output>) {
+        let root = self.tree.root().height;
+        let is_next = |(id, asked): &(&BlockId, &Asked)| {
+            root >= asked.above.plus(USEFUL_ANSWER) && self.tree.entry(id).is_none()
+        };
+        let newest = self.asked.iter().filter(is_next).max_by_key(|(_, asked)| asked.at);
+        let next = newest.and_then(|(id, asked)| Some((*asked.of.last()?, *id)));
+        if let Some((of, id)) = next {
+            self.ask(now, of, id, out);
         }
     }
 

@@ -73,8 +73,9 @@ impl Bft {
         self.kept.retain(|id| tree.entry(id).is_some());
         self.root_seen = now;
         out.push(Output::Settled(Box::new(Settled { blocks, certificate })));
-        if let Some(closing) = closing {
-            self.end(closing, out);
+        match closing {
+            Some(closing) => self.end(closing, out),
+            None => self.ask_on(now, out),
         }
     }
 }

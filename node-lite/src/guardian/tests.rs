@@ -191,6 +191,27 @@ fn settle(node: &mut GuardianMachine, header: &Header) -> Option<Share> {
     })
 }
 
+#[test]
+fn a_thawed_key_signs_for_sets_that_are_elected_from_then_on_and_for_no_other() {
+    let world = World::new(4);
+    let mut node = world.node(None);
+    assert_eq!(settle(&mut node, &world.header(10, 1)), None);
+    node.thaw(world.keys[0].clone());
+    assert_eq!(settle(&mut node, &world.header(20, 1)), None, "of the set that was on before");
+    let elected = GuardianSet { since: Height(30), ..GuardianSet::clone(&world.set) };
+    let mut change = world.header(30, 1);
+    change.next_guardians_hash = elected.hash(CHAIN);
+    let mut out = Vec::new();
+    node.handle(NOW, Input::Settled(Box::new(change.clone()), Some(Box::new(elected))), &mut out);
+    assert!(out.is_empty(), "the old set signs the change: {out:?}");
+    let certificate = world.certificate(&[0, 1, 2], &change);
+    node.handle(NOW, Input::Message(9, Message::Certificate(certificate)), &mut out);
+    let guardians_hash = change.next_guardians_hash;
+    let first =
+        Header { guardians_hash, next_guardians_hash: guardians_hash, ..world.header(40, 1) };
+    assert!(settle(&mut node, &first).is_some());
+}
+
 fn say(node: &mut GuardianMachine, share: Share) -> Vec<Output> {
     let mut out = Vec::new();
     node.handle(NOW, Input::Message(PEER, Message::Share(share)), &mut out);

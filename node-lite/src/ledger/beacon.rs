@@ -201,8 +201,7 @@ impl<S: Storage> Ledger<S> {
             return Ok(Some(executed.guardians));
         }
         let Some(height) = self.store.height_of(checkpoint)? else { return Ok(None) };
-        let settled = self.store.settled(height)?;
-        Ok(settled.map(|settled| settled.block.signed.header.guardians_hash))
+        Ok(self.store.header(height)?.map(|header| header.guardians_hash))
     }
 
     /// Returns a set that some block at or below `id` has elected.

@@ -1,16 +1,20 @@
 //! A node's configuration: flags over environment over file over defaults, and where each value came from.
 
+mod begin;
 mod file;
 #[cfg(test)]
 mod tests;
 
+pub use begin::{Beginning, BlockName};
 pub use file::template;
 
 use super::{
     dev::parse_duration,
     log::Format,
     net::{AddressError, Limits, parse_peer},
+    store::Keep,
 };
+use crate::sync::{MAX_RANGE, MIN_RANGE};
 use clap::{ArgMatches, Args, parser::ValueSource};
 use file::File;
 use libp2p::{Multiaddr, PeerId};
@@ -76,6 +80,18 @@ pub struct Options {
     /// KiB a second taken from one neighbour [default: 8192]
     #[arg(long, env = "ANTIPHON_KIB_PER_SECOND")]
     pub kib_per_second: Option<u32>,
+    /// What is kept of the past: `archive`, `blocks` (and 256 states), or a number of states [default: blocks]
+    #[arg(long, env = "ANTIPHON_KEEP")]
+    pub keep: Option<Keep>,
+    /// How an empty data folder begins: with `blocks` from genesis, or with the `state` of a final checkpoint [default: blocks]
+    #[arg(long, env = "ANTIPHON_SYNC")]
+    pub sync: Option<Beginning>,
+    /// Id of a final checkpoint to trust, younger than the chain's trusting period; else the chain file's sets are trusted.
+    #[arg(long, env = "ANTIPHON_TRUST")]
+    pub trust: Option<BlockName>,
+    /// KiB of state asked of one neighbour at once [default: 1024]
+    #[arg(long, env = "ANTIPHON_SYNC_RANGE_KIB")]
+    pub sync_range_kib: Option<u32>,
     /// What is logged, such as `info` or `warn,antiphon_node=debug` [default: info]
     #[arg(long, env = "RUST_LOG")]
     pub log: Option<String>,
@@ -169,6 +185,14 @@ pub struct Settings {
     pub faucet: Option<PathBuf>,
     /// How much it takes from others.
     pub limits: Limits,
+    /// What it keeps.
+    pub keep: Keep,
+    /// How an empty folder begins.
+    pub sync: Beginning,
+    /// The checkpoint that it trusts.
+    pub trust: Option<BlockName>,
+    /// KiB of state asked for at once.
+    pub sync_range_kib: u32,
     /// What is logged.
     pub log: String,
     /// How.
@@ -253,6 +277,15 @@ impl Settings {
         let faucet = choose.choose("faucet", faucet, |found: &Option<PathBuf>| {
             found.as_ref().map_or_else(|| quoted(""), path)
         });
+        let keep = choose.choose("keep", (given.keep, file.keep, Keep::default()), quoted_ref);
+        let sync = choose.choose("sync", (given.sync, file.sync, Beginning::default()), quoted_ref);
+        let trust = (given.trust.map(Some), file.trust.map(Some), None);
+        let trust = choose.choose("trust", trust, |found: &Option<BlockName>| {
+            found.as_ref().map_or_else(|| quoted(""), quoted_ref)
+        });
+        let range = (given.sync_range_kib, file.sync_range_kib, MAX_RANGE / 1024);
+        let kib = MIN_RANGE / 1024..=MAX_RANGE / 1024;
+        let sync_range_kib = choose.number("sync-range-kib", range, kib)?;
         let log = (given.log.filter(|text| !text.is_empty()), file.log, String::from("info"));
         let log = choose.choose("log", log, |log| quoted(log));
         let log_format = (given.log_format, file.log_format, Format::Text);
@@ -269,6 +302,10 @@ impl Settings {
             delta,
             faucet,
             limits,
+            keep,
+            sync,
+            trust,
+            sync_range_kib,
             log,
             log_format,
             origins,
@@ -315,6 +352,10 @@ fn default_listen() -> Vec<Multiaddr> {
     use libp2p::multiaddr::Protocol::{Ip4, QuicV1, Tcp, Udp};
     let any = || Multiaddr::empty().with(Ip4([0, 0, 0, 0].into()));
     vec![any().with(Udp(4600)).with(QuicV1), any().with(Tcp(4600))]
+}
+
+fn quoted_ref(text: &impl ToString) -> String {
+    quoted(text.to_string())
 }
 
 fn quoted(text: impl ToString) -> String {

@@ -4,6 +4,7 @@
 //! processes. Who looks at the node from outside is a [`Watch`].
 
 pub mod channel;
+pub mod sync;
 #[cfg(test)]
 mod tests;
 
@@ -44,6 +45,8 @@ pub enum Verdict {
     Fair,
     /// No honest node sends it.
     Foul,
+    /// Nobody here can tell. It is not passed on, and nobody is blamed.
+    Unjudged,
 }
 
 /// How one node's bytes reach the others. Loss is borne by every machine, so nothing here can fail.
@@ -152,6 +155,8 @@ impl Handle {
 pub struct Mailbox {
     handle: Handle,
     receiver: Receiver<Event>,
+    /// Who they were when somebody read it before the node did.
+    neighbours: Vec<Peer>,
 }
 
 impl std::fmt::Debug for Event {
@@ -165,7 +170,8 @@ impl Default for Mailbox {
         let (sender, receiver) = sync_channel(MAX_QUEUED);
         let stopping = Arc::new(AtomicBool::new(false));
         let queued_bytes = Arc::new(AtomicUsize::new(0));
-        Self { handle: Handle { sender, stopping, queued_bytes }, receiver }
+        let handle = Handle { sender, stopping, queued_bytes };
+        Self { handle, receiver, neighbours: Vec::new() }
     }
 }
 
@@ -222,6 +228,11 @@ impl<C: Carrier> Driver<C> {
     /// [`StorageError`] if the disk fails: a node that cannot write must not speak.
     pub fn run(mut self, first: Vec<Output>, watch: &mut impl Watch) -> Result<(), StorageError> {
         self.carry_out(first, watch)?;
+        let (neighbours, mut out) = (std::mem::take(&mut self.mailbox.neighbours), Vec::new());
+        if !neighbours.is_empty() {
+            self.node.handle(self.clock.now(), Input::Neighbours(neighbours), &mut out);
+            self.carry_out(out, watch)?;
+        }
         watch.after(&self.node);
         while !self.mailbox.handle.stopping.load(Ordering::Acquire) {
             let now = self.clock.now();

@@ -13,12 +13,13 @@
 //! | 8 | the database is older than what its keys signed | never with these keys |
 //! | 9 | the clock is far off | when it is set |
 //! | 10 | the disk failed or is full while running; nothing was said that is not written | when there is room |
+//! | 11 | a state cannot be synced: what the node trusts is older than the trusting period | with a newer `--trust` |
 
 use super::{
     chain_file::SpecError, config::ConfigError, keys::KeyError, net::AddressError,
     net::ListenError, run::ClockError, store::OpenError,
 };
-use crate::storage::StorageError;
+use crate::{storage::StorageError, sync::SyncError};
 use std::{error::Error, io};
 
 /// Returns the exit code for what ended the process.
@@ -53,6 +54,9 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
     }
     if error.is::<ClockError>() {
         return Some(9);
+    }
+    if let Some(error) = error.downcast_ref::<SyncError>() {
+        return Some(if matches!(error, SyncError::TrustExpired) { 11 } else { 10 });
     }
     error.is::<StorageError>().then_some(10)
 }

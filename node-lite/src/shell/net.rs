@@ -73,7 +73,7 @@ impl Default for Limits {
 }
 
 /// Who a node is in the network, and where.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Its identity.
     pub key: Keypair,

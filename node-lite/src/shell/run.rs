@@ -7,23 +7,28 @@
 
 use super::{
     chain_file,
-    config::{Options, Settings},
+    config::{Beginning, BlockName, Options, Settings},
     dev::interrupted,
-    driver::{Clock, Driver, Handle, Mailbox},
+    driver::{self, Clock, Driver, Handle, Mailbox, sync::End},
     http, init,
     keys::{Keys, SecretFile},
     log,
     metrics::{self, Metrics, Observer, View},
     net::{self, Net, NetCarrier},
     rpc::{self, Context, Published, Running},
-    store::Store,
+    store::{Begin, Store},
 };
 use crate::{
     guardian,
     storage::StorageError,
     supernode::{Config, Output, Supernode},
+    sync,
 };
-use antiphon_core::{chain::spec::ChainSpec, crypto::SecretKey, id::ChainId};
+use antiphon_core::{
+    chain::{light::Anchor, spec::ChainSpec},
+    crypto::SecretKey,
+    id::ChainId,
+};
 use anyhow::Context as _;
 use clap::ArgMatches;
 use serde_json::json;
@@ -55,12 +60,16 @@ pub async fn run(options: Options, matches: Option<&ArgMatches>) -> anyhow::Resu
         return Ok(std::io::stdout().write_all(settings.describe().as_bytes())?);
     }
     log::start(&settings.log, settings.log_format).context("the setting `log`")?;
-    let mut node = Node::start(settings).await?;
     let stop = interrupted()?;
+    tokio::pin!(stop);
+    let mut node = tokio::select! {
+        started = Node::start(settings) => started?,
+        asked = &mut stop => return asked,
+    };
     http::ready(&node.ready);
     let ended = tokio::select! {
         failed = node.failed() => failed,
-        asked = stop => asked,
+        asked = &mut stop => asked,
         () = orphaned(), if with_parent => Ok(()),
     };
     tracing::info!("stopping");
@@ -109,13 +118,63 @@ fn prepare(settings: &Settings) -> anyhow::Result<Prepared> {
     let keys = Keys::open(&settings.data)?;
     warn_of_strangers(&spec, &keys);
     let folder = || format!("the data folder {}", settings.data.display());
-    let store = Store::open(&settings.data, &spec).with_context(folder)?;
+    let begin = match settings.sync {
+        Beginning::Blocks => Begin::Genesis,
+        Beginning::State => Begin::Sync,
+    };
+    let how = (settings.keep, begin);
+    let store = Store::open_with(&settings.data, &spec, how).with_context(folder)?;
     let clock = Clock::start();
-    let newest = store.head()?.block.signed.header.time;
-    if newest.0 > clock.origin_ms.saturating_add(spec.drift) {
-        return Err(ClockError(newest.0.saturating_sub(clock.origin_ms) / 1000).into());
+    if !store.is_syncing()? {
+        check_clock(&store, &spec, clock)?;
     }
     Ok(Prepared { spec, keys, store, clock })
+}
+
+fn check_clock(store: &Store, spec: &ChainSpec, clock: Clock) -> anyhow::Result<()> {
+    let newest = store.head()?.block.signed.header.time;
+    let wall = clock.origin_ms.saturating_add(clock.now().as_millis());
+    if newest.0 > wall.saturating_add(spec.drift) {
+        return Err(ClockError(newest.0.saturating_sub(wall) / 1000).into());
+    }
+    Ok(())
+}
+
+/// Brings an empty store to the newest final checkpoint, on a thread like the node's.
+async fn sync_state(
+    mut mailbox: Mailbox,
+    mut carrier: NetCarrier,
+    (store, clock): (Store, Clock),
+    (spec, settings): (ChainSpec, &Settings),
+) -> anyhow::Result<Mailbox> {
+    let trust = settings.trust.map(|BlockName(block)| block);
+    let config = sync::Config {
+        spec: spec.clone(),
+        anchor: trust.map_or(Anchor::Genesis, Anchor::Checkpoint),
+        max_range: settings.sync_range_kib.saturating_mul(1024),
+        kib_per_second: settings.limits.kib_per_second,
+        origin_ms: clock.origin_ms,
+    };
+    tracing::info!("syncing the state of the newest final checkpoint");
+    let work = move || {
+        let end = driver::sync::run(&mut mailbox, &mut carrier, (&store, clock), config)?;
+        if end == End::Nothing {
+            tracing::info!("the chain has no final checkpoint yet: beginning at genesis");
+            store.begin_at_genesis(&spec)?;
+        }
+        if end == End::Stopped {
+            anyhow::bail!("stopped while syncing");
+        }
+        check_clock(&store, &spec, clock)?;
+        Ok(mailbox)
+    };
+    // A thread that the process need not wait for when it is asked to stop: what was verified is on the disk.
+    let (report, ended) = oneshot::channel();
+    thread::Builder::new().name(String::from("sync")).spawn(move || {
+        // Nobody listens any more when the process is being stopped.
+        let _ = report.send(work());
+    })?;
+    ended.await.context("the sync's thread panicked")?
 }
 
 /// A key without a seat only follows; its keeper should know.
@@ -137,6 +196,23 @@ impl Node {
         let faucet = settings.faucet.as_deref().map(SecretFile::open).transpose()?;
         let alone = validator.is_some() && spec.validators.members.len() == 1;
         let (delta, origin_ms) = (settings.delta, clock.origin_ms);
+        let (metrics, mut mailbox) = (Arc::new(Metrics::default()), Mailbox::default());
+        let handle = mailbox.handle();
+        let options = net::Options {
+            key: init::identity(&network)?,
+            chain: spec.chain_id(),
+            listen: settings.listen.clone(),
+            external: settings.external.clone(),
+            dial: settings.dial.clone(),
+            limits: settings.limits,
+        };
+        let mut early = None;
+        if store.is_syncing()? {
+            let net = Net::start(options.clone(), handle.clone(), metrics.clone()).await?;
+            let at = (store.clone(), clock);
+            mailbox = sync_state(mailbox, net.carrier(), at, (spec.clone(), &settings)).await?;
+            early = Some(net);
+        }
         let gossip = guardian::Gossip::default();
         let config = Config { spec: spec.clone(), validator, guardian, delta, origin_ms, gossip };
         let begin = store.start(spec.checkpoint_interval)?;
@@ -144,8 +220,6 @@ impl Node {
         let mut node = Supernode::new(clock.now(), config, store.clone(), begin, &mut first)?;
         node.use_workers(thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
         let (show, published) = watch::channel(Published::of(&node));
-        let (metrics, mailbox) = (Arc::new(Metrics::default()), Mailbox::default());
-        let handle = mailbox.handle();
         // All ports are taken before the first word is said.
         let view = View { metrics: metrics.clone(), published: published.clone(), alone };
         let keeper = Keeper::start(settings.metrics, view).await?;
@@ -159,15 +233,10 @@ impl Node {
         };
         let (chain, block_ms) = (context.chain, context.spec.block_ms);
         let rpc = rpc::serve(settings.rpc, context).await?;
-        let options = net::Options {
-            key: init::identity(&network)?,
-            chain,
-            listen: settings.listen,
-            external: settings.external,
-            dial: settings.dial,
-            limits: settings.limits,
+        let net = match early {
+            Some(net) => net,
+            None => Net::start(options, handle.clone(), metrics.clone()).await?,
         };
-        let net = Net::start(options, handle.clone(), metrics.clone()).await?;
         let driver = Driver { index: 0, node, store, mailbox, carrier: net.carrier(), clock };
         let (thread, ended) = spawn(driver, first, Observer::new(show, metrics))?;
         let ready = ready((chain, block_ms), rpc.address, keeper.address, &net);

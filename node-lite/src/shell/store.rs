@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `meta` | name | format, chain, head, records |
 //! | `blocks` | height | settled block, state version, certificate |
+//! | `headers` | height | settled header without its block: pruned, or synced |
 //! | `heights`, `transactions` | id | height |
 //! | `nodes`, `values` | node key; state key and version | state tree |
 //! | `stale` | version since which, `n` and node key or `v` and value key | nothing |
@@ -13,21 +14,27 @@
 //! | `kept` | block id | unsettled block behind a vote or proposal |
 //! | `final` | height | finality certificate |
 //! | `offences` | kind and who, as a hash | evidence |
+//! | `sync` | name, or `p` and prefix | what a sync goes on with; empty once it is done |
 //! | `signed` | role, term, slot, block id | nothing: the log of everything signed, never deleted |
 //!
 //! A torn file is refused by redb's checksums. A file that was put back to an older state is noticed by `witness`, a
 //! small file beside it that names the last signed slots: where it is ahead, the keys must not sign again (A0.6).
 
+mod prune;
 mod read;
+mod settle;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod witness;
 
+pub use prune::Keep;
+
 use crate::{
     bft::{MAX_RECENT, MAX_RECORD, SafetyRecord, message::MAX_MESSAGE},
     guardian::{self, GuardianRecord, Known},
-    ledger::{self, Elected},
-    storage::{Settlement, Signature, Storage as _, StorageError, Write},
+    ledger,
+    storage::{Signature, Storage as _, StorageError, Write},
     supernode::Start,
 };
 use antiphon_core::{
@@ -36,14 +43,14 @@ use antiphon_core::{
     id::{ChainId, Height},
 };
 use borsh::BorshDeserialize;
-use redb::{
-    Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction,
-};
+use prune::Pruning;
+use redb::{Database, Durability, ReadableDatabase, TableDefinition, WriteTransaction};
 use std::{path::Path, sync::Arc};
 use witness::Witness;
 
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 const BLOCKS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("blocks");
+const HEADERS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("headers");
 const HEIGHTS: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("heights");
 const TRANSACTIONS: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("transactions");
 const NODES: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("nodes");
@@ -56,14 +63,13 @@ const SETS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("sets")
 const CHANGES: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("changes");
 const OFFENCES: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("offences");
 const CLOSING: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("closing");
+const SYNC: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("sync");
 
 /// The name in `meta` of the certificate that stopped finality.
 const CONTRADICTION: &str = "contradiction";
 
 /// The layout of the tables. Another number is refused.
-const FORMAT: u8 = 4;
-/// States kept below the settled one. Source: issue 2.
-const KEPT_VERSIONS: u64 = 256;
+const FORMAT: u8 = 5;
 /// Longest settled block as stored, in bytes.
 const MAX_SETTLED: usize = MAX_MESSAGE + MAX_RECORD;
 
@@ -107,8 +113,19 @@ pub enum OpenError {
 #[derive(Clone, Debug)]
 pub struct Store {
     chain: ChainId,
+    pruning: Pruning,
     db: Arc<Database>,
     witness: Arc<Witness>,
+}
+
+/// How an empty store begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Begin {
+    /// At block 0.
+    #[default]
+    Genesis,
+    /// Nowhere, until a state was synced. A store that has begun at genesis stays what it is.
+    Sync,
 }
 
 /// Tells a file that is in use from one that is damaged and from a disk that fails.
@@ -151,19 +168,39 @@ impl Store {
     /// # Errors
     /// [`OpenError`].
     pub fn open(folder: &Path, spec: &ChainSpec) -> Result<Self, OpenError> {
+        Self::open_with(folder, spec, (Keep::default(), Begin::default()))
+    }
+
+    /// Opens the store in `folder`, or makes it, and prunes what is not to be kept from now on.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_with(
+        folder: &Path,
+        spec: &ChainSpec,
+        how: (Keep, Begin),
+    ) -> Result<Self, OpenError> {
         let db = Database::create(folder.join("chain.redb")).map_err(refused)?;
-        Self::over(db, folder, spec)
+        Self::over(db, folder, spec, how)
     }
 
     /// Opens the store in a database, with what lies beside it in `folder`.
-    fn over(db: Database, folder: &Path, spec: &ChainSpec) -> Result<Self, OpenError> {
+    fn over(
+        db: Database,
+        folder: &Path,
+        spec: &ChainSpec,
+        (keep, begin): (Keep, Begin),
+    ) -> Result<Self, OpenError> {
         let witness = Witness::open(&folder.join("witness")).map_err(failed)?;
-        let chain = spec.chain_id();
-        let store = Self { chain, db: Arc::new(db), witness: Arc::new(witness) };
+        let (chain, pruning) = (spec.chain_id(), Pruning::of(spec, keep));
+        let store = Self { chain, pruning, db: Arc::new(db), witness: Arc::new(witness) };
         match store.identity()? {
-            None => store.begin(spec, chain)?,
+            None => store.begin(begin, spec)?,
             Some((found, _)) if found != FORMAT => return Err(OpenError::Format { found }),
             Some((_, found)) if found != chain => return Err(OpenError::Foreign),
+            Some(_) if begin == Begin::Genesis && store.is_syncing()? => {
+                store.begin(Begin::Genesis, spec)?;
+            }
             Some(_) => {}
         }
         if store.witness.is_ahead_of(&store.signed()?) {
@@ -183,22 +220,43 @@ impl Store {
         bytes.map(|bytes| decode(bytes.value(), 64)).transpose()
     }
 
-    fn begin(&self, spec: &ChainSpec, chain: ChainId) -> Result<(), StorageError> {
-        let (_, settlement) = ledger::genesis(spec).map_err(failed)?;
+    /// Begins the chain, forgetting what a sync may have left.
+    fn begin(&self, begin: Begin, spec: &ChainSpec) -> Result<(), StorageError> {
         let write = self.db.begin_write().map_err(failed)?;
-        {
-            let mut meta = write.open_table(META).map_err(failed)?;
-            let identity = codec::encode(&(FORMAT, chain));
-            meta.insert("identity", identity.as_slice()).map_err(failed)?;
-            write.open_table(TRANSACTIONS).map_err(failed)?;
-            write.open_table(FINAL).map_err(failed)?;
-            write.open_table(SIGNED).map_err(failed)?;
-            write.open_table(CLOSING).map_err(failed)?;
-            write.open_table(OFFENCES).map_err(failed)?;
-            write.open_table(CHANGES).map_err(failed)?;
+        sync::forget(&write)?;
+        put_meta(&write, "identity", &(FORMAT, self.chain))?;
+        for table in [BLOCKS, HEADERS, FINAL, CLOSING] {
+            write.open_table(table).map_err(failed)?;
         }
-        settle(&write, chain, &settlement)?;
+        for table in [HEIGHTS, TRANSACTIONS, CHANGES] {
+            write.open_table(table).map_err(failed)?;
+        }
+        for table in [SETS, KEPT, OFFENCES] {
+            write.open_table(table).map_err(failed)?;
+        }
+        write.open_table(STALE).map_err(failed)?;
+        write.open_table(SIGNED).map_err(failed)?;
+        settle::write_sets(
+            &write,
+            self.chain,
+            &ledger::Elected {
+                validators: Some(spec.validators.clone()),
+                guardians: Some(spec.guardians.clone()),
+            },
+        )?;
+        if begin == Begin::Genesis {
+            let (_, settlement) = ledger::genesis(spec).map_err(failed)?;
+            settle::settle(&write, self, &settlement)?;
+        }
         write.commit().map_err(failed)
+    }
+
+    /// Begins at genesis instead of syncing a state: the chain has nothing to sync yet.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn begin_at_genesis(&self, spec: &ChainSpec) -> Result<(), StorageError> {
+        self.begin(Begin::Genesis, spec)
     }
 
     /// Writes a batch. When this returns it is on the disk.
@@ -209,7 +267,7 @@ impl Store {
         let mut write = self.db.begin_write().map_err(failed)?;
         write.set_durability(Durability::Immediate).map_err(failed)?;
         for part in batch {
-            apply(&write, self.chain, part)?;
+            apply(&write, self, part)?;
         }
         write.commit().map_err(failed)?;
         let signed = batch.iter().filter_map(|part| match part {
@@ -221,7 +279,8 @@ impl Store {
             | Write::Guardian(_)
             | Write::Final(_)
             | Write::Contradiction(_)
-            | Write::Offence(_) => None,
+            | Write::Offence(_)
+            | Write::Sync(_) => None,
         });
         self.witness.note(signed).map_err(failed)
     }
@@ -232,12 +291,12 @@ impl Store {
     /// [`StorageError`].
     pub fn start(&self, interval: u64) -> Result<Start, StorageError> {
         let head = self.head()?;
-        let height = head.block.height();
+        let (height, base) = (head.block.height(), self.base()?.unwrap_or_default().0);
         let mut recent = Vec::new();
         for back in (0..MAX_RECENT as u64).rev() {
-            if let Some(at) = height.0.checked_sub(back) {
-                recent.push((Height(at), self.block_at(Height(at))?.id));
-            }
+            let Some(at) = height.0.checked_sub(back).map(Height) else { continue };
+            // Below a synced or pruned base there may be fewer.
+            recent.extend(self.header(at)?.map(|header| (at, header.id())));
         }
         let record: Option<GuardianRecord> = self.meta("guardian")?;
         let newest = height.0.checked_div(interval).unwrap_or(0);
@@ -249,13 +308,13 @@ impl Store {
         let mut checkpoints = Vec::new();
         for number in oldest..=newest {
             let at = Height(number.saturating_mul(interval));
-            let settled = self.block_at(at)?;
-            let guardians = settled.block.signed.header.guardians_hash;
-            checkpoints.push((at, Known { block: settled.id, guardians }));
+            let Some(header) = self.header(at)?.filter(|_| at >= base) else { continue };
+            let guardians = header.guardians_hash;
+            checkpoints.push((at, Known { block: header.id(), guardians }));
         }
         let newest = Height(newest.saturating_mul(interval));
-        let next = self.block_at(newest)?.block.signed.header.next_guardians_hash;
-        let lost = || failed("the store lacks a set that its chain commits");
+        let lost = || failed("the store lacks a set or a header that its chain commits");
+        let next = self.header(newest)?.ok_or_else(lost)?.next_guardians_hash;
         let open_changes = self.open_changes()?;
         let named = checkpoints.iter().chain(&open_changes);
         let sets: Result<Option<Vec<_>>, _> =
@@ -267,6 +326,7 @@ impl Store {
             head,
             recent,
             safety: self.meta("safety")?,
+            frozen_until: self.meta("frozen")?,
             kept: self.kept()?,
             guardian: guardian::Start {
                 record: record.unwrap_or_default(),
@@ -280,7 +340,7 @@ impl Store {
     }
 }
 
-fn apply(write: &WriteTransaction, chain: ChainId, part: &Write) -> Result<(), StorageError> {
+fn apply(write: &WriteTransaction, store: &Store, part: &Write) -> Result<(), StorageError> {
     match part {
         Write::Safety(record) => put_meta::<SafetyRecord>(write, "safety", record),
         Write::Guardian(record) => put_meta::<GuardianRecord>(write, "guardian", record),
@@ -290,7 +350,8 @@ fn apply(write: &WriteTransaction, chain: ChainId, part: &Write) -> Result<(), S
             kept.insert(&block.id().0.0, bytes.as_slice()).map_err(failed)?;
             Ok(())
         }
-        Write::Settle(settlement) => settle(write, chain, settlement),
+        Write::Settle(settlement) => settle::settle(write, store, settlement),
+        Write::Sync(part) => sync::write(write, store.chain, part),
         Write::Closing(closing) => {
             let mut table = write.open_table(CLOSING).map_err(failed)?;
             let bytes = codec::encode(closing.as_ref());
@@ -327,121 +388,5 @@ fn put_meta<T: borsh::BorshSerialize>(
 ) -> Result<(), StorageError> {
     let mut meta = write.open_table(META).map_err(failed)?;
     meta.insert(name, codec::encode(value).as_slice()).map_err(failed)?;
-    Ok(())
-}
-
-/// Sets are named by the hash that headers commit.
-fn write_sets(
-    write: &WriteTransaction,
-    chain: ChainId,
-    elected: &Elected,
-) -> Result<(), StorageError> {
-    let mut sets = write.open_table(SETS).map_err(failed)?;
-    if let Some(set) = &elected.validators {
-        sets.insert(&set.hash(chain).0, codec::encode(set).as_slice()).map_err(failed)?;
-    }
-    if let Some(set) = &elected.guardians {
-        sets.insert(&set.hash(chain).0, codec::encode(set).as_slice()).map_err(failed)?;
-    }
-    Ok(())
-}
-
-fn settle(
-    write: &WriteTransaction,
-    chain: ChainId,
-    settlement: &Settlement,
-) -> Result<(), StorageError> {
-    let settled = &settlement.settled;
-    let height = settled.block.height().0;
-    {
-        let mut blocks = write.open_table(BLOCKS).map_err(failed)?;
-        let bytes = codec::encode(settled);
-        let before = blocks.insert(height, bytes.as_slice()).map_err(failed)?;
-        if before.is_some() {
-            return Err(StorageError(format!("height {height} is settled already")));
-        }
-        drop(before);
-        if height > 0 && blocks.get(height.saturating_sub(1)).map_err(failed)?.is_none() {
-            return Err(StorageError(format!("height {height} has no settled parent")));
-        }
-        let mut heights = write.open_table(HEIGHTS).map_err(failed)?;
-        heights.insert(&settled.id.0.0, height).map_err(failed)?;
-        let mut transactions = write.open_table(TRANSACTIONS).map_err(failed)?;
-        for id in &settlement.transactions {
-            transactions.insert(&id.0.0, height).map_err(failed)?;
-        }
-        let mut kept = write.open_table(KEPT).map_err(failed)?;
-        kept.retain(|_, bytes| block_height(bytes).is_some_and(|at| at > height))
-            .map_err(failed)?;
-    }
-    put_meta(write, "head", &height)?;
-    write_sets(write, chain, &settlement.elected)?;
-    let header = &settled.block.signed.header;
-    if height > 0 && settlement.elected.guardians.is_some() {
-        let mut changes = write.open_table(CHANGES).map_err(failed)?;
-        changes.insert(&header.guardians_hash.0, height).map_err(failed)?;
-    }
-    write_state(write, settlement)
-}
-
-fn block_height(bytes: &[u8]) -> Option<u64> {
-    let block: crate::bft::message::Block = codec::decode(bytes, MAX_MESSAGE).ok()?;
-    Some(block.height().0)
-}
-
-fn write_state(write: &WriteTransaction, settlement: &Settlement) -> Result<(), StorageError> {
-    let batch = &settlement.batch;
-    let mut nodes = write.open_table(NODES).map_err(failed)?;
-    let mut values = write.open_table(VALUES).map_err(failed)?;
-    let mut stale = write.open_table(STALE).map_err(failed)?;
-    for (key, node) in batch.node_batch.nodes() {
-        let (key, node) = (borsh::to_vec(key), borsh::to_vec(node));
-        let (key, node) = (key.map_err(failed)?, node.map_err(failed)?);
-        nodes.insert(key.as_slice(), node.as_slice()).map_err(failed)?;
-    }
-    for ((version, key), value) in batch.node_batch.values() {
-        let name = value_key(&key.0, *version);
-        // The value before this one is of no use once the states that read it are pruned.
-        let before = {
-            let first = value_key(&key.0, 0);
-            let mut range = values.range::<&[u8; 40]>(&first..&name).map_err(failed)?;
-            range.next_back().transpose().map_err(failed)?.map(|(old, _)| *old.value())
-        };
-        if let Some(old) = before {
-            stale
-                .insert((*version, [b"v", old.as_slice()].concat().as_slice()), ())
-                .map_err(failed)?;
-        }
-        let bytes = value.as_deref().unwrap_or_default();
-        values.insert(&name, bytes).map_err(failed)?;
-    }
-    for index in &batch.stale_node_index_batch {
-        let key = borsh::to_vec(&index.node_key).map_err(failed)?;
-        let name = [b"n", key.as_slice()].concat();
-        stale.insert((index.stale_since_version, name.as_slice()), ()).map_err(failed)?;
-    }
-    let Some(horizon) = settlement.settled.version.checked_sub(KEPT_VERSIONS) else {
-        return Ok(());
-    };
-    let mut gone = Vec::new();
-    for row in stale.range(..(horizon, [].as_slice())).map_err(failed)? {
-        let (key, _) = row.map_err(failed)?;
-        let (since, name) = key.value();
-        gone.push((since, name.to_vec()));
-    }
-    for (since, name) in gone {
-        stale.remove((since, name.as_slice())).map_err(failed)?;
-        match name.split_first() {
-            Some((b'v', key)) => {
-                if let Ok(key) = <&[u8; 40]>::try_from(key) {
-                    values.remove(key).map_err(failed)?;
-                }
-            }
-            Some((_, key)) => {
-                nodes.remove(key).map_err(failed)?;
-            }
-            None => {}
-        }
-    }
     Ok(())
 }

@@ -164,6 +164,12 @@ impl<S: Storage> Supernode<S> {
                 self.settled.pop_front();
             }
             let guardians = elected.guardians.map(Box::new);
+            if guardians.is_some()
+                && self.frozen_until.is_none_or(|until| header.time > until)
+                && let Some(key) = self.frozen_guardian.take()
+            {
+                self.guardian.thaw(key);
+            }
             self.feed_guardian(now, guardian::Input::Settled(Box::new(header), guardians), out);
         }
     }
@@ -183,7 +189,9 @@ impl<S: Storage> Supernode<S> {
         self.in_flight.values_mut().for_each(|batch| batch.retain(|waiting| !is_old(waiting)));
         self.logged = (Height(0), 0);
         scratch.clear();
-        match bft::Bft::new(now, self.pace.clone(), begin, self.key.clone(), scratch) {
+        let thawed = self.frozen_until.is_none_or(|until| begin.root.time > until);
+        let key = self.key.clone().filter(|_| thawed);
+        match bft::Bft::new(now, self.pace.clone(), begin, key, scratch) {
             Some(bft) => self.bft = bft,
             None => {
                 let lost = StorageError(String::from("a set was elected that no chain may have"));

@@ -46,6 +46,32 @@ pub enum TxStatus {
     In(Height, Level),
 }
 
+/// Why nothing can be proven at a height.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProveError {
+    /// No block of this height is known here.
+    #[error("no block of this height is known here")]
+    UnknownHeight,
+    /// The block is settled, and its state was pruned or never synced.
+    #[error("this node does not keep the state at this height any more; ask an archive")]
+    Pruned,
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl ProveError {
+    /// Returns the stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownHeight => "rpc/unknown-height",
+            Self::Pruned => "rpc/state-pruned",
+            Self::Storage(error) => error.code(),
+        }
+    }
+}
+
 impl<S: Storage> Supernode<S> {
     /// Returns where the chain stands.
     pub fn status(&self) -> Status {
@@ -105,27 +131,30 @@ impl<S: Storage> Supernode<S> {
         blocks.map(|block| block.signed.header.clone()).collect()
     }
 
-    /// Proves values or absences after the block at `height` on the preferred branch; `None` if there is no such block.
+    /// Proves values or absences after the block at `height` on the preferred branch.
     ///
     /// # Errors
-    /// [`StorageError`], also for a state that was pruned.
-    pub fn prove(
-        &self,
-        height: Height,
-        keys: &[StateKey],
-    ) -> Result<Option<Vec<StateProof>>, StorageError> {
+    /// [`ProveError`].
+    pub fn prove(&self, height: Height, keys: &[StateKey]) -> Result<Vec<StateProof>, ProveError> {
         let root = self.bft.root();
         let at = if height > root.height {
             let above = height.0.saturating_sub(root.height.0).saturating_sub(1);
             let path = self.bft.preferred();
             let id = usize::try_from(above).ok().and_then(|above| path.get(above));
-            let Some(id) = id else { return Ok(None) };
-            At::Block(*id)
+            At::Block(*id.ok_or(ProveError::UnknownHeight)?)
         } else {
-            let Some(settled) = self.ledger.store().settled(height)? else { return Ok(None) };
-            At::Version(settled.version)
+            let store = self.ledger.store();
+            let Some(version) = store.version_at(height)? else {
+                // Where only the header is left, the state is gone, too.
+                let known = store.header(height)?.is_some();
+                return Err(if known { ProveError::Pruned } else { ProveError::UnknownHeight });
+            };
+            if version < store.oldest_version()? {
+                return Err(ProveError::Pruned);
+            }
+            At::Version(version)
         };
-        self.ledger.prove(&at, keys)
+        self.ledger.prove(&at, keys)?.ok_or(ProveError::UnknownHeight)
     }
 
     /// Returns an account at the newest block.

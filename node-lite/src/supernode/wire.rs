@@ -5,7 +5,7 @@ use crate::{
         self,
         message::{MAX_MESSAGE, TxBytes},
     },
-    guardian,
+    guardian, sync,
 };
 use antiphon_core::{
     codec::{self, DecodeError},
@@ -27,6 +27,8 @@ pub enum Wire {
     Transaction(TxBytes),
     /// A request for a block and what lies between it and the asker's settled head.
     Ask(Ask),
+    /// Between a node that syncs its state and one that has it.
+    Sync(sync::Message),
 }
 
 /// A request for blocks.
@@ -60,6 +62,8 @@ mod tests {
             carried::Carried,
             certificate::{Certificate, Counts, FinalityCertificate, FinalityVote, Signers, Vote},
             header::{Header, SignedHeader},
+            light::File,
+            state::StateKey,
         },
         codec::Bounded,
         crypto::{Hash, SecretKey, Signature, bls::BlsSecretKey},
@@ -99,7 +103,7 @@ mod tests {
         assert_eq!(Hash::of(&[&bytes]).to_hex(), GOLDEN);
     }
 
-    const GOLDEN: &str = "b4b2ad4d99d405ecd0b5b2c88556f251cb16826f7205af471f8ca7d6e5243cdd";
+    const GOLDEN: &str = "9c69851ce1a14492951c43f64d89fc91e3cc4fe32218ff5ef1ecda4ff003570a";
 
     fn messages() -> Vec<Wire> {
         let key = SecretKey::from_bytes(&[1; 32]);
@@ -138,6 +142,33 @@ mod tests {
             Wire::Guardian(guardian::Message::Certificate(certificate)),
             Wire::Guardian(guardian::Message::Tally(Box::new(tally))),
         ]
+        .into_iter()
+        .chain(sync_messages(block))
+        .collect()
+    }
+
+    fn sync_messages(block: BlockId) -> Vec<Wire> {
+        let (key, value) = (Hash([0x2a; 32]), Hash([1; 32]));
+        let children = vec![sync::Child::Leaf(key, value), sync::Child::Subtree(9, value)];
+        let way = Bounded::try_from(vec![sync::Branch::new(children).unwrap()]).unwrap();
+        let row = sync::Row { key: StateKey(key), value: Bounded::try_from(vec![7]).unwrap() };
+        let rows = sync::Content::Rows(Bounded::try_from(vec![row]).unwrap());
+        let prefix = sync::Prefix::of(&key, 3);
+        let range = sync::RangeAsk { block, prefix, max: sync::MAX_RANGE };
+        let [whole, split] = [rows, sync::Content::Split]
+            .map(|content| Box::new(sync::Range { way: way.clone(), content }));
+        let asks =
+            [sync::Ask::file(&File::Tip), sync::Ask::Ancestors(block), sync::Ask::Range(range)];
+        let answers = [
+            sync::Answer::File(Bounded::try_from(vec![1, 2]).unwrap()),
+            sync::Answer::Ancestors(Bounded::try_from(vec![header()]).unwrap()),
+            sync::Answer::Range(whole),
+            sync::Answer::Range(split),
+            sync::Answer::Missing,
+        ];
+        let asks = asks.into_iter().map(|ask| sync::Message::Ask(5, ask));
+        let answers = answers.into_iter().map(|answer| sync::Message::Answer(6, answer));
+        asks.chain(answers).map(Wire::Sync).collect()
     }
 
     fn header() -> Header {

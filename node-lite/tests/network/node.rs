@@ -5,13 +5,14 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStderr, Command, ExitStatus, Stdio},
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
 
 /// Until something that must come has come. Long, for machines with much to do; what fails is rare.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -43,6 +44,14 @@ impl Node {
         Self { child, ready }
     }
 
+    /// Starts one whose log is piped, and returns what it said until it was ready.
+    pub(crate) fn start_and_hear(command: &mut Command) -> (Self, Vec<String>) {
+        let mut node = Self::start(command);
+        let heard = hear(node.child.stderr.take().unwrap());
+        let said = std::iter::from_fn(|| heard.recv_timeout(LOOK * 10).ok()).take(200).collect();
+        (node, said)
+    }
+
     pub(crate) fn text(&self, name: &str) -> String {
         self.ready[name].as_str().unwrap().to_owned()
     }
@@ -68,6 +77,17 @@ impl Drop for Node {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Returns what a process says, line by line. It is read to the end, or the process would wait for room.
+pub(crate) fn hear(log: ChildStderr) -> mpsc::Receiver<String> {
+    let (tell, heard) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(log).lines().map_while(Result::ok) {
+            let _ = tell.send(line);
+        }
+    });
+    heard
 }
 
 /// Returns where a node listens over QUIC.

@@ -101,6 +101,8 @@ impl Disk {
                 }
                 Write::Signed(signature) => content.signed.push(signature),
                 Write::Contradiction(certificate) => content.contradiction = Some(*certificate),
+                // A simulated node begins with its chain: nothing is synced here.
+                Write::Sync(_) => {}
                 Write::Offence(seen) => {
                     content.offences.insert(seen.id(), *seen);
                 }
@@ -150,6 +152,7 @@ impl Disk {
             recent,
             safety: content.safety.clone(),
             kept: content.kept.clone(),
+            frozen_until: None,
             guardian: guardian::Start {
                 record: content.guardian,
                 certificate: content.certificates.values().next_back().cloned(),

@@ -63,10 +63,8 @@ pub fn answer(network: &mut Network, at: usize, query: Query) -> Answer {
         Query::Prove { height, keys } => {
             let keys: Bounded<StateKey, MAX_KEYS> = codec::decode(&keys, 1 << 16).unwrap();
             match machine.prove(Height(height), &keys) {
-                Ok(Some(proofs)) => {
-                    Answer::Bytes(codec::encode(&StateProofs::try_from(proofs).unwrap()))
-                }
-                Ok(None) | Err(_) => Answer::Refused(-32003),
+                Ok(proofs) => Answer::Bytes(codec::encode(&StateProofs::try_from(proofs).unwrap())),
+                Err(_) => Answer::Refused(-32003),
             }
         }
         Query::Submit(bytes) => {

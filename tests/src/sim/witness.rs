@@ -62,7 +62,8 @@ impl Witness {
                 | Write::Guardian(_)
                 | Write::Closing(_)
                 | Write::Contradiction(_)
-                | Write::Offence(_) => {}
+                | Write::Offence(_)
+                | Write::Sync(_) => {}
             }
         }
     }

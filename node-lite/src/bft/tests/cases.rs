@@ -437,6 +437,56 @@ fn who_names_many_unknown_blocks_is_asked_for_few_and_the_others_as_before() {
 }
 
 #[test]
+fn a_block_that_its_namer_withholds_is_asked_of_another_after_delta() {
+    let mut node = Alone::new(Some(1));
+    let keys = node.keys.clone();
+    let lacking = keys.block(&keys.genesis(), 2, &keys.genesis_certificate());
+    let mut change = keys.epoch_change(2, 3, &keys.genesis_certificate());
+    change.last_vote = Some(keys.vote(2, &lacking));
+    let mut name = |at: u64, peer: Peer| {
+        node.now = Moment::from_millis(at);
+        node.feed(Input::Message(peer, Message::EpochChange(Box::new(change.clone()))));
+        node.asked.iter().map(|(peer, _)| *peer).collect::<Vec<_>>()
+    };
+    assert_eq!(name(1, 7), [7]);
+    assert_eq!(name(100, 2), [7], "within Δ it may still come");
+    assert_eq!(name(101, 7), [7], "who has not sent it");
+    assert_eq!(name(101, 2), [7, 2]);
+    assert_eq!(name(102, 3), [7, 2], "one at a time");
+}
+
+#[test]
+fn the_next_part_of_a_long_way_is_asked_for_as_soon_as_half_of_the_last_is_settled() {
+    let mut node = Alone::new(None);
+    let keys = node.keys.clone();
+    let (mut blocks, mut parent, mut high) =
+        (Vec::new(), keys.genesis(), keys.genesis_certificate());
+    let mut link = parent.cp_link;
+    for epoch in 1..=40 {
+        let mut header = keys.block(&parent, epoch, &high).signed.header;
+        header.cp_link = link;
+        let block = keys.sign(header);
+        if block.height().0.is_multiple_of(keys.config().checkpoint_interval) {
+            link = block.id();
+        }
+        high = keys.certificate(&[0, 2, 3], &block);
+        parent = block.signed.header.clone();
+        blocks.push(block);
+    }
+    node.now = Moment::from_millis(50_000);
+    let change = keys.epoch_change(2, 41, &high);
+    node.feed(Input::Message(5, Message::EpochChange(Box::new(change))));
+    let asked = (5, blocks[39].id());
+    assert_eq!(node.asked, [asked]);
+    for block in &blocks[..17] {
+        node.show(block);
+    }
+    assert_eq!((node.settled.len(), &node.asked[..]), (15, &[asked][..]));
+    node.show(&blocks[17]);
+    assert_eq!(node.asked, [asked, asked], "nobody had to name it again");
+}
+
+#[test]
 fn a_block_dated_ahead_of_the_clock_waits_for_its_time() {
     let mut node = Alone::new(None);
     let keys = node.keys.clone();

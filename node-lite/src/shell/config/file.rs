@@ -1,12 +1,13 @@
 //! The configuration file. Every key may be left out; a key that nobody knows is refused, for it is a mistake.
 
-use super::ConfigError;
-use crate::shell::{dev::parse_duration, log::Format};
+use super::{Beginning, BlockName, ConfigError};
+use crate::shell::{dev::parse_duration, log::Format, store::Keep};
 use libp2p::Multiaddr;
 use serde::{Deserialize, Deserializer};
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    str::FromStr,
     time::Duration,
 };
 
@@ -29,6 +30,13 @@ pub(super) struct File {
     pub(super) enough_neighbours: Option<u32>,
     pub(super) messages_per_second: Option<u32>,
     pub(super) kib_per_second: Option<u32>,
+    #[serde(deserialize_with = "text")]
+    pub(super) keep: Option<Keep>,
+    #[serde(deserialize_with = "text")]
+    pub(super) sync: Option<Beginning>,
+    #[serde(deserialize_with = "block")]
+    pub(super) trust: Option<BlockName>,
+    pub(super) sync_range_kib: Option<u32>,
     pub(super) log: Option<String>,
     pub(super) log_format: Option<Format>,
 }
@@ -36,6 +44,19 @@ pub(super) struct File {
 fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
     let text = String::deserialize(from)?;
     parse_duration(&text).map(Some).map_err(serde::de::Error::custom)
+}
+
+fn text<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
+    String::deserialize(from)?.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+/// An empty text names no block.
+fn block<'de, D: Deserializer<'de>>(from: D) -> Result<Option<BlockName>, D::Error> {
+    let text = String::deserialize(from)?;
+    let name = (!text.is_empty()).then(|| text.parse());
+    name.transpose().map_err(serde::de::Error::custom)
 }
 
 impl File {
@@ -90,6 +111,17 @@ pub fn template() -> String {
 # What is taken from one neighbour in a second; five times as much at once. What is beyond is let go.
 # messages-per-second = 2000
 # kib-per-second = 8192
+
+# What is kept of the past: "archive" keeps all; "blocks" all blocks and 256 states; a number, such as "1000", so many
+# states, and the blocks of the unbonding time.
+# keep = "blocks"
+# How an empty data folder begins: "blocks" executes every block since genesis; "state" fetches the state of the newest
+# final checkpoint, and this node's keys sign nothing until a set that was elected after that has them.
+# sync = "blocks"
+# A final checkpoint to trust, where the chain is older than its trusting period: its id, from somebody you trust.
+# trust = ""
+# KiB of state asked of one neighbour at once.
+# sync-range-kib = 1024
 
 # log = "info"
 # log-format = "text"

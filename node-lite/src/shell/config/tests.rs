@@ -59,7 +59,7 @@ fn the_template_says_nothing_and_knows_every_setting() {
         .filter(|(.., origin)| *origin == Origin::Default)
         .map(|(name, ..)| *name)
         .collect();
-    assert_eq!(missing, ["faucet"], "which is for testing only");
+    assert_eq!(missing, ["faucet", "trust"], "one for testing only, the other none by default");
     assert_eq!(settings.limits, Limits::default());
     assert_eq!(settings.listen, default_listen());
 }

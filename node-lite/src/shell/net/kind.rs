@@ -25,6 +25,10 @@ pub(in crate::shell) enum Kind {
     Transaction,
     /// A request for blocks.
     Ask,
+    /// A question of a node that syncs its state.
+    SyncAsk,
+    /// The answer to one.
+    SyncAnswer,
     /// None of them.
     Unknown,
 }
@@ -48,6 +52,8 @@ impl Kind {
             [1, 3, ..] => Self::Tally,
             [2, ..] => Self::Transaction,
             [3, ..] => Self::Ask,
+            [4, 0, ..] => Self::SyncAsk,
+            [4, 1, ..] => Self::SyncAnswer,
             _ => Self::Unknown,
         }
     }
@@ -60,6 +66,7 @@ mod tests {
         bft::message::{EpochChange, Message, SignedEpochChange, SignedVote, TxBytes},
         guardian,
         supernode::wire::{Ask, Wire},
+        sync,
     };
     use antiphon_core::{
         chain::certificate::{
@@ -104,6 +111,8 @@ mod tests {
             (Wire::Guardian(guardian::Message::Tally(tally)), Kind::Tally),
             (Wire::Transaction(TxBytes::default()), Kind::Transaction),
             (Wire::Ask(Ask { block, above: height }), Kind::Ask),
+            (Wire::Sync(sync::Message::Ask(1, sync::Ask::Ancestors(block))), Kind::SyncAsk),
+            (Wire::Sync(sync::Message::Answer(1, sync::Answer::Missing)), Kind::SyncAnswer),
         ];
         for (message, kind) in messages {
             assert_eq!(Kind::of(&codec::encode(&message)), kind);

@@ -219,6 +219,7 @@ impl Task {
             let acceptance = match verdict {
                 Verdict::Fair => MessageAcceptance::Accept,
                 Verdict::Foul => MessageAcceptance::Reject,
+                Verdict::Unjudged => MessageAcceptance::Ignore,
             };
             let gossip = &mut self.swarm.behaviour_mut().gossip;
             gossip.report_message_validation_result(&id, &peer, acceptance);

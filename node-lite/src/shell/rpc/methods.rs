@@ -18,7 +18,7 @@ use crate::{
     mempool::AdmitError,
     offence::{Charge, Offender},
     shell::driver::Unavailable,
-    supernode::{Status, TxStatus},
+    supernode::{ProveError, Status, TxStatus},
 };
 use antiphon_core::{
     amount::Amount,
@@ -150,11 +150,13 @@ async fn prove(params: Params<'static>, context: &Context) -> Answer {
     let keys: Bounded<StateKey, MAX_KEYS> = codec::decode(&bytes(&keys, max)?, max)
         .map_err(|reason| error(INVALID_PARAMS_CODE, reason.to_string(), reason.code()))?;
     let proven = context.node.call(move |node, _| node.prove(Height(height), &keys)).await;
-    let proofs = proven.map_err(unavailable)?.map_err(|reason| storage(&reason))?;
-    let proofs = proofs.and_then(|proofs| StateProofs::try_from(proofs).ok());
-    let proofs = proofs.ok_or_else(|| {
-        error(NOT_FOUND, "no state at this height, or not any more", "rpc/unknown-height")
+    let proofs = proven.map_err(unavailable)?.map_err(|reason| match reason {
+        ProveError::Storage(reason) => storage(&reason),
+        reason @ (ProveError::UnknownHeight | ProveError::Pruned) => {
+            error(NOT_FOUND, reason.to_string(), reason.code())
+        }
     })?;
+    let proofs = StateProofs::try_from(proofs).map_err(|_| invalid("too many keys"))?;
     Ok(Value::String(STANDARD.encode(codec::encode(&proofs))))
 }
 

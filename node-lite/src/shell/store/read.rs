@@ -1,13 +1,15 @@
 //! Reads of the settled chain. Each is one read transaction, so each sees whole batches only.
 
 use super::{
-    BLOCKS, CHANGES, CLOSING, CONTRADICTION, FINAL, HEIGHTS, KEPT, MAX_SETTLED, META, NODES,
-    OFFENCES, SETS, SIGNED, Store, TRANSACTIONS, VALUES, decode, failed, value_key, witness::Slots,
+    BLOCKS, CHANGES, CLOSING, CONTRADICTION, FINAL, HEADERS, HEIGHTS, KEPT, MAX_SETTLED, META,
+    NODES, OFFENCES, SETS, SIGNED, Store, TRANSACTIONS, VALUES, decode, failed, value_key,
+    witness::Slots,
 };
 use crate::{
     bft::{
         Closing, MAX_BLOCKS, MAX_RECORD,
         message::{Block, MAX_MESSAGE},
+        term_start,
     },
     guardian::Known,
     offence::{MAX_SEEN, Seen},
@@ -15,11 +17,14 @@ use crate::{
 };
 use antiphon_core::{
     chain::{
+        carried::Carried,
         certificate::{FinalityCertificate, MAX_FINALITY},
+        header::{Header, MAX_HEADER, SignedHeader},
         light::MAX_SET,
         set::{GuardianSet, ValidatorSet},
         state::{MAX_VALUE, StateKey},
     },
+    codec::Bounded,
     crypto::Hash,
     id::{BlockId, Height, TxId},
 };
@@ -31,7 +36,7 @@ use redb::{ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition};
 const MAX_CLOSING: usize = MAX_BLOCKS.saturating_mul(MAX_RECORD);
 
 impl Store {
-    fn table<K: redb::Key + 'static, V: redb::Value + 'static>(
+    pub(super) fn table<K: redb::Key + 'static, V: redb::Value + 'static>(
         &self,
         definition: TableDefinition<'_, K, V>,
     ) -> Result<ReadOnlyTable<K, V>, StorageError> {
@@ -53,7 +58,24 @@ impl Store {
     /// [`StorageError`].
     pub fn head(&self) -> Result<SettledBlock, StorageError> {
         let height: u64 = self.meta("head")?.ok_or_else(|| failed("the store has no head"))?;
+        if let Some((at, version)) = self.base()?.filter(|(at, _)| at.0 == height) {
+            return self.base_block(at, version);
+        }
         self.block_at(Height(height))
+    }
+
+    /// Returns the synced checkpoint as a head: its header, without the body, which nobody here has. It is final, so what
+    /// builds on it needs no certificate of its validators; `settled` does not know it, so nobody is sent a bare block.
+    fn base_block(&self, at: Height, version: u64) -> Result<SettledBlock, StorageError> {
+        let header = self.header(at)?.ok_or_else(|| failed("the store lacks its base"))?;
+        let (id, certificate) = (header.id(), term_start(&header));
+        let signed = SignedHeader { header, signature: antiphon_core::crypto::Signature([0; 64]) };
+        Ok(SettledBlock {
+            id,
+            version,
+            block: Block { signed, carried: Carried::default(), body: Bounded::new() },
+            certificate,
+        })
     }
 
     pub(super) fn block_at(&self, height: Height) -> Result<SettledBlock, StorageError> {
@@ -85,7 +107,9 @@ impl Store {
             let (guardians, height) = row.map_err(failed)?;
             if finals.get(height.value()).map_err(failed)?.is_none() {
                 let (at, guardians) = (Height(height.value()), Hash(*guardians.value()));
-                open.push((at, Known { block: self.block_at(at)?.id, guardians }));
+                let header = self.header(at)?;
+                let header = header.ok_or_else(|| failed(format!("no header at {}", at.0)))?;
+                open.push((at, Known { block: header.id(), guardians }));
             }
         }
         Ok(open)
@@ -162,6 +186,25 @@ impl Storage for Store {
         let table = self.table(BLOCKS)?;
         let bytes = table.get(height.0).map_err(failed)?;
         bytes.map(|bytes| decode(bytes.value(), MAX_SETTLED)).transpose()
+    }
+
+    fn header(&self, height: Height) -> Result<Option<Header>, StorageError> {
+        if let Some(settled) = self.settled(height)? {
+            return Ok(Some(settled.block.signed.header));
+        }
+        let table = self.table(HEADERS)?;
+        let bytes = table.get(height.0).map_err(failed)?;
+        bytes.map(|bytes| decode(bytes.value(), MAX_HEADER)).transpose()
+    }
+
+    fn version_at(&self, height: Height) -> Result<Option<u64>, StorageError> {
+        let settled = self.settled(height)?.map(|settled| settled.version);
+        let base = self.base()?.filter(|(at, _)| *at == height);
+        Ok(settled.or_else(|| base.map(|(_, version)| version)))
+    }
+
+    fn oldest_version(&self) -> Result<u64, StorageError> {
+        Ok(self.meta("oldest")?.unwrap_or(0))
     }
 
     fn height_of(&self, id: &BlockId) -> Result<Option<Height>, StorageError> {

@@ -1,4 +1,7 @@
 mod faulty;
+#[allow(clippy::cast_possible_truncation, reason = "heights of tests are small")]
+mod prune;
+mod sync;
 
 use super::*;
 use crate::{

@@ -11,10 +11,10 @@ use std::{
 
 /// A disk in memory that stops working.
 #[derive(Clone, Debug, Default)]
-struct Faulty(Arc<Mutex<Content>>);
+pub(super) struct Faulty(Arc<Mutex<Content>>);
 
 #[derive(Debug, Default)]
-struct Content {
+pub(super) struct Content {
     bytes: Vec<u8>,
     /// Changes that it takes before it fails; any number if there is no limit.
     left: Option<usize>,
@@ -28,8 +28,23 @@ impl Faulty {
     }
 
     fn open(&self, folder: &Path, spec: &ChainSpec) -> Result<Store, OpenError> {
+        self.open_with(folder, spec, (Keep::default(), Begin::default()))
+    }
+
+    pub(super) fn open_with(
+        &self,
+        folder: &Path,
+        spec: &ChainSpec,
+        how: (Keep, Begin),
+    ) -> Result<Store, OpenError> {
         let db = Database::builder().create_with_backend(self.clone()).map_err(failed)?;
-        Store::over(db, folder, spec)
+        Store::over(db, folder, spec, how)
+    }
+
+    /// Lets it take so many changes before it fails, and keep a part of the one that fails.
+    pub(super) fn fail_after(&self, left: Option<usize>, torn: bool) {
+        let mut content = self.content();
+        (content.left, content.torn) = (left, torn);
     }
 }
 
