@@ -12,11 +12,13 @@
 //! | [`state`] | keys and values of the state tree |
 //! | [`proof`] | a value, or its absence, under a state root |
 //! | [`light`] | the light client machine |
+//! | [`lookup`] | what a page asks about the chain, proven before it is shown |
 
 pub mod certificate;
 pub mod header;
 mod level;
 pub mod light;
+pub mod lookup;
 pub mod offence;
 pub mod proof;
 pub mod set;

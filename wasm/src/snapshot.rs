@@ -1,6 +1,6 @@
 //! What an application sees, as plain objects. Shapes: `js/src/snapshot.ts`.
 
-use crate::object::{list, nullable, number, set};
+use crate::object::{list, nullable, number, object};
 use antiphon_core::{
     amount::Amount,
     chain::{Level, light::Standing},
@@ -10,7 +10,6 @@ use antiphon_core::{
     },
     wallet::address,
 };
-use js_sys::Object;
 use wasm_bindgen::JsValue;
 
 /// Writes the whole snapshot.
@@ -129,7 +128,7 @@ fn leveled(view: &Leveled<Amount>) -> JsValue {
     ])
 }
 
-fn level(level: Level) -> JsValue {
+pub(crate) fn level(level: Level) -> JsValue {
     match level {
         Level::Included => "included",
         Level::Settled => "settled",
@@ -157,14 +156,6 @@ fn standing(standing: Standing) -> JsValue {
     .into()
 }
 
-fn amount(amount: Amount) -> JsValue {
+pub(crate) fn amount(amount: Amount) -> JsValue {
     JsValue::from(amount.units())
-}
-
-fn object<const N: usize>(fields: [(&str, JsValue); N]) -> JsValue {
-    let object = Object::new();
-    for (field, value) in fields {
-        set(&object, field, value);
-    }
-    object.into()
 }

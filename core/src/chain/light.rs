@@ -43,8 +43,8 @@ mod witness;
 pub use age::Use;
 pub use error::LightError;
 pub use file::{
-    Change, Checkpoint, File, MAX_CHANGE, MAX_CHECKPOINT, MAX_SET, MAX_TIP, MAX_TIP_BLOCKS, Source,
-    Tip,
+    Body, Change, Checkpoint, File, MAX_BLOCK_TXS, MAX_BODY_FILE, MAX_CHANGE, MAX_CHECKPOINT,
+    MAX_SET, MAX_SPAN, MAX_SPAN_BLOCKS, MAX_TIP, MAX_TIP_BLOCKS, Source, Span, Tip,
 };
 pub use fork::{ForkError, ForkProof, MAX_FORK_PROOF};
 pub use kept::{Kept, KeptFork, MAX_KEPT, MAX_KEPT_FORK};
@@ -342,8 +342,8 @@ impl Light {
             File::Guardians(hash) => self.learn_guardians(clock, *hash, bytes, out),
             File::Validators(hash) => self.learn_validators(clock, *hash, bytes, out),
             File::Change(hash) => self.learn_change(clock, *hash, bytes, out),
-            // Nobody asks the node for it.
-            File::Final(_) => Ok(()),
+            // This machine does not ask the node for them.
+            File::Final(_) | File::Span(_) | File::Body(_) => Ok(()),
         }
     }
 

@@ -139,7 +139,7 @@ impl Line {
                 let elected = set(&checkpoint.header.next_guardians_hash)?.set.clone();
                 encode(&Change { checkpoint, elected })
             }
-            File::Header(_) | File::Validators(_) => return None,
+            File::Header(_) | File::Validators(_) | File::Span(_) | File::Body(_) => return None,
         })
     }
 }
