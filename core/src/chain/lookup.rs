@@ -169,7 +169,8 @@ impl Lookups {
         };
         match begun {
             Ok(base) => {
-                let facts = Facts::default();
+                // What the light client holds hashes to its name, too.
+                let facts = Facts { headers: light.headers().clone(), ..Facts::default() };
                 let running = Running { question, base, facts, file: None, proof: None };
                 self.running.insert(id, running);
                 self.go_on(light, id, out);

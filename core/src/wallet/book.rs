@@ -19,18 +19,10 @@ mod tests;
 
 use crate::{
     amount::Amount,
-    chain::{
-        ByLevel, Level,
-        light::Head,
-        spec::ChainSpec,
-        state::Account,
-        transaction::Message,
-    },
+    chain::{ByLevel, Level, light::Head, spec::ChainSpec, state::Account, transaction::Message},
     crypto::{Hash, SecretKey},
     id::{Address, ChainId, Height, PoolId},
-    payment::{
-        reservation::{PaidState, PoolState},
-    },
+    payment::reservation::{PaidState, PoolState},
     time::{Moment, UnixMillis},
 };
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
@@ -107,6 +99,8 @@ pub struct PoolProof {
     pub level: Level,
     /// The head's height.
     pub height: Height,
+    /// The head's state root.
+    pub root: Hash,
     /// When the head was dated.
     pub time: UnixMillis,
 }
@@ -120,6 +114,8 @@ pub struct Shown<T> {
     pub level: Level,
     /// The head's height.
     pub height: Height,
+    /// The head's state root.
+    pub root: Hash,
     /// When the head was dated.
     pub time: UnixMillis,
 }
@@ -135,6 +131,8 @@ pub struct Settlement {
     pub level: Option<Level>,
     /// Height of the head that showed it.
     pub height: Option<Height>,
+    /// State root of that head.
+    pub root: Option<Hash>,
 }
 
 /// Why a command is refused.
@@ -283,9 +281,9 @@ impl Book {
         AskId(self.next_ask)
     }
 
-    /// The state root and height of the newest head of exactly this level.
-    fn root(&self, level: Level) -> Option<(At, Hash)> {
+    /// Height, date and state root of the newest head of exactly this level.
+    fn at(&self, level: Level) -> Option<At> {
         let header = &self.heads.get(level)?.header;
-        Some((At { height: header.height, time: header.time }, header.state_root))
+        Some(At { height: header.height, root: header.state_root, time: header.time })
     }
 }

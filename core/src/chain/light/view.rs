@@ -6,6 +6,7 @@ use crate::{
     id::{BlockId, Height},
     time::UnixMillis,
 };
+use alloc::collections::BTreeMap;
 
 /// Whether a client can go on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +42,11 @@ impl Light {
     /// Returns the spec, once it is known and hashes to the chain id.
     pub const fn spec(&self) -> Option<&ChainSpec> {
         self.spec.as_ref()
+    }
+
+    /// Returns the headers that the newest tip names, as far as they are here; each hashes to its id, and no more.
+    pub const fn headers(&self) -> &BTreeMap<BlockId, Header> {
+        &self.headers
     }
 
     /// Returns whether this client can go on.

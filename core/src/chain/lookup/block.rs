@@ -1,7 +1,8 @@
 //! Who signed a block, what is in it, and who finalised a checkpoint.
 
 use super::{
-    BlockFound, CheckpointFound, Halt, LookupError, Proven, Running, Signed, header::proven,
+    BlockFound, CheckpointFound, Halt, LookupError, Proven, Running, Signed, Way,
+    header::{at_head, under},
 };
 use crate::{
     chain::{
@@ -63,17 +64,24 @@ impl Running {
         light: &Light,
         height: Height,
     ) -> Result<Vec<(Proven, Header)>, Halt> {
-        let (top, mut header) = self.header_at(light, height)?;
-        let mut all = alloc::vec![(top, header.clone())];
-        let mut way = top.way;
+        let (mut proven, mut header) = self.header_at(light, height)?;
+        let mut all = alloc::vec![(proven, header.clone())];
         let below = |header: &Header| Height(header.height.0.saturating_sub(1));
         while !self.base.is_checkpoint(below(&header))
             && header.height.0 > 1
             && (all.len() as u64) < MAX_BLOCKS
         {
             header = self.facts.below(&header, header.parent)?;
-            way.parents = way.parents.saturating_add(1);
-            all.push((proven(light, &header, top.level, way), header.clone()));
+            let id = header.id();
+            // Where the walk meets a head that is believed further, the rest is believed as far.
+            let met = self.base.heads.iter().find(|head| head.block == id);
+            let parents = proven.way.parents.saturating_add(1);
+            let way = Way { parents, ..proven.way };
+            proven = match met.filter(|head| head.level > proven.level) {
+                Some(head) => at_head(light, head),
+                None => under(light, &header, proven.level, way),
+            };
+            all.push((proven, header.clone()));
         }
         Ok(all)
     }

@@ -89,7 +89,7 @@ impl Running {
                 return Err(LightError::BrokenChain.into());
             }
         }
-        Ok((proven(light, &header, level, way), header))
+        Ok((under(light, &header, level, way), header))
     }
 
     /// Returns the checkpoint at or above a height that is nearest to it.
@@ -211,7 +211,7 @@ impl Facts {
 }
 
 /// Says under which block something is shown.
-pub(super) fn proven(light: &Light, header: &Header, level: Level, way: Way) -> Proven {
+pub(super) fn under(light: &Light, header: &Header, level: Level, way: Way) -> Proven {
     Proven {
         level,
         height: header.height,
@@ -226,5 +226,5 @@ pub(super) fn proven(light: &Light, header: &Header, level: Level, way: Way) -> 
 /// Says that something is shown under a head itself.
 pub(super) fn at_head(light: &Light, head: &Head) -> Proven {
     let way = Way { head: head.header.height, ..Way::default() };
-    proven(light, &head.header, head.level, way)
+    under(light, &head.header, head.level, way)
 }

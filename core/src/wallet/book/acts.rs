@@ -139,7 +139,7 @@ impl Book {
         if self.settlements.len() >= MAX_SETTLEMENTS {
             self.settlements.remove(0);
         }
-        self.settlements.push(Settlement { pool, cum, level: None, height: None });
+        self.settlements.push(Settlement { pool, cum, level: None, height: None, root: None });
         self.enqueue(now, Message::Settle(voucher), out)
     }
 

@@ -85,6 +85,13 @@ export class Host {
     this.feed({ kind: 'tick' });
   }
 
+  /** Answers with the file that proves a split, or with the code that there is none. */
+  forkProof(id: Id): void {
+    const body = this.#client.forkProof()?.buffer as ArrayBuffer | undefined;
+    if (body === undefined) this.#post({ type: 'failed', id, code: 'light/no-fork' });
+    else this.#post({ type: 'delivered', id, body }, [body]);
+  }
+
   /** Says goodbye and closes every socket. */
   close(): void {
     if (this.#isClosed) return;
@@ -130,6 +137,8 @@ export class Host {
       }
       case 'refuse': return this.#post({ type: 'refused', id: output.id, code: output.code });
       case 'fail': return this.#post({ type: 'failed', id: output.id, code: output.code });
+      case 'found': return this.#post({ type: 'found', id: output.id, found: output.found });
+      case 'lost': return this.#post({ type: 'lost', id: output.id, code: output.code });
       case 'notify':
         this.#offerSnapshot();
         if (output.notice.kind !== 'changed') this.#post({ type: 'notice', notice: output.notice });
