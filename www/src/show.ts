@@ -123,6 +123,8 @@ function showChain({ chain }: Snapshot): void {
     mark(head, 'height', String(chain[level]));
   }
   say(byId('guardians'), chain.guardians === 0 ? 'by guardians' : `by ${chain.signers} of ${chain.guardians} guardians, ${witnessWords(chain)}`);
+  byId('alarm').hidden = !chain.isAlarmed;
+  byId('save-fork').hidden = chain.standing !== 'split';
   say(byId('chain-id'), chain.id === '' ? '–' : short(chain.id, 12, 8));
 }
 

@@ -106,7 +106,11 @@ export class Antiphon implements AsyncDisposable {
         if (!isStored && start.storage === 'indexeddb') emit({ type: 'trouble', code: 'storage/unavailable' });
       },
       snapshot: (snapshot) => {
+        const before = this.#verified.chain;
+        const { isAlarmed, standing } = snapshot.chain;
         this.#verified = snapshot;
+        if (isAlarmed !== before.isAlarmed) emit({ type: 'forkAlarm', isRaised: isAlarmed });
+        if (standing === 'split' && before.standing !== 'split') emit({ type: 'split' });
         emit({ type: 'changed', snapshot: this.snapshot() });
       },
       notice: (notice) => {
@@ -189,33 +193,33 @@ export class Antiphon implements AsyncDisposable {
   }
 
   /** The block at a height: header, who signed it, its transactions. */
-  async block(height: number): Promise<BlockFound> {
+  async findBlock(height: number): Promise<BlockFound> {
     return this.#find({ question: 'block', height: whole(height) });
   }
 
   /** Headers from a height down to the checkpoint below it, the highest first. */
-  async blocks(height: number): Promise<readonly HeaderFound[]> {
+  async findBlocks(height: number): Promise<readonly HeaderFound[]> {
     return this.#find({ question: 'blocks', height: whole(height) });
   }
 
   /** The checkpoint at a height: which guardians signed it. */
-  async checkpoint(height: number): Promise<CheckpointFound> {
+  async findCheckpoint(height: number): Promise<CheckpointFound> {
     return this.#find({ question: 'checkpoint', height: whole(height) });
   }
 
   /** An account and its bonds under the newest head believed at least to `level`. */
-  account(address: string, level: Level = 'settled'): Promise<AccountFound> {
+  findAccount(address: string, level: Level = 'settled'): Promise<AccountFound> {
     return this.#find({ question: 'account', address, level });
   }
 
   /** A pool by its id, 64 hexadecimal digits, under the newest head believed at least to `level`. */
-  pool(pool: string, level: Level = 'settled'): Promise<PoolFound> {
+  findPool(pool: string, level: Level = 'settled'): Promise<PoolFound> {
     if (!HEX_32.test(pool)) return Promise.reject(new AntiphonError('options/invalid', 'pool is not 64 hexadecimal digits'));
     return this.#find({ question: 'pool', pool, level });
   }
 
   /** Everybody who stakes under the newest head believed at least to `level`. */
-  stakers(level: Level = 'settled'): Promise<StakersFound> {
+  findStakers(level: Level = 'settled'): Promise<StakersFound> {
     return this.#find({ question: 'stakers', level });
   }
 
