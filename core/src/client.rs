@@ -59,10 +59,11 @@ use crate::{
     },
     peer::{LinkId, swarm::Swarm},
     row::{self, Row},
+    table::Table,
     time::{Moment, UnixMillis},
     wallet::book::{self, Book},
 };
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 use neighbours::Peer;
 
 /// Name under which this installation's id is stored.
@@ -117,7 +118,7 @@ struct Stream {
     info: StreamInfo,
     fetch: Fetch,
     serve: Serve,
-    addresses: BTreeMap<u64, String>,
+    addresses: Table<u64, String>,
     newest: u64,
     /// Bytes that the player loaded by itself and that were verified then.
     checked: u64,
@@ -132,10 +133,10 @@ pub struct Client {
     /// The wall clock when it was last told.
     clock: UnixMillis,
     next_id: u64,
-    requests: BTreeMap<RequestId, Purpose>,
-    asks: BTreeMap<AskId, Asker>,
+    requests: Table<RequestId, Purpose>,
+    asks: Table<AskId, Asker>,
     lookups: Lookups,
-    writes: BTreeMap<StoreToken, Kept>,
+    writes: Table<StoreToken, Kept>,
     stored: Vec<Row>,
     device: Option<DeviceId>,
     light: Light,
@@ -144,14 +145,14 @@ pub struct Client {
     reader: Option<Reader>,
     playlist_url: String,
     stream: Option<Stream>,
-    wants: BTreeMap<WantId, u64>,
+    wants: Table<WantId, u64>,
     swarm: Option<Swarm>,
     tracker: Status,
-    links: BTreeMap<LinkId, neighbours::Line>,
-    peers: BTreeMap<PeerId, Peer>,
+    links: Table<LinkId, neighbours::Line>,
+    peers: Table<PeerId, Peer>,
     /// Verified chunks that no voucher covers yet, by payee.
-    debts: BTreeMap<Address, Amount>,
-    troubles: BTreeMap<&'static str, u64>,
+    debts: Table<Address, Amount>,
+    troubles: Table<&'static str, u64>,
     changed: bool,
 }
 
@@ -165,10 +166,10 @@ impl Client {
             last: Moment::ZERO,
             clock: UnixMillis(0),
             next_id: 0,
-            requests: BTreeMap::new(),
-            asks: BTreeMap::new(),
+            requests: Table::new(),
+            asks: Table::new(),
             lookups: Lookups::default(),
-            writes: BTreeMap::new(),
+            writes: Table::new(),
             stored: Vec::new(),
             device: None,
             node: Status::Idle,
@@ -176,13 +177,13 @@ impl Client {
             reader: None,
             playlist_url: String::new(),
             stream: None,
-            wants: BTreeMap::new(),
+            wants: Table::new(),
             swarm: None,
             tracker: Status::Idle,
-            links: BTreeMap::new(),
-            peers: BTreeMap::new(),
-            debts: BTreeMap::new(),
-            troubles: BTreeMap::new(),
+            links: Table::new(),
+            peers: Table::new(),
+            debts: Table::new(),
+            troubles: Table::new(),
             changed: false,
         }
     }

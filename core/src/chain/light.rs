@@ -61,9 +61,10 @@ use crate::{
     codec,
     crypto::Hash,
     id::{BlockId, ChainId},
+    table::Table,
     time::{Moment, UnixMillis},
 };
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::time::Duration;
 
@@ -146,11 +147,11 @@ pub struct Light {
     standing: Standing,
     /// A checkpoint that is worth trusting and cannot be yet: a set or a change is missing.
     target: Option<Checkpoint>,
-    guardians: BTreeMap<Hash, GuardianSet>,
-    validators: BTreeMap<Hash, ValidatorSet>,
+    guardians: Table<Hash, GuardianSet>,
+    validators: Table<Hash, ValidatorSet>,
     stored: Stored,
     tip: Option<Tip>,
-    headers: BTreeMap<BlockId, Header>,
+    headers: Table<BlockId, Header>,
     settled: Option<Header>,
     included: Option<Header>,
     comparison: witness::Comparison,
@@ -172,11 +173,11 @@ impl Light {
             trusted: None,
             standing: Standing::Good,
             target: None,
-            guardians: BTreeMap::new(),
-            validators: BTreeMap::new(),
+            guardians: Table::new(),
+            validators: Table::new(),
             stored: Stored::default(),
             tip: None,
-            headers: BTreeMap::new(),
+            headers: Table::new(),
             settled: None,
             included: None,
             comparison: witness::Comparison::default(),

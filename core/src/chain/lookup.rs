@@ -44,9 +44,10 @@ use super::{
 };
 use crate::{
     id::{Address, BlockId, ChainId, Height, PoolId},
+    table::Table,
     wallet::book::Query,
 };
-use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 
 /// Look-ups under way at once. Chosen here: a page of blocks, each with its own.
 pub const MAX_LOOKUPS: usize = 32;
@@ -126,11 +127,11 @@ struct Running {
 #[derive(Debug, Default)]
 struct Facts {
     /// By id, which each hashes to.
-    headers: BTreeMap<BlockId, Header>,
+    headers: Table<BlockId, Header>,
     /// Checkpoints that the guardians of the trusted one have signed.
-    certified: BTreeMap<Height, Header>,
+    certified: Table<Height, Header>,
     /// Other files; `None` for what could not be had.
-    files: BTreeMap<File, Option<Vec<u8>>>,
+    files: Table<File, Option<Vec<u8>>>,
     /// Proven values, and the proof of each, in the order asked.
     proofs: Vec<(Vec<StateKey>, Vec<StateProof>)>,
 }
@@ -152,7 +153,7 @@ impl<E: Into<LookupError>> From<E> for Halt {
 /// All look-ups of a client.
 #[derive(Debug, Default)]
 pub struct Lookups {
-    running: BTreeMap<LookupId, Running>,
+    running: Table<LookupId, Running>,
     next_proof: u64,
 }
 
@@ -266,13 +267,15 @@ impl Base {
 impl Running {
     fn resolve(&mut self, light: &Light) -> Result<Found, Halt> {
         Ok(match self.question {
-            Question::Block(height) => Found::Block(self.block(light, height)?),
+            Question::Block(height) => Found::Block(self.block(light, height)?.into()),
             Question::Blocks(height) => Found::Blocks(self.blocks(light, height)?),
-            Question::Checkpoint(height) => Found::Checkpoint(self.checkpoint(light, height)?),
-            Question::Account(address, level) => {
-                Found::Account(self.account(light, address, level)?)
+            Question::Checkpoint(height) => {
+                Found::Checkpoint(self.checkpoint(light, height)?.into())
             }
-            Question::Pool(pool, level) => Found::Pool(self.pool(light, pool, level)?),
+            Question::Account(address, level) => {
+                Found::Account(self.account(light, address, level)?.into())
+            }
+            Question::Pool(pool, level) => Found::Pool(self.pool(light, pool, level)?.into()),
             Question::Stakers(level) => Found::Stakers(self.stakers(light, level)?),
         })
     }

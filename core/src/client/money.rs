@@ -97,7 +97,7 @@ impl Client {
         for output in outputs {
             match output {
                 book::Output::Ask(id, query) => self.ask_node(Asker::Book(id), query, out),
-                book::Output::Pool(proof) => self.pool_proven(now, proof, out),
+                book::Output::Pool(proof) => self.pool_proven(now, *proof, out),
                 book::Output::Trouble(code) => self.trouble(code, out),
                 book::Output::PoolRefused(pool, code) => self.pool_refused(pool, code, out),
                 book::Output::Changed => self.changed = true,

@@ -23,9 +23,10 @@ use crate::{
     crypto::{Hash, SecretKey},
     id::{Address, ChainId, Height, PoolId},
     payment::reservation::{PaidState, PoolState},
+    table::Table,
     time::{Moment, UnixMillis},
 };
-use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 use flight::Flight;
 use proofs::{Asked, At};
 
@@ -77,7 +78,7 @@ pub enum Output {
     /// Ask the node.
     Ask(AskId, Query),
     /// A watched pool is proven to be in this state, or proven absent.
-    Pool(PoolProof),
+    Pool(Box<PoolProof>),
     /// Something was refused: by us (a proof that proves nothing) or by the node.
     Trouble(&'static str),
     /// The node will not take the transaction that opens this pool; it is not sent again. Stable code.
@@ -177,9 +178,9 @@ pub struct Book {
     heads: ByLevel<Head>,
     /// Height last asked for, by level.
     asked_height: ByLevel<Height>,
-    asked: BTreeMap<AskId, Asked>,
+    asked: Table<AskId, Asked>,
     account: ByLevel<Shown<Account>>,
-    watched: BTreeMap<PoolId, ByLevel<PoolProof>>,
+    watched: Table<PoolId, ByLevel<PoolProof>>,
     settlements: Vec<Settlement>,
     queue: Vec<Message>,
     flight: Option<Flight>,
@@ -201,9 +202,9 @@ impl Book {
             inclusion_margin: spec.pool.inclusion_margin,
             heads: ByLevel::new(),
             asked_height: ByLevel::new(),
-            asked: BTreeMap::new(),
+            asked: Table::new(),
             account: ByLevel::new(),
-            watched: BTreeMap::new(),
+            watched: Table::new(),
             settlements: Vec::new(),
             queue: Vec::new(),
             flight: None,

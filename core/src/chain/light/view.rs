@@ -4,9 +4,9 @@ use super::{ForkProof, Light};
 use crate::{
     chain::{Level, header::Header, spec::ChainSpec},
     id::{BlockId, Height},
+    table::Table,
     time::UnixMillis,
 };
-use alloc::collections::BTreeMap;
 
 /// Whether a client can go on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Light {
     }
 
     /// Returns the headers that the newest tip names, as far as they are here; each hashes to its id, and no more.
-    pub const fn headers(&self) -> &BTreeMap<BlockId, Header> {
+    pub const fn headers(&self) -> &Table<BlockId, Header> {
         &self.headers
     }
 

@@ -15,21 +15,21 @@ use crate::{
     id::{Address, BlockId, Height, PoolId},
     payment::reservation::PoolState,
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// To [`Question::Block`](super::Question::Block).
-    Block(BlockFound),
+    Block(Box<BlockFound>),
     /// To [`Question::Blocks`](super::Question::Blocks): the highest first.
     Blocks(Vec<(Proven, Header)>),
     /// To [`Question::Checkpoint`](super::Question::Checkpoint).
-    Checkpoint(CheckpointFound),
+    Checkpoint(Box<CheckpointFound>),
     /// To [`Question::Account`](super::Question::Account).
-    Account(AccountFound),
+    Account(Box<AccountFound>),
     /// To [`Question::Pool`](super::Question::Pool).
-    Pool(PoolFound),
+    Pool(Box<PoolFound>),
     /// To [`Question::Stakers`](super::Question::Stakers).
     Stakers(StakersFound),
 }

@@ -110,11 +110,12 @@ impl Running {
         }
         let first = signing.since.plus(self.base.interval);
         let mut from = head.clone();
-        if wanted < first && first < head.height {
-            if let Some(header) = self.certified(head, first, &signing)? {
-                way.certificate = Some(first);
-                from = header;
-            }
+        if wanted < first
+            && first < head.height
+            && let Some(header) = self.certified(head, first, &signing)?
+        {
+            way.certificate = Some(first);
+            from = header;
         }
         let between = from.height.0.saturating_sub(wanted.0);
         if between.checked_div(self.base.interval).is_none_or(|links| links > MAX_LINKS) {

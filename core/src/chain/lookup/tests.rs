@@ -20,12 +20,15 @@ use crate::{
     codec::{self, Bounded, Text, encode},
     crypto::{Hash, SecretKey, Signed as SignedBy, merkle},
 };
+use alloc::collections::BTreeMap;
 use alloc::vec;
 use jmt::{KeyHash, Sha256Jmt, mock::MockTreeStore};
 use tests::World;
 
 const ID: LookupId = LookupId(1);
 
+/// Changes honest proofs.
+type Lie<'a> = &'a dyn Fn(&mut Vec<StateProof>);
 /// What a source tells: a file, or that it has none.
 type Told = Option<Vec<u8>>;
 
@@ -97,7 +100,7 @@ fn block(
 ) -> Result<BlockFound, LookupError> {
     let serve = |file: &File| lie(file, world.honest(file, finalised));
     match ask((world, finalised), Question::Block(Height(height)), serve, nothing)? {
-        Found::Block(found) => Ok(found),
+        Found::Block(found) => Ok(*found),
         other => panic!("{other:?}"),
     }
 }
@@ -204,7 +207,8 @@ fn a_forged_header_is_no_answer_whichever_way_it_comes() {
 #[test]
 fn a_checkpoint_that_too_few_or_others_signed_is_not_leapt_to() {
     let world = World::new(45);
-    let height = |file: &File| if let File::Final(at) = file { Some(at.0 as usize) } else { None };
+    let height =
+        |file: &File| if let File::Final(at) = file { usize::try_from(at.0).ok() } else { None };
     let too_few = |file: &File, honest| {
         Some(
             height(file)
@@ -392,7 +396,7 @@ fn a_node_that_forges_an_account_a_pool_or_a_staker_is_refused() {
     let pool = Question::Pool(PoolId(Hash([4; 32])), Level::Final);
     let questions = [Question::Account(owner, Level::Final), pool, Question::Stakers(Level::Final)];
     for question in questions {
-        let lies: [&dyn Fn(&mut Vec<StateProof>); 4] = [
+        let lies: [Lie<'_>; 4] = [
             &|proofs| {
                 let value = Account { sequence: 3, balances: [Amount::from_units(9); 2] };
                 proofs[0].value = Some(Bounded::try_from(encode(&value)).unwrap());

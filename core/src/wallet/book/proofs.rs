@@ -14,7 +14,7 @@ use crate::{
     payment::reservation::{PaidState, PoolState},
     time::UnixMillis,
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// A pool's state, if it exists, and what it paid to the owner.
@@ -143,7 +143,7 @@ impl Book {
             }
             if let Some(shown) = self.watched.get_mut(pool) {
                 shown.set(level, proof.clone());
-                out.push(Output::Pool(proof));
+                out.push(Output::Pool(Box::new(proof)));
             }
         }
         out.push(Output::Changed);

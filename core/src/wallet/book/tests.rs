@@ -18,6 +18,7 @@ use crate::{
     id::StreamId,
     payment::{reservation::PoolTerms, voucher::Voucher},
 };
+use alloc::collections::BTreeMap;
 use alloc::vec;
 use jmt::{KeyHash, Sha256Jmt, mock::MockTreeStore};
 
