@@ -11,7 +11,7 @@ import { AntiphonError, type Antiphon, type HeaderFound, type Snapshot } from 'a
 import { account, block, checkpoint, pool } from './explorer/detail.js';
 import { blockOf, hints, type Hints } from './explorer/hint.js';
 import { h, hash } from './explorer/node.js';
-import { ring } from './explorer/ring.js';
+import { ring, type Chain } from './explorer/ring.js';
 import { staff } from './explorer/staff.js';
 import { stakers } from './explorer/stake.js';
 import { age } from './format.js';
@@ -77,6 +77,11 @@ export class Explorer {
     return !isTyping && (['account', 'pool', 'stakers'].includes(this.#route.kind) || this.#found.dataset['lost'] === 'yes');
   }
 
+  #chain(): Chain {
+    const spec = this.#snapshot?.chain.spec;
+    return { interval: spec?.interval ?? 1, stakes: spec?.unbonding != null };
+  }
+
   #go(): void {
     const [, kind = 'chain', name = ''] = location.hash.split('/');
     this.#route = { kind: kind === '' ? 'chain' : kind, name: decodeURIComponent(name) };
@@ -109,10 +114,10 @@ export class Explorer {
 
   async #find(client: Antiphon): Promise<Node[]> {
     const { kind, name } = this.#route;
-    const interval = this.#snapshot?.chain.spec?.interval ?? 1;
+    const chain = this.#chain();
     switch (kind) {
-      case 'block': return block(await client.findBlock(Number(name)), interval);
-      case 'checkpoint': return checkpoint(await client.findCheckpoint(Number(name)), interval);
+      case 'block': return block(await client.findBlock(Number(name)), chain);
+      case 'checkpoint': return checkpoint(await client.findCheckpoint(Number(name)), chain);
       case 'account': return account(await client.findAccount(name), this.#snapshot?.wallet.address ?? null);
       case 'pool': return pool(await client.findPool(name));
       case 'stakers': {
@@ -120,18 +125,18 @@ export class Explorer {
         const [all, mine] = await Promise.all([client.findStakers(), own === null ? null : client.findAccount(own)]);
         return stakers(all, mine, client, client.snapshot());
       }
-      case 'tx': return this.#transaction(client, name, interval);
+      case 'tx': return this.#transaction(client, name, chain);
       default: throw new AntiphonError('options/invalid');
     }
   }
 
   /** The node says in which block it is; the block proves it, or does not. */
-  async #transaction(client: Antiphon, id: string, interval: number): Promise<Node[]> {
+  async #transaction(client: Antiphon, id: string, chain: Chain): Promise<Node[]> {
     const height = await blockOf(this.#node, id);
     if (height === null) return [h('div', { class: 'folio refused', 'data-testid': 'unproven' }, h('h2', { tabindex: '-1' }, 'Not in a block'), h('p', {}, 'The node knows no such transaction in a block. That is a hint: absence of a transaction cannot be proven.'))];
     const found = await client.findBlock(height);
     if (found.transactions?.some((tx) => tx.id === id) !== true) throw new AntiphonError('lookup/wrong-body');
-    const nodes = block(found, interval);
+    const nodes = block(found, chain);
     const row = nodes.flatMap((node) => (node instanceof Element ? [...node.querySelectorAll('.transactions li')] : [])).find((item) => item.getAttribute('data-id') === id);
     row?.setAttribute('aria-current', 'true');
     return nodes;
@@ -216,9 +221,9 @@ export class Explorer {
     const [validators, guardians] = [byId('overview-validators'), byId('overview-guardians')];
     try {
       const { guardians: set, header } = await client.findCheckpoint(chain.final);
-      guardians.replaceChildren(h('p', { class: 'lead' }, 'They finalised ', h('a', { href: `#/checkpoint/${header.height}` }, `checkpoint ${header.height.toLocaleString('en')}`), ', and everything below it.'), ring(set, 'Guardians', 'guardians'));
+      guardians.replaceChildren(h('p', { class: 'lead' }, 'They finalised ', h('a', { href: `#/checkpoint/${header.height}` }, `checkpoint ${header.height.toLocaleString('en')}`), ', and everything below it.'), ring(set, 'Guardians', this.#chain()));
       const below = await client.findBlock(chain.final);
-      if (below.signed !== null) validators.replaceChildren(h('p', { class: 'lead' }, 'They signed ', h('a', { href: `#/block/${header.height}` }, `block ${header.height.toLocaleString('en')}`), ', as the block above it shows.'), ring(below.signed, 'Validators', 'validators'));
+      if (below.signed !== null) validators.replaceChildren(h('p', { class: 'lead' }, 'They signed ', h('a', { href: `#/block/${header.height}` }, `block ${header.height.toLocaleString('en')}`), ', as the block above it shows.'), ring(below.signed, 'Validators', this.#chain()));
     } catch (error) {
       this.#shownCheckpoint = -1;
       if (error instanceof AntiphonError && !error.code.startsWith('lookup/')) guardians.replaceChildren(refusal(error.code));

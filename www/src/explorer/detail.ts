@@ -6,45 +6,44 @@ import {
 import { age } from '../format.js';
 import { facts, h, hash } from './node.js';
 import { believe, climb, levelMark } from './proof.js';
-import { ring } from './ring.js';
+import { ring, type Chain } from './ring.js';
 
 const number = (value: number): string => value.toLocaleString('en');
 
 /** A block. */
-export function block({ proven, header, signed, transactions }: BlockFound, interval: number): Node[] {
-  const isCheckpoint = header.height % interval === 0;
+export function block({ proven, header, signed, transactions }: BlockFound, chain: Chain): Node[] {
+  const isCheckpoint = header.height % chain.interval === 0;
   return [
     heading(`Block ${number(header.height)}`, proven.level, h('nav', { class: 'steps', 'aria-label': 'Blocks' },
       step(header.height - 1, 'before'), step(header.height + 1, 'after'),
       isCheckpoint ? h('a', { href: `#/checkpoint/${header.height}` }, 'its guardians') : null)),
-    h('div', { class: 'folios two' },
-      h('section', { class: 'folio wide' },
+    columns(
+      [h('section', { class: 'folio' },
         h('h3', {}, 'Who signed'),
         signed === null
           ? h('p', { class: 'lead' }, 'The block above this one is not here yet, or carries no certificate for it.')
           : h('p', { class: 'lead' }, 'The certificate that the block above carries for this one, checked signature by signature.'),
-        signed === null ? null : ring(signed, 'Validators', 'validators')),
-      h('section', { class: 'folio' }, h('h3', {}, 'Transactions'), transactionList(transactions)),
-      believe(proven, 'The header’s hash is the block’s name, and hangs on a head that this page believes.'),
-      headerFolio(header)),
+        signed === null ? null : ring(signed, 'Validators', chain)),
+      believe(proven, 'The header’s hash is the block’s name, and hangs on a head that this page believes.')],
+      [h('section', { class: 'folio' }, h('h3', {}, 'Transactions'), transactionList(transactions)), headerFolio(header)]),
   ];
 }
 
 /** A checkpoint. */
-export function checkpoint({ proven, header, guardians, hasCertificate }: CheckpointFound, interval: number): Node[] {
+export function checkpoint({ proven, header, guardians, hasCertificate }: CheckpointFound, chain: Chain): Node[] {
   return [
     heading(`Checkpoint ${number(header.height)}`, proven.level, h('nav', { class: 'steps', 'aria-label': 'Checkpoints' },
-      step(header.height - interval, 'before', 'checkpoint'), step(header.height + interval, 'after', 'checkpoint'),
+      step(header.height - chain.interval, 'before', 'checkpoint'), step(header.height + chain.interval, 'after', 'checkpoint'),
       h('a', { href: `#/block/${header.height}` }, 'its block'))),
-    h('div', { class: 'folios two' },
-      h('section', { class: 'folio wide' },
+    columns(
+      [h('section', { class: 'folio' },
         h('h3', {}, 'Who finalised it'),
         h('p', { class: 'lead' }, hasCertificate
           ? 'One aggregate signature of all who signed, checked here against the sum of their keys.'
           : 'This checkpoint has no certificate of its own: one above it finalised both.'),
-        ring(guardians, 'Guardians', 'guardians')),
-      believe(proven, 'The certificate is of this header, under the set that the chain had committed for it.'),
-      headerFolio(header)),
+        ring(guardians, 'Guardians', chain)),
+      believe(proven, 'The certificate is of this header, under the set that the chain had committed for it.')],
+      [headerFolio(header)]),
   ];
 }
 
@@ -54,15 +53,15 @@ export function account(found: AccountFound, own: string | null): Node[] {
   const isOwn = address === own;
   return [
     heading(isOwn ? 'Your account' : 'Account', proven.level, h('code', { class: 'whole' }, address)),
-    h('div', { class: 'folios two' },
-      h('section', { class: 'folio' },
+    columns(
+      [h('section', { class: 'folio' },
         h('h3', {}, 'Holds'),
         h('p', { class: 'lead' }, exists ? 'Both balances are one value of the state tree.' : 'The tree holds no such account, which is proven, too: it owns nothing yet.'),
         h('p', { class: 'sum' }, h('strong', { 'data-testid': 'found-balance', 'data-units': String(found.operational) }, formatAmount(found.operational)), ' ', h('span', { class: 'unit' }, 'Tansen')),
         h('p', { class: 'sum small' }, h('strong', { 'data-testid': 'found-staking', 'data-units': String(found.staking) }, formatAmount(found.staking)), ' ', h('span', { class: 'unit' }, 'staking tokens')),
         facts(['transactions sent', number(found.sequence)], ['stakes', staker === null ? 'no' : `as ${staker.validator === null ? 'guardian' : 'validator and guardian'}, ${formatAmount(staker.total)} bonded`])),
-      believe(proven, 'A path of the state tree leads from the value to the root in this block’s header.'),
-      climb(found.path, exists ? 'the account' : 'the empty place'),
+      climb(found.path, exists ? 'the account' : 'the empty place')],
+      [believe(proven, 'A path of the state tree leads from the value to the root in this block’s header.'),
       h('section', { class: 'folio' },
         h('h3', {}, 'Bonds'),
         bonds.length === 0
@@ -70,7 +69,7 @@ export function account(found: AccountFound, own: string | null): Node[] {
           : h('ol', { class: 'bonds' }, ...bonds.map((bond) => h('li', {},
             h('b', {}, formatAmount(bond.amount)), h('span', {}, 'with ', link('account', bond.staker)),
             ...bond.leaving.map((part) => h('em', {}, `${formatAmount(part.amount)} leaving until block ${number(part.until)}`)),
-            bond.due > 0n ? h('em', {}, `${formatAmount(bond.due)} Tansen of reward wait`) : null))))),
+            bond.due > 0n ? h('em', {}, `${formatAmount(bond.due)} Tansen of reward wait`) : null))))]),
   ];
 }
 
@@ -78,8 +77,8 @@ export function account(found: AccountFound, own: string | null): Node[] {
 export function pool({ proven, pool: id, state, path }: PoolFound): Node[] {
   return [
     heading('Pool', proven.level, h('code', { class: 'whole' }, id)),
-    h('div', { class: 'folios two' },
-      h('section', { class: 'folio' },
+    columns(
+      [h('section', { class: 'folio' },
         h('h3', {}, 'Holds'),
         state === null ? h('p', { class: 'lead' }, 'There is no such pool, which is proven.') : h('p', { class: 'lead' }, state.isOpen
           ? `Open. Payees may settle up to block ${number(state.end)}.` : 'Closed: what was left went back to its creator.'),
@@ -87,9 +86,14 @@ export function pool({ proven, pool: id, state, path }: PoolFound): Node[] {
         state === null ? null : facts(
           ['paid out', formatAmount(state.paid), 'found-paid'], ['collateral', formatAmount(state.collateral)],
           ['creator', link('account', state.creator)], ['pays for stream', hash(state.resource)])),
-      believe(proven, 'A path of the state tree leads from the pool to the root in this block’s header.'),
-      climb(path, state === null ? 'the empty place' : 'the pool')),
+      climb(path, state === null ? 'the empty place' : 'the pool')],
+      [believe(proven, 'A path of the state tree leads from the pool to the root in this block’s header.')]),
   ];
+}
+
+/** Two stacks of folios side by side; one above the other where there is no room. */
+export function columns(left: readonly (Node | null)[], right: readonly (Node | null)[]): HTMLElement {
+  return h('div', { class: 'folios two' }, h('div', { class: 'stack' }, ...left), h('div', { class: 'stack' }, ...right));
 }
 
 function headerFolio(header: Header): HTMLElement {

@@ -3,20 +3,30 @@
  * the quorum: the inked arcs, laid end to end from the top, must pass it.
  */
 
-import type { Committee } from 'antiphon';
+import { formatAmount, type Committee } from 'antiphon';
 import { h, hash, s } from './node.js';
 
 const SIZE = 240;
-const RADIUS = 92;
+const RADIUS = 84;
 const WIDTH = 20;
 const GAP = 0.012;
 
+/** What of the chain a drawing needs to know. */
+export interface Chain {
+  /** Every so many blocks is a checkpoint. */
+  readonly interval: number;
+  /** Whether one can stake on it. */
+  readonly stakes: boolean;
+}
+
 /** Draws a committee with its members listed beside it. */
-export function ring(committee: Committee, what: string, testid: string): HTMLElement {
+export function ring(committee: Committee, what: 'Guardians' | 'Validators', { stakes }: Chain): HTMLElement {
+  // Where one stakes, a weight is a count of smallest units of the staking token.
+  const weight = (units: bigint): string => (stakes ? formatAmount(units) : units.toLocaleString('en'));
   const { members, total, quorum, since } = committee;
   const signed = members.reduce((sum, member) => (member.hasSigned ? sum + member.weight : sum), 0n);
   const isEnough = signed >= quorum;
-  const drawing = s('svg', { class: 'ring', viewBox: `0 0 ${SIZE} ${SIZE}`, role: 'img', 'aria-label': `${what}: ${signed} of ${total} signed, ${quorum} is a quorum` });
+  const drawing = s('svg', { class: 'ring', viewBox: `0 0 ${SIZE} ${SIZE}`, role: 'img', 'aria-label': `${what}: a weight of ${weight(signed)} of ${weight(total)} signed, ${weight(quorum)} is a quorum` });
   // Who signed stands together, so that the eye can hold the sum against the gate.
   const ordered = [...members].sort((a, b) => Number(b.hasSigned) - Number(a.hasSigned));
   let from = 0n;
@@ -26,7 +36,7 @@ export function ring(committee: Committee, what: string, testid: string): HTMLEl
     drawing.append(s('path', {
       class: 'arc', d: arc(share(from, total) + gap / 2, share(until, total) - gap / 2, RADIUS), 'stroke-width': WIDTH,
       'data-signed': member.hasSigned ? 'yes' : 'no',
-    }, s('title', {}, `${member.key.slice(0, 12)}… weighs ${member.weight}${member.hasSigned ? ', signed' : ''}`)));
+    }, s('title', {}, `${member.key.slice(0, 12)}… weighs ${weight(member.weight)}${member.hasSigned ? ', signed' : ''}`)));
     from = until;
   }
   const gate = share(quorum, total);
@@ -37,7 +47,7 @@ export function ring(committee: Committee, what: string, testid: string): HTMLEl
     s('text', { class: 'sum', x: SIZE / 2, y: SIZE / 2 + 2 }, String(members.filter((member) => member.hasSigned).length)),
     s('text', { class: 'of', x: SIZE / 2, y: SIZE / 2 + 24 }, `of ${members.length} signed`),
   );
-  return h('figure', { class: 'committee', 'data-testid': testid, 'data-signed': String(signed), 'data-quorum': String(quorum), 'data-total': String(total) },
+  return h('figure', { class: 'committee', 'data-testid': what.toLowerCase(), 'data-signed': String(signed), 'data-quorum': String(quorum), 'data-total': String(total) },
     drawing,
     h('figcaption', {},
       h('p', { class: isEnough ? 'verdict good' : 'verdict' }, isEnough
@@ -46,11 +56,6 @@ export function ring(committee: Committee, what: string, testid: string): HTMLEl
       h('p', { class: 'soft' }, since === 0 ? `${what}, in office since genesis.` : `${what}, elected at checkpoint ${since.toLocaleString('en')}.`),
       h('ol', { class: 'members', tabindex: '0', role: 'region', 'aria-label': `Members: ${what}` }, ...members.map((member, place) => h('li', { 'data-signed': member.hasSigned ? 'yes' : 'no' },
         h('i', {}, String(place)), hash(member.key, 10, 4), h('span', {}, weight(member.weight)), h('b', {}, member.hasSigned ? 'signed' : 'silent'))))));
-}
-
-/** Weights are stakes with decimals on chains with staking, and small counts elsewhere. */
-function weight(units: bigint): string {
-  return units.toLocaleString('en');
 }
 
 function share(part: bigint, whole: bigint): number {

@@ -2,7 +2,7 @@
 
 import { formatAmount, parseAmount, AntiphonError, type AccountFound, type Antiphon, type Bond, type Snapshot, type StakersFound } from 'antiphon';
 import { words } from '../words.js';
-import { link } from './detail.js';
+import { columns, link } from './detail.js';
 import { facts, h } from './node.js';
 import { believe, levelMark } from './proof.js';
 
@@ -14,8 +14,8 @@ export function stakers(found: StakersFound, mine: AccountFound | null, client: 
   const rows = [...found.stakers].sort((a, b) => (a.total < b.total ? 1 : -1));
   return [
     h('header', { class: 'heading' }, h('h2', { tabindex: '-1', 'data-testid': 'found' }, 'Stakers'), levelMark(found.proven.level)),
-    h('div', { class: 'folios two' },
-      h('section', { class: 'folio' },
+    columns(
+      [h('section', { class: 'folio' },
         h('h3', {}, 'Roster'),
         h('p', { class: 'lead' }, found.hasAll ? 'Every checkpoint elects from these: the heaviest settle, all with enough finalise.' : 'The first of them; a page proves no more at once.'),
         h('ol', { class: 'roster', 'data-testid': 'stakers', 'data-count': found.stakers.length }, ...rows.map((staker) => {
@@ -23,9 +23,9 @@ export function stakers(found: StakersFound, mine: AccountFound | null, client: 
           bar.style.setProperty('--part', String(Number((staker.total * 1000n) / most) / 1000));
           return h('li', {}, bar, link('account', staker.address), h('b', {}, formatAmount(staker.total)),
             h('small', {}, staker.standing !== 'good' ? staker.standing : staker.validator === null ? 'guardian' : 'validator, guardian'));
-        }))),
-      mine === null ? null : own(mine, rows.map((staker) => staker.address), client, snapshot),
-      believe(found.proven, 'The roster and each row of it are proven under this block’s state root.')),
+        })))],
+      [mine === null ? null : own(mine, rows.map((staker) => staker.address), client, snapshot),
+      believe(found.proven, 'The roster and each row of it are proven under this block’s state root.')]),
   ];
 }
 
@@ -41,7 +41,7 @@ function own(mine: AccountFound, addresses: readonly string[], client: Antiphon,
     });
   };
   const button = (text: string, testid: string, press: () => void): HTMLButtonElement => {
-    const made = h('button', { type: 'button', 'data-testid': testid }, text);
+    const made = h('button', { type: 'button', 'data-testid': testid, class: testid === 'bond' ? null : 'quiet' }, text);
     made.addEventListener('click', press);
     return made;
   };
