@@ -2,6 +2,8 @@
 //!
 //! The same bytes are served by the node and written by `antiphon light`, and the simulator answers with them.
 
+pub mod export;
+
 use crate::storage::{Storage, StorageError};
 use antiphon_core::{
     chain::{
