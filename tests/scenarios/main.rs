@@ -26,6 +26,8 @@ mod follows;
 #[cfg(not(target_family = "wasm"))]
 mod listeners;
 #[cfg(not(target_family = "wasm"))]
+mod lookups;
+#[cfg(not(target_family = "wasm"))]
 mod model;
 #[cfg(not(target_family = "wasm"))]
 mod money;

@@ -123,7 +123,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 
 /// From where files come.
 enum Source {
-    Node { base: String, client: Client<HttpConnector, Body>, runtime: Handle },
+    Node { base: String, client: Box<Client<HttpConnector, Body>>, runtime: Handle },
     Disk { store: Store, spec: Box<ChainSpec> },
 }
 
@@ -133,7 +133,7 @@ impl Source {
             let chain = options.chain.as_deref().context("--chain is needed with --node")?;
             let chain = Hash::from_hex(chain).context("--chain is not 64 hexadecimal digits")?;
             ensure!(node.starts_with("http://"), "only a node at http:// can be asked");
-            let client = Client::builder(TokioExecutor::new()).build_http();
+            let client = Box::new(Client::builder(TokioExecutor::new()).build_http());
             let base = node.trim_end_matches('/').to_owned();
             return Ok((Self::Node { base, client, runtime: Handle::current() }, ChainId(chain)));
         }
