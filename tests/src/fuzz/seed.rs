@@ -316,6 +316,11 @@ pub(super) fn client_machine() -> Seeds {
         &[15, 6],
     ]
     .concat();
+    // Each question at a height below, at and above the heads, between honest answers.
+    let looks: Vec<u8> = (0..6)
+        .flat_map(|kind| [15, 14, 3 + kind * 5, kind, kind].into_iter().chain([2; 6]).chain([5, 0]))
+        .collect();
+    let explored = [&[1][..], &sync, &looks, &proofs, &looks, &http(8), &proofs];
     let alone = [&[1][..], &playlist, &[8, 0, 0, 10, 8, 0, 1, 20], &http(6), &[0, 0, 0], &http(4)];
     let lies = [
         &[1][..],
@@ -332,6 +337,7 @@ pub(super) fn client_machine() -> Seeds {
     vec![
         ("whole", whole),
         ("alone", alone.concat()),
+        ("explored", explored.concat()),
         ("lies", lies.concat()),
         (
             "damaged",

@@ -111,6 +111,9 @@ impl World {
     }
 
     /// Asks on a page about the chain, and waits for the answer.
+    ///
+    /// # Errors
+    /// The code that says why there is none.
     pub fn look_up(&mut self, page: usize, question: Question) -> Result<Found, &'static str> {
         let id = LookupId(self.listeners[page].found.len() as u64);
         self.input(page, Input::LookUp(id, question));

@@ -123,6 +123,8 @@ fn network() -> (tempfile::TempDir, ChainSpec) {
         reset: false,
         block_time: Duration::from_secs(1),
         rpc: "127.0.0.1:0".parse().unwrap(),
+        stake: false,
+        unbond: None,
     };
     let spec = Network::open(&options).unwrap().spec;
     (folder, spec)

@@ -332,7 +332,7 @@ impl Run {
                 let same = own.map(|own| own.to_vec()) == found.state.as_ref().map(codec::encode);
                 assert!(same || !under(&found.proven), "a pool that is none");
             }
-            Found::Stakers(_) => panic!("this chain has no stakers"),
+            Found::Stakers(_) => unreachable!("this chain has no stakers"),
         }
     }
 
