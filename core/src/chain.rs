@@ -8,6 +8,7 @@
 //! | [`certificate`] | validators' votes on a block (settled), guardians' aggregate on a checkpoint (final) |
 //! | [`stake`] | bonds, rewards, elections |
 //! | [`offence`] | what costs a stake, and what shows it |
+//! | [`delayed`] | transfers that wait and can be cancelled |
 //! | [`transaction`] | messages, fees, signatures |
 //! | [`state`] | keys and values of the state tree |
 //! | [`proof`] | a value, or its absence, under a state root |
@@ -15,6 +16,7 @@
 //! | [`lookup`] | what a page asks about the chain, proven before it is shown |
 
 pub mod certificate;
+pub mod delayed;
 pub mod header;
 mod level;
 pub mod light;

@@ -1,6 +1,9 @@
 //! Distinct types for what is counted and named.
 
-use crate::crypto::{Hash, PublicKey};
+use crate::{
+    codec,
+    crypto::{Hash, PublicKey, hash_tagged},
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 
@@ -27,6 +30,20 @@ pub struct TxId(pub Hash);
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize,
 )]
 pub struct PoolId(pub Hash);
+
+/// Names a delayed transfer: `H("delay", chain, sender, sequence, place among the messages)` (ALZA-17).
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize,
+)]
+pub struct DelayId(pub Hash);
+
+impl DelayId {
+    /// Returns the name of what the message at `place` of this transaction delays.
+    pub fn new(chain: ChainId, sender: &Address, sequence: u64, place: u8) -> Self {
+        let name = codec::encode(&(sender, sequence, place));
+        Self(hash_tagged("delay/v1/id", chain, &name))
+    }
+}
 
 /// Names a stream: `H("stream", publisher, name)`. It is also the resource of a pool that pays for it.
 #[derive(

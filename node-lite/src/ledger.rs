@@ -14,8 +14,10 @@
 #![warn(clippy::arithmetic_side_effects)]
 
 mod apply;
+mod batch;
 mod conserve;
 mod elect;
+mod footprint;
 mod genesis;
 mod reader;
 mod row;
@@ -46,9 +48,10 @@ use antiphon_core::{
     id::{Address, BlockId, ChainId, Height, TxId},
 };
 use apply::Session;
+use batch::{Job, apply_all};
 use jmt::{KeyHash, Sha256Jmt, storage::TreeUpdateBatch};
 use reader::View;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter::Peekable, num::NonZeroUsize};
 use verified::Verified;
 
 /// Most settled ids remembered for reference blocks: a transaction's life and some more.
@@ -110,6 +113,7 @@ pub struct Ledger<S> {
     references: BTreeMap<Height, BlockId>,
     blocks: BTreeMap<BlockId, Executed>,
     verified: Verified,
+    workers: NonZeroUsize,
 }
 
 /// What a proposer gets.
@@ -165,7 +169,13 @@ impl<S: Storage> Ledger<S> {
             references,
             blocks: BTreeMap::new(),
             verified: Verified::default(),
+            workers: NonZeroUsize::MIN,
         })
+    }
+
+    /// Lets blocks be executed on at most so many threads. The results are the same.
+    pub const fn use_workers(&mut self, workers: NonZeroUsize) {
+        self.workers = workers;
     }
 
     /// Returns the chain spec.
@@ -192,20 +202,17 @@ impl<S: Storage> Ledger<S> {
             return Ok(());
         }
         let mut session = self.session(&header.parent, header.height, header.proposer_index)?;
-        let mut transactions = Vec::new();
+        let mut jobs = Vec::new();
         for (index, bytes) in block.body.iter().enumerate() {
-            let applied = decode_transaction(bytes).map_err(TxError::Malformed).and_then(|tx| {
-                session.apply(&tx, self.verified.has(bytes))?;
-                Ok(tx.body.id(self.chain))
-            });
-            transactions.push(applied.map_err(|error| {
-                if let TxError::Storage(error) = error {
-                    ExecuteError::Storage(error)
-                } else {
-                    ExecuteError::Transaction { index, error }
-                }
-            })?);
+            let tx = decode_transaction(bytes)
+                .map_err(|error| failed(index, TxError::Malformed(error)))?;
+            jobs.push(Job { tx, is_known: self.verified.has(bytes) });
         }
+        let verdicts = apply_all(&mut session, &jobs, self.workers);
+        for (index, verdict) in verdicts.into_iter().enumerate() {
+            verdict.map_err(|error| failed(index, error))?;
+        }
+        let transactions = jobs.iter().map(|job| job.tx.body.id(self.chain)).collect();
         let (root, executed) = self.finish(session, &header.parent, header.height)?;
         if root != header.state_root {
             return Err(ExecuteError::WrongRoot);
@@ -249,22 +256,27 @@ impl<S: Storage> Ledger<S> {
         candidates: impl IntoIterator<Item = SignedTransaction>,
     ) -> Result<Body, ExecuteError> {
         let mut session = self.session(parent, height, proposer_index)?;
-        let (mut transactions, mut refused, mut bytes) = (Vec::new(), Vec::new(), 0_usize);
-        let mut ids = Vec::new();
-        for tx in candidates {
-            let Ok(encoded) = TxBytes::try_from(tx.to_bytes()) else { continue };
-            let size = bytes.saturating_add(encoded.len());
-            if transactions.len() >= MAX_BLOCK_TXS || size > MAX_BODY {
+        let (mut transactions, mut refused, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+        let mut candidates = candidates.into_iter().peekable();
+        let mut room = MAX_BODY;
+        while candidates.peek().is_some() {
+            let places = MAX_BLOCK_TXS.saturating_sub(transactions.len());
+            let (encoded, jobs) = self.take(&mut candidates, places, room);
+            if jobs.is_empty() {
                 break;
             }
-            match session.apply(&tx, self.verified.has(&encoded)) {
-                Ok(()) => {
-                    bytes = size;
-                    ids.push(tx.body.id(self.chain));
-                    transactions.push(encoded);
+            let verdicts = apply_all(&mut session, &jobs, self.workers);
+            for ((encoded, job), verdict) in encoded.into_iter().zip(jobs).zip(verdicts) {
+                let id = job.tx.body.id(self.chain);
+                match verdict {
+                    Ok(()) => {
+                        room = room.saturating_sub(encoded.len());
+                        ids.push(id);
+                        transactions.push(encoded);
+                    }
+                    Err(TxError::Storage(error)) => return Err(error.into()),
+                    Err(error) => refused.push((id, error)),
                 }
-                Err(TxError::Storage(error)) => return Err(error.into()),
-                Err(error) => refused.push((tx.body.id(self.chain), error)),
             }
         }
         let (state_root, executed) = self.finish(session, parent, height)?;
@@ -272,6 +284,25 @@ impl<S: Storage> Ledger<S> {
         let executed = Executed { transactions: ids, ..executed };
         let prepared = Prepared { proposer_index, tx_root, state_root, executed };
         Ok(Body { transactions, state_root, next, refused, prepared })
+    }
+
+    /// Takes the next candidates that have room in a block.
+    fn take(
+        &self,
+        candidates: &mut Peekable<impl Iterator<Item = SignedTransaction>>,
+        places: usize,
+        mut room: usize,
+    ) -> (Vec<TxBytes>, Vec<Job>) {
+        let (mut encoded, mut jobs) = (Vec::new(), Vec::new());
+        while jobs.len() < places
+            && let Some(tx) = candidates.next_if(|tx| tx.to_bytes().len() <= room)
+        {
+            let Ok(bytes) = TxBytes::try_from(tx.to_bytes()) else { continue };
+            room = room.saturating_sub(bytes.len());
+            jobs.push(Job { is_known: self.verified.has(&bytes), tx });
+            encoded.push(bytes);
+        }
+        (encoded, jobs)
     }
 
     /// Checks whether a block on `parent` could include this transaction alone.
@@ -309,6 +340,8 @@ impl<S: Storage> Ledger<S> {
         parent: &BlockId,
         height: Height,
     ) -> Result<(Hash, Executed), ExecuteError> {
+        session.pay_due().map_err(elect::internal)?;
+        session.pay_proposer().map_err(elect::internal)?;
         let (elected, next) = self.elect(&mut session, parent, height)?;
         let changes = session.into_changes()?;
         let view = self.view(parent).ok_or(ExecuteError::UnknownParent)?;
@@ -425,6 +458,15 @@ impl<S: Storage> Ledger<S> {
     pub fn included(&self, path: &[BlockId], tx: &TxId) -> Option<Height> {
         let blocks = path.iter().filter_map(|id| self.blocks.get(id));
         blocks.into_iter().find(|b| b.transactions.contains(tx)).map(|block| block.height)
+    }
+}
+
+/// Tells a block that is wrong from a store that is.
+fn failed(index: usize, error: TxError) -> ExecuteError {
+    if let TxError::Storage(error) = error {
+        ExecuteError::Storage(error)
+    } else {
+        ExecuteError::Transaction { index, error }
     }
 }
 

@@ -109,7 +109,7 @@ impl Mempool {
         }
         check(&tx, now)?;
         // The dearest check comes last.
-        tx.verify(now.chain, &body.sender).map_err(|_| TxError::BadSignature)?;
+        tx.verify(now.chain).map_err(|_| TxError::BadSignature)?;
         let id = body.id(now.chain);
         self.by_end.insert((body.last_height(), sender, sequence));
         self.ids.insert(id);
@@ -213,8 +213,12 @@ fn ranked(queue: &BTreeMap<u64, Waiting>) -> Vec<(Rank, &SignedTransaction)> {
 /// must be placed here, too: the match has no other arm.
 fn is_urgent(tx: &SignedTransaction) -> bool {
     tx.body.messages.iter().any(|message| match message {
-        Message::Settle(_) | Message::Release(_) | Message::Accuse { .. } => true,
+        Message::Settle(_) | Message::Release(_) | Message::Accuse { .. } | Message::Cancel(_) => {
+            true
+        }
         Message::Transfer { .. }
+        | Message::Exchange(_)
+        | Message::Delay(_)
         | Message::CreatePool(_)
         | Message::Register(_)
         | Message::Bond { .. }
@@ -230,8 +234,9 @@ fn check(tx: &SignedTransaction, now: &Now) -> Result<(), TxError> {
     if body.messages.is_empty() {
         return Err(TxError::Empty);
     }
-    if body.max_fee < now.fee {
-        return Err(TxError::FeeTooLow { fee: now.fee, max: body.max_fee });
+    let fee = body.fee(now.fee).ok_or(TxError::BadAmount)?;
+    if body.max_fee < fee {
+        return Err(TxError::FeeTooLow { fee, max: body.max_fee });
     }
     let reference = body.reference_height;
     // A reference just above our own head may be another node's; one far above would wait for ever.

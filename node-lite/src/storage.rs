@@ -30,8 +30,8 @@ impl StorageError {
     }
 }
 
-/// The settled chain and its state, as written.
-pub trait Storage {
+/// The settled chain and its state, as written. Several threads may read at once.
+pub trait Storage: Sync {
     /// Returns a node of the state tree.
     ///
     /// # Errors

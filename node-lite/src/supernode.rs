@@ -39,6 +39,7 @@ use antiphon_core::{
 };
 use std::{
     collections::{BTreeMap, VecDeque},
+    num::NonZeroUsize,
     time::Duration,
 };
 use wire::{Ask, MAX_ANSWER, Wire};
@@ -198,6 +199,11 @@ impl<S: Storage> Supernode<S> {
         node.lift_bft(now, outputs, out);
         node.flush(out);
         Ok(node)
+    }
+
+    /// Lets blocks be executed on at most so many threads. The results are the same.
+    pub const fn use_workers(&mut self, workers: NonZeroUsize) {
+        self.ledger.use_workers(workers);
     }
 
     /// Applies one input and appends what the host must do to `out`. Never fails.

@@ -33,4 +33,5 @@ mod model;
 mod money;
 #[cfg(not(target_family = "wasm"))]
 mod terms;
+mod transfers;
 mod vectors;

@@ -5,7 +5,7 @@ use antiphon_core::{
     amount::Amount,
     chain::{
         spec::{ChainSpec, Token},
-        transaction::{Message, SignedTransaction},
+        transaction::{Delay, Message, SignedTransaction},
     },
     crypto::{SecretKey, Signed},
     id::{Address, Height, PoolId, StreamId},
@@ -73,6 +73,7 @@ fn random_transfers_pools_settlements_and_releases_conserve_money_after_every_bl
     let mut till = Till::new(spec.clone());
     let all = u128::from(ACCOUNTS) * genesis::ENDOWMENT;
     let mut pools: Vec<(PoolId, SecretKey)> = Vec::new();
+    let mut delays = Vec::new();
     let mut refused = 0;
     let mut applied = 0;
     for nonce in 0..150_u64 {
@@ -82,7 +83,7 @@ fn random_transfers_pools_settlements_and_releases_conserve_money_after_every_bl
             let other = genesis::account(dice.below(ACCOUNTS) as usize);
             let picked =
                 (!pools.is_empty()).then(|| pools[dice.below(pools.len() as u64) as usize].clone());
-            let message = match (dice.below(5), picked) {
+            let message = match (dice.below(7), picked) {
                 (0, _) => {
                     let end = Height(till.next_height().0 + dice.between((2, 45)));
                     let terms = terms(&key, nonce, u128::from(dice.between((1, 5000))), end);
@@ -93,13 +94,27 @@ fn random_transfers_pools_settlements_and_releases_conserve_money_after_every_bl
                     voucher(&spec, &payer, pool, &key, u128::from(dice.between((1, 6000))))
                 }
                 (3, Some((pool, _))) => Message::Release(pool),
+                (4, _) => Message::Delay(Delay {
+                    token: Token::ALL[dice.below(2) as usize],
+                    to: Address::of(&other.public()),
+                    amount: Amount::from_units(u128::from(dice.below(9_000_000))),
+                    blocks: dice.between((1, 12)),
+                    guard: None,
+                }),
+                (5, _) if !delays.is_empty() => {
+                    Message::Cancel(delays[dice.below(delays.len() as u64) as usize])
+                }
                 _ => Message::Transfer {
                     token: Token::ALL[dice.below(2) as usize],
                     to: Address::of(&other.public()),
                     amount: Amount::from_units(u128::from(dice.roll() % 2_000_000_000)),
                 },
             };
-            candidates.push(till.sign(&key, message));
+            let tx = till.sign(&key, message);
+            if matches!(tx.body.messages[0], Message::Delay(_)) {
+                delays.push(tx.body.delay_id(spec.chain_id(), 0));
+            }
+            candidates.push(tx);
         }
         let sent = candidates.len();
         let left_out = till.settle(candidates).len();

@@ -15,7 +15,7 @@ use antiphon_core::{
         set::quorum,
         spec::Token,
         stake::{Staker, Standing},
-        transaction::{Message, SignedTransaction},
+        transaction::{Message, Part, SignedTransaction},
     },
     crypto::Hash,
     id::{Address, ChainId, PoolId},
@@ -224,6 +224,7 @@ fn transaction(chain: ChainId, signed: &SignedTransaction) -> JsValue {
     object([
         ("id", hex(body.id(chain).0)),
         ("sender", address(&Address::of(&body.sender))),
+        ("cosigners", list(body.cosigners.iter().map(|key| address(&Address::of(key)))).into()),
         ("sequence", number(body.sequence)),
         ("fee", amount(body.max_fee)),
         ("scope", body.scope.as_str().into()),
@@ -233,13 +234,31 @@ fn transaction(chain: ChainId, signed: &SignedTransaction) -> JsValue {
 
 fn message(chain: ChainId, message: &Message) -> JsValue {
     let (kind, fields) = match message {
-        Message::Transfer { token, to, amount: sum } => {
-            let token = if *token == Token::Staking { "staking" } else { "operational" };
-            (
-                "transfer",
-                vec![("token", token.into()), ("to", address(to)), ("amount", amount(*sum))],
-            )
+        Message::Transfer { token: kind, to, amount: sum } => (
+            "transfer",
+            vec![("token", token(*kind)), ("to", address(to)), ("amount", amount(*sum))],
+        ),
+        Message::Exchange(exchange) => {
+            let parts = |side: &[Part]| -> JsValue {
+                let one = |part: &Part| {
+                    object([("address", address(&part.address)), ("amount", amount(part.amount))])
+                };
+                list(side.iter().map(one)).into()
+            };
+            let (from, to) = (parts(&exchange.from), parts(&exchange.to));
+            ("exchange", vec![("token", token(exchange.token)), ("from", from), ("to", to)])
         }
+        Message::Delay(delay) => {
+            let fields = vec![
+                ("token", token(delay.token)),
+                ("to", address(&delay.to)),
+                ("amount", amount(delay.amount)),
+                ("blocks", number(delay.blocks)),
+                ("guard", nullable(delay.guard.as_ref().map(address))),
+            ];
+            ("delay", fields)
+        }
+        Message::Cancel(delay) => ("cancel", vec![("delay", hex(delay.0))]),
         Message::CreatePool(terms) => (
             "createPool",
             vec![("pool", pool_id(&terms.id(chain))), ("amount", amount(terms.deposit))],
@@ -267,6 +286,14 @@ fn message(chain: ChainId, message: &Message) -> JsValue {
         set(&object, field, value);
     }
     object
+}
+
+fn token(token: Token) -> JsValue {
+    match token {
+        Token::Staking => "staking",
+        Token::Operational => "operational",
+    }
+    .into()
 }
 
 fn hex(hash: Hash) -> JsValue {

@@ -12,7 +12,7 @@ use crate::{
     amount::Amount,
     codec,
     crypto::{Hash, PublicKey, bls::BlsPublicKey, hash_tagged},
-    id::{Address, ChainId, PoolId},
+    id::{Address, ChainId, DelayId, Height, PoolId},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -62,6 +62,16 @@ impl StateKey {
     /// Returns where the staker that registered a guardian's key is named, for ever (A2.11).
     pub fn guardian_key(chain: ChainId, key: &BlsPublicKey) -> Self {
         Self(hash_tagged("state/v1/guardian-key", chain, &key.0))
+    }
+
+    /// Returns where a [`Delayed`](super::delayed::Delayed) transfer lives.
+    pub fn delayed(chain: ChainId, delay: &DelayId) -> Self {
+        Self(hash_tagged("state/v1/delayed", chain, &codec::encode(delay)))
+    }
+
+    /// Returns where the transfers that are due at a height are named.
+    pub fn due(chain: ChainId, height: Height) -> Self {
+        Self(hash_tagged("state/v1/due", chain, &codec::encode(&height)))
     }
 
     /// Returns where the [`Supply`] lives.

@@ -4,18 +4,24 @@
 //! it is executed once or never. A transaction whose messages cannot all be applied is not included at all, so
 //! that a proof of inclusion is a proof of success.
 //!
-//! Source: seed 002 (aelf) reference block, PROTOCOL A5.8–A5.12, A9.5.
+//! Others may sign it, too: then an [`Exchange`] takes from any of them and gives to anybody, and several exchanges of
+//! different tokens are a swap that happens wholly or not at all.
+//!
+//! Source: seed 002 (aelf) reference block, ALZA-5, ALZA-17, PROTOCOL A5.8–A5.12, A9.5.
+
+mod signed;
+
+pub use signed::{SignedTransaction, decode_transaction, transaction_root};
 
 use super::{offence::Evidence, spec::Token};
 use crate::{
     amount::Amount,
-    codec::{self, Bounded, DecodeError, Text},
+    codec::{Bounded, Text},
     crypto::{
-        Hash, PublicKey, Signed, Tagged,
+        PublicKey, Signed, Tagged,
         bls::{BlsPublicKey, BlsSignature},
-        merkle,
     },
-    id::{Address, BlockId, ChainId, Height, PoolId, TxId},
+    id::{Address, BlockId, ChainId, DelayId, Height, PoolId, TxId},
     payment::{reservation::PoolTerms, voucher::Voucher},
 };
 use alloc::boxed::Box;
@@ -23,6 +29,10 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Most messages in a transaction.
 pub const MAX_MESSAGES: usize = 16;
+/// Most keys that sign a transaction beside its sender's. Each costs a fee, for each costs a check.
+pub const MAX_COSIGNERS: usize = 15;
+/// Most accounts on one side of an exchange: all who can sign.
+pub const MAX_PARTS: usize = MAX_COSIGNERS + 1;
 /// Longest transaction, in bytes: two headers with the certificates of the largest committee, as evidence.
 pub const MAX_TRANSACTION: usize = 24 * 1024;
 /// Blocks after the reference block in which a transaction may be included. Source: seed 002.
@@ -40,6 +50,12 @@ pub enum Message {
         /// How much, above zero.
         amount: Amount,
     },
+    /// Take from several who all sign, and give to several (ALZA-5).
+    Exchange(Box<Exchange>),
+    /// Send later, unless it is cancelled before (ALZA-17). The amount is locked at once.
+    Delay(Delay),
+    /// Take back what is delayed, until the height at which it is due.
+    Cancel(DelayId),
     /// Lock a deposit and a collateral (A5.8). The terms' creator is the sender.
     CreatePool(PoolTerms),
     /// Take what a voucher promises (A5.9). The voucher's target is the sender.
@@ -78,6 +94,41 @@ pub enum Message {
     },
 }
 
+/// A transfer from any senders to any receivers. What is taken is what is given.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Exchange {
+    /// Which token.
+    pub token: Token,
+    /// Who gives how much: the sender or cosigners, strictly increasing by address.
+    pub from: Bounded<Part, MAX_PARTS>,
+    /// Who gets how much, strictly increasing by address.
+    pub to: Bounded<Part, MAX_PARTS>,
+}
+
+/// One account's part in an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Part {
+    /// Whose.
+    pub address: Address,
+    /// How much, above zero.
+    pub amount: Amount,
+}
+
+/// A transfer that waits (ALZA-17).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Delay {
+    /// Which token.
+    pub token: Token,
+    /// To whom.
+    pub to: Address,
+    /// How much, above zero.
+    pub amount: Amount,
+    /// How many blocks it waits, from one to [`MAX_DELAY`](super::delayed::MAX_DELAY).
+    pub blocks: u64,
+    /// Who may cancel it beside its sender, so that a stolen key can be undone with another one.
+    pub guard: Option<Address>,
+}
+
 /// The keys of a new staker.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Registration {
@@ -104,8 +155,10 @@ pub struct Transaction {
     pub reference_block: BlockId,
     /// A hint for parallel execution; means nothing to the result (A9.5).
     pub scope: Text<32>,
-    /// At most this is taken, in the operational token.
+    /// At most this is taken, in the operational token: the chain's fee for each who signs.
     pub max_fee: Amount,
+    /// Who signs beside the sender: strictly increasing, without the sender.
+    pub cosigners: Bounded<PublicKey, MAX_COSIGNERS>,
     /// Applied in order, all or none.
     pub messages: Bounded<Message, MAX_MESSAGES>,
 }
@@ -114,13 +167,21 @@ impl Tagged for Transaction {
     const TAG: &'static str = "chain/v1/transaction";
 }
 
-/// A transaction with its sender's signature.
-pub type SignedTransaction = Signed<Transaction>;
-
 impl Transaction {
     /// Returns the transaction's id, which does not depend on the signature.
     pub fn id(&self, chain: ChainId) -> TxId {
         TxId(self.digest(chain))
+    }
+
+    /// Returns the id of what the message at this place delays.
+    pub fn delay_id(&self, chain: ChainId, place: u8) -> DelayId {
+        DelayId::new(chain, &Address::of(&self.sender), self.sequence, place)
+    }
+
+    /// Returns what the chain takes: its fee for each who signs, for each signature is checked by all. `None` on overflow.
+    pub fn fee(&self, each: Amount) -> Option<Amount> {
+        let signers = self.cosigners.len().saturating_add(1);
+        each.units().checked_mul(u128::try_from(signers).ok()?).map(Amount::from_units)
     }
 
     /// Returns whether a block at `height` may include it.
@@ -134,24 +195,10 @@ impl Transaction {
     }
 }
 
-/// Decodes a transaction within its bound.
-///
-/// # Errors
-/// [`DecodeError`].
-pub fn decode_transaction(bytes: &[u8]) -> Result<SignedTransaction, DecodeError> {
-    codec::decode(bytes, MAX_TRANSACTION)
-}
-
-/// Returns a header's `tx_root` over the canonical bytes of a block's transactions.
-pub fn transaction_root<'a>(transactions: impl IntoIterator<Item = &'a SignedTransaction>) -> Hash {
-    let leaves = transactions.into_iter().map(|tx| merkle::leaf_hash(&tx.to_bytes()));
-    merkle::root(&leaves.collect::<alloc::vec::Vec<_>>())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::SecretKey;
+    use crate::crypto::{Hash, SecretKey};
 
     #[test]
     fn a_transaction_lives_from_after_its_reference_for_64_blocks() {
@@ -164,9 +211,9 @@ mod tests {
     #[test]
     fn the_id_is_free_of_the_signature_and_bound_to_the_chain() {
         let (key, other) = (SecretKey::from_bytes(&[1; 32]), ChainId(Hash([5; 32])));
-        let signed = Signed::new(&key, other, transaction());
-        assert_eq!(signed.verify(other, &key.public()), Ok(()));
-        assert!(signed.verify(ChainId::default(), &key.public()).is_err());
+        let signed = SignedTransaction::new(&key, other, transaction());
+        assert_eq!(signed.verify(other), Ok(()));
+        assert!(signed.verify(ChainId::default()).is_err());
         assert_ne!(signed.body.id(other), signed.body.id(ChainId::default()));
         let decoded = decode_transaction(&signed.to_bytes()).unwrap();
         assert_eq!(decoded, signed);
@@ -185,6 +232,7 @@ mod tests {
             reference_block: BlockId::default(),
             scope: Text::try_from("").unwrap(),
             max_fee: Amount::from_units(1),
+            cosigners: Bounded::new(),
             messages: Bounded::try_from(alloc::vec![transfer]).unwrap(),
         }
     }

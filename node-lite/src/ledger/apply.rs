@@ -1,168 +1,34 @@
 //! Applies transactions to a view, each wholly or not at all.
 
+mod delay;
+mod error;
+mod exchange;
 mod stake;
+
+pub use error::TxError;
 
 use super::{
     ExecuteError, conserve,
     reader::View,
-    row::{Change, Rows, Value},
+    row::{Cell, Cells, Row, Value},
 };
 use crate::storage::{Storage, StorageError};
 use antiphon_core::{
     amount::Amount,
     chain::{
-        offence::EvidenceError,
         spec::{ChainSpec, Token},
-        stake::BondError,
         state::{Account, StateKey},
         transaction::{Message, SignedTransaction},
     },
-    codec::{self, DecodeError},
-    crypto::{PublicKey, Signed, bls::BlsError},
+    codec,
+    crypto::{PublicKey, Signed},
     id::{Address, ChainId, Height, PoolId},
     payment::{
-        reservation::{
-            Claim, OpenError, PaidState, PoolState, PoolTerms, ReleaseError, SettleError,
-        },
+        reservation::{Claim, PaidState, PoolState, PoolTerms},
         voucher::Voucher,
     },
 };
 use std::collections::BTreeMap;
-
-/// Why a transaction cannot be in this block.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TxError {
-    /// The bytes are no transaction.
-    #[error("malformed: {0}")]
-    Malformed(DecodeError),
-    /// The sender did not sign it for this chain.
-    #[error("not signed by its sender for this chain")]
-    BadSignature,
-    /// The reference block is not an ancestor, or too old, or not below this block.
-    #[error("the reference block at {reference} is not a recent ancestor of height {height}")]
-    Expired {
-        /// Its height.
-        reference: Height,
-        /// The block that would include it.
-        height: Height,
-    },
-    /// It carries nothing.
-    #[error("a transaction carries at least one message")]
-    Empty,
-    /// Another transaction comes first, or came.
-    #[error("sequence {found}, expected {expected}")]
-    WrongSequence {
-        /// The account's next.
-        expected: u64,
-        /// The transaction's.
-        found: u64,
-    },
-    /// The sender does not allow what the chain takes.
-    #[error("the fee is {fee}, at most {max} is allowed")]
-    FeeTooLow {
-        /// The chain's.
-        fee: Amount,
-        /// The sender's limit.
-        max: Amount,
-    },
-    /// The balance does not cover what is spent.
-    #[error("balance {balance} does not cover {needed}")]
-    TooPoor {
-        /// What is there.
-        balance: Amount,
-        /// What is spent.
-        needed: Amount,
-    },
-    /// A sum does not fit an amount.
-    #[error("an amount is zero or out of range")]
-    BadAmount,
-    /// The terms of a pool name another creator.
-    #[error("a pool is opened by its creator")]
-    NotCreator,
-    /// A pool of this creator had this nonce before.
-    #[error("this pool was opened before")]
-    PoolExists,
-    /// No such pool.
-    #[error("no such pool")]
-    NoPool,
-    /// The terms break the rules.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// The voucher is not payable.
-    #[error(transparent)]
-    Settle(#[from] SettleError),
-    /// The pool is not to be released.
-    #[error(transparent)]
-    Release(#[from] ReleaseError),
-    /// The chain has no staking.
-    #[error("this chain has no staking")]
-    NoStaking,
-    /// The sender has registered, or one of its keys was registered before by anybody.
-    #[error("the sender or one of its keys is registered already")]
-    Registered,
-    /// The proof of possession does not hold.
-    #[error("the guardian key is not proven to be the sender's: {0}")]
-    Possession(BlsError),
-    /// The first bond is below the least.
-    #[error("the bond {bond} is below the least, {least}")]
-    BondTooSmall {
-        /// What was offered.
-        bond: Amount,
-        /// What is asked.
-        least: Amount,
-    },
-    /// No place is left on the roster.
-    #[error("there are as many stakers as the chain can have")]
-    RosterFull,
-    /// Nobody of this address has registered, or it is tombstoned.
-    #[error("no such staker, or it was punished")]
-    NoStaker,
-    /// The bond cannot be changed so.
-    #[error(transparent)]
-    Bond(#[from] BondError),
-    /// The evidence shows nothing.
-    #[error(transparent)]
-    Evidence(#[from] EvidenceError),
-    /// The offence was punished, or is too old.
-    #[error("the offence was punished before, or is too old")]
-    EvidenceSpent,
-    /// The store failed; says nothing about the transaction.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-}
-
-impl TxError {
-    /// Returns the stable code of this error.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Malformed(error) => error.code(),
-            Self::BadSignature => "tx/bad-signature",
-            Self::Expired { .. } => "tx/expired",
-            Self::Empty => "tx/empty",
-            Self::WrongSequence { .. } => "tx/wrong-sequence",
-            Self::FeeTooLow { .. } => "tx/fee-too-low",
-            Self::TooPoor { .. } => "tx/too-poor",
-            Self::BadAmount => "tx/bad-amount",
-            Self::NotCreator => "tx/not-creator",
-            Self::PoolExists => "tx/pool-exists",
-            Self::NoPool => "tx/no-pool",
-            Self::Open(error) => error.code(),
-            Self::Settle(error) => error.code(),
-            Self::Release(error) => error.code(),
-            Self::NoStaking => "stake/none",
-            Self::Registered => "stake/registered",
-            Self::Possession(error) => error.code(),
-            Self::BondTooSmall { .. } => "stake/bond-too-small",
-            Self::RosterFull => "stake/roster-full",
-            Self::NoStaker => "stake/no-staker",
-            Self::Bond(error) => error.code(),
-            Self::Evidence(error) => error.code(),
-            Self::EvidenceSpent => "offence/spent",
-            Self::Storage(error) => error.code(),
-        }
-    }
-}
 
 /// One block's execution.
 #[derive(Debug)]
@@ -172,9 +38,12 @@ pub(super) struct Session<'a, S> {
     view: View<'a, S>,
     height: Height,
     proposer: PublicKey,
-    rows: Rows,
+    /// Every row that was read or written, by refused transactions, too.
+    cells: Cells,
+    /// Fees taken so far. The proposer gets them when all transactions are done, so that they join nothing to anything.
+    fees: Amount,
     /// How to take back what the present transaction has changed.
-    undo: Vec<(StateKey, Option<Change>)>,
+    undo: Vec<(StateKey, Option<Row>)>,
 }
 
 impl<'a, S: Storage> Session<'a, S> {
@@ -185,7 +54,45 @@ impl<'a, S: Storage> Session<'a, S> {
         height: Height,
         proposer: PublicKey,
     ) -> Self {
-        Self { spec, chain, view, height, proposer, rows: Rows::new(), undo: Vec::new() }
+        Self {
+            spec,
+            chain,
+            view,
+            height,
+            proposer,
+            cells: Cells::new(),
+            fees: Amount::ZERO,
+            undo: Vec::new(),
+        }
+    }
+
+    /// Returns whether nothing was read or written yet.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    /// Returns another fresh session of the same block.
+    pub(super) fn fork(&self) -> Self {
+        Self::new(self.spec, self.chain, self.view.clone(), self.height, self.proposer)
+    }
+
+    /// Takes over what sessions of the same block have done, if none wrote a row that another one read or wrote (A9.5).
+    /// Returns whether it did; otherwise nothing has changed.
+    pub(super) fn join(&mut self, forks: Vec<Self>) -> bool {
+        let (mut cells, mut fees) = (Cells::new(), Amount::ZERO);
+        for fork in forks {
+            let Some(sum) = fees.checked_add(fork.fees) else { return false };
+            fees = sum;
+            for (key, cell) in fork.cells {
+                let is_changed = cell.is_changed();
+                let other = cells.insert(key, cell);
+                if other.is_some_and(|other| is_changed || other.is_changed()) {
+                    return false;
+                }
+            }
+        }
+        (self.cells, self.fees) = (cells, fees);
+        true
     }
 
     /// Applies one transaction, or changes nothing. Whose signature is `known` to hold is not checked again.
@@ -196,18 +103,19 @@ impl<'a, S: Storage> Session<'a, S> {
         if body.messages.is_empty() {
             return Err(TxError::Empty);
         }
-        if body.max_fee < self.spec.fee {
-            return Err(TxError::FeeTooLow { fee: self.spec.fee, max: body.max_fee });
+        let fee = body.fee(self.spec.fee).ok_or(TxError::BadAmount)?;
+        if body.max_fee < fee {
+            return Err(TxError::FeeTooLow { fee, max: body.max_fee });
         }
         let expected = self.account(&sender)?.sequence.saturating_add(1);
         if body.sequence != expected {
             return Err(TxError::WrongSequence { expected, found: body.sequence });
         }
         if !known {
-            tx.verify(self.chain, &body.sender).map_err(|_| TxError::BadSignature)?;
+            tx.verify(self.chain).map_err(|_| TxError::BadSignature)?;
         }
         self.undo.clear();
-        let applied = self.carry_out(tx, &sender);
+        let applied = self.carry_out(tx, &sender, fee);
         if applied.is_err() {
             self.take_back();
         }
@@ -216,10 +124,9 @@ impl<'a, S: Storage> Session<'a, S> {
 
     fn take_back(&mut self) {
         while let Some((key, before)) = self.undo.pop() {
-            match before {
-                Some(entry) => self.rows.insert(key, entry),
-                None => self.rows.remove(&key),
-            };
+            if let Some(cell) = self.cells.get_mut(&key) {
+                cell.now = before;
+            }
         }
     }
 
@@ -232,11 +139,16 @@ impl<'a, S: Storage> Session<'a, S> {
         Err(TxError::Expired { reference, height: self.height })
     }
 
-    fn carry_out(&mut self, tx: &SignedTransaction, sender: &Address) -> Result<(), TxError> {
+    fn carry_out(
+        &mut self,
+        tx: &SignedTransaction,
+        sender: &Address,
+        fee: Amount,
+    ) -> Result<(), TxError> {
         let mut account = self.account(sender)?;
         account.sequence = tx.body.sequence;
         self.set_account(sender, account)?;
-        for message in tx.body.messages.iter() {
+        for (place, message) in (0_u8..).zip(tx.body.messages.iter()) {
             match message {
                 Message::Transfer { token, to, amount } => {
                     if amount.is_zero() {
@@ -245,6 +157,9 @@ impl<'a, S: Storage> Session<'a, S> {
                     self.spend(sender, *token, *amount)?;
                     self.credit(to, *token, *amount)?;
                 }
+                Message::Exchange(exchange) => self.exchange(tx, exchange)?,
+                Message::Delay(delay) => self.delay(tx, place, delay)?,
+                Message::Cancel(delay) => self.cancel(sender, delay)?,
                 Message::CreatePool(terms) => self.create_pool(tx, terms)?,
                 Message::Settle(voucher) => self.settle(sender, voucher)?,
                 Message::Release(pool) => self.release(pool)?,
@@ -256,10 +171,19 @@ impl<'a, S: Storage> Session<'a, S> {
                 Message::Accuse { staker, evidence } => self.accuse(sender, staker, evidence)?,
             }
         }
-        // The fee goes to the proposer, so that including is worth something. It is taken last, so that who owns
-        // nothing but a voucher can settle it.
-        self.spend(sender, Token::Operational, self.spec.fee)?;
-        self.credit(&Address::of(&self.proposer), Token::Operational, self.spec.fee)
+        // It is taken last, so that who owns nothing but a voucher can settle it.
+        self.spend(sender, Token::Operational, fee)?;
+        self.fees = self.fees.checked_add(fee).ok_or(TxError::BadAmount)?;
+        Ok(())
+    }
+
+    /// Gives the proposer the fees, so that including is worth something. Called once, after all transactions.
+    pub(super) fn pay_proposer(&mut self) -> Result<(), TxError> {
+        let fees = std::mem::take(&mut self.fees);
+        if fees.is_zero() {
+            return Ok(());
+        }
+        self.credit(&Address::of(&self.proposer), Token::Operational, fees)
     }
 
     /// A5.8.
@@ -322,7 +246,7 @@ impl<'a, S: Storage> Session<'a, S> {
         self.set_account(to, account)
     }
 
-    fn account(&self, address: &Address) -> Result<Account, TxError> {
+    fn account(&mut self, address: &Address) -> Result<Account, TxError> {
         Ok(self.get(&StateKey::account(self.chain, address))?.unwrap_or_default())
     }
 
@@ -331,36 +255,38 @@ impl<'a, S: Storage> Session<'a, S> {
     }
 
     /// Returns a row as this block left it.
-    fn get<T: Value>(&self, key: &StateKey) -> Result<Option<T>, TxError> {
-        match self.rows.get(key) {
-            Some((_, row)) => Ok(T::of(row).cloned()),
-            None => self.read(key),
+    fn get<T: Value>(&mut self, key: &StateKey) -> Result<Option<T>, TxError> {
+        if let Some(cell) = self.cells.get(key) {
+            return Ok(cell.now.as_ref().and_then(T::of).cloned());
         }
-    }
-
-    fn read<T: Value>(&self, key: &StateKey) -> Result<Option<T>, TxError> {
-        let Some(bytes) = self.view.value(key)? else { return Ok(None) };
-        let value = codec::decode(&bytes, bytes.len());
-        value.map(Some).map_err(|error| StorageError(error.to_string()).into())
+        let value: Option<T> = match self.view.value(key)? {
+            Some(bytes) => Some(
+                codec::decode(&bytes, bytes.len())
+                    .map_err(|error| StorageError(error.to_string()))?,
+            ),
+            None => None,
+        };
+        let row = value.clone().map(T::row);
+        self.cells.insert(*key, Cell { before: row.clone(), now: row });
+        Ok(value)
     }
 
     fn put<T: Value>(&mut self, key: StateKey, value: T) -> Result<(), TxError> {
-        let before = self.rows.get(&key).cloned();
-        let old = match &before {
-            Some((old, _)) => old.clone(),
-            None => self.read::<T>(&key)?.map(T::row),
-        };
+        if !self.cells.contains_key(&key) {
+            self.get::<T>(&key)?;
+        }
+        let Some(cell) = self.cells.get_mut(&key) else { return Ok(()) };
+        let before = cell.now.replace(value.row());
         self.undo.push((key, before));
-        self.rows.insert(key, (old, value.row()));
         Ok(())
     }
 
     /// Checks that no money was made or lost and returns the rows that differ.
     pub(super) fn into_changes(self) -> Result<BTreeMap<StateKey, Vec<u8>>, ExecuteError> {
-        if !conserve::holds(self.rows.values()) {
+        if !self.fees.is_zero() || !conserve::holds(self.cells.values()) {
             return Err(ExecuteError::NotConserved);
         }
-        let changed = self.rows.into_iter().filter(|(_, (old, new))| old.as_ref() != Some(new));
-        Ok(changed.map(|(key, (_, new))| (key, new.to_bytes())).collect())
+        let changed = self.cells.into_iter().filter(|(_, cell)| cell.is_changed());
+        Ok(changed.filter_map(|(key, cell)| Some((key, cell.now?.to_bytes()))).collect())
     }
 }

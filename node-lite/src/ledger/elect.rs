@@ -106,7 +106,7 @@ impl<S: Storage> Ledger<S> {
 }
 
 /// What a block does by itself fails only where the state is not what it must be.
-fn internal(error: TxError) -> ExecuteError {
+pub(super) fn internal(error: TxError) -> ExecuteError {
     if let TxError::Storage(error) = error {
         error.into()
     } else {

@@ -23,6 +23,12 @@ pub(super) struct View<'a, S> {
     base: u64,
 }
 
+impl<S> Clone for View<'_, S> {
+    fn clone(&self) -> Self {
+        Self { ledger: self.ledger, overlays: self.overlays.clone(), base: self.base }
+    }
+}
+
 impl<'a, S: Storage> View<'a, S> {
     pub(super) const fn new(
         ledger: &'a Ledger<S>,

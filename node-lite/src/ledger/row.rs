@@ -3,7 +3,8 @@
 use antiphon_core::{
     amount::Amount,
     chain::{
-        spec::TOKENS,
+        delayed::{Delayed, DuePage},
+        spec::{TOKENS, Token},
         stake::{Bond, RosterPage, Staker},
         state::{Account, StateKey, Supply},
     },
@@ -14,11 +15,22 @@ use antiphon_core::{
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeMap;
 
-/// Rows as they were read first, and as they are now.
-pub(super) type Rows = BTreeMap<StateKey, Change>;
+/// Every row that was read or written.
+pub(super) type Cells = BTreeMap<StateKey, Cell>;
 
-/// A row as it was read first, and as it is now.
-pub(super) type Change = (Option<Row>, Row);
+/// A row as it was read first, and as it is now; `None` where there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Cell {
+    pub(super) before: Option<Row>,
+    pub(super) now: Option<Row>,
+}
+
+impl Cell {
+    /// Returns whether the row is another than it was.
+    pub(super) fn is_changed(&self) -> bool {
+        self.before != self.now
+    }
+}
 
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +44,9 @@ pub(super) enum Row {
     /// Who registered a key.
     Owner(Address),
     Supply(Supply),
+    Delayed(Delayed),
+    /// What is due at a height.
+    Due(DuePage),
 }
 
 impl Row {
@@ -45,6 +60,8 @@ impl Row {
             Self::Roster(page) => codec::encode(page),
             Self::Owner(address) => codec::encode(address),
             Self::Supply(supply) => codec::encode(supply),
+            Self::Delayed(delayed) => codec::encode(delayed),
+            Self::Due(page) => codec::encode(page),
         }
     }
 
@@ -56,7 +73,13 @@ impl Row {
             Self::Staker(staker) => [Amount::ZERO, staker.unclaimed],
             Self::Bond(bond) => [bond.held()?, Amount::ZERO],
             Self::Supply(supply) => supply.burned,
-            Self::Paid(_) | Self::Roster(_) | Self::Owner(_) => [Amount::ZERO; TOKENS],
+            Self::Delayed(delayed) => match delayed.token {
+                Token::Staking => [delayed.held(), Amount::ZERO],
+                Token::Operational => [Amount::ZERO, delayed.held()],
+            },
+            Self::Paid(_) | Self::Roster(_) | Self::Owner(_) | Self::Due(_) => {
+                [Amount::ZERO; TOKENS]
+            }
         })
     }
 
@@ -70,7 +93,9 @@ impl Row {
             | Self::Staker(_)
             | Self::Bond(_)
             | Self::Roster(_)
-            | Self::Owner(_) => [Amount::ZERO; TOKENS],
+            | Self::Owner(_)
+            | Self::Delayed(_)
+            | Self::Due(_) => [Amount::ZERO; TOKENS],
         }
     }
 }
@@ -106,4 +131,6 @@ values! {
     RosterPage => Roster,
     Address => Owner,
     Supply => Supply,
+    Delayed => Delayed,
+    DuePage => Due,
 }

@@ -1,6 +1,6 @@
 #![allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
 
-mod chain;
+pub(super) mod chain;
 mod stake;
 
 use super::*;
@@ -198,15 +198,19 @@ fn a_block_that_changes_nothing_keeps_the_root() {
 
 #[test]
 fn made_or_lost_money_is_noticed() {
-    use super::{conserve::holds, row::Row};
+    use super::{
+        conserve::holds,
+        row::{Cell, Row},
+    };
     let row = |units| {
         let balances = [Amount::ZERO, Amount::from_units(units)];
         Row::Account(Account { sequence: 0, balances })
     };
-    assert!(holds([(Some(row(5)), row(2)), (None, row(3))].iter()));
-    assert!(!holds([(Some(row(5)), row(2)), (None, row(4))].iter()));
-    assert!(!holds([(Some(row(5)), row(4))].iter()));
-    assert!(!holds([(Some(row(1)), row(u128::MAX)), (None, row(2))].iter()));
+    let cell = |before: Option<u128>, now| Cell { before: before.map(row), now: Some(row(now)) };
+    assert!(holds([cell(Some(5), 2), cell(None, 3)].iter()));
+    assert!(!holds([cell(Some(5), 2), cell(None, 4)].iter()));
+    assert!(!holds([cell(Some(5), 4)].iter()));
+    assert!(!holds([cell(Some(1), u128::MAX), cell(None, 2)].iter()));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use antiphon_core::{
         transaction::{Message, Transaction},
     },
     codec::{Bounded, Text},
-    crypto::{Hash, SecretKey, Signed},
+    crypto::{Hash, SecretKey},
     id::{BlockId, PoolId},
 };
 
@@ -164,8 +164,9 @@ fn tx(n: u8, sequence: u64, change: impl FnOnce(&mut Transaction)) -> SignedTran
         reference_block: BlockId::default(),
         scope: Text::try_from("").unwrap(),
         max_fee: Amount::from_units(5),
+        cosigners: Bounded::new(),
         messages: Bounded::try_from(vec![pay]).unwrap(),
     };
     change(&mut body);
-    Signed::new(&key(n), CHAIN, body)
+    SignedTransaction::new(&key(n), CHAIN, body)
 }

@@ -29,6 +29,7 @@ use serde_json::json;
 use std::{
     io::Write as _,
     net::SocketAddr,
+    num::NonZeroUsize,
     sync::Arc,
     thread::{self, JoinHandle},
 };
@@ -138,7 +139,8 @@ impl Node {
         let config = Config { spec: spec.clone(), validator, guardian, delta, origin_ms };
         let begin = store.start(spec.checkpoint_interval)?;
         let mut first = Vec::new();
-        let node = Supernode::new(clock.now(), config, store.clone(), begin, &mut first)?;
+        let mut node = Supernode::new(clock.now(), config, store.clone(), begin, &mut first)?;
+        node.use_workers(thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
         let (show, published) = watch::channel(Published::of(&node));
         let (metrics, mailbox) = (Arc::new(Metrics::default()), Mailbox::default());
         let handle = mailbox.handle();

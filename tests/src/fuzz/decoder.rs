@@ -144,7 +144,7 @@ pub fn transaction(data: &[u8]) -> &'static str {
                 assert!(opened.is_err() || terms.locked().is_some(), "a pool of endless money");
             }
         }
-        let is_signed = tx.verify(chain, &tx.body.sender).is_ok();
+        let is_signed = tx.verify(chain).is_ok();
         (tx.body.id(chain), tx.body.lives_at(Height(20)), is_signed)
     }))
 }

@@ -7,7 +7,7 @@ use antiphon_core::{
         light::{Anchor, ForkProof, Kept},
         spec::Token,
         state::StateKey,
-        transaction::{Message, Transaction},
+        transaction::{Delay, Exchange, Message, Part, SignedTransaction, Transaction},
     },
     codec::{Bounded, Text, encode},
     crypto::{Hash, Signed},
@@ -17,7 +17,7 @@ use antiphon_core::{
         playlist::stream_tag,
         serve::Refusal,
     },
-    id::{Address, ChainId, Height, PeerId},
+    id::{Address, ChainId, DelayId, Height, PeerId},
     peer::{
         frames::{ByeReason, ChunkBytes, Frame, Hello, Refuse, Request, Terms},
         tracker_wire::{
@@ -74,8 +74,14 @@ pub(super) fn transaction() -> Seeds {
     let world = world();
     let (to, amount) = (Address([3; 20]), Amount::from_units(5));
     let terms = super::world::terms(&world.key, world.stream, CLOCK.0);
+    let part = |address| vec![Part { address, amount }].try_into().unwrap();
+    let me = Address::of(&world.key.public());
+    let exchange = Exchange { token: Token::Operational, from: part(me), to: part(to) };
     let messages = vec![
         Message::Transfer { token: Token::Operational, to, amount },
+        Message::Exchange(Box::new(exchange)),
+        Message::Delay(Delay { token: Token::Staking, to, amount, blocks: 9, guard: Some(to) }),
+        Message::Cancel(DelayId(Hash([6; 32]))),
         Message::CreatePool(terms),
         Message::Settle(world.voucher(0, 3, 44)),
         Message::Release(world.pool(1)),
@@ -88,9 +94,10 @@ pub(super) fn transaction() -> Seeds {
             reference_block: world.headers[7].id(),
             scope: Text::try_from("a").unwrap(),
             max_fee: Amount::from_units(1),
+            cosigners: Bounded::new(),
             messages: messages.try_into().unwrap(),
         };
-        Signed::new(&world.key, world.chain, body).to_bytes()
+        SignedTransaction::new(&world.key, world.chain, body).to_bytes()
     };
     vec![("all-kinds", signed(messages)), ("empty", signed(Vec::new()))]
 }

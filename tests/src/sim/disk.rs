@@ -20,9 +20,8 @@ use antiphon_node::{
 };
 use jmt::storage::{Node, NodeKey};
 use std::{
-    cell::{Ref, RefCell},
     collections::BTreeMap,
-    rc::Rc,
+    sync::{Arc, RwLock, RwLockReadGuard},
 };
 
 /// Settled ids handed to a node that starts.
@@ -52,12 +51,12 @@ struct Content {
 
 /// A disk; clones are the same disk.
 #[derive(Clone, Debug)]
-pub struct Disk(Rc<RefCell<Content>>, ChainId);
+pub struct Disk(Arc<RwLock<Content>>, ChainId);
 
 impl Disk {
     /// Makes a disk that holds genesis.
     pub fn new(spec: &ChainSpec) -> Self {
-        let disk = Self(Rc::default(), spec.chain_id());
+        let disk = Self(Arc::default(), spec.chain_id());
         let (_, settlement) = ledger::genesis(spec).unwrap();
         disk.write(vec![Write::Settle(Box::new(settlement))]).unwrap();
         disk
@@ -65,12 +64,12 @@ impl Disk {
 
     /// Lets the disk be full once it has taken this many more batches; `None` lets it have room again.
     pub fn limit(&self, batches: Option<u64>) {
-        self.0.borrow_mut().room = batches;
+        self.0.write().unwrap().room = batches;
     }
 
     /// Lets every read fail from now on, or succeed again.
     pub fn break_reads(&self, broken: bool) {
-        self.0.borrow_mut().unreadable = broken;
+        self.0.write().unwrap().unreadable = broken;
     }
 
     /// Writes a batch.
@@ -78,7 +77,7 @@ impl Disk {
     /// # Errors
     /// [`StorageError`] if the disk is full: nothing of the batch is on it then.
     pub fn write(&self, batch: Vec<Write>) -> Result<(), StorageError> {
-        let mut content = self.0.borrow_mut();
+        let mut content = self.0.write().unwrap();
         match &mut content.room {
             Some(0) => return Err(StorageError(String::from("no space left on device"))),
             Some(left) => *left -= 1,
@@ -103,8 +102,8 @@ impl Disk {
         Ok(())
     }
 
-    fn read(&self) -> Result<Ref<'_, Content>, StorageError> {
-        let content = self.0.borrow();
+    fn read(&self) -> Result<RwLockReadGuard<'_, Content>, StorageError> {
+        let content = self.0.read().unwrap();
         if content.unreadable {
             return Err(StorageError(String::from("input/output error")));
         }
@@ -113,7 +112,7 @@ impl Disk {
 
     /// Returns what a node finds here when it starts.
     pub fn start(&self, interval: u64) -> Start {
-        let content = self.0.borrow();
+        let content = self.0.read().unwrap();
         let settled = &content.settled;
         let is_checkpoint = |height: &Height| height.0 > 0 && height.0.is_multiple_of(interval);
         let checkpoints = settled.iter().filter(|(height, _)| is_checkpoint(height));
@@ -156,22 +155,22 @@ impl Disk {
 
     /// Returns the id settled at each height.
     pub fn chain(&self) -> BTreeMap<Height, BlockId> {
-        self.0.borrow().settled.iter().map(|(height, block)| (*height, block.id)).collect()
+        self.0.read().unwrap().settled.iter().map(|(height, block)| (*height, block.id)).collect()
     }
 
     /// Returns the newest certificate.
     pub fn certificate(&self) -> Option<FinalityCertificate> {
-        self.0.borrow().certificates.values().next_back().cloned()
+        self.0.read().unwrap().certificates.values().next_back().cloned()
     }
 
     /// Returns the certificate of a checkpoint.
     pub fn certificate_of(&self, height: Height) -> Option<FinalityCertificate> {
-        self.0.borrow().certificates.get(&height).cloned()
+        self.0.read().unwrap().certificates.get(&height).cloned()
     }
 
     /// Returns everything this node signed.
     pub fn signed(&self) -> Vec<Signature> {
-        self.0.borrow().signed.clone()
+        self.0.read().unwrap().signed.clone()
     }
 }
 
@@ -227,7 +226,7 @@ impl Storage for Disk {
     }
 
     fn change_of(&self, guardians: &Hash) -> Result<Option<Height>, StorageError> {
-        Ok(self.0.borrow().changes.get(guardians).copied())
+        Ok(self.0.read().unwrap().changes.get(guardians).copied())
     }
 
     fn closing(&self, height: Height) -> Result<Option<Closing>, StorageError> {

@@ -12,7 +12,7 @@ use antiphon_core::{
     },
     client::{HttpAnswer, Query},
     codec::{self, Bounded, Text},
-    crypto::{SecretKey, Signed},
+    crypto::SecretKey,
     id::{Address, BlockId, Height},
 };
 use antiphon_node::light;
@@ -111,7 +111,8 @@ pub fn transaction(
         reference_block,
         scope: Text::try_from("").unwrap(),
         max_fee: network.spec.fee,
+        cosigners: Bounded::new(),
         messages: Bounded::try_from(vec![message]).unwrap(),
     };
-    Signed::new(key, network.spec.chain_id(), body)
+    SignedTransaction::new(key, network.spec.chain_id(), body)
 }

@@ -12,7 +12,7 @@ use antiphon_core::{
         transaction::{Message, SignedTransaction, Transaction},
     },
     codec::{Bounded, Text},
-    crypto::{Hash, SecretKey, Signed},
+    crypto::{Hash, SecretKey},
     id::{Address, BlockId, Height, TxId},
     time::Moment,
 };
@@ -135,9 +135,10 @@ impl Network {
             reference_block,
             scope: Text::try_from("").unwrap(),
             max_fee: Amount::from_units(genesis::FEE),
+            cosigners: Bounded::new(),
             messages: Bounded::try_from(vec![message]).unwrap(),
         };
-        Signed::new(key, self.spec.chain_id(), body)
+        SignedTransaction::new(key, self.spec.chain_id(), body)
     }
 
     /// Returns the time.

@@ -5,14 +5,15 @@ use antiphon_core::{
     amount::Amount,
     chain::{
         certificate::Certificate,
+        delayed::Delayed,
         header::{Header, SignedHeader},
         spec::{ChainSpec, Token},
         state::{Account, StateKey},
-        transaction::{Message, SignedTransaction, Transaction},
+        transaction::{Delay, Message, SignedTransaction, Transaction},
     },
     codec::{self, Bounded, Text},
-    crypto::{SecretKey, Signature, Signed},
-    id::{Address, BlockId, Height, PoolId, TxId},
+    crypto::{SecretKey, Signature},
+    id::{Address, BlockId, DelayId, Height, PoolId, TxId},
     payment::reservation::{PaidState, PoolState},
 };
 use antiphon_node::{
@@ -30,6 +31,7 @@ pub struct Till {
     head: Header,
     accounts: BTreeSet<Address>,
     pools: BTreeSet<PoolId>,
+    delays: BTreeSet<DelayId>,
 }
 
 impl Till {
@@ -41,7 +43,7 @@ impl Till {
         let mut accounts: BTreeSet<_> = spec.accounts.iter().map(|row| row.address).collect();
         accounts.insert(Address::of(&spec.validators.members[0].key));
         let ledger = Ledger::open(spec, disk.clone(), &start.head).unwrap();
-        Self { ledger, disk, head, accounts, pools: BTreeSet::new() }
+        Self { ledger, disk, head, accounts, pools: BTreeSet::new(), delays: BTreeSet::new() }
     }
 
     /// Returns the height of the next block.
@@ -51,14 +53,55 @@ impl Till {
 
     /// Signs a transaction of one message, the sender's next on the newest block.
     pub fn sign(&mut self, key: &SecretKey, message: Message) -> SignedTransaction {
-        match &message {
+        self.sign_all(key, &[], vec![message])
+    }
+
+    /// Signs a transaction of a sender and cosigners, the sender's next on the newest block.
+    pub fn sign_all(
+        &mut self,
+        key: &SecretKey,
+        others: &[SecretKey],
+        messages: Vec<Message>,
+    ) -> SignedTransaction {
+        let chain = self.head.chain_id;
+        let account: Account =
+            self.read(StateKey::account(chain, &Address::of(&key.public()))).unwrap();
+        let mut cosigners: Vec<_> = others.iter().map(SecretKey::public).collect();
+        cosigners.sort_unstable();
+        let body = Transaction {
+            sender: key.public(),
+            sequence: account.sequence + 1,
+            reference_height: self.head.height,
+            reference_block: self.head.id(),
+            scope: Text::try_from("").unwrap(),
+            max_fee: Amount::from_units(genesis::FEE * (others.len() as u128 + 1)),
+            cosigners: Bounded::try_from(cosigners).unwrap(),
+            messages: Bounded::try_from(messages).unwrap(),
+        };
+        for (place, message) in (0..).zip(body.messages.iter()) {
+            self.remember(message, body.delay_id(chain, place));
+        }
+        SignedTransaction::with_cosigners(key, others, chain, body)
+    }
+
+    /// Notes where a message may bring money to.
+    fn remember(&mut self, message: &Message, delay: DelayId) {
+        match message {
             Message::Transfer { to, .. } => {
                 self.accounts.insert(*to);
+            }
+            Message::Exchange(exchange) => {
+                self.accounts.extend(exchange.to.iter().map(|part| part.address));
+            }
+            Message::Delay(Delay { to, .. }) => {
+                self.accounts.insert(*to);
+                self.delays.insert(delay);
             }
             Message::CreatePool(terms) => {
                 self.pools.insert(terms.id(self.head.chain_id));
             }
-            Message::Settle(_)
+            Message::Cancel(_)
+            | Message::Settle(_)
             | Message::Release(_)
             | Message::Register(_)
             | Message::Bond { .. }
@@ -67,18 +110,6 @@ impl Till {
             | Message::Rejoin
             | Message::Accuse { .. } => {}
         }
-        let account: Account =
-            self.read(StateKey::account(self.head.chain_id, &Address::of(&key.public()))).unwrap();
-        let body = Transaction {
-            sender: key.public(),
-            sequence: account.sequence + 1,
-            reference_height: self.head.height,
-            reference_block: self.head.id(),
-            scope: Text::try_from("").unwrap(),
-            max_fee: Amount::from_units(genesis::FEE),
-            messages: Bounded::try_from(vec![message]).unwrap(),
-        };
-        Signed::new(key, self.head.chain_id, body)
     }
 
     /// Builds the next block's body without keeping it.
@@ -106,7 +137,7 @@ impl Till {
         refused
     }
 
-    /// Counts all money of a token: balances, and what pools hold (A10.1).
+    /// Counts all money of a token: balances, what pools hold, and what is delayed (A10.1).
     pub fn count(&self, token: Token) -> u128 {
         let chain = self.head.chain_id;
         let accounts = self.accounts.iter().filter_map(|address| {
@@ -117,12 +148,27 @@ impl Till {
             let state: PoolState = self.read(StateKey::pool(chain, pool))?;
             Some(state.held().units()).filter(|_| token == Token::Operational)
         });
-        accounts.chain(pools).sum()
+        let delays = self.delays.iter().filter_map(|delay| {
+            let state: Delayed = self.read(StateKey::delayed(chain, delay))?;
+            Some(state.held().units()).filter(|_| token == state.token)
+        });
+        accounts.chain(pools).chain(delays).sum()
     }
 
     /// Returns a pool as the newest block left it.
     pub fn pool(&self, pool: PoolId) -> Option<PoolState> {
         self.read(StateKey::pool(self.head.chain_id, &pool))
+    }
+
+    /// Returns what an account has of a token, as the newest block left it.
+    pub fn balance(&self, address: &Address, token: Token) -> u128 {
+        let account: Option<Account> = self.read(StateKey::account(self.head.chain_id, address));
+        account.unwrap_or_default().balance(token).units()
+    }
+
+    /// Returns a delayed transfer, as the newest block left it.
+    pub fn delayed(&self, delay: DelayId) -> Option<Delayed> {
+        self.read(StateKey::delayed(self.head.chain_id, &delay))
     }
 
     /// Returns what a pool paid to a target, as the newest block left it.

@@ -93,6 +93,8 @@ export interface CheckpointFound extends HeaderFound {
 export interface Transaction {
   readonly id: string;
   readonly sender: string;
+  /** Who signed it beside its sender. */
+  readonly cosigners: readonly string[];
   readonly sequence: number;
   /** The most that was taken as fee. */
   readonly fee: bigint;
@@ -100,9 +102,18 @@ export interface Transaction {
   readonly messages: readonly Message[];
 }
 
+/** One account's part in an exchange. */
+export interface Part {
+  readonly address: string;
+  readonly amount: bigint;
+}
+
 /** One thing that was done. */
 export type Message =
   | { readonly kind: 'transfer'; readonly token: Token; readonly to: string; readonly amount: bigint }
+  | { readonly kind: 'exchange'; readonly token: Token; readonly from: readonly Part[]; readonly to: readonly Part[] }
+  | { readonly kind: 'delay'; readonly token: Token; readonly to: string; readonly amount: bigint; readonly blocks: number; readonly guard: string | null }
+  | { readonly kind: 'cancel'; readonly delay: string }
   | { readonly kind: 'createPool' | 'settle'; readonly pool: string; readonly amount: bigint }
   | { readonly kind: 'release'; readonly pool: string }
   | { readonly kind: 'register'; readonly amount: bigint }

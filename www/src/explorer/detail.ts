@@ -1,7 +1,7 @@
 /** One thing of the chain, as a page of folios: what it is at the left, why it is believed at the right. */
 
 import {
-  formatAmount, type AccountFound, type BlockFound, type CheckpointFound, type Header, type Message, type PoolFound, type Transaction,
+  formatAmount, type AccountFound, type BlockFound, type CheckpointFound, type Header, type Message, type Part, type PoolFound, type Transaction,
 } from 'antiphon';
 import { age } from '../format.js';
 import { facts, h, hash } from './node.js';
@@ -119,13 +119,16 @@ function transactionList(transactions: readonly Transaction[] | null): HTMLEleme
   if (transactions.length === 0) return h('p', { class: 'lead', 'data-testid': 'transactions', 'data-count': '0' }, 'None. The root of the header says so.');
   return h('ol', { class: 'transactions', 'data-testid': 'transactions', 'data-count': transactions.length }, ...transactions.map((tx) => h('li', { 'data-id': tx.id },
     ...tx.messages.map(sentence),
-    h('small', {}, 'by ', link('account', tx.sender), ', number ', String(tx.sequence), ', ', hash(tx.id)))));
+    h('small', {}, 'by ', link('account', tx.sender), ...tx.cosigners.flatMap((one) => [' and ', link('account', one)]), ', number ', String(tx.sequence), ', ', hash(tx.id)))));
 }
 
 function sentence(message: Message): HTMLElement {
   const line = (...words: (Node | string)[]): HTMLElement => h('p', {}, ...words);
   switch (message.kind) {
     case 'transfer': return line(h('b', {}, formatAmount(message.amount)), message.token === 'staking' ? ' staking tokens to ' : ' Tansen to ', link('account', message.to));
+    case 'exchange': return line('takes ', ...side(message.from), ' and gives ', ...side(message.to), message.token === 'staking' ? ', in staking tokens' : ', in Tansen');
+    case 'delay': return line('sends ', h('b', {}, formatAmount(message.amount)), message.token === 'staking' ? ' staking tokens to ' : ' Tansen to ', link('account', message.to), ` in ${number(message.blocks)} blocks, unless it is cancelled`);
+    case 'cancel': return line('cancels the delayed transfer ', hash(message.delay));
     case 'createPool': return line('opens a pool of ', h('b', {}, formatAmount(message.amount)), ', ', link('pool', message.pool));
     case 'settle': return line('settles ', h('b', {}, formatAmount(message.amount)), ' from pool ', link('pool', message.pool));
     case 'release': return line('releases pool ', link('pool', message.pool));
@@ -136,6 +139,11 @@ function sentence(message: Message): HTMLElement {
     case 'rejoin': return line('is back, and asks to be elected again');
     case 'accuse': return line('accuses ', link('account', message.staker), ' of an offence');
   }
+}
+
+/** One side of an exchange: who, and how much. */
+function side(parts: readonly Part[]): (Node | string)[] {
+  return parts.flatMap(({ address, amount }, at) => [...(at === 0 ? [] : [', ']), h('b', {}, formatAmount(amount)), ' ', link('account', address)]);
 }
 
 /** A link to an account or a pool. */

@@ -15,10 +15,10 @@ use crate::{
         spec::Token,
         stake::{Bond, RosterPage, StakeRules, Staker},
         state::Account,
-        transaction::{Message, Transaction},
+        transaction::{Message, SignedTransaction, Transaction},
     },
     codec::{self, Bounded, Text, encode},
-    crypto::{Hash, SecretKey, Signed as SignedBy, merkle},
+    crypto::{Hash, SecretKey, merkle},
 };
 use alloc::collections::BTreeMap;
 use alloc::vec;
@@ -291,6 +291,7 @@ fn the_transactions_of_a_block_are_those_of_its_root() {
             reference_block: BlockId::default(),
             scope: Text::try_from("").unwrap(),
             max_fee: Amount::from_units(1),
+            cosigners: Bounded::new(),
             messages: Bounded::try_from(vec![Message::Transfer {
                 token: Token::Operational,
                 to,
@@ -298,7 +299,7 @@ fn the_transactions_of_a_block_are_those_of_its_root() {
             }])
             .unwrap(),
         };
-        SignedBy::new(&key, chain, body)
+        SignedTransaction::new(&key, chain, body)
     };
     let body = |amounts: &[u128]| -> Body {
         let all: Vec<_> =

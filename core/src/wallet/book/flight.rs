@@ -7,7 +7,6 @@ use crate::{
         transaction::{LIFETIME, Message, SignedTransaction, Transaction},
     },
     codec::{Bounded, Text},
-    crypto::Signed,
     id::Height,
     time::Moment,
 };
@@ -77,9 +76,10 @@ impl Book {
             reference_block: settled.block,
             scope,
             max_fee: self.fee,
+            cosigners: Bounded::new(),
             messages: Bounded::try_from(vec![self.queue.remove(0)]).unwrap_or_default(),
         };
-        let transaction = Signed::new(&self.key, self.chain, body);
+        let transaction = SignedTransaction::new(&self.key, self.chain, body);
         let bytes = transaction.to_bytes();
         self.flight = Some(Flight { transaction, again_at: None, silences: 0 });
         self.submit(bytes, out);
@@ -131,6 +131,9 @@ impl Book {
             }
             Some(
                 Message::Transfer { .. }
+                | Message::Exchange(_)
+                | Message::Delay(_)
+                | Message::Cancel(_)
                 | Message::Release(_)
                 | Message::Register(_)
                 | Message::Bond { .. }

@@ -209,7 +209,7 @@ fn a_transfer_waits_for_proof_is_sent_once_and_lands_with_its_sequence() {
     assert_eq!(send(&mut book, 100), Err(BookError::Insufficient { needed, balance }));
     let (id, tx) = submitted(&send(&mut book, 99).unwrap()).unwrap();
     assert_eq!((tx.body.sequence, tx.body.reference_height), (5, Height(10)));
-    assert_eq!(tx.verify(node.chain(), &key().public()), Ok(()));
+    assert_eq!(tx.verify(node.chain()), Ok(()));
     assert_eq!(submitted(&send(&mut book, 1).unwrap()), None, "one at a time");
     feed(&mut book, 0, Input::Answered(id, Vec::new()));
     node.set_account(5, 0);

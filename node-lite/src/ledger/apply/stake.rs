@@ -25,11 +25,11 @@ impl<S: Storage> Session<'_, S> {
         self.spec.stake.clone().ok_or(TxError::NoStaking)
     }
 
-    fn staker(&self, address: &Address) -> Result<Staker, TxError> {
+    fn staker(&mut self, address: &Address) -> Result<Staker, TxError> {
         self.get(&StateKey::staker(self.chain, address))?.ok_or(TxError::NoStaker)
     }
 
-    fn bond_of(&self, owner: &Address, staker: &Address) -> Result<Bond, TxError> {
+    fn bond_of(&mut self, owner: &Address, staker: &Address) -> Result<Bond, TxError> {
         Ok(self.get(&StateKey::bond(self.chain, owner, staker))?.unwrap_or_default())
     }
 
@@ -173,7 +173,7 @@ impl<S: Storage> Session<'_, S> {
         }
     }
 
-    fn page(&self, number: u32) -> Result<RosterPage, TxError> {
+    fn page(&mut self, number: u32) -> Result<RosterPage, TxError> {
         Ok(self.get(&StateKey::roster(self.chain, number))?.unwrap_or_default())
     }
 
@@ -208,7 +208,8 @@ impl<S: Storage> Session<'_, S> {
 
     /// Notes that this block's proposer is not silent.
     pub(in crate::ledger) fn note_proposal(&mut self) -> Result<(), TxError> {
-        if let Some(address) = self.owner_of(&self.proposer)? {
+        let proposer = self.proposer;
+        if let Some(address) = self.owner_of(&proposer)? {
             let staker = self.staker(&address)?;
             let seen = self.height;
             self.put(StateKey::staker(self.chain, &address), Staker { seen, ..staker })?;
@@ -216,7 +217,7 @@ impl<S: Storage> Session<'_, S> {
         Ok(())
     }
 
-    fn owner_of(&self, key: &PublicKey) -> Result<Option<Address>, TxError> {
+    fn owner_of(&mut self, key: &PublicKey) -> Result<Option<Address>, TxError> {
         self.get(&StateKey::validator_key(self.chain, key))
     }
 
@@ -248,7 +249,7 @@ impl<S: Storage> Session<'_, S> {
     }
 
     /// Returns everybody on the roster.
-    pub(in crate::ledger) fn candidates(&self) -> Result<Vec<Candidate>, TxError> {
+    pub(in crate::ledger) fn candidates(&mut self) -> Result<Vec<Candidate>, TxError> {
         let mut candidates = Vec::new();
         for number in 0..MAX_PAGES {
             for address in self.page(number)?.iter() {
@@ -262,7 +263,7 @@ impl<S: Storage> Session<'_, S> {
         Ok(candidates)
     }
 
-    fn supply(&self) -> Result<Supply, TxError> {
+    fn supply(&mut self) -> Result<Supply, TxError> {
         Ok(self.get(&StateKey::supply(self.chain))?.unwrap_or_default())
     }
 

@@ -24,24 +24,24 @@ use antiphon_core::{
     time::UnixMillis,
 };
 use jmt::storage::{Node, NodeKey};
-use std::{cell::RefCell, rc::Rc};
+use std::sync::{Arc, RwLock};
 
-pub(super) const START: u128 = 1_000_000;
-pub(super) const FEE: u128 = 10;
+pub(in crate::ledger) const START: u128 = 1_000_000;
+pub(in crate::ledger) const FEE: u128 = 10;
 
 /// A ledger over memory, with a chain that grows block by block.
-pub(super) struct Chain {
-    pub(super) id: ChainId,
-    pub(super) ledger: Ledger<Memory>,
+pub(in crate::ledger) struct Chain {
+    pub(in crate::ledger) id: ChainId,
+    pub(in crate::ledger) ledger: Ledger<Memory>,
     memory: Memory,
-    pub(super) head: (Height, BlockId),
+    pub(in crate::ledger) head: (Height, BlockId),
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Memory(Rc<RefCell<Tables>>);
+pub(in crate::ledger) struct Memory(Arc<RwLock<Tables>>);
 
 #[derive(Debug, Default)]
-pub(super) struct Tables {
+pub(in crate::ledger) struct Tables {
     nodes: BTreeMap<NodeKey, Node>,
     values: BTreeMap<(StateKey, u64), Vec<u8>>,
     blocks: BTreeMap<Height, SettledBlock>,
@@ -52,7 +52,7 @@ pub(super) struct Tables {
 impl Memory {
     fn write(&self, part: &Write) {
         let Write::Settle(settlement) = part else { return };
-        let mut tables = self.0.borrow_mut();
+        let mut tables = self.0.write().unwrap();
         let batch = &settlement.batch.node_batch;
         tables.nodes.extend(batch.nodes().iter().map(|(k, n)| (k.clone(), n.clone())));
         for ((version, key), value) in batch.values() {
@@ -81,17 +81,17 @@ impl Storage for Memory {
     }
 
     fn node(&self, key: &NodeKey) -> Result<Option<Node>, StorageError> {
-        Ok(self.0.borrow().nodes.get(key).cloned())
+        Ok(self.0.read().unwrap().nodes.get(key).cloned())
     }
 
     fn value(&self, version: u64, key: &StateKey) -> Result<Option<Vec<u8>>, StorageError> {
-        let tables = self.0.borrow();
+        let tables = self.0.read().unwrap();
         let newest = tables.values.range((*key, 0)..=(*key, version)).next_back();
         Ok(newest.map(|(_, value)| value.clone()))
     }
 
     fn settled(&self, height: Height) -> Result<Option<SettledBlock>, StorageError> {
-        Ok(self.0.borrow().blocks.get(&height).cloned())
+        Ok(self.0.read().unwrap().blocks.get(&height).cloned())
     }
 
     fn height_of(&self, _: &BlockId) -> Result<Option<Height>, StorageError> {
@@ -99,11 +99,11 @@ impl Storage for Memory {
     }
 
     fn validators(&self, hash: &Hash) -> Result<Option<ValidatorSet>, StorageError> {
-        Ok(self.0.borrow().validators.get(hash).cloned())
+        Ok(self.0.read().unwrap().validators.get(hash).cloned())
     }
 
     fn guardians(&self, hash: &Hash) -> Result<Option<GuardianSet>, StorageError> {
-        Ok(self.0.borrow().guardians.get(hash).cloned())
+        Ok(self.0.read().unwrap().guardians.get(hash).cloned())
     }
 
     fn closing(&self, _: Height) -> Result<Option<Closing>, StorageError> {
@@ -116,11 +116,11 @@ impl Storage for Memory {
 }
 
 impl Chain {
-    pub(super) fn new() -> Self {
+    pub(in crate::ledger) fn new() -> Self {
         Self::of(spec())
     }
 
-    pub(super) fn of(spec: ChainSpec) -> Self {
+    pub(in crate::ledger) fn of(spec: ChainSpec) -> Self {
         let memory = Memory::default();
         let (header, settlement) = genesis(&spec).unwrap();
         let settled = settlement.settled.clone();
@@ -130,11 +130,11 @@ impl Chain {
         Self { id, ledger, memory, head: (Height(0), header.id()) }
     }
 
-    pub(super) fn built(&self, txs: Vec<SignedTransaction>) -> Body {
+    pub(in crate::ledger) fn built(&self, txs: Vec<SignedTransaction>) -> Body {
         self.ledger.build(&self.head.1, self.head.0.plus(1), 0, txs).unwrap()
     }
 
-    pub(super) fn block(&self, txs: Vec<SignedTransaction>, state_root: Hash) -> Block {
+    pub(in crate::ledger) fn block(&self, txs: Vec<SignedTransaction>, state_root: Hash) -> Block {
         let (genesis, _) = genesis(self.ledger.spec()).unwrap();
         let body: Vec<TxBytes> =
             txs.iter().map(|tx| TxBytes::try_from(tx.to_bytes()).unwrap()).collect();
@@ -152,7 +152,7 @@ impl Chain {
     }
 
     /// Executes a block on the head and makes it the head.
-    pub(super) fn include(&mut self, txs: Vec<SignedTransaction>) -> Block {
+    pub(in crate::ledger) fn include(&mut self, txs: Vec<SignedTransaction>) -> Block {
         let body = self.built(txs.clone());
         assert_eq!(body.refused, []);
         let mut block = self.block(txs, body.state_root);
@@ -163,7 +163,7 @@ impl Chain {
         block
     }
 
-    pub(super) fn store(&mut self, block: &Block) {
+    pub(in crate::ledger) fn store(&mut self, block: &Block) {
         let id = block.id();
         let certificate = Certificate::genesis();
         let settlement = self.ledger.settlement(id, block.clone(), certificate).unwrap();
@@ -171,29 +171,34 @@ impl Chain {
         self.ledger.stored(&id);
     }
 
-    pub(super) fn settle(&mut self, txs: Vec<SignedTransaction>) {
+    pub(in crate::ledger) fn settle(&mut self, txs: Vec<SignedTransaction>) {
         let block = self.include(txs);
         self.store(&block);
     }
 
-    pub(super) fn row<T: Value>(&self, key: &StateKey) -> Option<T> {
+    pub(in crate::ledger) fn row<T: Value>(&self, key: &StateKey) -> Option<T> {
         let bytes = self.ledger.view(&self.head.1).unwrap().value(key).unwrap()?;
         Some(codec::decode(&bytes, bytes.len()).unwrap())
     }
 
-    pub(super) fn account(&self, n: u8) -> Account {
+    pub(in crate::ledger) fn account(&self, n: u8) -> Account {
         self.ledger.account(&self.head.1, &address(n)).unwrap()
     }
 
-    pub(super) fn balance(&self, n: u8) -> u128 {
+    pub(in crate::ledger) fn balance(&self, n: u8) -> u128 {
         self.account(n).balances[Token::Operational.index()].units()
     }
 
-    pub(super) fn tx(&self, n: u8, sequence: u64, messages: Vec<Message>) -> SignedTransaction {
+    pub(in crate::ledger) fn tx(
+        &self,
+        n: u8,
+        sequence: u64,
+        messages: Vec<Message>,
+    ) -> SignedTransaction {
         self.changed(n, messages, |tx| tx.sequence = sequence)
     }
 
-    pub(super) fn changed(
+    pub(in crate::ledger) fn changed(
         &self,
         n: u8,
         messages: Vec<Message>,
@@ -206,13 +211,14 @@ impl Chain {
             reference_block: self.head.1,
             scope: Text::try_from("").unwrap(),
             max_fee: Amount::from_units(FEE),
+            cosigners: Bounded::new(),
             messages: Bounded::try_from(messages).unwrap(),
         };
         change(&mut body);
-        Signed::new(&key(n), self.id, body)
+        SignedTransaction::new(&key(n), self.id, body)
     }
 
-    pub(super) fn terms(&self, deposit: u128, collateral: u128) -> PoolTerms {
+    pub(in crate::ledger) fn terms(&self, deposit: u128, collateral: u128) -> PoolTerms {
         PoolTerms {
             creator: key(1).public(),
             nonce: 4,
@@ -223,7 +229,7 @@ impl Chain {
         }
     }
 
-    pub(super) fn voucher(
+    pub(in crate::ledger) fn voucher(
         &self,
         terms: &PoolTerms,
         target: u8,
@@ -241,8 +247,8 @@ impl Chain {
     }
 
     /// A10.1 over the whole state, read from the store row by row.
-    pub(super) fn assert_conserved(&self) {
-        let tables = self.memory.0.borrow();
+    pub(in crate::ledger) fn assert_conserved(&self) {
+        let tables = self.memory.0.read().unwrap();
         let mut newest: BTreeMap<StateKey, &Vec<u8>> = BTreeMap::new();
         for ((key, _), value) in &tables.values {
             newest.insert(*key, value);
@@ -267,19 +273,19 @@ impl Chain {
     }
 }
 
-pub(super) fn key(n: u8) -> SecretKey {
+pub(in crate::ledger) fn key(n: u8) -> SecretKey {
     SecretKey::from_bytes(&[n.wrapping_add(100); 32])
 }
 
-pub(super) fn address(n: u8) -> Address {
+pub(in crate::ledger) fn address(n: u8) -> Address {
     Address::of(&key(n).public())
 }
 
-pub(super) fn chain_id() -> ChainId {
+pub(in crate::ledger) fn chain_id() -> ChainId {
     spec().chain_id()
 }
 
-pub(super) fn pay(to: u8, units: u128) -> Message {
+pub(in crate::ledger) fn pay(to: u8, units: u128) -> Message {
     Message::Transfer {
         token: Token::Operational,
         to: address(to),
@@ -287,7 +293,7 @@ pub(super) fn pay(to: u8, units: u128) -> Message {
     }
 }
 
-pub(super) fn spec() -> ChainSpec {
+pub(in crate::ledger) fn spec() -> ChainSpec {
     let guardian = BlsSecretKey::from_seed(&[1; 32]).unwrap().public();
     let endowed = |n| GenesisAccount {
         address: address(n),

@@ -25,10 +25,12 @@ use antiphon_core::{
         proof::{MAX_KEYS, StateProofs},
         spec::Token,
         state::StateKey,
-        transaction::{MAX_TRANSACTION, Message, Transaction, decode_transaction},
+        transaction::{
+            MAX_TRANSACTION, Message, SignedTransaction, Transaction, decode_transaction,
+        },
     },
     codec::{self, Bounded, Text},
-    crypto::{Hash, Signed},
+    crypto::Hash,
     id::{Address, Height, TxId},
     wallet::address,
 };
@@ -188,9 +190,10 @@ async fn faucet(params: Params<'static>, context: &Context) -> Answer {
             reference_block,
             scope: Text::try_from("faucet").map_err(|_| invalid("scope"))?,
             max_fee,
+            cosigners: Bounded::new(),
             messages: Bounded::try_from(messages).map_err(|_| invalid("messages"))?,
         };
-        let admitted = node.submit(Signed::new(&key, chain, body), out);
+        let admitted = node.submit(SignedTransaction::new(&key, chain, body), out);
         admitted.map_err(|reason| error(REFUSED, reason.to_string(), reason.code()))
     });
     let id = paid.await.map_err(unavailable)??;
