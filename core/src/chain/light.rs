@@ -200,6 +200,8 @@ impl Light {
                 self.stored = stored;
                 self.next_look = Some(now);
                 self.ask(Source::NODE, File::Spec(self.config.chain), out);
+                // Beside the spec, not after it: each turn costs a newcomer a way to the node and back.
+                self.ask(Source::NODE, File::Tip, out);
             }
             Input::Fetched(source, file, bytes) => {
                 if self.take_flight(source, &file) {
@@ -283,7 +285,9 @@ impl Light {
     }
 
     fn missing(&mut self, now: Moment, source: Source, file: &File) {
-        if source == Source::NODE {
+        if self.spec.is_none() && *file == File::Tip {
+            // The spec was asked for beside it, and says when to try again.
+        } else if source == Source::NODE {
             self.retry_later(now);
         } else if matches!(file, File::Final(height) if self.is_open(*height)) {
             self.ask_witness_later(now);
@@ -360,6 +364,7 @@ impl Light {
             return Err(LightError::WrongSpec);
         }
         self.guardians.insert(spec.guardians.hash(self.config.chain), spec.guardians.clone());
+        self.validators.insert(spec.validators.hash(self.config.chain), spec.validators.clone());
         if self.config.anchor == Anchor::Genesis {
             self.trusted = Some(Trusted::genesis(&spec));
         }

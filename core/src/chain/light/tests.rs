@@ -260,6 +260,23 @@ fn an_honest_source_moves_all_three_heads() {
 }
 
 #[test]
+fn a_newcomer_has_its_heads_after_two_turns() {
+    let world = World::new(25);
+    let (mut light, mut out) = (Light::new(config(world.chain())), Vec::new());
+    light.handle(Moment::ZERO, NOW, Input::Loaded(Stored::default()), &mut out);
+    for _ in 0..2 {
+        // What was asked for in one turn is answered before the next.
+        for output in core::mem::take(&mut out) {
+            if let Output::Fetch(source, file) = output {
+                let bytes = world.honest(&file, 20);
+                light.handle(Moment::ZERO, NOW, Input::Fetched(source, file, bytes), &mut out);
+            }
+        }
+    }
+    assert_eq!(heights(&light), [Some(25), Some(23), Some(20)]);
+}
+
+#[test]
 fn before_the_first_checkpoint_blocks_settle_from_genesis() {
     let world = World::new(6);
     let (light, refused) = run(&world, |file| world.honest(file, 0));
@@ -424,6 +441,7 @@ fn a_lost_source_is_asked_again_ever_more_slowly_until_it_is_back() {
     let mut out = Vec::new();
     let mut now = Moment::ZERO;
     light.handle(now, NOW, Input::Loaded(Stored::default()), &mut out);
+    light.handle(now, NOW, Input::Missing(Source::NODE, File::Tip), &mut out);
     let mut waits = Vec::new();
     for _ in 0..6 {
         let asked = out.drain(..).find(|o| matches!(o, Output::Fetch(Source::NODE, File::Spec(_))));

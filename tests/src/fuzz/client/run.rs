@@ -58,6 +58,7 @@ pub(super) struct Run {
     wants: BTreeMap<WantId, Option<u64>>,
     next_want: u64,
     lookups: BTreeSet<LookupId>,
+    found: u64,
     /// What its rows say was promised before; `None` for rows that were spoilt, which may say anything.
     restored: Option<u128>,
 }
@@ -90,6 +91,7 @@ impl Run {
             wants: BTreeMap::new(),
             next_want: 0,
             lookups: BTreeSet::new(),
+            found: 0,
             restored: None,
         };
         let mut rows = row::honest();
@@ -377,6 +379,7 @@ impl Run {
                 Output::Found(id, found) => {
                     assert!(self.lookups.remove(&id), "found, and nobody asked");
                     Self::found(&found);
+                    self.found += 1;
                 }
                 Output::Lost(id, _) => {
                     assert!(self.lookups.remove(&id), "lost, and nobody asked");
@@ -467,6 +470,7 @@ impl Run {
             promised: shown.wallet.vouchers_out.units(),
             earned: shown.wallet.vouchers_in.units(),
             final_height: shown.chain.final_height.0,
+            found: self.found,
         }
     }
 }
