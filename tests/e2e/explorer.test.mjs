@@ -229,3 +229,35 @@ test('a forged header, span, certificate and body are refused', async () => {
   });
   await withLiar(alter(/^\/light\/body\//, flip), (victim) => refuses(victim, `#/block/${height}`, /^(lookup\/wrong-body|codec\/)/));
 });
+
+test('a second node is compared with, and one that lies is no witness', async () => {
+  const honest = await startLiar(network.page.node, {});
+  await network.configure({ witness: honest.url });
+  const seen = await Listener.open(browser, network.url, 'witnessed');
+  try {
+    await seen.sees('the witness has the same chain', ({ chain }) => chain.witnesses === 1 && chain.witnessed !== null && chain.witnessed >= 10, 60_000);
+    await open('#/checkpoint/10', seen);
+    assert.match(await seen.page.getByTestId('proven').innerText(), /has the same checkpoint/);
+    assert.equal(await seen.page.evaluate(() => document.querySelector('antiphon-player')?.antiphon?.forkProof()), null, 'nothing has split');
+  } finally {
+    await seen.close();
+    honest.close();
+  }
+  // Another block at each final height, with the certificate of the right one: it proves no split, and witnesses nothing.
+  const lie = (/** @type {string} */ path, /** @type {Buffer} */ body) => {
+    if (path.startsWith('/light/final/') && body.length > 97) body[60] = (body[60] ?? 0) ^ 1;
+    return body;
+  };
+  const liar = await startLiar(network.page.node, { file: lie });
+  await network.configure({ witness: liar.url });
+  const doubtful = await Listener.open(browser, network.url, 'doubtful');
+  try {
+    const { chain } = await doubtful.sees('the lie is refused', ({ problems }) => problems.some(({ code }) => code.startsWith('light/') || code.startsWith('codec/')), 60_000);
+    assert.deepEqual([chain.standing, chain.witnessed], ['good', null]);
+    assert.equal(await doubtful.page.getByTestId('save-fork').isVisible(), false);
+  } finally {
+    await doubtful.close();
+    liar.close();
+    await network.configure({ witness: '' });
+  }
+});

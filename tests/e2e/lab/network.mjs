@@ -106,7 +106,7 @@ export async function startNetwork(options = {}) {
     const config = join(data, 'config.json');
     const page = {
       stream: text(publish, 'url'), publisher: text(publish, 'publisher'), node: text(chain, 'base'),
-      chain: text(chain, 'chain'), tracker: text(tracker, 'url'),
+      chain: text(chain, 'chain'), tracker: text(tracker, 'url'), witness: '',
     };
     await writeFile(config, JSON.stringify(page));
     const site = await run('site', '--root', join(ROOT, 'www/dist'), '--config', config, '--listen', '127.0.0.1:0');
