@@ -1,6 +1,6 @@
 //! The command line: one variant a subcommand, each carried out in its own file.
 
-use super::{config, dev, genesis, init, light, log, publish, run, site, testnet, tracker};
+use super::{config, dev, genesis, init, light, log, publish, run, site, stake, testnet, tracker};
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 /// The supernode of Antiphon.
@@ -30,6 +30,9 @@ pub enum Command {
     Run(Box<config::Options>),
     /// Serves the page that plays.
     Site(site::Options),
+    /// Registers, bonds and unbonds a keeper's stake, and shows what is leaving and when.
+    #[command(subcommand)]
+    Stake(stake::Command),
     /// Runs a network of many processes on this machine.
     Testnet(testnet::Options),
     /// Introduces the listeners of streams to each other.
@@ -76,6 +79,7 @@ impl Parsed {
                 run::run(*options, self.matches.subcommand_matches("run")).await
             }
             Command::Site(options) => site::run(options).await,
+            Command::Stake(command) => stake::run(command).await,
             Command::Testnet(options) => testnet::run(options).await,
             Command::Tracker(options) => tracker::run(options).await,
         }

@@ -45,7 +45,7 @@ fn a_witness_of_the_command_line_is_told_to_the_page() {
     let site = ["site", "--root", root, "--config", config];
     let process = Process::start(&[&site[..], &["--witness", "https://c.example"]].concat());
     let told: serde_json::Value =
-        serde_json::from_str(&get(process.address(), "/config.json", "").text()).unwrap();
+        serde_json::from_str(get(process.address(), "/config.json", "").text()).unwrap();
     assert_eq!(told["witness"], "https://c.example");
     assert_eq!(told["node"], "http://a.example");
     let refused = refusal(&[&site[..], &["--witness", "c.example"]].concat());

@@ -143,7 +143,7 @@ export interface AccountFound {
   /** As whom it stakes itself. */
   readonly staker: Staker | null;
   readonly bonds: readonly Bond[];
-  /** Whether bonds with every staker were asked for. */
+  /** Whether bonds with every staker of the roster were asked for; who has too little bonded to be elected is on none. */
   readonly hasAllBonds: boolean;
   readonly path: Path;
 }

@@ -65,7 +65,7 @@ export function account(found: AccountFound, own: string | null): Node[] {
       h('section', { class: 'folio' },
         h('h3', {}, 'Bonds'),
         bonds.length === 0
-          ? h('p', { class: 'lead' }, found.hasAllBonds ? 'None, which is proven for every staker.' : 'None with the first stakers of the roster; the others were not asked for.')
+          ? h('p', { class: 'lead' }, found.hasAllBonds ? 'None with any staker of the roster, which is proven.' : 'None with the first stakers of the roster; the others were not asked for.')
           : h('ol', { class: 'bonds' }, ...bonds.map((bond) => h('li', {},
             h('b', {}, formatAmount(bond.amount)), h('span', {}, 'with ', link('account', bond.staker)),
             ...bond.leaving.map((part) => h('em', {}, `${formatAmount(part.amount)} leaving until block ${number(part.until)}`)),

@@ -129,7 +129,8 @@ pub struct AccountFound {
     pub staker: Option<Staker>,
     /// What it has bonded, with whom.
     pub bonds: Vec<BondFound>,
-    /// Whether bonds with every staker were asked for: a chain may have more than one answer proves.
+    /// Whether bonds with every staker of the roster were asked for: there may be more than one answer proves. Who has too
+    /// little bonded to be elected is on no roster, and is not looked for.
     pub has_all_bonds: bool,
 }
 

@@ -81,6 +81,10 @@ impl Running {
     ) -> Result<AccountFound, Halt> {
         let (chain, head) = (self.base.chain, self.head(level)?);
         let (mut stakers, is_whole) = self.roster(&head)?;
+        // Who has bonded with itself less than it takes is a staker, and on no roster.
+        if self.base.stakes && !stakers.contains(&address) {
+            stakers.insert(0, address);
+        }
         let has_all_bonds = is_whole && stakers.len() <= MAX_BONDS;
         stakers.truncate(MAX_BONDS);
         let key = StateKey::account(chain, &address);

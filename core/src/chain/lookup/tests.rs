@@ -359,6 +359,8 @@ fn endowed() -> (World, State, Address) {
         (StateKey::staker(chain, &staker), encode(&row)),
         (StateKey::bond(chain, &owner, &staker), encode(&bond)),
         (StateKey::roster(chain, 0), encode(&roster)),
+        (StateKey::staker(chain, &Address([6; 20])), encode(&row)),
+        (StateKey::bond(chain, &Address([6; 20]), &Address([6; 20])), encode(&bond)),
     ]));
     let root = state.with_tree(|root, _| root);
     (0..12).for_each(|_| world.push(|header| header.state_root = root));
@@ -389,6 +391,9 @@ fn an_account_with_its_bonds_is_shown_under_the_root_of_a_head() {
     assert_eq!(stranger.shown.turns.last().unwrap().node, stranger.proven.root);
     assert_eq!(find(owner, Level::Included).proven.height, Height(12));
     assert!(find(Address([2; 20]), Level::Final).staker.is_some());
+    // Who has bonded with itself and is on no roster still sees its bond.
+    let off = find(Address([6; 20]), Level::Final);
+    assert_eq!((off.bonds.len(), off.bonds[0].staker), (1, Address([6; 20])));
 }
 
 #[test]

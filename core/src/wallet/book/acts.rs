@@ -3,13 +3,17 @@
 use super::{Asked, Book, BookError, MAX_SETTLEMENTS, Output, Query, Settlement};
 use crate::{
     amount::Amount,
-    chain::{Level, spec::Token, transaction::Message},
+    chain::{
+        Level,
+        spec::Token,
+        transaction::{Message, Registration},
+    },
     crypto::Signed,
     id::{Address, PoolId},
     payment::{reservation::PoolTerms, voucher::Voucher},
     time::Moment,
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 impl Book {
     /// Asks a dev chain's faucet for operational tokens.
@@ -36,6 +40,30 @@ impl Book {
         let fee = if token == Token::Operational { self.fee } else { Amount::ZERO };
         self.check_funds(token, amount.checked_add(fee))?;
         self.enqueue(now, Message::Transfer { token, to, amount }, out)
+    }
+
+    /// Registers as a staker with a first bond of one's own (A2.11).
+    ///
+    /// # Errors
+    /// [`BookError`].
+    pub fn register(
+        &mut self,
+        now: Moment,
+        registration: Registration,
+        out: &mut Vec<Output>,
+    ) -> Result<(), BookError> {
+        self.check_funds(Token::Staking, Some(registration.bond))?;
+        self.check_funds(Token::Operational, Some(self.fee))?;
+        self.enqueue(now, Message::Register(Box::new(registration)), out)
+    }
+
+    /// Says that one's validator is back after it was silent for too long (ALZA-11).
+    ///
+    /// # Errors
+    /// [`BookError`].
+    pub fn rejoin(&mut self, now: Moment, out: &mut Vec<Output>) -> Result<(), BookError> {
+        self.check_funds(Token::Operational, Some(self.fee))?;
+        self.enqueue(now, Message::Rejoin, out)
     }
 
     /// Bonds staking tokens with a staker: a delegation, or one's own bond (ALZA-12).

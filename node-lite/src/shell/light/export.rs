@@ -9,7 +9,7 @@
 //! Every file is written beside its name, synced and renamed, and the tip comes last: whoever reads meanwhile finds what the
 //! tip names.
 
-use super::super::{chain_file, dev::interrupted, http, store::Store};
+use super::super::{chain_file, dev::interrupted, http, remote::RemoteNode, store::Store};
 use crate::{
     light::{
         export::{Exported, Mirror, export},
@@ -28,15 +28,7 @@ use antiphon_core::{
     id::{BlockId, ChainId, Height},
 };
 use anyhow::{Context as _, bail, ensure};
-use axum::{
-    body::{Body, to_bytes},
-    http::{Request, StatusCode, Uri},
-};
 use clap::Args;
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
 use serde_json::json;
 use std::{
     fs,
@@ -46,8 +38,6 @@ use std::{
 };
 use tokio::runtime::Handle;
 
-/// How long a node may take for one file.
-const NODE_PATIENCE: Duration = Duration::from_secs(15);
 /// Slowest and smallest brotli: a file is compressed once and sent for years.
 const BROTLI: (u32, u32) = (11, 22);
 
@@ -123,7 +113,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 
 /// From where files come.
 enum Source {
-    Node { base: String, client: Box<Client<HttpConnector, Body>>, runtime: Handle },
+    Node { node: Box<RemoteNode>, runtime: Handle },
     Disk { store: Store, spec: Box<ChainSpec> },
 }
 
@@ -132,10 +122,8 @@ impl Source {
         if let Some(node) = &options.node {
             let chain = options.chain.as_deref().context("--chain is needed with --node")?;
             let chain = Hash::from_hex(chain).context("--chain is not 64 hexadecimal digits")?;
-            ensure!(node.starts_with("http://"), "only a node at http:// can be asked");
-            let client = Box::new(Client::builder(TokioExecutor::new()).build_http());
-            let base = node.trim_end_matches('/').to_owned();
-            return Ok((Self::Node { base, client, runtime: Handle::current() }, ChainId(chain)));
+            let node = Box::new(RemoteNode::new(node)?);
+            return Ok((Self::Node { node, runtime: Handle::current() }, ChainId(chain)));
         }
         let (Some(data), Some(file)) = (&options.data, &options.chain_file) else {
             bail!("give --node with --chain, or --data with --chain-file");
@@ -159,32 +147,9 @@ impl Source {
         match self {
             Self::Disk { store, .. } if *file == File::Tip => Ok(Some(codec::encode(&tip(store)?))),
             Self::Disk { store, spec } => Ok(find(store, spec, file)?),
-            Self::Node { base, client, runtime } => {
-                let uri: Uri = format!("{base}{}", file.path()).parse().context("not a URL")?;
-                runtime.block_on(fetch(client, uri, file.max_bytes()))
-            }
+            Self::Node { node, runtime } => runtime.block_on(node.file(file)),
         }
     }
-}
-
-async fn fetch(
-    client: &Client<HttpConnector, Body>,
-    uri: Uri,
-    max: usize,
-) -> anyhow::Result<Option<Vec<u8>>> {
-    let name = uri.to_string();
-    let answer = async {
-        let request = Request::get(uri).body(Body::empty())?;
-        let answer = client.request(request).await.context("the node does not answer")?;
-        match answer.status() {
-            StatusCode::OK => {}
-            StatusCode::NOT_FOUND => return Ok(None),
-            status => bail!("it answers {status}"),
-        }
-        let body = to_bytes(Body::new(answer.into_body()), max).await;
-        Ok(Some(body.context("its answer is too long, or breaks off")?.to_vec()))
-    };
-    tokio::time::timeout(NODE_PATIENCE, answer).await.context("it takes too long")?.context(name)
 }
 
 /// Returns the tip of a node that does not run: what is settled on its disk.
