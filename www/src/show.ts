@@ -88,6 +88,7 @@ function showPeers(peers: readonly PeerView[]): void {
 
 function showPurse({ wallet }: Snapshot): void {
   say(byTest('address'), wallet.address ?? '–');
+  byId<HTMLAnchorElement>('own').href = wallet.address === null ? '#/chain' : `#/account/${wallet.address}`;
   const balance = byTest('balance');
   const level = byTest('balance-level');
   const proven = wallet.account?.balance ?? null;
