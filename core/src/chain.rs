@@ -8,6 +8,8 @@
 //! | [`certificate`] | validators' votes on a block (settled), guardians' aggregate on a checkpoint (final) |
 //! | [`stake`] | bonds, rewards, elections |
 //! | [`offence`] | what costs a stake, and what shows it |
+//! | [`carried`], [`beacon`] | what a block carries beside transactions; randomness and the order of proposers |
+//! | [`lottery`], [`upgrade`] | a draw among guardians; how a chain changes its rules |
 //! | [`delayed`] | transfers that wait and can be cancelled |
 //! | [`transaction`] | messages, fees, signatures |
 //! | [`state`] | keys and values of the state tree |
@@ -15,12 +17,15 @@
 //! | [`light`] | the light client machine |
 //! | [`lookup`] | what a page asks about the chain, proven before it is shown |
 
+pub mod beacon;
+pub mod carried;
 pub mod certificate;
 pub mod delayed;
 pub mod header;
 mod level;
 pub mod light;
 pub mod lookup;
+pub mod lottery;
 pub mod offence;
 pub mod proof;
 pub mod set;
@@ -28,5 +33,6 @@ pub mod spec;
 pub mod stake;
 pub mod state;
 pub mod transaction;
+pub mod upgrade;
 
 pub use level::{ByLevel, Level};

@@ -42,6 +42,11 @@ impl DecodeError {
 /// The message by which a bounded type reports its bound through borsh's error.
 const OVER_LIMIT: &str = "over limit";
 
+/// Returns the error by which a bounded type reports its bound through borsh.
+pub(crate) fn over_limit() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, OVER_LIMIT)
+}
+
 /// Encodes `value`. Cannot fail: writing to memory does not, and every list of ours is bounded.
 pub fn encode<T: BorshSerialize + ?Sized>(value: &T) -> Vec<u8> {
     let mut bytes = Vec::new();

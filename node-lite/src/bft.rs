@@ -37,8 +37,10 @@ pub use tree::MAX_BLOCKS;
 
 use antiphon_core::{
     chain::{
+        beacon::ProposerOrder,
+        carried::Carried,
         certificate::Certificate,
-        header::{Header, NextSets, SignedHeader},
+        header::{Header, Next, SignedHeader},
         offence::Evidence,
         set::ValidatorSet,
     },
@@ -77,6 +79,8 @@ pub struct Config {
     pub chain: ChainId,
     /// Who settles in this term.
     pub validators: ValidatorSet,
+    /// Who of them proposes when.
+    pub order: ProposerOrder,
     /// Checkpoint interval `T`.
     pub checkpoint_interval: u64,
     /// Least time between a parent and its child; zero proposes at once.
@@ -126,13 +130,15 @@ pub struct Built {
     pub request: Build,
     /// Encoded transactions in order.
     pub body: Vec<TxBytes>,
-    /// The state root after them.
+    /// What the block carries beside them.
+    pub carried: Carried,
+    /// The state root after both.
     pub state_root: Hash,
-    /// The sets that the block commits.
-    pub next: NextSets,
+    /// What the block commits for those above it.
+    pub next: Next,
 }
 
-/// A request for a body.
+/// A request for a body: all that is known of a block before it is executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Build {
     /// The epoch of the proposal.
@@ -143,6 +149,22 @@ pub struct Build {
     pub height: Height,
     /// The proposer's place in the set.
     pub proposer_index: u16,
+    /// The newest checkpoint below the new block.
+    pub checkpoint: BlockId,
+}
+
+impl Build {
+    /// Returns the request that a block answers.
+    pub const fn of(header: &Header) -> Self {
+        let Header { epoch, parent, height, proposer_index, cp_link, .. } = header;
+        Self {
+            epoch: *epoch,
+            parent: *parent,
+            height: *height,
+            proposer_index: *proposer_index,
+            checkpoint: *cp_link,
+        }
+    }
 }
 
 /// What the host must do, in order.

@@ -5,37 +5,52 @@
 //! shares of others, verified -------------------------------------+--> quorum: certificate sent --> final
 //! ```
 //!
+//! | file | what it knows |
+//! |---|---|
+//! | `message` | what travels |
+//! | `flood` | small sets: single shares to everybody |
+//! | `rounds`, `circle`, `gather` | large sets: sums of shares between neighbours |
+//! | `finality` | certificates, and when they contradict each other |
+//! | `handover`, `electorate` | one set after another |
+//!
 //! A node without a guardian key gathers too. Each checkpoint is signed by the set that the one before elected.
 //!
 //! Beyond G1..G3, nothing is signed above a change of guardians that has no certificate of its own (`handover`).
 //!
-//! Source: PROTOCOL A2.10, A2.12, A2.13, A2.16, A2.17, A2.18, A7.2.
+//! Source: PROTOCOL A2.10, A2.12–A2.18, A7.2.
 //!
 //! Invariants: heights of own shares strictly increase; each signed checkpoint descends from the one before, because
 //! both are on the settled chain; a share leaves only after [`Input::Stored`]; final never runs ahead of settled.
 
+mod circle;
 mod electorate;
+mod finality;
+mod flood;
+mod gather;
 mod handover;
+mod message;
+mod rounds;
 #[cfg(test)]
 mod tests;
 
+pub use circle::MAX_NEIGHBOURS;
+pub use message::{Message, Share, Tally};
+
+use crate::bft::Peer;
 use antiphon_core::{
     chain::{
         certificate::{FinalityCertificate, FinalityVote},
         header::Header,
         set::GuardianSet,
     },
-    codec::Bounded,
-    crypto::{
-        Hash, Tagged,
-        bls::{BlsSecretKey, BlsSignature},
-    },
+    crypto::{Hash, Tagged, bls::BlsSecretKey},
     id::{BlockId, ChainId, Height},
     time::Moment,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use electorate::Electorates;
-use std::{collections::BTreeMap, time::Duration};
+use rounds::Rounds;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// Sets up to this size flood single signatures (A2.17).
 pub const MAX_FLOODED: usize = 128;
@@ -45,6 +60,33 @@ const MAX_OPEN: u64 = 4;
 const MAX_CHECKPOINTS: usize = 64;
 /// A share that is not part of a certificate yet is sent again this often. Chosen here.
 const RESEND: Duration = Duration::from_secs(2);
+
+/// How shares come together. All nodes of a chain do it in one way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gossip {
+    /// Sets up to this size flood single signatures; larger ones add them up in rounds.
+    pub flooded: usize,
+    /// How long a round takes: longer than a message and its check.
+    pub round: Duration,
+}
+
+impl Default for Gossip {
+    fn default() -> Self {
+        // Chosen here: ten rounds are over before the next checkpoint, and a message is there within a round.
+        Self { flooded: MAX_FLOODED, round: Duration::from_secs(1) }
+    }
+}
+
+/// What a guardian machine is of.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// The chain.
+    pub chain: ChainId,
+    /// `T`: every T-th block is a checkpoint.
+    pub interval: u64,
+    /// How shares come together.
+    pub gossip: Gossip,
+}
 
 /// A durable write of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,36 +101,16 @@ pub struct GuardianRecord {
     pub block: BlockId,
 }
 
-/// One guardian's signature on a checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Share {
-    /// What is signed.
-    pub vote: FinalityVote,
-    /// Position of the guardian in the set.
-    pub index: u16,
-    /// Over the vote.
-    pub signature: BlsSignature,
-}
-
-/// What travels between guardians.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub enum Message {
-    /// A share.
-    Share(Share),
-    /// A finished certificate.
-    Certificate(FinalityCertificate),
-    /// A request for the certificate of the change of guardians at this height.
-    Ask(Height),
-}
-
 /// What happened outside.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// This checkpoint is settled here; every one from low to high, after execution (G1). With the set that it elects
     /// for the next one, if that is another.
     Settled(Box<Header>, Option<Box<GuardianSet>>),
-    /// Another node said this. Unverified.
-    Message(Message),
+    /// Another node said this, or passed it on. Unverified.
+    Message(Peer, Message),
+    /// The neighbours are these now: peers that have proven their keys.
+    Neighbours(Vec<Peer>),
     /// The write is durable.
     Stored(Token),
     /// Time moved on.
@@ -102,6 +124,8 @@ pub enum Output {
     Store(Token, GuardianRecord),
     /// Send this to every other node.
     Broadcast(Message),
+    /// Send this to one neighbour.
+    Send(Peer, Message),
     /// This settled checkpoint, and everything below it, is final.
     Final(Box<FinalityCertificate>),
     /// Somebody did what the protocol forbids.
@@ -113,8 +137,10 @@ pub enum Output {
 pub enum Fault {
     /// Two shares of one guardian at one height (A4-O4).
     TwoShares(Box<[Share; 2]>),
-    /// A message that no honest node sends.
-    BadMessage,
+    /// This node sent, or passed on, what no honest node does.
+    BadMessage(Peer),
+    /// This neighbour itself said a sum that does not verify, or one that no gossip gives (A2.15).
+    Forged(Peer),
     /// A certificate contradicts another, or what is settled here: finality stops (A2.18).
     Halted(Box<FinalityCertificate>, BlockId),
 }
@@ -131,7 +157,7 @@ pub struct Start {
     /// Settled changes of guardians without a certificate of their own.
     pub open_changes: Vec<(Height, Known)>,
     /// The sets of those, and of checkpoints that are not final yet.
-    pub sets: Vec<GuardianSet>,
+    pub sets: Vec<Arc<GuardianSet>>,
 }
 
 /// A settled checkpoint.
@@ -151,6 +177,7 @@ pub struct GuardianMachine {
     /// Hash of the set of the checkpoint above the newest.
     next: Hash,
     interval: u64,
+    flooded: usize,
     key: Option<BlsSecretKey>,
     record: GuardianRecord,
     certificate: Option<FinalityCertificate>,
@@ -165,6 +192,7 @@ pub struct GuardianMachine {
     unsent: BTreeMap<Token, Share>,
     next_token: u64,
     resend: Option<Moment>,
+    rounds: Rounds,
     halted: bool,
 }
 
@@ -172,22 +200,20 @@ impl GuardianMachine {
     /// Starts from what is on disk. `key` makes the node a guardian of every checkpoint whose set has it; `next` is the
     /// set of the checkpoint above the newest.
     ///
-    /// Returns `None` for a set that no chain may have, or one too large to flood.
+    /// Returns `None` for a set that no chain may have.
     pub fn new(
-        chain: ChainId,
-        next: GuardianSet,
-        interval: u64,
+        config: Config,
+        next: impl Into<Arc<GuardianSet>>,
         key: Option<BlsSecretKey>,
         start: Start,
     ) -> Option<Self> {
-        if next.members.len() > MAX_FLOODED {
-            return None;
-        }
+        let Config { chain, interval, gossip } = config;
         let (mut sets, me) = (Electorates::default(), key.as_ref().map(BlsSecretKey::public));
         for set in start.sets {
             sets.add(chain, set, me)?;
         }
-        let next = sets.add(chain, next, me)?;
+        let salt = me.map_or_else(Hash::default, |me| Hash::of(&[&me.0]));
+        let next = sets.add(chain, next.into(), me)?;
         // A share may have been written and never sent.
         let resend = (start.record.height > Height(0)).then_some(Moment::ZERO);
         Some(Self {
@@ -195,6 +221,7 @@ impl GuardianMachine {
             sets,
             next,
             interval,
+            flooded: gossip.flooded,
             key,
             record: start.record,
             certificate: start.certificate,
@@ -206,6 +233,7 @@ impl GuardianMachine {
             unsent: BTreeMap::new(),
             next_token: 0,
             resend,
+            rounds: Rounds::new(gossip.round, salt),
             halted: false,
         })
     }
@@ -217,31 +245,35 @@ impl GuardianMachine {
         }
         match input {
             Input::Settled(header, elected) => self.on_settled(&header, elected, out),
-            Input::Message(Message::Share(share)) => self.on_share(share, out),
-            Input::Message(Message::Certificate(certificate)) => {
-                self.on_certificate(certificate, out);
+            Input::Message(from, Message::Share(share)) => self.on_share(from, share, out),
+            Input::Message(from, Message::Certificate(certificate)) => {
+                self.on_certificate(now, from, certificate, out);
             }
+            Input::Message(from, Message::Tally(tally)) => self.on_tally(now, from, *tally, out),
             // The node answers from its disk.
-            Input::Message(Message::Ask(_)) => {}
+            Input::Message(_, Message::Ask(_)) => {}
+            Input::Neighbours(neighbours) => self.rounds.set_neighbours(neighbours),
             Input::Stored(token) => {
                 if let Some(share) = self.unsent.remove(&token) {
-                    self.resend = Some(now.after(RESEND));
-                    out.push(Output::Broadcast(Message::Share(share.clone())));
-                    self.keep(share, out);
+                    self.speak(now, share, out);
                 }
             }
             Input::Tick => {
                 self.on_tick(now, out);
                 self.ask_missed(now, out);
+                self.feed_rounds(now, rounds::Input::Tick, out);
             }
         }
+        self.gather(now, out);
     }
 
     /// Returns when [`Input::Tick`] is next needed.
     pub fn deadline(&self) -> Option<Moment> {
         let resend = self.resend.filter(|_| self.key.is_some());
         let ask = self.ask.filter(|_| self.has_missed());
-        [resend, ask].into_iter().flatten().min().filter(|_| !self.halted)
+        let idle = || self.target().map(|_| Moment::ZERO);
+        let rounds = self.rounds.deadline().or_else(idle);
+        [resend, ask, rounds].into_iter().flatten().min().filter(|_| !self.halted)
     }
 
     /// Returns the newest certificate.
@@ -274,7 +306,7 @@ impl GuardianMachine {
         }
         if let Some(set) = elected {
             let me = self.key.as_ref().map(BlsSecretKey::public);
-            self.sets.add(self.chain, *set, me);
+            self.sets.add(self.chain, Arc::from(set), me);
         }
         self.next = header.next_guardians_hash;
         if let Some(certificate) = self.ahead.take_if(|ahead| ahead.height <= height) {
@@ -324,151 +356,5 @@ impl GuardianMachine {
         self.next_token = self.next_token.saturating_add(1);
         self.unsent.insert(token, share);
         out.push(Output::Store(token, self.record));
-    }
-
-    fn on_share(&mut self, share: Share, out: &mut Vec<Output>) {
-        let height = share.vote.height;
-        let highest = self.newest().plus(self.interval.saturating_mul(MAX_OPEN));
-        let wanted = height > self.height()
-            && height <= highest
-            && height.0.checked_rem(self.interval) == Some(0);
-        let known = self.shares.get(&height).and_then(|shares| shares.get(&share.index));
-        let of_set = share.vote.guardians_hash == self.set_at(height);
-        if !wanted || known == Some(&share) || !of_set {
-            return;
-        }
-        let Some(electorate) = self.sets.get(&share.vote.guardians_hash) else { return };
-        let valid = electorate.member(share.index).is_some_and(|member| {
-            member.key.verify(share.vote.digest(self.chain), &share.signature).is_ok()
-        });
-        if valid {
-            self.keep(share, out);
-        } else {
-            out.push(Output::Fault(Fault::BadMessage));
-        }
-    }
-
-    /// Keeps a verified share; a second one of another block at this height is evidence.
-    fn keep(&mut self, share: Share, out: &mut Vec<Output>) {
-        let height = share.vote.height;
-        let shares = self.shares.entry(height).or_default();
-        let held = shares.entry(share.index).or_insert_with(|| share.clone());
-        if held.vote != share.vote {
-            let pair = [held.clone(), share];
-            out.push(Output::Fault(Fault::TwoShares(Box::new(pair))));
-            return;
-        }
-        self.build(height, out);
-    }
-
-    /// A2.17: at a quorum of shares for what is settled here, adds them up and says so.
-    fn build(&mut self, height: Height, out: &mut Vec<Output>) {
-        let Some(Known { block, guardians }) = self.checkpoints.get(&height).copied() else {
-            return;
-        };
-        let Some(electorate) = self.sets.get(&guardians) else { return };
-        if height <= self.height() {
-            return;
-        }
-        let Some(shares) = self.shares.get(&height) else { return };
-        let vote = FinalityVote { guardians_hash: guardians, height, block };
-        let agreeing = || shares.values().filter(|share| share.vote == vote);
-        let weights = agreeing().filter_map(|share| electorate.member(share.index));
-        if weights.fold(0_u64, |sum, m| sum.saturating_add(m.weight)) < electorate.quorum {
-            return;
-        }
-        let mut bitmap = vec![0_u8; electorate.set.members.len().div_ceil(8)];
-        for share in agreeing() {
-            let index = usize::from(share.index);
-            if let Some(byte) = bitmap.get_mut(index / 8) {
-                *byte |= 1 << (index % 8);
-            }
-        }
-        let sum = BlsSignature::aggregate(agreeing().map(|share| &share.signature));
-        let (Ok(signature), Ok(signers)) = (sum, Bounded::try_from(bitmap)) else { return };
-        let certificate = FinalityCertificate { height, block, signers, signature };
-        out.push(Output::Broadcast(Message::Certificate(certificate.clone())));
-        self.finalise(certificate, out);
-    }
-
-    fn on_certificate(&mut self, certificate: FinalityCertificate, out: &mut Vec<Output>) {
-        let known = |held: &FinalityCertificate| {
-            (held.height, held.block) == (certificate.height, certificate.block)
-        };
-        let is_checkpoint = certificate.height.0.checked_rem(self.interval) == Some(0);
-        if self.certificate.iter().chain(&self.ahead).any(known) || !is_checkpoint {
-            return;
-        }
-        if certificate.height <= self.height() {
-            return self.on_missed(certificate, out);
-        }
-        let Some(electorate) = self.sets.get(&self.set_at(certificate.height)) else { return };
-        if certificate.verify(self.chain, &electorate.set).is_err() {
-            // Further up another set may sign: then it is us who cannot tell.
-            if certificate.height <= self.newest().plus(self.interval) {
-                out.push(Output::Fault(Fault::BadMessage));
-            }
-            return;
-        }
-        // A2.18: at any height that is settled here, only the settled block may be final.
-        match self.checkpoints.get(&certificate.height) {
-            Some(settled) if settled.block != certificate.block => {
-                let settled = settled.block;
-                self.halted = true;
-                out.push(Output::Fault(Fault::Halted(Box::new(certificate), settled)));
-            }
-            Some(_) => self.finalise(certificate, out),
-            None => {
-                let above = self.ahead.as_ref().map_or(self.newest(), |held| held.height);
-                if certificate.height > above {
-                    self.ahead = Some(certificate);
-                }
-            }
-        }
-    }
-
-    fn finalise(&mut self, certificate: FinalityCertificate, out: &mut Vec<Output>) {
-        let height = certificate.height;
-        if let Some(settled) = self.checkpoints.get(&height)
-            && settled.block != certificate.block
-        {
-            self.halted = true;
-            out.push(Output::Fault(Fault::Halted(Box::new(certificate), settled.block)));
-            return;
-        }
-        if height <= self.height() || !self.checkpoints.contains_key(&height) {
-            return;
-        }
-        self.shares.retain(|at, _| *at > height);
-        self.open_changes.remove(&height);
-        self.certificate = Some(certificate.clone());
-        out.push(Output::Final(Box::new(certificate)));
-        self.sign_waiting(out);
-    }
-
-    fn on_tick(&mut self, now: Moment, out: &mut Vec<Output>) {
-        if self.resend.is_none_or(|at| now < at) {
-            return;
-        }
-        if !self.unsent.is_empty() {
-            // A0.6: the record names a share that is not on the disk yet. Once it is, the share is sent.
-            self.resend = Some(now.after(RESEND));
-            return;
-        }
-        let GuardianRecord { height, block } = self.record;
-        let guardians = self.set_at(height);
-        let index = self.sets.get(&guardians).and_then(|electorate| electorate.index);
-        let Some((key, index)) = self.key.as_ref().zip(index).filter(|_| height > self.height())
-        else {
-            self.resend = None;
-            return;
-        };
-        // The same vote gives the same bytes, so this is no second share.
-        self.resend = Some(now.after(RESEND));
-        let vote = FinalityVote { guardians_hash: guardians, height, block };
-        let signature = key.sign(vote.digest(self.chain));
-        let share = Share { vote, index, signature };
-        out.push(Output::Broadcast(Message::Share(share.clone())));
-        self.keep(share, out);
     }
 }

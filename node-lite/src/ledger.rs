@@ -15,6 +15,7 @@
 
 mod apply;
 mod batch;
+mod beacon;
 mod conserve;
 mod elect;
 mod footprint;
@@ -26,17 +27,22 @@ mod tests;
 mod verified;
 
 pub use apply::TxError;
+pub use beacon::CarryError;
 pub use elect::Elected;
 pub use genesis::{GenesisError, genesis};
 
 use crate::{
-    bft::message::{Block, MAX_BLOCK_TXS, MAX_BODY, TxBytes, tx_root},
+    bft::{
+        Build,
+        message::{Block, MAX_BLOCK_TXS, MAX_BODY, TxBytes, tx_root},
+    },
     storage::{SettledBlock, Settlement, Storage, StorageError},
 };
 use antiphon_core::{
     chain::{
+        carried::Carried,
         certificate::Certificate,
-        header::{Header, NextSets},
+        header::{Header, Next},
         proof::{Path, StateProof},
         set::ValidatorSet,
         spec::ChainSpec,
@@ -45,7 +51,7 @@ use antiphon_core::{
     },
     codec::{self, Bounded},
     crypto::Hash,
-    id::{Address, BlockId, ChainId, Height, TxId},
+    id::{Address, BlockId, ChainId, Epoch, Height, TxId},
 };
 use apply::Session;
 use batch::{Job, apply_all};
@@ -78,12 +84,41 @@ pub enum ExecuteError {
     /// The header commits other sets than those that its state elects.
     #[error("the sets above it differ")]
     WrongSets,
+    /// What the block carries beside its transactions is not what it must carry.
+    #[error("what the block carries: {0}")]
+    Carried(#[from] CarryError),
+    /// The chain has changed to rules that this software does not know. It must be replaced (AELF-30).
+    #[error(
+        "the chain follows rules {rules} now, this software knows those up to {known}: install a newer one"
+    )]
+    Outdated {
+        /// What holds.
+        rules: u32,
+        /// What is known here.
+        known: u32,
+    },
     /// Money was made or lost. Our own mistake: the node stops (A10.1).
     #[error("money was made or lost")]
     NotConserved,
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+impl ExecuteError {
+    /// Returns the stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownParent => "ledger/unknown-parent",
+            Self::Transaction { error, .. } => error.code(),
+            Self::WrongRoot => "ledger/wrong-root",
+            Self::WrongSets => "ledger/wrong-sets",
+            Self::Carried(error) => error.code(),
+            Self::Outdated { .. } => "ledger/outdated",
+            Self::NotConserved => "ledger/not-conserved",
+            Self::Storage(error) => error.code(),
+        }
+    }
 }
 
 /// An executed block that is not durable yet.
@@ -95,7 +130,9 @@ struct Executed {
     changes: BTreeMap<StateKey, Vec<u8>>,
     batch: TreeUpdateBatch,
     transactions: Vec<TxId>,
-    next: NextSets,
+    /// The set that finalises it, if it is a checkpoint.
+    guardians: Hash,
+    next: Next,
     elected: Elected,
 }
 
@@ -108,7 +145,7 @@ pub struct Ledger<S> {
     head: (BlockId, Height),
     head_version: u64,
     /// What the durable head commits, and the validators among it.
-    next: NextSets,
+    next: Next,
     validators: ValidatorSet,
     references: BTreeMap<Height, BlockId>,
     blocks: BTreeMap<BlockId, Executed>,
@@ -121,10 +158,12 @@ pub struct Ledger<S> {
 pub struct Body {
     /// Encoded transactions that all apply, in order.
     pub transactions: Vec<TxBytes>,
-    /// The state root after them.
+    /// What the block carries beside them.
+    pub carried: Carried,
+    /// The state root after both.
     pub state_root: Hash,
-    /// The sets that the block commits.
-    pub next: NextSets,
+    /// What the block commits for those above it.
+    pub next: Next,
     /// Candidates that cannot be applied, with why.
     pub refused: Vec<(TxId, TxError)>,
     /// The execution, for [`Ledger::adopt`].
@@ -135,6 +174,7 @@ pub struct Body {
 #[derive(Debug)]
 pub struct Prepared {
     proposer_index: u16,
+    carried: Hash,
     tx_root: Hash,
     state_root: Hash,
     executed: Executed,
@@ -147,7 +187,7 @@ impl<S: Storage> Ledger<S> {
     /// [`StorageError`] also where the store lacks a block below its head, or the set that the head commits.
     pub fn open(spec: ChainSpec, store: S, head: &SettledBlock) -> Result<Self, StorageError> {
         let height = head.block.height();
-        let next = head.block.signed.header.next_sets();
+        let next = head.block.signed.header.next();
         let validators = store.validators(&next.validators)?;
         let validators =
             validators.ok_or_else(|| StorageError(String::from("no set of validators")))?;
@@ -201,7 +241,8 @@ impl<S: Storage> Ledger<S> {
             self.blocks.insert(id, closing);
             return Ok(());
         }
-        let mut session = self.session(&header.parent, header.height, header.proposer_index)?;
+        let request = Build::of(header);
+        let mut session = self.session(&request)?;
         let mut jobs = Vec::new();
         for (index, bytes) in block.body.iter().enumerate() {
             let tx = decode_transaction(bytes)
@@ -213,11 +254,11 @@ impl<S: Storage> Ledger<S> {
             verdict.map_err(|error| failed(index, error))?;
         }
         let transactions = jobs.iter().map(|job| job.tx.body.id(self.chain)).collect();
-        let (root, executed) = self.finish(session, &header.parent, header.height)?;
+        let (root, executed) = self.finish(session, &request, &block.carried)?;
         if root != header.state_root {
             return Err(ExecuteError::WrongRoot);
         }
-        if executed.next != header.next_sets() {
+        if executed.next != header.next() {
             return Err(ExecuteError::WrongSets);
         }
         self.blocks.insert(id, Executed { transactions, ..executed });
@@ -227,11 +268,11 @@ impl<S: Storage> Ledger<S> {
     /// Keeps the execution of a body that became this block. Returns whether it did: the header says all that went into
     /// the execution and all that came out, so only the very same block does.
     pub fn adopt(&mut self, id: BlockId, header: &Header, prepared: Prepared) -> bool {
-        let Prepared { proposer_index, tx_root, state_root, executed } = prepared;
+        let Prepared { proposer_index, carried, tx_root, state_root, executed } = prepared;
         let same = (header.parent, header.height) == (executed.parent, executed.height)
-            && header.proposer_index == proposer_index
+            && (header.proposer_index, header.carried) == (proposer_index, carried)
             && (header.tx_root, header.state_root) == (tx_root, state_root)
-            && header.next_sets() == executed.next
+            && header.next() == executed.next
             && self.view(&header.parent).is_some();
         if same {
             self.blocks.insert(id, executed);
@@ -244,18 +285,17 @@ impl<S: Storage> Ledger<S> {
         self.verified.note(bytes);
     }
 
-    /// Makes a body on `parent` from candidates, leaving out what cannot be applied.
+    /// Makes a body from candidates, leaving out what cannot be applied, and carries of what is offered what the chain wants.
     ///
     /// # Errors
-    /// [`ExecuteError`] if the parent is unknown or the store fails.
+    /// [`ExecuteError`] if the parent is unknown, the store fails, or the chain wants something that is not offered.
     pub fn build(
         &self,
-        parent: &BlockId,
-        height: Height,
-        proposer_index: u16,
+        request: &Build,
+        offered: Carried,
         candidates: impl IntoIterator<Item = SignedTransaction>,
     ) -> Result<Body, ExecuteError> {
-        let mut session = self.session(parent, height, proposer_index)?;
+        let mut session = self.session(request)?;
         let (mut transactions, mut refused, mut ids) = (Vec::new(), Vec::new(), Vec::new());
         let mut candidates = candidates.into_iter().peekable();
         let mut room = MAX_BODY;
@@ -279,11 +319,17 @@ impl<S: Storage> Ledger<S> {
                 }
             }
         }
-        let (state_root, executed) = self.finish(session, parent, height)?;
+        let carried = self.wanted(&mut session, request, offered)?;
+        let (state_root, executed) = self.finish(session, request, &carried)?;
         let (next, tx_root) = (executed.next, tx_root(&transactions));
-        let executed = Executed { transactions: ids, ..executed };
-        let prepared = Prepared { proposer_index, tx_root, state_root, executed };
-        Ok(Body { transactions, state_root, next, refused, prepared })
+        let prepared = Prepared {
+            proposer_index: request.proposer_index,
+            carried: carried.hash(self.chain),
+            tx_root,
+            state_root,
+            executed: Executed { transactions: ids, ..executed },
+        };
+        Ok(Body { transactions, carried, state_root, next, refused, prepared })
     }
 
     /// Takes the next candidates that have room in a block.
@@ -316,31 +362,32 @@ impl<S: Storage> Ledger<S> {
         tx: &SignedTransaction,
     ) -> Result<(), TxError> {
         let reference = tx.body.reference_height;
-        let mut session = (self.session(parent, height, 0))
-            .map_err(|_| TxError::Expired { reference, height })?;
+        let (parent, checkpoint) = (*parent, BlockId::default());
+        let request = Build { epoch: Epoch(0), parent, height, proposer_index: 0, checkpoint };
+        let session = self.session(&request);
+        let mut session = session.map_err(|_| TxError::Expired { reference, height })?;
         session.apply(tx, false)
     }
 
-    fn session<'a>(
-        &'a self,
-        parent: &BlockId,
-        height: Height,
-        proposer_index: u16,
-    ) -> Result<Session<'a, S>, ExecuteError> {
+    fn session(&self, request: &Build) -> Result<Session<'_, S>, ExecuteError> {
+        let Build { parent, height, proposer_index, .. } = request;
         let view = self.view(parent).ok_or(ExecuteError::UnknownParent)?;
         let acting = self.acting_above(parent).ok_or(ExecuteError::UnknownParent)?;
-        let proposer = acting.members.get(usize::from(proposer_index));
+        let proposer = acting.members.get(usize::from(*proposer_index));
         let proposer = proposer.ok_or(ExecuteError::UnknownParent)?;
-        Ok(Session::new(&self.spec, self.chain, view, height, proposer.key))
+        Ok(Session::new(self, *parent, view, *height, proposer.key))
     }
 
+    /// Does what a block does by itself, after its transactions.
     fn finish(
         &self,
         mut session: Session<'_, S>,
-        parent: &BlockId,
-        height: Height,
+        request: &Build,
+        carried: &Carried,
     ) -> Result<(Hash, Executed), ExecuteError> {
+        let (parent, height) = (&request.parent, request.height);
         session.pay_due().map_err(elect::internal)?;
+        let mix = self.carry(&mut session, request, carried)?;
         session.pay_proposer().map_err(elect::internal)?;
         let (elected, next) = self.elect(&mut session, parent, height)?;
         let changes = session.into_changes()?;
@@ -353,10 +400,18 @@ impl<S: Storage> Ledger<S> {
             let (root, batch) = reader::put(&view, version, &changes)?;
             (root, batch, version)
         };
-        let transactions = Vec::new();
-        let parent = *parent;
-        let executed =
-            Executed { parent, height, version, changes, batch, transactions, next, elected };
+        let below = self.next_above(parent).ok_or(ExecuteError::UnknownParent)?;
+        let executed = Executed {
+            parent: *parent,
+            height,
+            version,
+            changes,
+            batch,
+            transactions: Vec::new(),
+            guardians: below.guardians,
+            next: Next { order: self.order_after(height, below.order, mix), ..next },
+            elected,
+        };
         Ok((root, executed))
     }
 
@@ -380,6 +435,15 @@ impl<S: Storage> Ledger<S> {
         let key = StateKey::account(self.chain, address);
         let bytes = self.view(id).map(|view| view.value(&key)).transpose()?.flatten();
         Ok(bytes.and_then(|bytes| codec::decode(&bytes, bytes.len()).ok()).unwrap_or_default())
+    }
+
+    /// Returns whose a key is after block `id`, by the row of the key.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn owner(&self, id: &BlockId, row: &StateKey) -> Result<Option<Address>, StorageError> {
+        let bytes = self.view(id).map(|view| view.value(row)).transpose()?.flatten();
+        Ok(bytes.and_then(|bytes| codec::decode(&bytes, bytes.len()).ok()))
     }
 
     /// Proves values or their absence after block `id`, or after a durable block at `version`.

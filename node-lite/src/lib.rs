@@ -23,6 +23,7 @@ pub mod guardian;
 pub mod ledger;
 pub mod light;
 pub mod mempool;
+pub mod offence;
 pub mod publisher;
 #[cfg(feature = "shell")]
 pub mod shell;

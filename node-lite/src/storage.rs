@@ -6,6 +6,7 @@ use crate::{
     bft::{Closing, SafetyRecord, message::Block},
     guardian::GuardianRecord,
     ledger::Elected,
+    offence::Seen,
 };
 use antiphon_core::{
     chain::{
@@ -86,6 +87,12 @@ pub trait Storage: Sync {
     /// [`StorageError`].
     fn closing(&self, height: Height) -> Result<Option<Closing>, StorageError>;
 
+    /// Returns every offence that was seen, in no order.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn offences(&self) -> Result<Vec<Seen>, StorageError>;
+
     /// Returns the height at which a transaction was settled.
     ///
     /// # Errors
@@ -121,6 +128,8 @@ pub enum Write {
     Guardian(GuardianRecord),
     /// Keeps a finality certificate.
     Final(Box<FinalityCertificate>),
+    /// Keeps what shows an offence.
+    Offence(Box<Seen>),
     /// Appends to the log of everything this node signed.
     Signed(Signature),
 }

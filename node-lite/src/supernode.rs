@@ -13,6 +13,7 @@
 
 mod fault;
 mod lift;
+mod offences;
 mod query;
 pub mod wire;
 
@@ -33,12 +34,12 @@ use antiphon_core::{
         transaction::{SignedTransaction, decode_transaction},
     },
     codec,
-    crypto::{SecretKey, bls::BlsSecretKey},
+    crypto::{Hash, SecretKey, bls::BlsSecretKey},
     id::{Address, BlockId, Height, TxId},
     time::Moment,
 };
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     num::NonZeroUsize,
     time::Duration,
 };
@@ -64,6 +65,8 @@ pub struct Config {
     pub delta: Duration,
     /// Milliseconds since 1970 at [`Moment::ZERO`].
     pub origin_ms: u64,
+    /// How guardians' shares come together.
+    pub gossip: guardian::Gossip,
 }
 
 /// What a node finds on its disk.
@@ -90,6 +93,8 @@ pub struct Start {
 pub enum Input {
     /// A neighbour sent these bytes. Unverified.
     Message(bft::Peer, Vec<u8>),
+    /// The neighbours are these now: peers that have proven their keys.
+    Neighbours(Vec<bft::Peer>),
     /// The batch is durable.
     Stored(Token),
     /// Time moved on.
@@ -125,6 +130,8 @@ pub struct Supernode<S> {
     /// What the settlement of every term shares, its set aside.
     pace: bft::Config,
     key: Option<SecretKey>,
+    /// The guardian's key, where proposals must reveal something signed with it (A3.2).
+    beacon: Option<BlsSecretKey>,
     guardian: GuardianMachine,
     ledger: Ledger<S>,
     mempool: Mempool,
@@ -138,6 +145,8 @@ pub struct Supernode<S> {
     stopped: bool,
     /// The execution of the own proposal, until its block comes to be executed.
     prepared: Option<Prepared>,
+    /// Names of the offences that are kept.
+    offences: BTreeSet<Hash>,
 }
 
 impl<S: Storage> Supernode<S> {
@@ -152,16 +161,18 @@ impl<S: Storage> Supernode<S> {
         start: Start,
         out: &mut Vec<Output>,
     ) -> Result<Self, StorageError> {
-        let Config { spec, validator, guardian, delta, origin_ms } = config;
+        let Config { spec, validator, guardian, delta, origin_ms, gossip } = config;
         let chain = spec.chain_id();
         let bad_set = || StorageError(String::from("the chain spec has a set no chain may have"));
         let interval = spec.checkpoint_interval;
-        let finality =
-            GuardianMachine::new(chain, start.guardians, interval, guardian, start.guardian)
-                .ok_or_else(bad_set)?;
+        let beacon = guardian.clone().filter(|_| spec.has_beacon());
+        let of = guardian::Config { chain, interval, gossip };
+        let finality = GuardianMachine::new(of, start.guardians, guardian, start.guardian)
+            .ok_or_else(bad_set)?;
         let pace = bft::Config {
             chain,
             validators: start.validators,
+            order: spec.order,
             checkpoint_interval: interval,
             block_time: Duration::from_millis(spec.block_ms),
             delta,
@@ -169,6 +180,7 @@ impl<S: Storage> Supernode<S> {
             origin_ms,
         };
         let logged = logged(start.safety.as_ref());
+        let offences = offences::names(&store)?;
         let ledger = Ledger::open(spec, store, &start.head)?;
         let begin = bft::Start {
             root: start.head.block.signed.header,
@@ -184,6 +196,7 @@ impl<S: Storage> Supernode<S> {
             bft,
             pace,
             key: validator,
+            beacon,
             guardian: finality,
             ledger,
             mempool: Mempool::default(),
@@ -195,6 +208,7 @@ impl<S: Storage> Supernode<S> {
             next_token: 0,
             stopped: false,
             prepared: None,
+            offences,
         };
         node.lift_bft(now, outputs, out);
         node.flush(out);
@@ -216,6 +230,9 @@ impl<S: Storage> Supernode<S> {
                 Ok(message) => self.on_wire(now, from, message, out),
                 Err(_) => out.push(Output::Fault(Fault::Malformed(from))),
             },
+            Input::Neighbours(neighbours) => {
+                self.feed_guardian(now, guardian::Input::Neighbours(neighbours), out);
+            }
             Input::Stored(token) => self.on_stored(now, token, out),
             Input::Tick => {
                 self.feed_bft(now, bft::Input::Tick, out);
@@ -291,7 +308,7 @@ impl<S: Storage> Supernode<S> {
                 }
             }
             Wire::Guardian(message) => {
-                self.feed_guardian(now, guardian::Input::Message(message), out);
+                self.feed_guardian(now, guardian::Input::Message(from, message), out);
             }
             Wire::Transaction(bytes) => {
                 // What is known, full or out of date here is no fault of the sender.

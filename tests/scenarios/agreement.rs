@@ -1,7 +1,14 @@
 //! Four validators and seven guardians settle and finalise, whatever the weather. PROTOCOL A1, A2; ADVERSARIAL 5, 6, 7.
 
-use antiphon_core::id::Height;
-use antiphon_node::{bft, supernode::Fault};
+use antiphon_core::{
+    chain::offence::{Accused, Known, Offence},
+    id::Height,
+};
+use antiphon_node::{
+    bft,
+    offence::{Charge, Offender},
+    supernode::Fault,
+};
 use antiphon_tests::{
     foe::{Equivocator, Silent},
     sim::{Seed, genesis, network::Network},
@@ -150,6 +157,22 @@ fn a_proposer_with_two_faces_is_reported_and_splits_nobody() {
     let named: Vec<u16> = network.faults.iter().filter_map(|(_, fault)| double(fault)).collect();
     assert!(!named.is_empty(), "nobody noticed");
     assert!(named.iter().all(|name| *name == index), "an honest validator is accused");
+    // What was seen is kept: it is there after a restart, once, and shows that validator's offence to anybody.
+    network.crash(0, 0);
+    network.start(0);
+    let kept = network.node(0).unwrap().offences().unwrap();
+    let [Charge { seen, stakers }] = &kept[..] else { panic!("{kept:?}") };
+    let public = genesis::validator(2).public();
+    assert_eq!(seen.offenders[..], [Offender::Validator(public)]);
+    assert_eq!(stakers[..], [None], "nobody stakes on this chain");
+    let chain = network.spec.chain_id();
+    let guardian = genesis::guardian(2).public();
+    let known = Known { chain, interval: genesis::INTERVAL, guardians: None };
+    let accused = |key| Accused { validator: Some(key), guardian: &guardian };
+    let shown = seen.evidence.judge(known, accused(&public)).unwrap();
+    assert_eq!(shown.offence, Offence::TwoProposals);
+    let innocent = genesis::validator(1).public();
+    assert!(seen.evidence.judge(known, accused(&innocent)).is_err());
 }
 
 /// Returns who is shown to have signed twice.

@@ -14,6 +14,7 @@
 
 #[cfg(not(target_family = "wasm"))]
 mod agreement;
+mod beacon;
 // It reads its corpus from files, which the wasm runner does not lend.
 #[cfg(not(target_family = "wasm"))]
 mod corpus;
@@ -23,6 +24,8 @@ mod deception;
 mod foes;
 #[cfg(not(target_family = "wasm"))]
 mod follows;
+#[cfg(not(target_family = "wasm"))]
+mod gathering;
 #[cfg(not(target_family = "wasm"))]
 mod listeners;
 #[cfg(not(target_family = "wasm"))]

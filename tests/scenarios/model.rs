@@ -230,6 +230,8 @@ fn header(height: u64, carries: u64) -> Header {
         cp_link: BlockId::default(),
         time: UnixMillis(1),
         proposer_index: 0,
+        carried: Hash::default(),
+        next_order: Hash::default(),
     }
 }
 

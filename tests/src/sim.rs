@@ -19,6 +19,7 @@
 pub mod dice;
 pub mod disk;
 pub mod gateway;
+pub mod gathering;
 pub mod genesis;
 pub mod listener;
 pub mod network;

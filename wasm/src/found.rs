@@ -6,7 +6,6 @@ use crate::{
 };
 use antiphon_core::{
     chain::{
-        certificate::FinalityCertificate,
         header::Header,
         lookup::{
             AccountFound, BlockFound, BondFound, CheckpointFound, Found, PoolFound, Proven, Shown,
@@ -70,6 +69,8 @@ fn header(header: &Header) -> JsValue {
         ("guardians", hex(header.guardians_hash)),
         ("nextGuardians", hex(header.next_guardians_hash)),
         ("carries", number(header.hcc.height.0)),
+        ("carried", hex(header.carried)),
+        ("nextOrder", hex(header.next_order)),
     ])
 }
 
@@ -95,11 +96,8 @@ fn signed(signed: &Signed) -> JsValue {
 }
 
 fn checkpoint(found: &CheckpointFound) -> JsValue {
-    let has_signed = |certificate: &FinalityCertificate, place: usize| {
-        certificate.signers.get(place / 8).is_some_and(|byte| byte >> (place % 8) & 1 == 1)
-    };
     let members = found.guardians.members.iter().enumerate().map(|(place, one)| {
-        let is_in = found.certificate.as_ref().is_some_and(|c| has_signed(c, place));
+        let is_in = found.certificate.as_ref().is_some_and(|held| held.signers.has(place));
         member(&one.key.0, one.weight, is_in)
     });
     let total = found.guardians.total();

@@ -142,7 +142,7 @@ struct Run {
 
 fn test<'a>(tree: &Path, package: &str, names: impl Iterator<Item = &'a str>) -> Result<Run> {
     let mut test = cargo();
-    // What others made is built already; what is ours has another path there, and so another name.
+    // What others made is built already; what is ours has another version there, and so another name.
     test.current_dir(tree).env("CARGO_TARGET_DIR", target_dir());
     // Whoever looks at a killed mutant knows why it panicked.
     test.env("RUST_BACKTRACE", "0");
@@ -185,7 +185,10 @@ fn copy_workspace(tree: &Path) -> Result<()> {
     let heavy = |name: &str| name.starts_with("tests/fuzz/corpus") || name.starts_with("www/");
     for name in list.lines().filter(|name| !heavy(name)) {
         let (from, to) = (root().join(name), tree.join(name));
-        let Ok(bytes) = fs::read(&from) else { continue };
+        let Ok(mut bytes) = fs::read(&from) else { continue };
+        if name == "Cargo.toml" {
+            bytes = under_another_version(bytes)?;
+        }
         if fs::read(&to).is_ok_and(|held| held == bytes) {
             continue;
         }
@@ -194,6 +197,16 @@ fn copy_workspace(tree: &Path) -> Result<()> {
         touch(&to)?;
     }
     Ok(())
+}
+
+/// Cargo names what it builds after versions and places within a workspace, not after the workspace's own place. Under the
+/// same version, a mutant would pass for what it is a copy of, in the same target directory.
+fn under_another_version(manifest: Vec<u8>) -> Result<Vec<u8>> {
+    let text = String::from_utf8(manifest)?;
+    let ours = format!("version = \"{}\"", env!("CARGO_PKG_VERSION"));
+    ensure!(text.matches(&ours).count() == 1, "{ours} is not once in Cargo.toml");
+    let other = format!("version = \"{}-mutant\"", env!("CARGO_PKG_VERSION"));
+    Ok(text.replacen(&ours, &other, 1).into_bytes())
 }
 
 /// Cargo compares times of files, and two writes within one tick of the disk's clock are one to it.

@@ -1,14 +1,19 @@
 //! Validators' votes on a block, and guardians' aggregate on a checkpoint.
 //!
-//! Source: PROTOCOL A1.12, A1.13, A2.12, A2.16, A2.17. Only the bitmap form of finality certificates is built;
-//! the multiplicity form comes with large sets.
+//! Source: PROTOCOL A1.12, A1.13, A2.12, A2.14, A2.16, A2.17.
+
+mod signers;
+#[cfg(test)]
+mod tests;
+
+pub use signers::{Counts, MAX_MERGES, MAX_ROUND, Signers, max_count};
 
 use super::set::{GuardianSet, MAX_GUARDIANS, MAX_VALIDATORS, ValidatorSet, quorum, total_weight};
 use crate::{
     codec::Bounded,
     crypto::{
         Hash, Signature, Tagged,
-        bls::{BlsError, BlsPublicKey, BlsSignature},
+        bls::{BlsPublicKey, BlsSignature},
     },
     id::{BlockId, ChainId, Height},
 };
@@ -28,9 +33,12 @@ pub enum CertificateError {
     /// Indices repeat or do not increase.
     #[error("signers are not strictly increasing")]
     Unsorted,
-    /// A signer that the set does not have, or a bitmap of the wrong length.
+    /// A signer that the set does not have, or a list of signers of the wrong length.
     #[error("a signer outside the set")]
     UnknownSigner,
+    /// A signature is said to be in the sum more often than gossip can put it there (A2.14).
+    #[error("a signature is counted more often than gossip can count it")]
+    OverCount,
     /// One signature does not verify; the whole certificate is void.
     #[error("a signature does not verify")]
     BadSignature,
@@ -52,6 +60,7 @@ impl CertificateError {
             Self::WrongSet => "certificate/wrong-set",
             Self::Unsorted => "certificate/unsorted",
             Self::UnknownSigner => "certificate/unknown-signer",
+            Self::OverCount => "certificate/over-count",
             Self::BadSignature => "certificate/bad-signature",
             Self::BelowQuorum { .. } => "certificate/below-quorum",
         }
@@ -142,47 +151,38 @@ impl Tagged for FinalityVote {
     const TAG: &'static str = "guardian/v1/vote";
 }
 
-/// FC: the guardians' aggregate on a checkpoint, with a bitmap of who signed (A2.17).
+/// Longest encoding of a finality certificate, in bytes: counts of 32 bits for the largest set, and fixed fields.
+pub const MAX_FINALITY: usize = MAX_GUARDIANS * 4 + 256;
+
+/// FC: the guardians' aggregate on a checkpoint, with who signed (A2.16, A2.17).
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct FinalityCertificate {
     /// The checkpoint's height.
     pub height: Height,
     /// The checkpoint.
     pub block: BlockId,
-    /// Bit `i % 8` of byte `i / 8` is set if member `i` signed; spare bits are zero.
-    pub signers: Bounded<u8, { MAX_GUARDIANS / 8 }>,
+    /// Who signed; both forms count by the same rule.
+    pub signers: Signers,
     /// The sum of the signers' signatures.
     pub signature: BlsSignature,
 }
 
 impl FinalityCertificate {
-    /// Checks the bitmap, the weight and the aggregate under the checkpoint's guardian set.
+    /// Checks the signers, their weight and the aggregate under the checkpoint's guardian set.
     ///
-    /// Two pairings for any number of guardians, and a point addition for each signer unless all signed.
+    /// Costs what [`Signers::verify`] does.
     ///
     /// # Errors
     /// [`CertificateError`].
     pub fn verify(&self, chain: ChainId, set: &GuardianSet) -> Result<(), CertificateError> {
         let total = set.total().ok_or(CertificateError::BadSet)?;
-        let signed = self.members(set)?;
-        check_weight(total, signed.iter().map(|(_, weight)| *weight))?;
+        check_weight(total, self.members(set)?.into_iter().map(|(_, weight)| weight))?;
         let vote = FinalityVote {
             guardians_hash: set.hash(chain),
             height: self.height,
             block: self.block,
         };
-        let key = if signed.len() == set.members.len() {
-            Ok(set.aggregate)
-        } else {
-            BlsPublicKey::aggregate(signed.iter().map(|(key, _)| *key))
-        };
-        let verdict = key.and_then(|key| key.verify(vote.digest(chain), &self.signature));
-        verdict.map_err(|error| match error {
-            BlsError::NotOnCurve => CertificateError::BadSet,
-            BlsError::BadPoint | BlsError::BadSignature | BlsError::NoSigners => {
-                CertificateError::BadSignature
-            }
-        })
+        self.signers.verify(vote.digest(chain), set, &self.signature)
     }
 
     /// Returns who signed, in the order of the set.
@@ -190,17 +190,10 @@ impl FinalityCertificate {
         &self,
         set: &'a GuardianSet,
     ) -> Result<Vec<(&'a BlsPublicKey, u64)>, CertificateError> {
-        let count = set.members.len();
-        if self.signers.len() != count.div_ceil(8) {
-            return Err(CertificateError::UnknownSigner);
-        }
-        let is_set =
-            |i: usize| self.signers.get(i / 8).is_some_and(|byte| byte >> (i % 8) & 1 == 1);
-        if (count..self.signers.len().saturating_mul(8)).any(is_set) {
-            return Err(CertificateError::UnknownSigner);
-        }
+        self.signers.check(set.members.len())?;
         let members = set.members.iter().enumerate();
-        Ok(members.filter(|(i, _)| is_set(*i)).map(|(_, m)| (&m.key, m.weight)).collect())
+        let signed = members.filter(|(at, _)| self.signers.has(*at));
+        Ok(signed.map(|(_, member)| (&member.key, member.weight)).collect())
     }
 }
 

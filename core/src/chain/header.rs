@@ -1,6 +1,6 @@
 //! What a block commits to. Source: PROTOCOL A1.11.
 
-use super::{certificate::Certificate, spec::ChainSpec};
+use super::{carried::Carried, certificate::Certificate, spec::ChainSpec};
 use crate::{
     crypto::{Hash, Signature, Tagged, merkle},
     id::{BlockId, ChainId, Epoch, Height},
@@ -44,6 +44,10 @@ pub struct Header {
     pub time: UnixMillis,
     /// Position of the proposer in the set.
     pub proposer_index: u16,
+    /// Hash of what the block carries beside its transactions.
+    pub carried: Hash,
+    /// What the order of the proposers above this block is drawn from; another one only in a checkpoint (AELF-12).
+    pub next_order: Hash,
 }
 
 impl Tagged for Header {
@@ -57,9 +61,10 @@ impl Header {
         Proposal { validators_hash, epoch, height, block: id }
     }
 
-    /// Returns the sets of the blocks above.
-    pub const fn next_sets(&self) -> NextSets {
-        NextSets { validators: self.next_validators_hash, guardians: self.next_guardians_hash }
+    /// Returns who settles and finalises the blocks above, and in which order they propose.
+    pub const fn next(&self) -> Next {
+        let (validators, guardians) = (self.next_validators_hash, self.next_guardians_hash);
+        Next { validators, guardians, order: self.next_order }
     }
 
     /// Returns whether the term of its validators is over after this block: another set comes next (A1.22).
@@ -95,17 +100,21 @@ impl Header {
             cp_link: BlockId::default(),
             time: spec.genesis_time,
             proposer_index: 0,
+            carried: Carried::default().hash(chain_id),
+            next_order: Hash::default(),
         }
     }
 }
 
-/// The sets that a block commits for the blocks above it.
+/// What a block commits for the blocks above it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NextSets {
+pub struct Next {
     /// Hash of the validators of the next block.
     pub validators: Hash,
     /// Hash of the guardians of the next checkpoint.
     pub guardians: Hash,
+    /// What the order of their proposers is drawn from.
+    pub order: Hash,
 }
 
 /// What a proposer signs. Two for one set and epoch are an offence that needs no headers to show (A4-O1).

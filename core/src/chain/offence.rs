@@ -5,17 +5,24 @@
 //! | O1 | two proposals of one epoch | `proposal_penalty` per cent |
 //! | O2 | votes for two blocks at one height | all |
 //! | O3 | a vote that forgets the lock of an earlier one | all |
-//! | O4 | shares for two checkpoints at one height | all |
+//! | O4 | two checkpoints at one height, as guardian | all |
+//! | O5 | two checkpoints of which the higher does not descend from the lower, as guardian | all |
 //!
 //! Not offences: the same vote sent again, proposals at one height in two epochs, silence. Membership in a set need not
 //! be shown: an honest key never signs twice for one slot of one set, whether it is in it or not.
 //!
-//! Source: PROTOCOL A4.1, A4.2; ALLA-10. Deviation: O5 (checkpoints that do not descend from each other) and evidence from
-//! aggregated certificates are not built.
+//! Source: PROTOCOL A4.1, A4.2; ALLA-10.
+
+mod finality;
+#[cfg(test)]
+mod tests;
+
+pub use finality::{Branches, MAX_LINKS, Vouched};
 
 use super::{
     certificate::{FinalityVote, Vote},
     header::{Header, Proposal},
+    set::GuardianSet,
 };
 use crate::{
     crypto::{
@@ -26,6 +33,9 @@ use crate::{
 };
 use alloc::boxed::Box;
 use borsh::{BorshDeserialize, BorshSerialize};
+
+/// Longest evidence, in bytes: what fits into a transaction.
+pub const MAX_EVIDENCE: usize = super::transaction::MAX_TRANSACTION;
 
 /// One guardian's signature on a checkpoint, by itself.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -54,8 +64,8 @@ pub enum Evidence {
     Votes(Box<[Signed<Vote>; 2]>),
     /// O3: the earlier vote first.
     Unlocked(Box<[VoteOnHeader; 2]>),
-    /// O4.
-    Shares(Box<[SignedShare; 2]>),
+    /// O4 or O5.
+    Checkpoints(Box<Branches>),
 }
 
 /// The kinds of offences; the number is a bit of `Staker::punished`.
@@ -69,6 +79,21 @@ pub enum Offence {
     Unlocked = 2,
     /// O4.
     TwoShares = 3,
+    /// O5.
+    OtherBranch = 4,
+}
+
+impl Offence {
+    /// Returns the stable name of this offence.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::TwoProposals => "offence/two-proposals",
+            Self::TwoVotes => "offence/two-votes",
+            Self::Unlocked => "offence/unlocked",
+            Self::TwoShares => "offence/two-shares",
+            Self::OtherBranch => "offence/other-branch",
+        }
+    }
 }
 
 /// An offence that was shown.
@@ -90,9 +115,15 @@ pub enum EvidenceError {
     /// The two are of different slots, sets or chains.
     #[error("the signatures are not of one slot")]
     Apart,
-    /// A header is not the one that was voted for.
-    #[error("a header is not the one that was voted for")]
+    /// A header is not the one that was voted for, or that another links.
+    #[error("a header is not the one that was voted for or linked")]
     WrongHeader,
+    /// The later checkpoint descends from the earlier one.
+    #[error("the later checkpoint descends from the earlier one")]
+    Descends,
+    /// A set of guardians is not the one expected, or not what it says.
+    #[error("the set of guardians is not the one expected")]
+    WrongSet,
     /// The later vote kept to the lock.
     #[error("the later vote kept to the lock")]
     Locked,
@@ -111,6 +142,8 @@ impl EvidenceError {
             Self::Same => "offence/same",
             Self::Apart => "offence/apart",
             Self::WrongHeader => "offence/wrong-header",
+            Self::Descends => "offence/descends",
+            Self::WrongSet => "offence/wrong-set",
             Self::Locked => "offence/locked",
             Self::BadSignature => "offence/bad-signature",
             Self::NoValidator => "offence/no-validator",
@@ -127,17 +160,51 @@ pub struct Accused<'a> {
     pub guardian: &'a BlsPublicKey,
 }
 
+/// What a judge knows of the chain.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// Its id.
+    pub chain: ChainId,
+    /// `T`: every T-th block is a checkpoint.
+    pub interval: u64,
+    /// The guardians of the next checkpoint.
+    pub guardians: Option<&'a GuardianSet>,
+}
+
 impl Evidence {
+    /// Returns what the evidence claims to show. Nothing of it is checked.
+    pub fn claim(&self) -> Shown {
+        let (offence, height) = match self {
+            Self::Proposals(pair) => {
+                let [one, other] = pair.as_ref();
+                (Offence::TwoProposals, one.body.height.min(other.body.height))
+            }
+            Self::Votes(pair) => {
+                let [one, _] = pair.as_ref();
+                (Offence::TwoVotes, one.body.height)
+            }
+            Self::Unlocked(pair) => {
+                let [earlier, _] = pair.as_ref();
+                (Offence::Unlocked, earlier.header.height)
+            }
+            Self::Checkpoints(branches) => branches.claim(),
+        };
+        Shown { offence, height }
+    }
+
     /// Returns what the evidence shows against the accused on this chain.
+    ///
+    /// Where sets come along ([`Branches::carried`]) the caller must know that each key in them is registered.
     ///
     /// # Errors
     /// [`EvidenceError`]; every signature in it must be the accused's.
-    pub fn judge(&self, chain: ChainId, accused: Accused<'_>) -> Result<Shown, EvidenceError> {
+    pub fn judge(&self, known: Known<'_>, accused: Accused<'_>) -> Result<Shown, EvidenceError> {
+        let chain = known.chain;
         match self {
             Self::Proposals(pair) => proposals(pair, chain, accused),
             Self::Votes(pair) => votes(pair, chain, accused),
             Self::Unlocked(pair) => unlocked(pair, chain, accused),
-            Self::Shares(pair) => shares(pair, chain, accused),
+            Self::Checkpoints(branches) => finality::judge(branches, known, accused),
         }
     }
 }
@@ -201,25 +268,6 @@ fn unlocked(
     Ok(Shown { offence: Offence::Unlocked, height: a.height })
 }
 
-fn shares(
-    [one, other]: &[SignedShare; 2],
-    chain: ChainId,
-    accused: Accused<'_>,
-) -> Result<Shown, EvidenceError> {
-    let (a, b) = (&one.vote, &other.vote);
-    if a.height != b.height {
-        return Err(EvidenceError::Apart);
-    }
-    if a.block == b.block {
-        return Err(EvidenceError::Same);
-    }
-    for share in [one, other] {
-        let verdict = accused.guardian.verify(share.vote.digest(chain), &share.signature);
-        verdict.map_err(|_| EvidenceError::BadSignature)?;
-    }
-    Ok(Shown { offence: Offence::TwoShares, height: a.height })
-}
-
 fn signed_both<T: Tagged>(
     pair: [&Signed<T>; 2],
     chain: ChainId,
@@ -230,49 +278,4 @@ fn signed_both<T: Tagged>(
         signed.verify(chain, key).map_err(|_| EvidenceError::BadSignature)?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        chain::light::tests::{spec, test_keys},
-        crypto::{Hash, SecretKey, bls::BlsSecretKey},
-    };
-
-    /// A vote of `key` for a header at `height` that carries a certificate of height `seen`.
-    fn vote(key: &SecretKey, height: u64, seen: u64) -> VoteOnHeader {
-        let (validators, guardians) = test_keys();
-        let mut header = Header::genesis(&spec(&validators, &guardians), Hash([1; 32]));
-        (header.height, header.hcc.height) = (Height(height), Height(seen));
-        let body = Vote {
-            validators_hash: header.validators_hash,
-            height: header.height,
-            block: header.id(),
-        };
-        VoteOnHeader { vote: Signed::new(key, header.chain_id, body), header }
-    }
-
-    #[test]
-    fn a_vote_that_forgets_the_lock_is_an_offence_and_every_other_pair_is_none() {
-        let (key, other) = (SecretKey::from_bytes(&[9; 32]), SecretKey::from_bytes(&[8; 32]));
-        let guardian = BlsSecretKey::from_seed(&[7; 32]).unwrap().public();
-        let public = key.public();
-        let accused = Accused { validator: Some(&public), guardian: &guardian };
-        let judge = |pair: [VoteOnHeader; 2]| {
-            let chain = pair[0].header.chain_id;
-            Evidence::Unlocked(Box::new(pair)).judge(chain, accused)
-        };
-        let shown = Shown { offence: Offence::Unlocked, height: Height(5) };
-        assert_eq!(judge([vote(&key, 5, 4), vote(&key, 6, 3)]), Ok(shown));
-        let locked = [vote(&key, 5, 4), vote(&key, 6, 4)];
-        assert_eq!(judge(locked), Err(EvidenceError::Locked));
-        let not_above = [vote(&key, 5, 4), vote(&key, 5, 3)];
-        assert_eq!(judge(not_above), Err(EvidenceError::Apart));
-        let forged = [vote(&key, 5, 4), vote(&other, 6, 3)];
-        assert_eq!(judge(forged), Err(EvidenceError::BadSignature));
-        let mut swapped = [vote(&key, 5, 4), vote(&key, 6, 4)];
-        swapped[1].header.hcc.height = Height(3);
-        assert_eq!(judge(swapped), Err(EvidenceError::WrongHeader));
-    }
 }

@@ -1,8 +1,10 @@
 //! The parameters of a chain. Their hash is the chain id, so two chains that differ in one number share nothing.
 
 use super::{
+    beacon::ProposerOrder,
     set::{GuardianSet, MAX_GUARDIANS, ValidatorSet},
     stake::{Candidate, StakeRules, Standing},
+    upgrade::UpgradeRules,
 };
 use crate::{
     amount::Amount,
@@ -98,6 +100,10 @@ pub struct ChainSpec {
     pub fee: Amount,
     /// Parameters of pools.
     pub pool: PoolRules,
+    /// Who proposes when. The drawn order needs staking: a reveal is made with a guardian's key.
+    pub order: ProposerOrder,
+    /// How the chain may change its rules; without it never.
+    pub upgrade: Option<UpgradeRules>,
     /// Parameters of staking; without them nobody stakes and the sets never change.
     pub stake: Option<StakeRules>,
     /// Who settles at the start.
@@ -110,8 +116,8 @@ pub struct ChainSpec {
     pub stakers: Bounded<GenesisStaker, MAX_GUARDIANS>,
 }
 
-/// Longest encoding of a spec that is decoded, in bytes.
-pub const MAX_SPEC: usize = 1 << 20;
+/// Longest encoding of a spec that is decoded, in bytes: the largest set of guardians, all of them with stake.
+pub const MAX_SPEC: usize = 2 << 20;
 
 impl Tagged for ChainSpec {
     const TAG: &'static str = "chain/v1/spec";
@@ -121,6 +127,12 @@ impl ChainSpec {
     /// Returns the chain's name in every signature: the hash of this spec.
     pub fn chain_id(&self) -> ChainId {
         ChainId(self.digest(ChainId(Hash::default())))
+    }
+
+    /// Returns whether every block must carry its proposer's reveal.
+    pub fn has_beacon(&self) -> bool {
+        let lottery = self.stake.as_ref().is_some_and(|rules| rules.lottery.is_some());
+        lottery || self.order == ProposerOrder::CommitReveal
     }
 
     /// Returns whether `height` is a checkpoint's.

@@ -74,6 +74,21 @@ impl StateKey {
         Self(hash_tagged("state/v1/due", chain, &codec::encode(&height)))
     }
 
+    /// Returns where the chain's mix of reveals lives, a [`Hash`] (A3.2).
+    pub fn beacon(chain: ChainId) -> Self {
+        Self(hash_tagged("state/v1/beacon", chain, &[]))
+    }
+
+    /// Returns where the [`Draw`](super::lottery::Draw) lives.
+    pub fn draw(chain: ChainId) -> Self {
+        Self(hash_tagged("state/v1/draw", chain, &[]))
+    }
+
+    /// Returns where the [`Upgrade`](super::upgrade::Upgrade) lives.
+    pub fn upgrade(chain: ChainId) -> Self {
+        Self(hash_tagged("state/v1/upgrade", chain, &[]))
+    }
+
     /// Returns where the [`Supply`] lives.
     pub fn supply(chain: ChainId) -> Self {
         Self(hash_tagged("state/v1/supply", chain, &[]))

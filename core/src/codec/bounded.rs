@@ -1,6 +1,6 @@
 //! A list and a text with a bound that is checked before memory is taken. Source: PROTOCOL A0.7.
 
-use super::{DecodeError, OVER_LIMIT};
+use super::DecodeError;
 use alloc::{string::String, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use core::{fmt, ops::Deref};
@@ -104,6 +104,6 @@ fn read_length<R: io::Read>(reader: &mut R, max: usize) -> io::Result<usize> {
     let length = u32::deserialize_reader(reader)?;
     match usize::try_from(length) {
         Ok(length) if length <= max => Ok(length),
-        Ok(_) | Err(_) => Err(io::Error::new(io::ErrorKind::InvalidData, OVER_LIMIT)),
+        Ok(_) | Err(_) => Err(super::over_limit()),
     }
 }

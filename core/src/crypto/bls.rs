@@ -11,7 +11,7 @@ use crate::{
 };
 use alloc::vec::Vec;
 use blst::{
-    BLST_ERROR,
+    BLST_ERROR, MultiPoint as _,
     min_pk::{AggregatePublicKey, AggregateSignature, PublicKey, SecretKey, Signature},
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
@@ -112,10 +112,48 @@ impl BlsPublicKey {
     /// # Errors
     /// [`BlsError::NoSigners`] for none, [`BlsError::NotOnCurve`] for bytes that are no point.
     pub fn aggregate<'a>(keys: impl IntoIterator<Item = &'a Self>) -> Result<Self, BlsError> {
+        Self::weighted(keys.into_iter().map(|key| (key, 1)))
+    }
+
+    /// Adds up keys of a committed set, each as often as its count says: `Σ c_k pk_k`.
+    ///
+    /// A sum that is the identity has bytes under which nothing verifies.
+    ///
+    /// # Errors
+    /// [`BlsError::NoSigners`] if every count is zero, [`BlsError::NotOnCurve`] for bytes that are no point.
+    pub fn weighted<'a>(keys: impl IntoIterator<Item = (&'a Self, u32)>) -> Result<Self, BlsError> {
+        let mut points = Vec::new();
+        let mut counts = Vec::new();
+        for (key, count) in keys.into_iter().filter(|(_, count)| *count > 0) {
+            points.push(key.point()?);
+            counts.push(count);
+        }
+        let greatest = counts.iter().copied().max().ok_or(BlsError::NoSigners)?;
+        let sum = if greatest == 1 {
+            points.as_slice().add()
+        } else {
+            // Only as many bits as there are: a full multiplication has 255 (PERFORMANCE 3).
+            let bits = greatest.checked_ilog2().map_or(1, |log| log as usize + 1);
+            let bytes = counts
+                .iter()
+                .flat_map(|count| count.to_le_bytes().into_iter().take(bits.div_ceil(8)));
+            points.as_slice().mult(&bytes.collect::<Vec<_>>(), bits)
+        };
+        Ok(Self(sum.to_public_key().serialize()))
+    }
+
+    /// Takes keys out of a sum that has them. Without any it is the sum itself.
+    ///
+    /// # Errors
+    /// [`BlsError::NotOnCurve`] for bytes that are no point.
+    pub fn without<'a>(&self, keys: impl IntoIterator<Item = &'a Self>) -> Result<Self, BlsError> {
         let points = keys.into_iter().map(Self::point).collect::<Result<Vec<_>, _>>()?;
-        let references: Vec<_> = points.iter().collect();
-        let sum = AggregatePublicKey::aggregate(&references, false);
-        sum.map(|sum| Self(sum.to_public_key().serialize())).map_err(|_| BlsError::NoSigners)
+        if points.is_empty() {
+            return Ok(*self);
+        }
+        let mut sum = AggregatePublicKey::from_public_key(&self.point()?);
+        sum.sub_aggregate(&points.as_slice().add());
+        Ok(Self(sum.to_public_key().serialize()))
     }
 
     /// Checks an aggregate or single signature over a digest.

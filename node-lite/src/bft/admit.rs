@@ -1,13 +1,14 @@
 //! What arrives: blocks, votes, epoch changes and the certificates inside them. Bounds and the cheap checks come first.
 
 use super::{
-    Asked, Bft, Fault, Input, MAX_ASKS, Output, Peer, USEFUL_ANSWER,
+    Asked, Bft, Config, Fault, Input, MAX_ASKS, Output, Peer, USEFUL_ANSWER,
     message::{Block, Message, SignedEpochChange, SignedVote, tx_root},
     tree::{Admitted, Status},
     votes::{Counted, MAX_AHEAD},
 };
 use antiphon_core::{
     chain::{
+        beacon::ProposerOrder,
         certificate::Certificate,
         header::{Header, SignedHeader},
     },
@@ -107,7 +108,8 @@ impl Bft {
             return false;
         };
         header.chain_id == self.config.chain
-            && self.proposer_of(header.epoch) == Some(header.proposer_index)
+            && self.may_propose(header)
+            && header.carried == block.carried.hash(self.config.chain)
             && header.field_root == self.tree.root().field_root
             && header.hcc.height < header.height
             && header.tx_root == tx_root(&block.body)
@@ -118,10 +120,22 @@ impl Bft {
             && self.is_certificate(&header.hcc)
     }
 
-    /// Returns the place of the proposer of an epoch (A1.16).
-    pub(super) fn proposer_of(&self, epoch: Epoch) -> Option<u16> {
-        let members = self.config.validators.members.len() as u64;
-        epoch.0.checked_rem(members).and_then(|index| u16::try_from(index).ok())
+    /// Returns the place of the proposer of an epoch above a block (A1.16).
+    pub(super) fn proposer_above(&self, parent: &Header, epoch: Epoch) -> Option<u16> {
+        self.config.order.proposer(parent.next_order, &self.config.validators, epoch)
+    }
+
+    /// Returns whether a header can be its proposer's, as far as that is known without its parent. A drawn order depends on
+    /// the parent; until that is known, each validator has its two places of the epoch (A1.23).
+    fn may_propose(&self, header: &Header) -> bool {
+        let Config { order, validators, .. } = &self.config;
+        match order {
+            ProposerOrder::RoundRobin => {
+                let turn = order.proposer(header.next_order, validators, header.epoch);
+                turn == Some(header.proposer_index)
+            }
+            ProposerOrder::CommitReveal => true,
+        }
     }
 
     /// Checks a certificate, unless exactly these bytes are known.
@@ -226,6 +240,7 @@ impl Bft {
             && header.guardians_hash == parent.next_guardians_hash
             && (!self.is_closed_by(parent) || Self::may_close(&entry.block, parent))
             && header.epoch > parent.epoch
+            && self.proposer_above(parent, header.epoch) == Some(header.proposer_index)
             && header.time > parent.time
             && header.cp_link == self.link_above(&header.parent, parent)
             && self.is_ancestor(&header.hcc, &header.parent)

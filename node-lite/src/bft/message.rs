@@ -5,6 +5,7 @@
 pub use antiphon_core::chain::light::MAX_BLOCK_TXS;
 use antiphon_core::{
     chain::{
+        carried::Carried,
         certificate::{Certificate, Vote},
         header::SignedHeader,
         transaction::MAX_TRANSACTION,
@@ -29,6 +30,8 @@ pub type TxBytes = Bounded<u8, MAX_TRANSACTION>;
 pub struct Block {
     /// The header and its proposer's signature.
     pub signed: SignedHeader,
+    /// What the header commits to beside transactions.
+    pub carried: Carried,
     /// The transactions that the header's root covers.
     pub body: Bounded<TxBytes, MAX_BLOCK_TXS>,
 }

@@ -5,7 +5,10 @@ use super::{
     message::{Block, Message, tx_root},
 };
 use antiphon_core::{
-    chain::header::{Header, SignedHeader},
+    chain::{
+        carried::Carried,
+        header::{Header, SignedHeader},
+    },
     codec::Bounded,
     id::BlockId,
     time::Moment,
@@ -17,10 +20,13 @@ impl Bft {
         let me = self.me.as_ref()?;
         let epoch = self.record.epoch;
         let spent = self.record.last_proposal.0 >= epoch || self.building == Some(epoch);
-        if spent || self.proposer_of(epoch) != Some(me.index) {
+        if spent {
             return None;
         }
         let parent = self.parent()?;
+        if self.proposer_above(self.tree.header(&parent)?, epoch) != Some(me.index) {
+            return None;
+        }
         let seen = self.tree.entry(&parent).map_or(self.root_seen, |entry| entry.seen);
         let paced = seen.after(self.config.block_time);
         let wait = if self.knows_highest() {
@@ -53,11 +59,14 @@ impl Bft {
         let Some(header) = self.tree.header(&parent) else { return };
         let Some(me) = &self.me else { return };
         let (height, proposer_index) = (header.height.plus(1), me.index);
-        let request = Build { epoch, parent, height, proposer_index };
+        let checkpoint = self.link_above(&parent, header);
+        let request = Build { epoch, parent, height, proposer_index, checkpoint };
         self.building = Some(epoch);
         if self.is_closed_by(header) {
-            let (state_root, next) = (header.state_root, header.next_sets());
-            return self.on_built(now, Built { request, body: Vec::new(), state_root, next }, out);
+            let (state_root, next) = (header.state_root, header.next());
+            let (body, carried) = (Vec::new(), Carried::default());
+            let built = Built { request, body, carried, state_root, next };
+            return self.on_built(now, built, out);
         }
         out.push(Output::Build(request));
     }
@@ -79,7 +88,7 @@ impl Bft {
     }
 
     fn assemble(&self, now: Moment, built: Built) -> Option<(BlockId, Block)> {
-        let Build { epoch, parent, height, proposer_index } = built.request;
+        let Build { epoch, parent, height, proposer_index, checkpoint } = built.request;
         let hcc = self.tree.highest()?.clone();
         let below = self.tree.header(&parent)?;
         let time = self.wall(now).max(below.time.plus(1));
@@ -101,13 +110,18 @@ impl Bft {
             next_validators_hash: built.next.validators,
             guardians_hash: below.next_guardians_hash,
             next_guardians_hash: built.next.guardians,
-            cp_link: self.link_above(&parent, below),
+            cp_link: checkpoint,
             time,
             proposer_index,
+            carried: built.carried.hash(self.config.chain),
+            next_order: built.next.order,
         };
         let id = header.id();
         let key = &self.me.as_ref()?.key;
         let signature = key.sign(self.config.chain, &header.proposal(id));
-        Some((id, Block { signed: SignedHeader { header, signature }, body }))
+        Some((
+            id,
+            Block { signed: SignedHeader { header, signature }, carried: built.carried, body },
+        ))
     }
 }

@@ -10,7 +10,7 @@
 
 use super::{Bft, MAX_BLOCKS, Output, message::Block};
 use antiphon_core::{
-    chain::{certificate::Certificate, header::Header},
+    chain::{carried::Carried, certificate::Certificate, header::Header},
     codec::Bounded,
     id::{BlockId, Height},
 };
@@ -38,12 +38,13 @@ impl Bft {
         parent.validators_hash == self.set_hash && parent.ends_term()
     }
 
-    /// A closing block changes nothing: no transactions, and the state and sets of its parent.
+    /// A closing block changes nothing: it has no transactions, carries nothing, and leaves state, sets and order as they are.
     pub(super) fn may_close(block: &Block, parent: &Header) -> bool {
         let header = &block.signed.header;
         block.body.is_empty()
+            && block.carried == Carried::default()
             && header.state_root == parent.state_root
-            && header.next_sets() == parent.next_sets()
+            && header.next() == parent.next()
     }
 
     /// Cuts what is to be settled, given from high to low, above the checkpoint that ends the term.

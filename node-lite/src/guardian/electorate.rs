@@ -5,12 +5,12 @@ use antiphon_core::{
     crypto::{Hash, bls::BlsPublicKey},
     id::ChainId,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// One set, and this node's place in it.
 #[derive(Debug)]
 pub(super) struct Electorate {
-    pub(super) set: GuardianSet,
+    pub(super) set: Arc<GuardianSet>,
     pub(super) quorum: u64,
     pub(super) index: Option<u16>,
 }
@@ -30,7 +30,7 @@ impl Electorates {
     pub(super) fn add(
         &mut self,
         chain: ChainId,
-        set: GuardianSet,
+        set: Arc<GuardianSet>,
         me: Option<BlsPublicKey>,
     ) -> Option<Hash> {
         let (total, hash) = (set.total()?, set.hash(chain));

@@ -7,9 +7,8 @@
 //!
 //! Deviation: A2.13 lets a later certificate stand in for a missed one. Not for a change.
 
-use super::{Fault, GuardianMachine, Known, Message, Output, RESEND};
+use super::{GuardianMachine, Message, Output, RESEND};
 use antiphon_core::{
-    chain::certificate::FinalityCertificate,
     crypto::Hash,
     id::{BlockId, Height},
     time::Moment,
@@ -49,25 +48,5 @@ impl GuardianMachine {
         self.ask = Some(now.after(RESEND));
         let missed = self.open_changes.range(..=self.height()).take(MAX_ASKED);
         out.extend(missed.map(|(height, _)| Output::Broadcast(Message::Ask(*height))));
-    }
-
-    /// A certificate at or below what is final: of use only for a change that lacks its own.
-    pub(super) fn on_missed(&mut self, certificate: FinalityCertificate, out: &mut Vec<Output>) {
-        let height = certificate.height;
-        let Some(Known { block, guardians }) = self.open_changes.get(&height).copied() else {
-            return;
-        };
-        let Some(electorate) = self.sets.get(&guardians) else { return };
-        if certificate.verify(self.chain, &electorate.set).is_err() {
-            out.push(Output::Fault(Fault::BadMessage));
-        } else if certificate.block != block {
-            // A2.18.
-            self.halted = true;
-            out.push(Output::Fault(Fault::Halted(Box::new(certificate), block)));
-        } else {
-            self.open_changes.remove(&height);
-            out.push(Output::Final(Box::new(certificate)));
-            self.sign_waiting(out);
-        }
     }
 }

@@ -1,12 +1,20 @@
+mod rounds;
+
 use super::*;
 use antiphon_core::{
-    chain::{certificate::Certificate, set::Guardian},
-    crypto::bls::BlsPublicKey,
+    chain::{
+        certificate::{Certificate, Signers},
+        set::Guardian,
+    },
+    codec::Bounded,
+    crypto::bls::{BlsPublicKey, BlsSignature},
     id::Epoch,
     time::UnixMillis,
 };
 
 const CHAIN: ChainId = ChainId(Hash([7; 32]));
+/// Who says what others say.
+const PEER: Peer = 9;
 const NOW: Moment = Moment::from_millis(5);
 
 #[test]
@@ -93,7 +101,7 @@ fn a_bad_share_is_a_fault_and_two_shares_are_evidence() {
     let mut forged = world.share(1, &world.header(10, 1));
     forged.index = 2;
     let out = say(&mut node, forged);
-    assert!(matches!(out[..], [Output::Fault(Fault::BadMessage)]));
+    assert!(matches!(out[..], [Output::Fault(Fault::BadMessage(PEER))]));
     assert!(say(&mut node, world.share(1, &world.header(10, 1))).is_empty());
     let out = say(&mut node, world.share(1, &world.header(10, 2)));
     assert!(matches!(out[..], [Output::Fault(Fault::TwoShares(_))]));
@@ -117,7 +125,7 @@ fn a_certificate_waits_until_its_checkpoint_is_settled_here() {
     let mut node = world.node(Some(3));
     let message = Message::Certificate(certificate);
     let mut out = Vec::new();
-    node.handle(NOW, Input::Message(message), &mut out);
+    node.handle(NOW, Input::Message(PEER, message), &mut out);
     assert!(out.is_empty());
     assert_eq!(node.height(), Height(0), "final never runs ahead of settled");
     node.handle(NOW, Input::Settled(Box::new(checkpoint), None), &mut out);
@@ -130,8 +138,8 @@ fn a_certificate_below_quorum_is_refused() {
     let mut node = world.node(None);
     let weak = world.certificate(&[0, 1], &world.header(10, 1));
     let mut out = Vec::new();
-    node.handle(NOW, Input::Message(Message::Certificate(weak)), &mut out);
-    assert!(matches!(out[..], [Output::Fault(Fault::BadMessage)]));
+    node.handle(NOW, Input::Message(PEER, Message::Certificate(weak)), &mut out);
+    assert!(matches!(out[..], [Output::Fault(Fault::BadMessage(PEER))]));
 }
 
 #[test]
@@ -141,7 +149,7 @@ fn a_certificate_against_what_is_settled_stops_finality_and_is_kept_as_evidence(
     settle(&mut node, &world.header(10, 1));
     let other = world.certificate(&[0, 1, 2], &world.header(10, 2));
     let mut out = Vec::new();
-    node.handle(NOW, Input::Message(Message::Certificate(other.clone())), &mut out);
+    node.handle(NOW, Input::Message(PEER, Message::Certificate(other.clone())), &mut out);
     let [Output::Fault(Fault::Halted(evidence, settled))] = &out[..] else { panic!("{out:?}") };
     assert_eq!((evidence.as_ref(), *settled), (&other, world.header(10, 1).id()));
     assert_eq!(settle(&mut node, &world.header(20, 1)), None, "nothing is signed any more");
@@ -169,25 +177,30 @@ fn settle(node: &mut GuardianMachine, header: &Header) -> Option<Share> {
     node.handle(NOW, Input::Settled(Box::new(header.clone()), None), &mut out);
     let token = out.iter().find_map(|output| match output {
         Output::Store(token, _) => Some(*token),
-        Output::Broadcast(_) | Output::Final(_) | Output::Fault(_) => None,
+        Output::Broadcast(_) | Output::Send(..) | Output::Final(_) | Output::Fault(_) => None,
     });
     out.clear();
     node.handle(NOW, Input::Stored(token?), &mut out);
     out.into_iter().find_map(|output| match output {
         Output::Broadcast(Message::Share(share)) => Some(share),
-        Output::Store(..) | Output::Broadcast(_) | Output::Final(_) | Output::Fault(_) => None,
+        Output::Store(..)
+        | Output::Broadcast(_)
+        | Output::Send(..)
+        | Output::Final(_)
+        | Output::Fault(_) => None,
     })
 }
 
 fn say(node: &mut GuardianMachine, share: Share) -> Vec<Output> {
     let mut out = Vec::new();
-    node.handle(NOW, Input::Message(Message::Share(share)), &mut out);
+    node.handle(NOW, Input::Message(PEER, Message::Share(share)), &mut out);
     out
 }
 
 struct World {
     keys: Vec<BlsSecretKey>,
-    set: GuardianSet,
+    set: Arc<GuardianSet>,
+    flooded: usize,
 }
 
 impl World {
@@ -203,7 +216,7 @@ impl World {
             members: Bounded::try_from(members).unwrap(),
             aggregate,
         };
-        Self { keys, set }
+        Self { keys, set: Arc::new(set), flooded: MAX_FLOODED }
     }
 
     fn node(&self, index: Option<usize>) -> GuardianMachine {
@@ -212,7 +225,9 @@ impl World {
 
     fn node_from(&self, index: Option<usize>, start: Start) -> GuardianMachine {
         let key = index.map(|index| self.keys[index].clone());
-        GuardianMachine::new(CHAIN, self.set.clone(), 10, key, start).unwrap()
+        let gossip = Gossip { flooded: self.flooded, ..Gossip::default() };
+        let config = Config { chain: CHAIN, interval: 10, gossip };
+        GuardianMachine::new(config, self.set.clone(), key, start).unwrap()
     }
 
     fn known(&self, header: &Header) -> Known {
@@ -238,6 +253,8 @@ impl World {
             cp_link: BlockId::default(),
             time: UnixMillis(height),
             proposer_index: 0,
+            carried: Hash::default(),
+            next_order: Hash::default(),
         }
     }
 
@@ -253,12 +270,10 @@ impl World {
 
     fn certificate(&self, signers: &[usize], header: &Header) -> FinalityCertificate {
         let shares: Vec<_> = signers.iter().map(|i| self.share(*i, header).signature).collect();
-        let mut bitmap = vec![0_u8; self.keys.len().div_ceil(8)];
-        signers.iter().for_each(|i| bitmap[i / 8] |= 1 << (i % 8));
         FinalityCertificate {
             height: header.height,
             block: header.id(),
-            signers: Bounded::try_from(bitmap).unwrap(),
+            signers: Signers::bitmap(self.keys.len(), signers.iter().copied()).unwrap(),
             signature: BlsSignature::aggregate(&shares).unwrap(),
         }
     }
@@ -275,7 +290,7 @@ fn nothing_is_signed_above_a_change_of_guardians_that_has_no_certificate() {
     assert_eq!(settle(&mut node, &later), None, "what is above it waits");
     let mut out = Vec::new();
     let certificate = world.certificate(&[0, 1, 2], &change);
-    node.handle(NOW, Input::Message(Message::Certificate(certificate)), &mut out);
+    node.handle(NOW, Input::Message(PEER, Message::Certificate(certificate)), &mut out);
     let [Output::Final(_), Output::Store(_, record)] = out[..] else { panic!("{out:?}") };
     assert_eq!(record, GuardianRecord { height: Height(20), block: later.id() });
 }
@@ -291,7 +306,7 @@ fn a_change_whose_certificate_passed_by_is_asked_for_and_taken_late() {
     assert_eq!(node.deadline(), None, "nothing has passed by");
     let mut out = Vec::new();
     let certificate = world.certificate(&[0, 1, 2], &later);
-    node.handle(NOW, Input::Message(Message::Certificate(certificate)), &mut out);
+    node.handle(NOW, Input::Message(PEER, Message::Certificate(certificate)), &mut out);
     assert!(matches!(out[..], [Output::Final(_)]), "{out:?}");
     out.clear();
     node.handle(NOW, Input::Tick, &mut out);
@@ -299,11 +314,11 @@ fn a_change_whose_certificate_passed_by_is_asked_for_and_taken_late() {
     assert_eq!(node.deadline(), Some(NOW.after(RESEND)));
     out.clear();
     let forged = world.certificate(&[0, 1], &change);
-    node.handle(NOW, Input::Message(Message::Certificate(forged)), &mut out);
-    assert!(matches!(out[..], [Output::Fault(Fault::BadMessage)]), "{out:?}");
+    node.handle(NOW, Input::Message(PEER, Message::Certificate(forged)), &mut out);
+    assert!(matches!(out[..], [Output::Fault(Fault::BadMessage(PEER))]), "{out:?}");
     out.clear();
     let certificate = world.certificate(&[0, 1, 2], &change);
-    node.handle(NOW, Input::Message(Message::Certificate(certificate)), &mut out);
+    node.handle(NOW, Input::Message(PEER, Message::Certificate(certificate)), &mut out);
     assert!(matches!(&out[..], [Output::Final(late)] if late.height == Height(10)), "{out:?}");
     assert_eq!((node.height(), node.deadline()), (Height(20), None));
 }

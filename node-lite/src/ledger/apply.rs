@@ -3,12 +3,13 @@
 mod delay;
 mod error;
 mod exchange;
+mod lottery;
 mod stake;
 
 pub use error::TxError;
 
 use super::{
-    ExecuteError, conserve,
+    ExecuteError, Ledger, conserve,
     reader::View,
     row::{Cell, Cells, Row, Value},
 };
@@ -22,7 +23,7 @@ use antiphon_core::{
     },
     codec,
     crypto::{PublicKey, Signed},
-    id::{Address, ChainId, Height, PoolId},
+    id::{Address, BlockId, ChainId, Height, PoolId},
     payment::{
         reservation::{Claim, PaidState, PoolState, PoolTerms},
         voucher::Voucher,
@@ -35,6 +36,8 @@ use std::collections::BTreeMap;
 pub(super) struct Session<'a, S> {
     spec: &'a ChainSpec,
     chain: ChainId,
+    ledger: &'a Ledger<S>,
+    parent: BlockId,
     view: View<'a, S>,
     height: Height,
     proposer: PublicKey,
@@ -48,15 +51,18 @@ pub(super) struct Session<'a, S> {
 
 impl<'a, S: Storage> Session<'a, S> {
     pub(super) const fn new(
-        spec: &'a ChainSpec,
-        chain: ChainId,
+        ledger: &'a Ledger<S>,
+        parent: BlockId,
         view: View<'a, S>,
         height: Height,
         proposer: PublicKey,
     ) -> Self {
+        let (spec, chain) = (&ledger.spec, ledger.chain);
         Self {
             spec,
             chain,
+            ledger,
+            parent,
             view,
             height,
             proposer,
@@ -73,7 +79,7 @@ impl<'a, S: Storage> Session<'a, S> {
 
     /// Returns another fresh session of the same block.
     pub(super) fn fork(&self) -> Self {
-        Self::new(self.spec, self.chain, self.view.clone(), self.height, self.proposer)
+        Self::new(self.ledger, self.parent, self.view.clone(), self.height, self.proposer)
     }
 
     /// Takes over what sessions of the same block have done, if none wrote a row that another one read or wrote (A9.5).

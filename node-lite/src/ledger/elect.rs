@@ -6,7 +6,7 @@ use super::{ExecuteError, Executed, Ledger, TxError, apply::Session};
 use crate::storage::{Storage, StorageError};
 use antiphon_core::{
     chain::{
-        header::{Header, NextSets},
+        header::{Header, Next},
         set::{GuardianSet, ValidatorSet},
         stake,
     },
@@ -26,7 +26,7 @@ pub struct Elected {
 
 impl<S: Storage> Ledger<S> {
     /// Returns the sets that a known block commits.
-    pub(super) fn next_above(&self, id: &BlockId) -> Option<NextSets> {
+    pub(super) fn next_above(&self, id: &BlockId) -> Option<Next> {
         match self.blocks.get(id) {
             Some(executed) => Some(executed.next),
             None => (*id == self.head.0).then_some(self.next),
@@ -46,7 +46,10 @@ impl<S: Storage> Ledger<S> {
     }
 
     /// Returns the guardians that a known block commits for the next checkpoint.
-    fn guardians_above(&self, id: &BlockId) -> Result<Option<GuardianSet>, StorageError> {
+    pub(super) fn guardians_above(
+        &self,
+        id: &BlockId,
+    ) -> Result<Option<GuardianSet>, StorageError> {
         let mut at = *id;
         while let Some(executed) = self.blocks.get(&at) {
             if let Some(guardians) = &executed.elected.guardians {
@@ -67,7 +70,8 @@ impl<S: Storage> Ledger<S> {
             changes: BTreeMap::new(),
             batch: TreeUpdateBatch::default(),
             transactions: Vec::new(),
-            next: header.next_sets(),
+            guardians: header.guardians_hash,
+            next: header.next(),
             elected: Elected::default(),
         })
     }
@@ -78,7 +82,7 @@ impl<S: Storage> Ledger<S> {
         session: &mut Session<'_, S>,
         parent: &BlockId,
         height: Height,
-    ) -> Result<(Elected, NextSets), ExecuteError> {
+    ) -> Result<(Elected, Next), ExecuteError> {
         let unknown = ExecuteError::UnknownParent;
         let mut next = self.next_above(parent).ok_or(unknown.clone())?;
         let Some(rules) = &self.spec.stake else { return Ok((Elected::default(), next)) };

@@ -3,12 +3,12 @@
 use super::{Elected, ExecuteError, reader, row::Value};
 use crate::{
     bft::message::Block,
-    guardian::MAX_FLOODED,
     storage::{SettledBlock, Settlement},
 };
 use antiphon_core::{
     amount::Amount,
     chain::{
+        carried::Carried,
         certificate::Certificate,
         header::{Header, SignedHeader},
         set::MAX_TOTAL_WEIGHT,
@@ -32,9 +32,12 @@ pub enum GenesisError {
     /// There are stakers, but no rules for them.
     #[error("there are stakers, but the chain has no staking")]
     NoRules,
-    /// More guardians than flooding of single signatures carries (A2.17).
-    #[error("at most {MAX_FLOODED} guardians can finalise")]
-    TooManyGuardians,
+    /// The drawn order and the lottery need guardians' keys of validators, which only stakers have.
+    #[error("a drawn order of proposers needs staking")]
+    NoBeacon,
+    /// By the rules of changing rules a minority could change them.
+    #[error("the rules of changing rules let a minority change them, or nobody")]
+    BadUpgrade,
     /// An account, a staker or a key is there twice.
     #[error("an account, a staker or a key is there twice")]
     Twice,
@@ -71,7 +74,7 @@ pub fn genesis(spec: &ChainSpec) -> Result<(Header, Settlement), GenesisError> {
     let id = header.id();
     let certificate = Certificate { block: id, ..Certificate::genesis() };
     let signed = SignedHeader { header: header.clone(), signature: Signature([0; 64]) };
-    let block = Block { signed, body: Bounded::new() };
+    let block = Block { signed, carried: Carried::default(), body: Bounded::new() };
     let settled = SettledBlock { id, version: 0, block, certificate };
     let elected = Elected {
         validators: Some(spec.validators.clone()),
@@ -86,13 +89,16 @@ fn put<T: Value>(rows: &mut Rows, key: StateKey, value: T) -> Result<(), Genesis
 }
 
 fn put_stakers(spec: &ChainSpec, chain: ChainId, rows: &mut Rows) -> Result<(), GenesisError> {
+    if !spec.upgrade.is_none_or(|rules| rules.is_sound()) {
+        return Err(GenesisError::BadUpgrade);
+    }
     let Some(rules) = &spec.stake else {
+        if spec.has_beacon() {
+            return Err(GenesisError::NoBeacon);
+        }
         return if spec.stakers.is_empty() { Ok(()) } else { Err(GenesisError::NoRules) };
     };
     rules.check(spec.pool.inclusion_margin)?;
-    if usize::from(rules.guardians) > MAX_FLOODED {
-        return Err(GenesisError::TooManyGuardians);
-    }
     for staker in spec.stakers.iter() {
         let row = Staker {
             total: staker.bond,

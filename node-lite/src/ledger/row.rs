@@ -4,11 +4,14 @@ use antiphon_core::{
     amount::Amount,
     chain::{
         delayed::{Delayed, DuePage},
+        lottery::Draw,
         spec::{TOKENS, Token},
         stake::{Bond, RosterPage, Staker},
         state::{Account, StateKey, Supply},
+        upgrade::Upgrade,
     },
     codec,
+    crypto::Hash,
     id::Address,
     payment::reservation::{PaidState, PoolState},
 };
@@ -47,6 +50,10 @@ pub(super) enum Row {
     Delayed(Delayed),
     /// What is due at a height.
     Due(DuePage),
+    /// The mix of the beacon.
+    Mix(Hash),
+    Draw(Draw),
+    Upgrade(Box<Upgrade>),
 }
 
 impl Row {
@@ -62,6 +69,9 @@ impl Row {
             Self::Supply(supply) => codec::encode(supply),
             Self::Delayed(delayed) => codec::encode(delayed),
             Self::Due(page) => codec::encode(page),
+            Self::Mix(mix) => codec::encode(mix),
+            Self::Draw(draw) => codec::encode(draw),
+            Self::Upgrade(upgrade) => codec::encode(upgrade.as_ref()),
         }
     }
 
@@ -77,9 +87,14 @@ impl Row {
                 Token::Staking => [delayed.held(), Amount::ZERO],
                 Token::Operational => [Amount::ZERO, delayed.held()],
             },
-            Self::Paid(_) | Self::Roster(_) | Self::Owner(_) | Self::Due(_) => {
-                [Amount::ZERO; TOKENS]
-            }
+            // A pot is no money until it is minted.
+            Self::Paid(_)
+            | Self::Roster(_)
+            | Self::Owner(_)
+            | Self::Due(_)
+            | Self::Mix(_)
+            | Self::Draw(_)
+            | Self::Upgrade(_) => [Amount::ZERO; TOKENS],
         })
     }
 
@@ -95,7 +110,10 @@ impl Row {
             | Self::Roster(_)
             | Self::Owner(_)
             | Self::Delayed(_)
-            | Self::Due(_) => [Amount::ZERO; TOKENS],
+            | Self::Due(_)
+            | Self::Mix(_)
+            | Self::Draw(_)
+            | Self::Upgrade(_) => [Amount::ZERO; TOKENS],
         }
     }
 }
@@ -133,4 +151,7 @@ values! {
     Supply => Supply,
     Delayed => Delayed,
     DuePage => Due,
+    Hash => Mix,
+    Draw => Draw,
+    Upgrade => Upgrade,
 }

@@ -1,7 +1,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
 
 pub(super) mod chain;
-mod stake;
+pub(super) mod stake;
 
 use super::*;
 use antiphon_core::{

@@ -15,7 +15,11 @@ pub use write::{Draft, Staking, write};
 
 use antiphon_core::{
     amount::Amount,
-    chain::spec::{ChainSpec, GenesisAccount},
+    chain::{
+        beacon::ProposerOrder,
+        spec::{ChainSpec, GenesisAccount},
+        upgrade::{MAX_WINDOW, UpgradeRules},
+    },
     codec::{Bounded, Text},
     payment::reservation::PoolRules,
     time::UnixMillis,
@@ -88,6 +92,9 @@ struct Rows {
     trusting_period_ms: Spanned<u64>,
     fee: Spanned<String>,
     pool: Spanned<PoolRows>,
+    #[serde(default)]
+    order: OrderRow,
+    upgrade: Option<Spanned<UpgradeRows>>,
     stake: Option<Spanned<StakeRows>>,
     validator: Option<Spanned<Vec<Spanned<ValidatorRow>>>>,
     guardian: Option<Spanned<Vec<Spanned<GuardianRow>>>>,
@@ -95,6 +102,23 @@ struct Rows {
     staker: StakerRows,
     #[serde(default)]
     account: Vec<Spanned<AccountRow>>,
+}
+
+/// Who proposes when.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum OrderRow {
+    #[default]
+    RoundRobin,
+    CommitReveal,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UpgradeRows {
+    window: u16,
+    percent: u8,
+    grace: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -155,6 +179,8 @@ fn spec(rows: &Rows) -> Result<ChainSpec, Refusal> {
         trusting_period: within(&rows.trusting_period_ms, 60_000, 1 << 40, "trusting-period-ms")?,
         fee: amount(&rows.fee)?,
         pool: pool(&rows.pool, sets.committee(), interval)?,
+        order: order(rows)?,
+        upgrade: rows.upgrade.as_ref().map(upgrade).transpose()?,
         stake: sets.rules,
         validators: sets.validators,
         guardians: sets.guardians,
@@ -196,6 +222,28 @@ fn pool(rows: &Spanned<PoolRows>, validators: u64, interval: u64) -> Result<Pool
         Ok(()) => Ok(rules),
         Err(error) => refuse(rows, error),
     }
+}
+
+fn order(rows: &Rows) -> Result<ProposerOrder, Refusal> {
+    match (rows.order, &rows.stake) {
+        (OrderRow::RoundRobin, _) => Ok(ProposerOrder::RoundRobin),
+        (OrderRow::CommitReveal, Some(_)) => Ok(ProposerOrder::CommitReveal),
+        (OrderRow::CommitReveal, None) => Err((
+            0,
+            String::from(
+                "order = \"commit-reveal\" needs [stake]: validators reveal with guardians' keys",
+            ),
+        )),
+    }
+}
+
+fn upgrade(rows: &Spanned<UpgradeRows>) -> Result<UpgradeRules, Refusal> {
+    let UpgradeRows { window, percent, grace } = *rows.get_ref();
+    let rules = UpgradeRules { window, percent, grace };
+    if rules.is_sound() {
+        return Ok(rules);
+    }
+    refuse(rows, format!("window is 1 to {MAX_WINDOW}, percent 51 to 100, grace above 0"))
 }
 
 fn accounts<const MAX: usize>(

@@ -56,6 +56,9 @@ pub trait Carrier {
 
     /// Hears what a delivered message was worth: once for each ticket.
     fn judged(&mut self, ticket: Ticket, verdict: Verdict);
+
+    /// Hears of a neighbour that forged something itself: it is to be cut off for a while.
+    fn blame(&mut self, peer: Peer);
 }
 
 /// Who looks at a node from its own thread.
@@ -73,6 +76,7 @@ pub trait Watch {
 /// What a node's thread is told.
 enum Event {
     Bytes(Peer, Arc<[u8]>, Option<Ticket>),
+    Neighbours(Vec<Peer>),
     Call(Call),
     /// Nothing but what the flag says.
     Stop,
@@ -128,6 +132,11 @@ impl Handle {
             self.queued_bytes.fetch_sub(length, Ordering::AcqRel);
         }
         taken
+    }
+
+    /// Says who the neighbours are now. Returns whether the node will know it.
+    pub fn set_neighbours(&self, neighbours: Vec<Peer>) -> bool {
+        self.sender.try_send(Event::Neighbours(neighbours)).is_ok()
     }
 
     /// Asks the thread to end after what it is doing.
@@ -232,6 +241,9 @@ impl<C: Carrier> Driver<C> {
                         self.carrier.judged(ticket, verdict(&out));
                     }
                 }
+                Some(Event::Neighbours(neighbours)) => {
+                    self.node.handle(now, Input::Neighbours(neighbours), &mut out);
+                }
                 Some(Event::Call(call)) => call(&mut self.node, &mut out),
                 Some(Event::Stop) | None => {}
             }
@@ -265,6 +277,9 @@ impl<C: Carrier> Driver<C> {
                 Output::Send(peer, bytes) => self.carrier.send(peer, bytes),
                 Output::Fault(fault) => {
                     watch.fault(&fault);
+                    if let Fault::Guardian(guardian::Fault::Forged(peer)) = &fault {
+                        self.carrier.blame(*peer);
+                    }
                     if let Fault::Stopped(error) = fault {
                         tracing::error!(node = self.index, %error, "the node has stopped");
                         return Err(StorageError(error.to_string()));
@@ -285,7 +300,7 @@ fn verdict(outputs: &[Output]) -> Verdict {
             Output::Fault(
                 Fault::Malformed(_)
                     | Fault::Bft(bft::Fault::BadMessage(_))
-                    | Fault::Guardian(guardian::Fault::BadMessage)
+                    | Fault::Guardian(guardian::Fault::BadMessage(_))
             )
         )
     });

@@ -153,6 +153,11 @@ impl Metrics {
         self.stopped.set(i64::from(status.stopped));
     }
 
+    #[cfg(test)]
+    pub(super) fn sent(&self, kind: Kind) -> u64 {
+        self.messages.get_or_create(&Traffic { direction: Direction::Out, kind }).get()
+    }
+
     fn text(&self) -> Option<String> {
         let mut text = String::new();
         text::encode(&mut text, &self.registry).ok()?;
@@ -209,7 +214,8 @@ const fn name(fault: &Fault) -> &'static str {
         Fault::Bft(bft::Fault::BadMessage(_)) => "bad-message",
         Fault::Bft(bft::Fault::Halted(..)) => "settlement-halted",
         Fault::Guardian(guardian::Fault::TwoShares(_)) => "two-shares",
-        Fault::Guardian(guardian::Fault::BadMessage) => "bad-guardian-message",
+        Fault::Guardian(guardian::Fault::BadMessage(_)) => "bad-guardian-message",
+        Fault::Guardian(guardian::Fault::Forged(_)) => "forged-tally",
         Fault::Guardian(guardian::Fault::Halted(..)) => "finality-halted",
         Fault::Block(..) => "block-does-not-execute",
         Fault::Malformed(_) => "malformed",

@@ -26,6 +26,8 @@ mod numbers;
 mod queue;
 mod resolve;
 mod task;
+#[cfg(test)]
+mod tests;
 
 use super::{
     driver::{Carrier, Handle, Ticket, Verdict},
@@ -128,6 +130,7 @@ enum Command {
     Broadcast(Vec<u8>),
     Send(Peer, Vec<u8>),
     Judged(Ticket, Verdict),
+    Blame(Peer),
     Dial(PeerId, Vec<Multiaddr>),
     Stop,
 }
@@ -158,6 +161,10 @@ impl Carrier for NetCarrier {
 
     fn judged(&mut self, ticket: Ticket, verdict: Verdict) {
         self.tell(Command::Judged(ticket, verdict));
+    }
+
+    fn blame(&mut self, peer: Peer) {
+        self.tell(Command::Blame(peer));
     }
 }
 

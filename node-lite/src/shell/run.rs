@@ -19,6 +19,7 @@ use super::{
     store::Store,
 };
 use crate::{
+    guardian,
     storage::StorageError,
     supernode::{Config, Output, Supernode},
 };
@@ -136,7 +137,8 @@ impl Node {
         let faucet = settings.faucet.as_deref().map(SecretFile::open).transpose()?;
         let alone = validator.is_some() && spec.validators.members.len() == 1;
         let (delta, origin_ms) = (settings.delta, clock.origin_ms);
-        let config = Config { spec: spec.clone(), validator, guardian, delta, origin_ms };
+        let gossip = guardian::Gossip::default();
+        let config = Config { spec: spec.clone(), validator, guardian, delta, origin_ms, gossip };
         let begin = store.start(spec.checkpoint_interval)?;
         let mut first = Vec::new();
         let mut node = Supernode::new(clock.now(), config, store.clone(), begin, &mut first)?;

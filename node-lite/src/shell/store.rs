@@ -12,6 +12,7 @@
 //! | `closing` | height | what ended the term there |
 //! | `kept` | block id | unsettled block behind a vote or proposal |
 //! | `final` | height | finality certificate |
+//! | `offences` | kind and who, as a hash | evidence |
 //! | `signed` | role, term, slot, block id | nothing: the log of everything signed, never deleted |
 //!
 //! A torn file is refused by redb's checksums. A file that was put back to an older state is noticed by `witness`, a
@@ -53,10 +54,11 @@ const FINAL: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("final");
 const SIGNED: TableDefinition<'_, (u8, u64, u64, &[u8; 32]), ()> = TableDefinition::new("signed");
 const SETS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("sets");
 const CHANGES: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("changes");
+const OFFENCES: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("offences");
 const CLOSING: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("closing");
 
 /// The layout of the tables. Another number is refused.
-const FORMAT: u8 = 3;
+const FORMAT: u8 = 4;
 /// States kept below the settled one. Source: issue 2.
 const KEPT_VERSIONS: u64 = 256;
 /// Longest settled block as stored, in bytes.
@@ -189,6 +191,7 @@ impl Store {
             write.open_table(FINAL).map_err(failed)?;
             write.open_table(SIGNED).map_err(failed)?;
             write.open_table(CLOSING).map_err(failed)?;
+            write.open_table(OFFENCES).map_err(failed)?;
             write.open_table(CHANGES).map_err(failed)?;
         }
         settle(&write, chain, &settlement)?;
@@ -213,7 +216,8 @@ impl Store {
             | Write::Settle(_)
             | Write::Closing(_)
             | Write::Guardian(_)
-            | Write::Final(_) => None,
+            | Write::Final(_)
+            | Write::Offence(_) => None,
         });
         self.witness.note(signed).map_err(failed)
     }
@@ -265,7 +269,7 @@ impl Store {
                 certificate,
                 checkpoints,
                 open_changes,
-                sets: sets?.ok_or_else(lost)?,
+                sets: sets?.ok_or_else(lost)?.into_iter().map(Arc::new).collect(),
             },
         })
     }
@@ -292,6 +296,12 @@ fn apply(write: &WriteTransaction, chain: ChainId, part: &Write) -> Result<(), S
             let mut table = write.open_table(FINAL).map_err(failed)?;
             let bytes = codec::encode::<FinalityCertificate>(certificate);
             table.insert(certificate.height.0, bytes.as_slice()).map_err(failed)?;
+            Ok(())
+        }
+        Write::Offence(seen) => {
+            let mut table = write.open_table(OFFENCES).map_err(failed)?;
+            let bytes = codec::encode(seen.as_ref());
+            table.insert(&seen.id().0, bytes.as_slice()).map_err(failed)?;
             Ok(())
         }
         Write::Signed(Signature { role, term, slot, block }) => {

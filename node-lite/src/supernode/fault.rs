@@ -41,7 +41,12 @@ impl core::fmt::Display for Fault {
                 let (one, two) = (first.vote.block.0, second.vote.block.0);
                 write!(f, "guardian {} signed {one} and {two}", first.index)
             }
-            Self::Guardian(guardian::Fault::BadMessage) => f.write_str("bad guardian message"),
+            Self::Guardian(guardian::Fault::BadMessage(peer)) => {
+                write!(f, "bad guardian message of node {peer}")
+            }
+            Self::Guardian(guardian::Fault::Forged(peer)) => {
+                write!(f, "neighbour {peer} forged a sum of guardians' shares")
+            }
             Self::Guardian(guardian::Fault::Halted(certificate, settled)) => {
                 write!(f, "finality halted: {} against {}", certificate.block.0, settled.0)
             }

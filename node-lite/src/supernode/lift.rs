@@ -10,7 +10,9 @@ use crate::{
     storage::{Role, Signature, Storage, StorageError, Write},
 };
 use antiphon_core::{
+    chain::{beacon::Reveal, carried::Carried, upgrade::KNOWN_RULES},
     codec,
+    crypto::Tagged,
     id::{BlockId, Height},
     time::Moment,
 };
@@ -59,7 +61,7 @@ impl<S: Storage> Supernode<S> {
                     // What the machine of the old term still asked for is of no use to anybody.
                     queue.clear();
                 }
-                bft::Output::Fault(fault) => out.push(Output::Fault(Fault::Bft(fault))),
+                bft::Output::Fault(fault) => self.fault(Fault::Bft(fault), out),
             }
             queue.extend(scratch.drain(..));
         }
@@ -100,8 +102,12 @@ impl<S: Storage> Supernode<S> {
     }
 
     pub(super) fn report(&mut self, id: BlockId, error: ExecuteError, out: &mut Vec<Output>) {
-        if matches!(error, ExecuteError::Storage(_) | ExecuteError::NotConserved) {
-            // A10.1, A0.6: neither a block's fault nor anything to go on from.
+        let ours = matches!(
+            error,
+            ExecuteError::Storage(_) | ExecuteError::NotConserved | ExecuteError::Outdated { .. }
+        );
+        if ours {
+            // A10.1, A0.6, AELF-30: neither a block's fault nor anything to go on from.
             self.stopped = true;
             out.push(Output::Fault(Fault::Stopped(error)));
         } else {
@@ -114,16 +120,22 @@ impl<S: Storage> Supernode<S> {
         request: bft::Build,
         out: &mut Vec<Output>,
     ) -> Option<bft::Built> {
-        let bft::Build { parent, height, proposer_index, .. } = request;
+        let chain = self.ledger.spec().chain_id();
+        let reveal = Reveal { epoch: request.epoch }.digest(chain);
+        let offered = Carried {
+            reveal: self.beacon.as_ref().map(|key| key.sign(reveal)),
+            finality: self.guardian.certificate().cloned(),
+            rules: KNOWN_RULES,
+        };
         let candidates = self.mempool.candidates();
-        match self.ledger.build(&parent, height, proposer_index, candidates) {
+        match self.ledger.build(&request, offered, candidates) {
             Ok(body) => {
-                let Body { transactions, state_root, next, refused: _, prepared } = body;
+                let Body { transactions, carried, state_root, next, refused: _, prepared } = body;
                 self.prepared = Some(prepared);
-                Some(bft::Built { request, body: transactions, state_root, next })
+                Some(bft::Built { request, body: transactions, carried, state_root, next })
             }
             Err(error) => {
-                self.report(parent, error, out);
+                self.report(request.parent, error, out);
                 None
             }
         }
@@ -197,10 +209,18 @@ impl<S: Storage> Supernode<S> {
                 guardian::Output::Broadcast(message) => {
                     out.push(Output::Broadcast(codec::encode(&Wire::Guardian(message))));
                 }
+                guardian::Output::Send(to, message) => {
+                    out.push(Output::Send(to, codec::encode(&Wire::Guardian(message))));
+                }
                 guardian::Output::Final(certificate) => self.batch.push(Write::Final(certificate)),
-                guardian::Output::Fault(fault) => out.push(Output::Fault(Fault::Guardian(fault))),
+                guardian::Output::Fault(fault) => self.fault(Fault::Guardian(fault), out),
             }
         }
+    }
+
+    fn fault(&mut self, fault: Fault, out: &mut Vec<Output>) {
+        self.note_offence(&fault);
+        out.push(Output::Fault(fault));
     }
 
     /// Turns everything that was asked to be written into one batch.

@@ -53,11 +53,12 @@ mod tests {
     use super::*;
     use crate::{
         bft::message::{Block, EpochChange, SignedEpochChange, SignedVote},
-        guardian::Share,
+        guardian::{Share, Tally},
     };
     use antiphon_core::{
         chain::{
-            certificate::{Certificate, FinalityVote, Vote},
+            carried::Carried,
+            certificate::{Certificate, Counts, FinalityCertificate, FinalityVote, Signers, Vote},
             header::{Header, SignedHeader},
         },
         codec::Bounded,
@@ -98,7 +99,7 @@ mod tests {
         assert_eq!(Hash::of(&[&bytes]).to_hex(), GOLDEN);
     }
 
-    const GOLDEN: &str = "b0529693b0be5e55909b7f8d15098f14a96e9112b56e34806f360b2e2f35e569";
+    const GOLDEN: &str = "b4b2ad4d99d405ecd0b5b2c88556f251cb16826f7205af471f8ca7d6e5243cdd";
 
     fn messages() -> Vec<Wire> {
         let key = SecretKey::from_bytes(&[1; 32]);
@@ -114,11 +115,19 @@ mod tests {
         let finality = FinalityVote { guardians_hash: Hash([6; 32]), height: Height(10), block };
         let signature = guardian.sign(Hash([9; 32]));
         let share = Share { vote: finality, index: 1, signature };
+        let counts = Counts::new(vec![1, 0, 9, 700]).unwrap();
+        let tally = Tally { round: 5, vote: share.vote.clone(), counts, signature };
+        let signers = Signers::bitmap(11, [1, 10]).unwrap();
+        let certificate = FinalityCertificate { height: Height(10), block, signers, signature };
         let tx = TxBytes::try_from(vec![1, 2, 3]).unwrap();
         let body = Bounded::try_from(vec![tx.clone()]).unwrap();
         let signed = SignedHeader { header: header(), signature: Signature([4; 64]) };
         vec![
-            Wire::Bft(bft::message::Message::Block(Box::new(Block { signed, body }))),
+            Wire::Bft(bft::message::Message::Block(Box::new(Block {
+                signed,
+                carried: Carried::default(),
+                body,
+            }))),
             Wire::Bft(bft::message::Message::Vote(vote)),
             Wire::Bft(bft::message::Message::EpochChange(Box::new(change))),
             Wire::Bft(bft::message::Message::Certificate(Certificate::genesis())),
@@ -126,6 +135,8 @@ mod tests {
             Wire::Transaction(tx),
             Wire::Ask(Ask { block, above: Height(3) }),
             Wire::Guardian(guardian::Message::Ask(Height(10))),
+            Wire::Guardian(guardian::Message::Certificate(certificate)),
+            Wire::Guardian(guardian::Message::Tally(Box::new(tally))),
         ]
     }
 
@@ -146,6 +157,8 @@ mod tests {
             cp_link: BlockId::default(),
             time: UnixMillis(9),
             proposer_index: 3,
+            carried: Hash::default(),
+            next_order: Hash::default(),
         }
     }
 }

@@ -1,6 +1,16 @@
 //! Who does not belong here: a node of another chain, and a peer that sends junk.
 
 use crate::node::{Node, Testnet, counter, genesis, init, listens, run, until};
+use antiphon_core::{
+    chain::certificate::{Counts, FinalityVote},
+    codec,
+    crypto::{Hash, bls::BlsSignature},
+    id::{BlockId, Height},
+};
+use antiphon_node::{
+    guardian::{Message, Tally},
+    supernode::wire::Wire,
+};
 use libp2p::{
     Multiaddr, Swarm, SwarmBuilder,
     futures::StreamExt as _,
@@ -30,13 +40,32 @@ fn a_node_of_another_chain_is_refused() {
 
 #[test]
 fn a_peer_that_sends_junk_is_banned_and_the_others_go_on() {
+    banned(|count| [&[99; 60][..], &count.to_le_bytes()].concat());
+}
+
+/// A2.15: a sum of shares is said to one neighbour. By gossip, whoever passes it on would answer for it.
+#[test]
+fn a_peer_that_makes_a_sum_of_shares_public_is_banned_though_nothing_else_is_wrong_with_it() {
+    banned(|count| {
+        let block = BlockId(Hash([9; 32]));
+        let vote = FinalityVote { guardians_hash: Hash([3; 32]), height: Height(80), block };
+        let counts = Counts::new(vec![1, count]).unwrap();
+        let signature = BlsSignature([0; 96]);
+        let tally = Tally { round: 10, vote, counts, signature };
+        codec::encode(&Wire::Guardian(Message::Tally(Box::new(tally))))
+    });
+}
+
+/// Lets a peer publish what `junk` makes of a count.
+fn banned(junk: impl Fn(u32) -> Vec<u8>) {
     let network = Testnet::start(1, 2);
     let address = listens(network.ready(0));
     let chain = network.node.text("chain");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let patience = Duration::from_secs(60);
-        tokio::time::timeout(patience, send_junk(&chain, &address)).await.expect("cut off");
+        let cut_off = tokio::time::timeout(patience, send_junk(&chain, &address, junk));
+        cut_off.await.unwrap();
     });
     until("the ban is counted", || {
         counter(network.ready(0), "antiphon_bans_total ").filter(|bans| *bans == 1)
@@ -54,7 +83,7 @@ struct Foe {
 }
 
 /// Speaks the chain's protocols and sends what no honest node sends, until the connection is closed for good.
-async fn send_junk(chain: &str, address: &str) {
+async fn send_junk(chain: &str, address: &str, junk: impl Fn(u32) -> Vec<u8>) {
     let version = format!("/antiphon/{chain}/1");
     let topic = IdentTopic::new(format!("{version}/node"));
     let mut swarm = foe(&version, &topic);
@@ -71,9 +100,8 @@ async fn send_junk(chain: &str, address: &str) {
             }
             _ = often.tick() => {
                 let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 2;
-                let mut junk = u32::try_from(now).unwrap().to_le_bytes().to_vec();
-                junk.extend([99; 60]);
-                junk.extend(count.to_le_bytes());
+                let slot = u32::try_from(now).unwrap().to_le_bytes();
+                let junk = [&slot[..], &junk(count)].concat();
                 // Nobody is subscribed until the handshakes are done.
                 if swarm.behaviour_mut().gossip.publish(topic.clone(), junk).is_ok() {
                     count += 1;

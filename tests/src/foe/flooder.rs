@@ -86,7 +86,11 @@ impl Flooder {
         (header.height, header.proposer_index) = (height, self.index);
         let signature = self.key.sign(self.chain, &header.proposal(header.id()));
         let signed = SignedHeader { header, signature };
-        Message::Block(Box::new(Block { signed, body: base.body.clone() }))
+        Message::Block(Box::new(Block {
+            signed,
+            carried: base.carried.clone(),
+            body: base.body.clone(),
+        }))
     }
 }
 

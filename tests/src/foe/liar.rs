@@ -4,7 +4,9 @@
 use super::{Foe, settlement};
 use antiphon_core::{
     chain::{
-        certificate::{Certificate, FinalityCertificate, FinalityVote, IndexedSignature, Vote},
+        certificate::{
+            Certificate, FinalityCertificate, FinalityVote, IndexedSignature, Signers, Vote,
+        },
         header::Header,
     },
     codec::{self, Bounded},
@@ -84,7 +86,7 @@ impl Liar {
         guardian::Message::Certificate(FinalityCertificate {
             height: vote.height,
             block: vote.block,
-            signers: Bounded::try_from(vec![0x7f]).unwrap(),
+            signers: Signers::bitmap(7, 0..7).unwrap(),
             signature,
         })
     }

@@ -4,6 +4,7 @@
 use super::{Foe, settlement};
 use antiphon_core::{
     chain::{
+        carried::Carried,
         certificate::{Certificate, IndexedSignature, Vote},
         header::{Header, SignedHeader},
     },
@@ -42,7 +43,11 @@ impl KeyThief {
         header.proposer_index = (header.epoch.0 % members) as u16;
         let key = &self.keys[usize::from(header.proposer_index)];
         let signature = key.sign(self.chain, &header.proposal(header.id()));
-        Block { signed: SignedHeader { header, signature }, body: Bounded::new() }
+        Block {
+            signed: SignedHeader { header, signature },
+            carried: Carried::default(),
+            body: Bounded::new(),
+        }
     }
 
     fn votes(&self, block: &Block, set: Hash) -> Vec<SignedVote> {

@@ -12,7 +12,7 @@ use antiphon_core::{
 };
 use antiphon_node::{
     bft::{self, Bft, message::MAX_MESSAGE},
-    guardian::{self, GuardianMachine},
+    guardian::{self, Gossip, GuardianMachine},
 };
 use std::time::Duration;
 
@@ -30,6 +30,7 @@ fn settlement(bytes: &[u8]) -> &'static str {
     assert!(encode(&message) == bytes, "a second encoding");
     let world = world();
     let config = bft::Config {
+        order: world.spec.order,
         chain: world.chain,
         validators: world.spec.validators.clone(),
         checkpoint_interval: INTERVAL,
@@ -65,10 +66,15 @@ fn finality(bytes: &[u8]) -> &'static str {
     assert!(encode(&message) == bytes, "a second encoding");
     let (world, start) = (world(), guardian::Start::default());
     let set = world.spec.guardians.clone();
-    let Some(mut node) = GuardianMachine::new(world.chain, set, INTERVAL, None, start) else {
+    // Small sets flood, large ones go in rounds; a byte of the message decides which this one is.
+    let flooded = bytes.last().map_or(0, |last| usize::from(*last % 2) * guardian::MAX_FLOODED);
+    let gossip = Gossip { flooded, ..Gossip::default() };
+    let config = guardian::Config { chain: world.chain, interval: INTERVAL, gossip };
+    let Some(mut node) = GuardianMachine::new(config, set, None, start) else {
         return "no node";
     };
     let mut out = Vec::new();
+    node.handle(Moment::ZERO, guardian::Input::Neighbours(vec![0, 1, 2]), &mut out);
     for header in world.headers.iter().filter(|header| header.height.0 % INTERVAL == 0) {
         node.handle(
             Moment::ZERO,
@@ -76,8 +82,9 @@ fn finality(bytes: &[u8]) -> &'static str {
             &mut out,
         );
     }
-    for _ in 0..3 {
-        node.handle(Moment::ZERO, guardian::Input::Message(message.clone()), &mut out);
+    for from in 0..3 {
+        let input = guardian::Input::Message(from, message.clone());
+        node.handle(Moment::ZERO, input, &mut out);
     }
     assert!(out.len() <= 16, "{} outputs of three messages", out.len());
     let mut honest = world.checkpoints.iter().map(|held| &held.header);

@@ -4,6 +4,7 @@ use super::world::{CLOCK, VOUCHERS, world};
 use antiphon_core::{
     amount::Amount,
     chain::{
+        carried::Carried,
         light::{Anchor, ForkProof, Kept},
         spec::Token,
         state::StateKey,
@@ -214,12 +215,12 @@ pub(super) fn stored_rows() -> Seeds {
 #[cfg(not(target_family = "wasm"))]
 pub(super) fn node_messages() -> Seeds {
     use antiphon_core::chain::{
-        certificate::{FinalityVote, Vote},
+        certificate::{Counts, FinalityVote, Vote},
         header::SignedHeader,
     };
     use antiphon_node::{
         bft::message::{Block, EpochChange, Message, SignedEpochChange, SignedVote},
-        guardian::{self, Share},
+        guardian::{self, Share, Tally},
     };
     let world = world();
     let header = world.headers[0].clone();
@@ -243,13 +244,31 @@ pub(super) fn node_messages() -> Seeds {
         index: 0,
         signature: held.certificate.signature,
     };
+    let counts = (0..world.spec.guardians.members.len()).map(|at| u32::from(at < 3));
+    let tally = guardian::Message::Tally(Box::new(Tally {
+        round: 1,
+        vote: share.vote.clone(),
+        counts: Counts::new(counts.collect()).unwrap(),
+        signature: share.signature,
+    }));
     let certificate = guardian::Message::Certificate(held.certificate.clone());
     vec![
-        ("block", with(0, encode(&Message::Block(Box::new(Block { signed, body }))))),
+        (
+            "block",
+            with(
+                0,
+                encode(&Message::Block(Box::new(Block {
+                    signed,
+                    carried: Carried::default(),
+                    body,
+                }))),
+            ),
+        ),
         ("vote", with(0, encode(&Message::Vote(vote)))),
         ("epoch-change", with(0, encode(&Message::EpochChange(Box::new(change))))),
         ("share", with(1, encode(&guardian::Message::Share(share)))),
         ("certificate", with(1, encode(&certificate))),
+        ("tally", with(1, encode(&tally))),
     ]
 }
 

@@ -6,7 +6,10 @@ use super::tree::Tree;
 use antiphon_core::{
     amount::Amount,
     chain::{
-        certificate::{Certificate, FinalityCertificate, FinalityVote, IndexedSignature, Vote},
+        beacon::ProposerOrder,
+        certificate::{
+            Certificate, FinalityCertificate, FinalityVote, IndexedSignature, Signers, Vote,
+        },
         header::Header,
         light::{Body, Change, Checkpoint, File, Tip},
         set::{Guardian, GuardianSet, Validator, ValidatorSet},
@@ -245,6 +248,8 @@ fn spec(validators: &[SecretKey], guardians: &[BlsSecretKey]) -> ChainSpec {
             max_duration: 1000,
             freeze: 42,
         },
+        order: ProposerOrder::default(),
+        upgrade: None,
         stake: None,
         validators: ValidatorSet { since: Height(0), members: validators.try_into().unwrap() },
         guardians: GuardianSet {
@@ -321,7 +326,7 @@ fn finalise(chain: ChainId, header: &Header, guardians: &[BlsSecretKey]) -> Chec
     let (guardians_hash, height, block) = (header.guardians_hash, header.height, header.id());
     let digest = FinalityVote { guardians_hash, height, block }.digest(chain);
     let shares: Vec<_> = guardians.iter().take(3).map(|key| key.sign(digest)).collect();
-    let signers = vec![0b0111].try_into().unwrap();
+    let signers = Signers::bitmap(guardians.len(), 0..3).unwrap();
     let signature = BlsSignature::aggregate(&shares).unwrap();
     let certificate = FinalityCertificate { height, block, signers, signature };
     Checkpoint { header: header.clone(), certificate }

@@ -15,6 +15,7 @@ use antiphon_node::{
     bft::{Closing, SafetyRecord, message::Block},
     guardian::{self, GuardianRecord, Known},
     ledger,
+    offence::Seen,
     storage::{SettledBlock, Settlement, Signature, Storage, StorageError, Write},
     supernode::Start,
 };
@@ -44,6 +45,7 @@ struct Content {
     closings: BTreeMap<Height, Closing>,
     certificates: BTreeMap<Height, FinalityCertificate>,
     signed: Vec<Signature>,
+    offences: BTreeMap<Hash, Seen>,
     /// How many more batches find room; any number if there is no limit.
     room: Option<u64>,
     unreadable: bool,
@@ -97,6 +99,9 @@ impl Disk {
                     content.certificates.insert(certificate.height, *certificate);
                 }
                 Write::Signed(signature) => content.signed.push(signature),
+                Write::Offence(seen) => {
+                    content.offences.insert(seen.id(), *seen);
+                }
             }
         }
         Ok(())
@@ -123,7 +128,7 @@ impl Disk {
             })
             .collect();
         let newest = checkpoints.last().map_or(Height(0), |(height, _)| *height);
-        let next_of = |height: &Height| settled[height].block.signed.header.next_sets();
+        let next_of = |height: &Height| settled[height].block.signed.header.next();
         let head = settled.values().next_back().unwrap().clone();
         let is_open = |height: &&Height| !content.certificates.contains_key(height);
         let open_changes: Vec<_> = content
@@ -146,7 +151,7 @@ impl Disk {
             guardian: guardian::Start {
                 record: content.guardian,
                 certificate: content.certificates.values().next_back().cloned(),
-                sets: signers.map(|hash| content.guardians[&hash].clone()).collect(),
+                sets: signers.map(|hash| content.guardians[&hash].clone().into()).collect(),
                 checkpoints,
                 open_changes,
             },
@@ -219,6 +224,10 @@ impl Storage for Disk {
 
     fn guardians(&self, hash: &Hash) -> Result<Option<GuardianSet>, StorageError> {
         Ok(self.read()?.guardians.get(hash).cloned())
+    }
+
+    fn offences(&self) -> Result<Vec<Seen>, StorageError> {
+        Ok(self.read()?.offences.values().cloned().collect())
     }
 
     fn certificate(&self, height: Height) -> Result<Option<FinalityCertificate>, StorageError> {

@@ -3,6 +3,7 @@
 use antiphon_core::{
     amount::Amount,
     chain::{
+        beacon::ProposerOrder,
         set::{Guardian, GuardianSet, Validator, ValidatorSet},
         spec::{ChainSpec, GenesisAccount, GenesisStaker},
         stake::{MintStep, StakeRules, elect},
@@ -37,7 +38,9 @@ pub fn validator(index: usize) -> SecretKey {
 
 /// Returns the key of guardian `index`.
 pub fn guardian(index: usize) -> BlsSecretKey {
-    BlsSecretKey::from_seed(&[index as u8 + 101; 32]).unwrap()
+    let mut seed = [101_u8.wrapping_add(index as u8); 32];
+    seed[0] = seed[0].wrapping_add((index >> 8) as u8);
+    BlsSecretKey::from_seed(&seed).unwrap()
 }
 
 /// Returns the key of endowed account `index`; account 0 belongs to the faucet.
@@ -47,11 +50,16 @@ pub fn account(index: usize) -> SecretKey {
 
 /// Returns the spec of a chain with blocks every `block_ms` and this many endowed accounts.
 pub fn spec(block_ms: u64, accounts: usize) -> ChainSpec {
-    let keys = (0..VALIDATORS).map(validator);
-    let mut validators: Vec<_> =
+    sized(block_ms, accounts, (VALIDATORS, GUARDIANS))
+}
+
+/// Returns the same with this many validators and guardians.
+pub fn sized(block_ms: u64, accounts: usize, (validators, guardians): (usize, usize)) -> ChainSpec {
+    let keys = (0..validators).map(validator);
+    let mut committee: Vec<_> =
         keys.map(|key| Validator { key: key.public(), weight: 1 }).collect();
-    validators.sort_by_key(|member| member.key);
-    let keys = (0..GUARDIANS).map(guardian);
+    committee.sort_by_key(|member| member.key);
+    let keys = (0..guardians).map(guardian);
     let mut guardians: Vec<_> = keys.map(|key| Guardian { key: key.public(), weight: 1 }).collect();
     guardians.sort_by_key(|member| member.key);
     let aggregate = BlsPublicKey::aggregate(guardians.iter().map(|member| &member.key)).unwrap();
@@ -67,11 +75,13 @@ pub fn spec(block_ms: u64, accounts: usize) -> ChainSpec {
         drift: 10_000,
         trusting_period: 14 * 24 * 3_600_000,
         fee: Amount::from_units(FEE),
-        pool: PoolRules::for_chain(VALIDATORS as u64, INTERVAL),
+        pool: PoolRules::for_chain(validators as u64, INTERVAL),
+        order: ProposerOrder::default(),
+        upgrade: None,
         stake: None,
         validators: ValidatorSet {
             since: Height(0),
-            members: Bounded::try_from(validators).unwrap(),
+            members: Bounded::try_from(committee).unwrap(),
         },
         guardians: GuardianSet {
             since: Height(0),
@@ -105,6 +115,7 @@ pub fn staking_spec(block_ms: u64) -> ChainSpec {
         inactivity: 40,
         proposal_penalty: 5,
         bounty: Amount::from_units(7),
+        lottery: None,
         mint: Bounded::try_from(vec![MintStep { since: Height(0), pot: Amount::from_units(POT) }])
             .unwrap(),
     };

@@ -17,6 +17,7 @@ use antiphon_core::{
     time::Moment,
 };
 use antiphon_node::{
+    guardian::Gossip,
     mempool::AdmitError,
     storage::{Storage as _, StorageError, Write},
     supernode::{Config, Fault, Input, Output, Supernode, Token},
@@ -65,6 +66,7 @@ pub struct Network {
     pub transcript: Transcript,
     now: Moment,
     seed: u64,
+    gossip: Gossip,
     slots: Vec<Slot>,
     queue: Queue<Event>,
     dice: Dice,
@@ -74,6 +76,11 @@ pub struct Network {
 impl Network {
     /// Starts seven nodes: all are guardians, the first four also validators; where stake decides, all may be elected.
     pub fn new(seed: u64, spec: ChainSpec) -> Self {
+        Self::sized(seed, spec, genesis::GUARDIANS, Gossip::default())
+    }
+
+    /// Starts so many nodes, all guardians of a set that comes together in this way.
+    pub fn sized(seed: u64, spec: ChainSpec, nodes: usize, gossip: Gossip) -> Self {
         let disk = |node| Slot {
             disk: Disk::new(&spec),
             machine: None,
@@ -83,7 +90,8 @@ impl Network {
             crash_in: None,
         };
         let mut network = Self {
-            slots: (0..genesis::GUARDIANS).map(disk).collect(),
+            slots: (0..nodes).map(disk).collect(),
+            gossip,
             spec,
             weather: Weather::default(),
             witness: Witness::default(),
@@ -96,7 +104,7 @@ impl Network {
             dice: Dice::new(seed),
             foes: BTreeMap::new(),
         };
-        for node in 0..genesis::GUARDIANS {
+        for node in 0..nodes {
             network.start(node);
         }
         network
@@ -203,11 +211,12 @@ impl Network {
         let identity = self.slots[node].identity;
         let config = Config {
             spec: self.spec.clone(),
-            validator: (identity < genesis::VALIDATORS || self.spec.stake.is_some())
+            validator: (identity < self.spec.validators.members.len() || self.spec.stake.is_some())
                 .then(|| genesis::validator(identity)),
             guardian: Some(genesis::guardian(node)),
             delta: DELTA,
             origin_ms: genesis::ORIGIN_MS,
+            gossip: self.gossip,
         };
         let disk = self.slots[node].disk.clone();
         let begin = disk.start(self.spec.checkpoint_interval);
@@ -215,6 +224,8 @@ impl Network {
         let machine = Supernode::new(self.now, config, disk, begin, &mut outputs).unwrap();
         self.slots[node].machine = Some(machine);
         self.carry_out(node, outputs);
+        let others = (0..self.slots.len()).filter(|other| *other != node);
+        self.feed(node, Input::Neighbours(others.map(|other| other as u16).collect()));
     }
 
     /// Gives a node a transaction.
@@ -259,6 +270,11 @@ impl Network {
             self.step();
         }
         self.now = self.now.max(end);
+    }
+
+    /// Brings a node a message from outside the network.
+    pub fn tell(&mut self, node: usize, bytes: Vec<u8>) {
+        self.feed(node, Input::Message(u16::MAX, bytes));
     }
 
     /// Lets everything happen for a while.

@@ -4,6 +4,7 @@ use super::{disk::Disk, genesis};
 use antiphon_core::{
     amount::Amount,
     chain::{
+        carried::Carried,
         certificate::Certificate,
         delayed::Delayed,
         header::{Header, SignedHeader},
@@ -13,11 +14,11 @@ use antiphon_core::{
     },
     codec::{self, Bounded, Text},
     crypto::{SecretKey, Signature},
-    id::{Address, BlockId, DelayId, Height, PoolId, TxId},
+    id::{Address, BlockId, DelayId, Epoch, Height, PoolId, TxId},
     payment::reservation::{PaidState, PoolState},
 };
 use antiphon_node::{
-    bft::message::Block,
+    bft::{Build, message::Block},
     ledger::{self, Body, Ledger, TxError},
     storage::{Storage, Write},
 };
@@ -114,12 +115,21 @@ impl Till {
 
     /// Builds the next block's body without keeping it.
     pub fn build(&self, candidates: Vec<SignedTransaction>) -> Body {
-        self.ledger.build(&self.head.id(), self.next_height(), 0, candidates).unwrap()
+        let height = self.next_height();
+        let request = Build {
+            epoch: Epoch(height.0),
+            parent: self.head.id(),
+            height,
+            proposer_index: 0,
+            checkpoint: BlockId::default(),
+        };
+        self.ledger.build(&request, Carried::default(), candidates).unwrap()
     }
 
     /// Settles the next block and returns what was left out of it.
     pub fn settle(&mut self, candidates: Vec<SignedTransaction>) -> Vec<(TxId, TxError)> {
-        let Body { transactions, state_root, refused, next, prepared: _ } = self.build(candidates);
+        let Body { transactions, carried, state_root, refused, next, prepared: _ } =
+            self.build(candidates);
         let mut header = self.head.clone();
         header.height = self.next_height();
         header.parent = self.head.id();
@@ -128,7 +138,7 @@ impl Till {
         header.next_guardians_hash = next.guardians;
         let id: BlockId = header.id();
         let signed = SignedHeader { header: header.clone(), signature: Signature([0; 64]) };
-        let block = Block { signed, body: Bounded::try_from(transactions).unwrap() };
+        let block = Block { signed, carried, body: Bounded::try_from(transactions).unwrap() };
         self.ledger.execute(id, &block).unwrap();
         let settlement = self.ledger.settlement(id, block, Certificate::genesis()).unwrap();
         self.disk.write(vec![Write::Settle(Box::new(settlement))]).unwrap();

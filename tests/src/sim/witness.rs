@@ -57,7 +57,11 @@ impl Witness {
                     assert_eq!(known, block, "node {node} writes twice as {role:?} in slot {slot}");
                     self.logged.insert((node, role, slot, block));
                 }
-                Write::Safety(_) | Write::Keep(_) | Write::Guardian(_) | Write::Closing(_) => {}
+                Write::Safety(_)
+                | Write::Keep(_)
+                | Write::Guardian(_)
+                | Write::Closing(_)
+                | Write::Offence(_) => {}
             }
         }
     }
@@ -91,6 +95,13 @@ impl Witness {
             Ok(Wire::Guardian(guardian::Message::Share(share))) => {
                 let slot = (Hash::default(), share.vote.height.0);
                 self.speaks(node, Role::Share, slot, share.vote.block);
+            }
+            // A first sum of one share is that share, said to a neighbour.
+            Ok(Wire::Guardian(guardian::Message::Tally(tally)))
+                if tally.round == 1 && tally.counts.iter().sum::<u32>() == 1 =>
+            {
+                let slot = (Hash::default(), tally.vote.height.0);
+                self.speaks(node, Role::Share, slot, tally.vote.block);
             }
             Ok(_) => {}
             Err(error) => panic!("node {node} says nonsense: {error}"),

@@ -14,7 +14,8 @@ use super::{Log, Verdict};
 use antiphon_core::{
     amount::Amount,
     chain::{
-        certificate::{Certificate, FinalityCertificate, FinalityVote},
+        beacon::ProposerOrder,
+        certificate::{Certificate, FinalityCertificate, FinalityVote, Signers},
         header::Header,
         light::{Checkpoint, LightError, Rules, Sets, Skipping, Trusted},
         set::{Guardian, GuardianSet, Validator, ValidatorSet},
@@ -145,17 +146,15 @@ impl Keys {
     fn checkpoint(&mut self, header: Header, set: &GuardianSet, votes: &[&str]) -> Checkpoint {
         let (guardians_hash, height, block) = (header.guardians_hash, header.height, header.id());
         let digest = FinalityVote { guardians_hash, height, block }.digest(header.chain_id);
-        let mut bitmap = vec![0_u8; set.members.len().div_ceil(8)];
+        let mut places = Vec::new();
         let mut shares = Vec::new();
         for (secret, public) in votes.iter().filter_map(|id| self.of(id)) {
             shares.push(secret.sign(digest));
-            let place = set.members.iter().position(|member| member.key == public);
-            if let Some((place, byte)) = place.and_then(|p| Some((p, bitmap.get_mut(p / 8)?))) {
-                *byte |= 1 << (place % 8);
-            }
+            places.extend(set.members.iter().position(|member| member.key == public));
         }
         let signature = BlsSignature::aggregate(&shares).unwrap_or(BlsSignature([0; 96]));
-        let signers = Bounded::try_from(bitmap).unwrap_or_default();
+        let signers = Signers::bitmap(set.members.len(), places);
+        let signers = signers.unwrap_or(Signers::Bitmap(Bounded::default()));
         let certificate = FinalityCertificate { height, block, signers, signature };
         Checkpoint { header, certificate }
     }
@@ -196,6 +195,8 @@ fn spec(trusting_period: u64) -> Option<ChainSpec> {
             max_duration: 1,
             freeze: 1,
         },
+        order: ProposerOrder::default(),
+        upgrade: None,
         stake: None,
         validators: ValidatorSet { since: Height(0), members },
         guardians: Keys::default().set(&Powers::from([(String::from("n1"), 1)])),

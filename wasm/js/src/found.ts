@@ -49,6 +49,10 @@ export interface Header {
   readonly nextGuardians: string;
   /** Height of the block whose certificate this one carries. */
   readonly carries: number;
+  /** Hash of what the block carries beside its transactions. */
+  readonly carried: string;
+  /** What the order of the proposers above is drawn from. */
+  readonly nextOrder: string;
 }
 
 /** A member of a committee. */

@@ -105,7 +105,7 @@ function headerFolio(header: Header): HTMLElement {
       ['dated', `${new Date(header.time).toLocaleString()}, ${age(Date.now() - header.time)}`],
       ['parent', h('a', { href: `#/block/${Math.max(0, header.height - 1)}` }, hash(header.parent))],
       ['checkpoint below', hash(header.checkpointBelow)], ['state root', hash(header.stateRoot)],
-      ['transaction root', hash(header.txRoot)], ['carries the certificate of', `block ${number(header.carries)}`],
+      ['transaction root', hash(header.txRoot)], ['carries the certificate of', `block ${number(header.carries)}`], ['carries beside', hash(header.carried)],
       ['validators', hash(header.validators)], ['next validators', sameOr(header.validators, header.nextValidators)],
       ['guardians', hash(header.guardians)], ['next guardians', sameOr(header.guardians, header.nextGuardians)]));
 }

@@ -5,6 +5,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use antiphon_core::amount::Amount;
+use antiphon_core::chain::beacon::ProposerOrder;
 use antiphon_core::chain::set::{Guardian, GuardianSet, Validator, ValidatorSet};
 use antiphon_core::chain::spec::{ChainSpec, GenesisAccount};
 use antiphon_core::codec::{Bounded, Text};
@@ -63,6 +64,7 @@ impl Network {
                 guardian: Some(guardian(number)?),
                 delta: Duration::from_millis(250),
                 origin_ms: clock.origin_ms,
+                gossip: antiphon_node::guardian::Gossip::default(),
             };
             let start = store.start(spec.checkpoint_interval)?;
             let mut first = Vec::new();
@@ -127,6 +129,8 @@ fn spec(options: &Options, now_ms: u64, senders: &[SecretKey]) -> Result<ChainSp
         trusting_period: 14 * 24 * 3_600_000,
         fee: Amount::from_units(FEE),
         pool: PoolRules::for_chain(u64::from(options.validators), INTERVAL),
+        order: ProposerOrder::default(),
+        upgrade: None,
         stake: None,
         validators: ValidatorSet { since: Height(0), members: Bounded::try_from(validators)? },
         guardians: GuardianSet {

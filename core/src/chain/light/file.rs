@@ -2,7 +2,7 @@
 
 use crate::{
     chain::{
-        certificate::{Certificate, FinalityCertificate},
+        certificate::{Certificate, FinalityCertificate, MAX_FINALITY},
         header::{Header, MAX_HEADER},
         set::GuardianSet,
         transaction::MAX_TRANSACTION,
@@ -19,7 +19,7 @@ pub const MAX_TIP_BLOCKS: usize = 256;
 /// Longest tip, in bytes.
 pub const MAX_TIP: usize = 32 * 1024;
 /// Longest checkpoint file, in bytes.
-pub const MAX_CHECKPOINT: usize = MAX_HEADER + 1024;
+pub const MAX_CHECKPOINT: usize = MAX_HEADER + MAX_FINALITY;
 /// Longest set file, in bytes.
 pub const MAX_SET: usize = 512 * 1024;
 

@@ -189,7 +189,7 @@ impl Light {
         let in_terms = headers.windows(2).all(|pair| match pair {
             [parent, child] if parent.ends_term() => {
                 let closes = child.validators_hash == parent.validators_hash
-                    && child.next_sets() == parent.next_sets();
+                    && child.next() == parent.next();
                 let begins =
                     child.validators_hash == parent.next_validators_hash && is_checkpoint(parent);
                 closes || begins

@@ -115,10 +115,7 @@ impl ForkProof {
         }
         one.certificate.verify(chain, &self.guardians)?;
         other.certificate.verify(chain, &self.guardians)?;
-        let signed = |checkpoint: &Checkpoint, at: usize| {
-            let byte = checkpoint.certificate.signers.get(at / 8);
-            byte.is_some_and(|byte| byte >> (at % 8) & 1 == 1)
-        };
+        let signed = |checkpoint: &Checkpoint, at: usize| checkpoint.certificate.signers.has(at);
         let members = self.guardians.members.iter().enumerate();
         let guilty = members.filter(|(at, _)| signed(one, *at) && signed(other, *at));
         Ok(guilty.map(|(_, member)| member.clone()).collect())

@@ -15,9 +15,10 @@ use crate::{
     amount::Amount,
     chain::{
         Level,
+        beacon::ProposerOrder,
         certificate::{
-            Certificate, CertificateError, FinalityCertificate, FinalityVote, IndexedSignature,
-            Vote,
+            Certificate, CertificateError, Counts, FinalityCertificate, FinalityVote,
+            IndexedSignature, Signers, Vote,
         },
         set::{Guardian, Validator},
     },
@@ -115,11 +116,10 @@ impl World {
         };
         let digest = vote.digest(self.chain());
         let shares: Vec<_> = signers.iter().map(|i| self.guardians[*i].sign(digest)).collect();
-        let bitmap = signers.iter().fold(0_u8, |bits, i| bits | 1 << i);
         let certificate = FinalityCertificate {
             height: header.height,
             block: header.id(),
-            signers: Bounded::try_from(alloc::vec![bitmap]).unwrap(),
+            signers: Signers::bitmap(self.guardians.len(), signers.iter().copied()).unwrap(),
             signature: BlsSignature::aggregate(&shares).unwrap(),
         };
         Checkpoint { header: header.clone(), certificate }
@@ -199,6 +199,8 @@ pub(crate) fn spec(validators: &[SecretKey], guardians: &[BlsSecretKey]) -> Chai
             max_duration: 1000,
             freeze: 42,
         },
+        order: ProposerOrder::default(),
+        upgrade: None,
         stake: None,
         validators: ValidatorSet {
             since: Height(0),
@@ -296,13 +298,39 @@ fn a_certificate_below_quorum_finalises_nothing() {
     assert_eq!(light.head(Level::Final), None);
 }
 
+/// A2.17: a client takes both forms by one rule.
+#[test]
+fn a_certificate_with_counts_is_as_good_as_one_with_bits() {
+    let world = World::new(25);
+    let counts = |list: [u32; 7]| Signers::Counts(Counts::new(list.to_vec()).unwrap());
+    let mut counted = world.finalise(world.header(20), &[0, 1, 2, 3, 4]);
+    counted.certificate.signers = counts([1, 1, 1, 1, 1, 0, 0]);
+    let mut lie = counted.clone();
+    lie.certificate.signers = counts([1, 1, 1, 1, 2, 0, 0]);
+    let serve = |checkpoint: &Checkpoint| {
+        let bytes = encode(checkpoint);
+        run(&world, |file| match file {
+            File::Checkpoint(_) => bytes.clone(),
+            other => world.honest(other, 20),
+        })
+    };
+    let (light, refused) = serve(&counted);
+    assert!(refused.is_empty(), "{refused:?}");
+    assert_eq!(heights(&light)[2], Some(20));
+    assert_eq!(light.signers(), (5, 7));
+    let (light, refused) = serve(&lie);
+    assert_eq!(refused, [CertificateError::BadSignature.into()]);
+    assert_eq!(light.head(Level::Final), None);
+}
+
 #[test]
 fn a_bitmap_that_claims_more_than_signed_is_refused() {
     let world = World::new(25);
+    let bitmap = |byte| Signers::Bitmap(Bounded::try_from(alloc::vec![byte]).unwrap());
     let mut padded = world.finalise(world.header(20), &[0, 1, 2, 3, 4]);
-    padded.certificate.signers = Bounded::try_from(alloc::vec![0b0111_1111]).unwrap();
+    padded.certificate.signers = bitmap(0b0111_1111);
     let mut spare = world.finalise(world.header(20), &[0, 1, 2, 3, 4]);
-    spare.certificate.signers = Bounded::try_from(alloc::vec![0b1001_1111]).unwrap();
+    spare.certificate.signers = bitmap(0b1001_1111);
     for (lie, error) in
         [(padded, CertificateError::BadSignature), (spare, CertificateError::UnknownSigner)]
     {

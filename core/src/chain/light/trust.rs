@@ -163,7 +163,7 @@ impl Trusted {
         let Checkpoint { header, certificate } = checkpoint;
         let signing = of_hash(rules.chain, Some(signing), header.guardians_hash)?;
         certificate.verify(rules.chain, signing)?;
-        let signed = certificate.signers.iter().map(|byte| byte.count_ones()).sum();
+        let signed = certificate.signers.number();
         Ok(Self {
             height: header.height,
             block: header.id(),

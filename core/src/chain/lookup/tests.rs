@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     amount::Amount,
     chain::{
-        certificate::CertificateError,
+        certificate::{CertificateError, Signers},
         light::{Body, Checkpoint, LightError, MAX_SPAN, Span, tests},
         proof::{MAX_KEYS, MAX_PROOFS, Path, StateProofError, StateProofs},
         spec::Token,
@@ -261,12 +261,12 @@ fn who_signed_a_checkpoint_is_shown_by_its_own_certificate_or_not_at_all() {
         panic!("another answer")
     };
     assert_eq!(found.header, world.headers[29]);
-    assert_eq!(found.certificate.unwrap().signers.to_vec(), [0b1_1111]);
+    assert_eq!(found.certificate.unwrap().signers.number(), 5);
     assert_eq!(found.guardians, world.spec.guardians);
     let one_more = |file: &File| {
         Some(if *file == File::Final(Height(30)) {
             let mut held: Checkpoint = world.finalise(world.header(30), &[0, 1, 2, 3, 4]);
-            held.certificate.signers = Bounded::try_from(vec![0b11_1111]).unwrap();
+            held.certificate.signers = Signers::bitmap(7, 0..6).unwrap();
             encode(&held)
         } else {
             world.honest(file, 40)
@@ -340,6 +340,7 @@ fn rules() -> StakeRules {
         proposal_penalty: 5,
         bounty: units(1),
         mint: Bounded::new(),
+        lottery: None,
     }
 }
 

@@ -2,7 +2,10 @@
 
 use crate::{
     amount::Amount,
-    chain::set::{MAX_GUARDIANS, MAX_VALIDATORS},
+    chain::{
+        lottery::LotteryRules,
+        set::{MAX_GUARDIANS, MAX_VALIDATORS},
+    },
     codec::Bounded,
     id::Height,
 };
@@ -43,6 +46,8 @@ pub struct StakeRules {
     pub bounty: Amount,
     /// What checkpoints mint, each step from its height on.
     pub mint: Bounded<MintStep, MAX_MINT_STEPS>,
+    /// What guardians win, if they win anything (A3).
+    pub lottery: Option<LotteryRules>,
 }
 
 /// Why rules would let somebody cheat or nobody be elected.
@@ -61,6 +66,9 @@ pub enum StakeRulesError {
     /// Above 100 per cent, or nothing.
     #[error("a penalty is between 1 and 100 per cent")]
     BadPenalty,
+    /// The lottery has no winners, or nothing is left for them.
+    #[error("a lottery has winners, and less than all of it for the proposer")]
+    BadLottery,
     /// The steps do not rise.
     #[error("the steps of the mint table must rise")]
     BadMint,
@@ -74,6 +82,7 @@ impl StakeRulesError {
             Self::BadMinimum => "stake/rules-minimum",
             Self::UnbondTooShort => "stake/rules-unbond-too-short",
             Self::BadPenalty => "stake/rules-penalty",
+            Self::BadLottery => "stake/rules-lottery",
             Self::BadMint => "stake/rules-mint",
         }
     }
@@ -104,6 +113,11 @@ impl StakeRules {
         let rises = self.mint.is_sorted_by(|a, b| a.since < b.since);
         if !rises || self.mint.iter().any(|step| step.pot.units() > Self::MAX_POT) {
             return Err(StakeRulesError::BadMint);
+        }
+        let fits =
+            |lottery: LotteryRules| lottery.is_sound() && lottery.pot.units() <= Self::MAX_POT;
+        if !self.lottery.is_none_or(fits) {
+            return Err(StakeRulesError::BadLottery);
         }
         Ok(())
     }

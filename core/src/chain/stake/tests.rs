@@ -18,6 +18,7 @@ fn rules() -> StakeRules {
         inactivity: 20,
         proposal_penalty: 5,
         bounty: units(3),
+        lottery: None,
         mint: Bounded::default(),
     }
 }

@@ -2,11 +2,11 @@
 
 use super::chain::{CHAIN, Keys};
 use crate::bft::{
-    Bft, Fault, Input, MAX_ASKS, Output, Peer, SafetyRecord,
+    Bft, Config, Fault, Input, MAX_ASKS, Output, Peer, SafetyRecord,
     message::{Block, Message},
 };
 use antiphon_core::{
-    chain::certificate::Certificate,
+    chain::{beacon::ProposerOrder, certificate::Certificate, header::Header},
     codec::Bounded,
     crypto::Hash,
     id::{BlockId, Epoch, Height},
@@ -27,11 +27,16 @@ struct Alone {
 
 impl Alone {
     fn new(index: Option<usize>) -> Self {
+        Self::in_order(ProposerOrder::RoundRobin, index)
+    }
+
+    fn in_order(order: ProposerOrder, index: Option<usize>) -> Self {
         let keys = Keys::new(4);
         let key = index.map(|index| keys.keys[index].clone());
         let mut out = Vec::new();
         let start = keys.start();
-        let bft = Bft::new(Moment::ZERO, keys.config(), start, key, &mut out).unwrap();
+        let bft = Bft::new(Moment::ZERO, Config { order, ..keys.config() }, start, key, &mut out)
+            .unwrap();
         let (voted, settled, faults, asked) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let now = Moment::from_millis(1);
         Self { keys, bft, voted, settled, faults, asked, now }
@@ -160,6 +165,28 @@ fn a_block_of_another_epoch_gets_no_vote() {
     assert_eq!(v1.voted, [present.id()]);
     v1.enter(4, &zero);
     assert_eq!(v1.voted, [present.id(), next.id()], "it was waiting for its epoch");
+}
+
+/// AELF-12: where the order is drawn, the parent's header says whose turn it is.
+#[test]
+fn above_a_drawn_order_only_whose_turn_it_is_may_propose() {
+    let order = ProposerOrder::CommitReveal;
+    let mut v1 = Alone::in_order(order, Some(1));
+    let keys = v1.keys.clone();
+    let (genesis, zero) = (keys.genesis(), keys.genesis_certificate());
+    let turn = order.proposer(genesis.next_order, &keys.set, Epoch(3)).unwrap();
+    let by = |proposer_index| {
+        let header = keys.block(&genesis, 3, &zero).signed.header;
+        keys.sign(Header { proposer_index, ..header })
+    };
+    v1.enter(3, &zero);
+    for other in (0..4).filter(|index| *index != turn) {
+        v1.show(&by(other));
+        assert_eq!(v1.voted, [], "it is not the turn of {other}");
+    }
+    v1.show(&by(turn));
+    assert_eq!(v1.voted, [by(turn).id()]);
+    assert!(v1.faults.is_empty(), "{:?}", v1.faults);
 }
 
 /// V3 of A1.17. The certificate is good, but of a block that this one does not build on.

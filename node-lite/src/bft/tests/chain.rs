@@ -6,6 +6,8 @@ use crate::bft::{
 };
 use antiphon_core::{
     chain::{
+        beacon::ProposerOrder,
+        carried::Carried,
         certificate::{Certificate, IndexedSignature, Vote},
         header::{Header, SignedHeader},
         set::{Validator, ValidatorSet},
@@ -42,6 +44,7 @@ impl Keys {
         Config {
             chain: CHAIN,
             validators: self.set.clone(),
+            order: ProposerOrder::RoundRobin,
             checkpoint_interval: 10,
             block_time: Duration::from_millis(1000),
             delta: Duration::from_millis(100),
@@ -68,6 +71,8 @@ impl Keys {
             cp_link: BlockId::default(),
             time: UnixMillis(1_000_000),
             proposer_index: 0,
+            carried: Carried::default().hash(CHAIN),
+            next_order: Hash::default(),
         }
     }
 
@@ -106,7 +111,11 @@ impl Keys {
     pub(super) fn sign(&self, header: Header) -> Block {
         let key = &self.keys[usize::from(header.proposer_index)];
         let signature = key.sign(CHAIN, &header.proposal(header.id()));
-        Block { signed: SignedHeader { header, signature }, body: Bounded::new() }
+        Block {
+            signed: SignedHeader { header, signature },
+            carried: Carried::default(),
+            body: Bounded::new(),
+        }
     }
 
     pub(super) fn vote(&self, voter: usize, block: &Block) -> SignedVote {

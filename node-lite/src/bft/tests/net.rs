@@ -10,7 +10,7 @@ use crate::{
     supernode::wire::MAX_ANSWER,
 };
 use antiphon_core::{
-    chain::{certificate::Certificate, header::Header},
+    chain::{carried::Carried, certificate::Certificate, header::Header},
     crypto::Hash,
     id::{BlockId, Height},
     time::Moment,
@@ -227,8 +227,14 @@ impl Net {
                 }
                 Output::Execute(id) => Input::Executed(id, true),
                 Output::Build(request) => {
-                    let (state_root, next) = (Hash::default(), self.keys.genesis().next_sets());
-                    Input::Built(Box::new(Built { request, body: Vec::new(), state_root, next }))
+                    let (state_root, next) = (Hash::default(), self.keys.genesis().next());
+                    Input::Built(Box::new(Built {
+                        request,
+                        body: Vec::new(),
+                        carried: Carried::default(),
+                        state_root,
+                        next,
+                    }))
                 }
                 Output::Settled(settled) => {
                     let disk = &mut self.nodes[index].disk;

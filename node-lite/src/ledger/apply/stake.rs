@@ -8,7 +8,7 @@ use crate::storage::Storage;
 use antiphon_core::{
     amount::Amount,
     chain::{
-        offence::{Accused, Evidence, Offence},
+        offence::{Accused, Evidence, EvidenceError, Known, Offence, Shown},
         set::ValidatorSet,
         spec::Token,
         stake::{Bond, Candidate, MAX_PAGES, RosterPage, StakeRules, Staker, Standing},
@@ -121,7 +121,7 @@ impl<S: Storage> Session<'_, S> {
         let rules = self.rules()?;
         let keys = self.staker(address)?;
         let accused = Accused { validator: keys.validator.as_ref(), guardian: &keys.guardian };
-        let shown = evidence.judge(self.chain, accused)?;
+        let shown = self.judge(evidence, accused)?;
         let bit = 1_u8 << shown.offence as u8;
         let too_old = self.height > shown.height.plus(rules.evidence);
         if keys.punished & bit != 0 || too_old || shown.height >= self.height {
@@ -129,7 +129,9 @@ impl<S: Storage> Session<'_, S> {
         }
         let percent = match shown.offence {
             Offence::TwoProposals => rules.proposal_penalty,
-            Offence::TwoVotes | Offence::Unlocked | Offence::TwoShares => 100,
+            Offence::TwoVotes | Offence::Unlocked | Offence::TwoShares | Offence::OtherBranch => {
+                100
+            }
         };
         let (bond, staker) = self.claim(address, address)?;
         let (bond, penalty) = bond.slashed(percent);
@@ -141,6 +143,24 @@ impl<S: Storage> Session<'_, S> {
         self.put_staker(address, Staker { total, standing, punished, ..staker })?;
         self.credit(reporter, Token::Staking, bounty)?;
         self.burn(Token::Staking, penalty.taken.saturating_sub(bounty))
+    }
+
+    /// A2.14: a sum names its signers only if each key in it was proven to be somebody's, ever.
+    fn judge(&mut self, evidence: &Evidence, accused: Accused<'_>) -> Result<Shown, TxError> {
+        let mut guardians = None;
+        if let Evidence::Checkpoints(branches) = evidence {
+            for key in branches.carried() {
+                if self.get::<Address>(&StateKey::guardian_key(self.chain, key))?.is_none() {
+                    return Err(EvidenceError::WrongSet.into());
+                }
+            }
+            if branches.needs_current() {
+                guardians = self.ledger.guardians_above(&self.parent)?;
+            }
+        }
+        let interval = self.spec.checkpoint_interval;
+        let known = Known { chain: self.chain, interval, guardians: guardians.as_ref() };
+        Ok(evidence.judge(known, accused)?)
     }
 
     /// Pays a bond its part of the rewards. What the caller gets back it must put, changed or not.
@@ -217,7 +237,7 @@ impl<S: Storage> Session<'_, S> {
         Ok(())
     }
 
-    fn owner_of(&mut self, key: &PublicKey) -> Result<Option<Address>, TxError> {
+    pub(super) fn owner_of(&mut self, key: &PublicKey) -> Result<Option<Address>, TxError> {
         self.get(&StateKey::validator_key(self.chain, key))
     }
 
@@ -275,7 +295,7 @@ impl<S: Storage> Session<'_, S> {
     }
 
     /// A3.4: only the operational token has a way to be minted.
-    fn mint(&mut self, amount: Amount) -> Result<(), TxError> {
+    pub(super) fn mint(&mut self, amount: Amount) -> Result<(), TxError> {
         let mut supply = self.supply()?;
         let [staking, operational] = supply.minted;
         let operational = operational.checked_add(amount).ok_or(TxError::BadAmount)?;

@@ -108,7 +108,7 @@ fn endowed(accounts: u8) -> Chain {
 }
 
 fn session(chain: &Chain) -> Session<'_, Memory> {
-    chain.ledger.session(&chain.head.1, chain.head.0.plus(1), 0).unwrap()
+    chain.ledger.session(&chain.request()).unwrap()
 }
 
 fn terms(chain: &Chain, creator: u8, nonce: u64) -> PoolTerms {

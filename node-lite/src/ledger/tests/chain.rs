@@ -5,6 +5,8 @@ use crate::{bft::Closing, storage::Write};
 use antiphon_core::{
     amount::Amount,
     chain::{
+        beacon::ProposerOrder,
+        carried::Carried,
         header::Header,
         set::{Guardian, GuardianSet, Validator},
         spec::{GenesisAccount, Token},
@@ -76,6 +78,10 @@ impl Storage for Memory {
         Ok(None)
     }
 
+    fn offences(&self) -> Result<Vec<crate::offence::Seen>, StorageError> {
+        Ok(Vec::new())
+    }
+
     fn change_of(&self, _: &Hash) -> Result<Option<Height>, StorageError> {
         Ok(None)
     }
@@ -94,8 +100,9 @@ impl Storage for Memory {
         Ok(self.0.read().unwrap().blocks.get(&height).cloned())
     }
 
-    fn height_of(&self, _: &BlockId) -> Result<Option<Height>, StorageError> {
-        Ok(None)
+    fn height_of(&self, id: &BlockId) -> Result<Option<Height>, StorageError> {
+        let tables = self.0.read().unwrap();
+        Ok(tables.blocks.iter().find(|(_, block)| block.id == *id).map(|(height, _)| *height))
     }
 
     fn validators(&self, hash: &Hash) -> Result<Option<ValidatorSet>, StorageError> {
@@ -130,8 +137,19 @@ impl Chain {
         Self { id, ledger, memory, head: (Height(0), header.id()) }
     }
 
+    pub(in crate::ledger) fn request(&self) -> Build {
+        let (height, parent) = (self.head.0.plus(1), self.head.1);
+        let over = self.head.0.0 % self.ledger.spec().checkpoint_interval;
+        let newest = Height(self.head.0.0 - over);
+        let settled = self.memory.settled(newest).unwrap().filter(|_| newest > Height(0));
+        let epoch = Epoch(height.0);
+        let checkpoint = settled.map(|settled| settled.id).unwrap_or_default();
+        Build { epoch, parent, height, proposer_index: 0, checkpoint }
+    }
+
     pub(in crate::ledger) fn built(&self, txs: Vec<SignedTransaction>) -> Body {
-        self.ledger.build(&self.head.1, self.head.0.plus(1), 0, txs).unwrap()
+        let request = self.request();
+        self.ledger.build(&request, Carried::default(), txs).unwrap()
     }
 
     pub(in crate::ledger) fn block(&self, txs: Vec<SignedTransaction>, state_root: Hash) -> Block {
@@ -148,7 +166,7 @@ impl Chain {
         };
         let signature = Signature([0; 64]);
         let signed = antiphon_core::chain::header::SignedHeader { header, signature };
-        Block { signed, body: Bounded::try_from(body).unwrap() }
+        Block { signed, carried: Carried::default(), body: Bounded::try_from(body).unwrap() }
     }
 
     /// Executes a block on the head and makes it the head.
@@ -310,6 +328,8 @@ pub(in crate::ledger) fn spec() -> ChainSpec {
         trusting_period: 1_000_000,
         fee: Amount::from_units(FEE),
         pool: rules,
+        order: ProposerOrder::default(),
+        upgrade: None,
         stake: None,
         validators: ValidatorSet {
             since: Height(0),

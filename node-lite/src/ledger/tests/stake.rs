@@ -5,8 +5,9 @@ use crate::ledger::{ChainSpec, GenesisError, genesis};
 use antiphon_core::{
     amount::Amount,
     chain::{
-        certificate::Vote,
-        offence::Evidence,
+        certificate::{Counts, FinalityCertificate, FinalityVote, Signers, Vote},
+        offence::{Branches, Evidence, SignedShare, Vouched},
+        set::{Guardian, GuardianSet},
         spec::{GenesisStaker, Token},
         stake::{Bond, MAX_LEAVING, StakeRules, StakeRulesError, Staker, Standing, elect},
         state::{StateKey, Supply},
@@ -14,7 +15,7 @@ use antiphon_core::{
     },
     codec::Bounded,
     crypto::{
-        Hash, Signed,
+        Hash, Signed, Tagged as _,
         bls::{BlsPublicKey, BlsSecretKey, BlsSignature},
     },
     id::{BlockId, ChainId, Height},
@@ -161,21 +162,77 @@ fn two_shares_of_one_height_cost_everything() {
     chain.settle(vec![register(&chain, 1, &guardian(7), |_| {})]);
     chain.settle(vec![]);
     let share = |block: u8| {
-        let vote = antiphon_core::chain::certificate::FinalityVote {
+        let vote = FinalityVote {
             guardians_hash: Hash([1; 32]),
             height: Height(1),
             block: BlockId(Hash([block; 32])),
         };
-        let digest = antiphon_core::crypto::Tagged::digest(&vote, chain.id);
-        let signature = guardian(7).sign(digest);
-        antiphon_core::chain::offence::SignedShare { vote, signature }
+        let signature = guardian(7).sign(vote.digest(chain.id));
+        Vouched::Share(SignedShare { vote, signature })
     };
-    let evidence = Evidence::Shares(Box::new([share(1), share(2)]));
+    let branches = Branches { vouched: [share(1), share(2)], headers: Bounded::default() };
+    let evidence = Evidence::Checkpoints(Box::new(branches));
     let innocent = Message::Accuse { staker: address(3), evidence: evidence.clone() };
     assert_eq!(refusal(&chain, chain.tx(2, 1, vec![innocent])), Some("offence/bad-signature"));
     chain.settle(vec![chain.tx(2, 1, vec![Message::Accuse { staker: address(1), evidence }])]);
     let staker: Staker = chain.row(&StateKey::staker(chain.id, &address(1))).unwrap();
     assert_eq!((staker.total, staker.standing), (Amount::ZERO, Standing::Tombstoned));
+}
+
+/// A4.5, ADVERSARIAL case 15: certificates are evidence against everybody in both, and a set of ones own against nobody.
+#[test]
+fn two_certificates_cost_everybody_who_signed_both() {
+    let mut chain = Chain::of(staking());
+    chain.settle(vec![register(&chain, 1, &guardian(7), |_| {})]);
+    chain.settle(vec![]);
+    let accuse = |members: &[u8], current: bool| {
+        let pair = [1, 2].map(|block| sum(chain.id, members, block));
+        let vouched = pair.map(|(certificate, set)| {
+            if current {
+                Vouched::CurrentSum(certificate)
+            } else {
+                Vouched::Sum(certificate, Box::new(set))
+            }
+        });
+        let branches = Branches { vouched, headers: Bounded::default() };
+        let evidence = Evidence::Checkpoints(Box::new(branches));
+        move |owner: u8| Message::Accuse { staker: address(owner), evidence: evidence.clone() }
+    };
+    let refused = |message| refusal(&chain, chain.tx(2, 1, vec![message]));
+    assert_eq!(refused(accuse(&[1, 9], false)(3)), Some("offence/wrong-set"), "9 is nobody's");
+    assert_eq!(refused(accuse(&[1], false)(1)), Some("offence/bad-signature"), "not in them");
+    assert_eq!(refused(accuse(&[1, 7], true)(1)), Some("offence/bad-signature"), "another set");
+    // Of genesis' set, which the chain commits now, and of one that came along.
+    assert_eq!(refused(accuse(&[1], true)(3)), None);
+    let both = accuse(&[1, 7], false);
+    let tx = chain.tx(2, 1, vec![both(3), both(1)]);
+    chain.settle(vec![tx]);
+    for owner in [1, 3] {
+        let staker: Staker = chain.row(&StateKey::staker(chain.id, &address(owner))).unwrap();
+        assert_eq!((staker.total, staker.standing), (Amount::ZERO, Standing::Tombstoned));
+    }
+    let again = chain.tx(2, 2, vec![both(1)]);
+    assert_eq!(refusal(&chain, again), Some("offence/spent"));
+}
+
+/// A certificate of these guardians on a block at height 1, with their set.
+fn sum(chain: ChainId, members: &[u8], block: u8) -> (FinalityCertificate, GuardianSet) {
+    let mut keys: Vec<_> = members.iter().map(|n| guardian(*n)).collect();
+    keys.sort_by_key(BlsSecretKey::public);
+    let public: Vec<_> = keys.iter().map(BlsSecretKey::public).collect();
+    let weight = 1_000;
+    let all = public.iter().map(|key| Guardian { key: *key, weight }).collect::<Vec<_>>();
+    let set = GuardianSet {
+        since: Height(0),
+        members: Bounded::try_from(all).unwrap(),
+        aggregate: BlsPublicKey::aggregate(&public).unwrap(),
+    };
+    let (height, block) = (Height(1), BlockId(Hash([block; 32])));
+    let vote = FinalityVote { guardians_hash: set.hash(chain), height, block };
+    let shares: Vec<_> = keys.iter().map(|key| key.sign(vote.digest(chain))).collect();
+    let signature = BlsSignature::aggregate(&shares).unwrap();
+    let signers = Signers::Counts(Counts::new(vec![1; members.len()]).unwrap());
+    (FinalityCertificate { height, block, signers, signature }, set)
 }
 
 #[test]
@@ -212,8 +269,8 @@ fn a_spec_whose_sets_are_not_those_of_its_stakers_is_refused() {
     assert_eq!(heavy, GenesisError::TooHeavy);
     let short = wrong(&|spec| spec.stake = Some(StakeRules { unbond: 29, ..rules() }));
     assert_eq!(short, GenesisError::Rules(StakeRulesError::UnbondTooShort));
-    let many = wrong(&|spec| spec.stake = Some(StakeRules { guardians: 129, ..rules() }));
-    assert_eq!(many, GenesisError::TooManyGuardians);
+    let many = wrong(&|spec| spec.stake = Some(StakeRules { guardians: 4097, ..rules() }));
+    assert_eq!(many, GenesisError::Rules(StakeRulesError::BadCommittee));
 }
 
 fn register(
@@ -251,7 +308,7 @@ fn units(units: u128) -> Amount {
     Amount::from_units(units)
 }
 
-fn guardian(n: u8) -> BlsSecretKey {
+pub(in crate::ledger) fn guardian(n: u8) -> BlsSecretKey {
     BlsSecretKey::from_seed(&[n; 32]).unwrap()
 }
 
@@ -267,11 +324,12 @@ fn rules() -> StakeRules {
         proposal_penalty: 5,
         bounty: units(50),
         mint: Bounded::default(),
+        lottery: None,
     }
 }
 
 /// A chain with one validator, whose owner is account 3.
-fn staking() -> ChainSpec {
+pub(in crate::ledger) fn staking() -> ChainSpec {
     let staker = GenesisStaker {
         owner: address(3),
         guardian: guardian(1).public(),

@@ -8,6 +8,7 @@ use super::{
 };
 use antiphon_core::{
     chain::{
+        lottery::LotteryRules,
         set::{GuardianSet, ValidatorSet},
         spec::GenesisStaker,
         stake::{MintStep, StakeRules, elect},
@@ -32,6 +33,7 @@ pub(super) struct StakeRows {
     inactivity: u64,
     proposal_penalty: u8,
     bounty: Spanned<String>,
+    lottery: Option<LotteryRow>,
     #[serde(default)]
     mint: Vec<Spanned<MintRow>>,
 }
@@ -41,6 +43,14 @@ pub(super) struct StakeRows {
 struct MintRow {
     since: u64,
     pot: Spanned<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct LotteryRow {
+    winners: u16,
+    pot: Spanned<String>,
+    proposer_percent: u8,
 }
 
 /// Who begins, and by which rules others follow.
@@ -132,6 +142,7 @@ fn rules(rows: &Rows, stake: &Spanned<StakeRows>) -> Result<StakeRules, Refusal>
         inactivity: table.inactivity,
         proposal_penalty: table.proposal_penalty,
         bounty: amount(&table.bounty)?,
+        lottery: table.lottery.as_ref().map(lottery).transpose()?,
         mint: Bounded::try_from(mint).or_else(|error| refuse(stake, error))?,
     };
     rules.check(rows.pool.get_ref().inclusion_margin).or_else(|error| refuse(stake, error))?;
@@ -146,6 +157,12 @@ fn rules(rows: &Rows, stake: &Spanned<StakeRows>) -> Result<StakeRules, Refusal>
         return refuse(&table.unbond, what);
     }
     Ok(rules)
+}
+
+fn lottery(row: &LotteryRow) -> Result<LotteryRules, Refusal> {
+    let LotteryRow { winners, pot, proposer_percent } = row;
+    let (winners, proposer_percent) = (*winners, *proposer_percent);
+    Ok(LotteryRules { winners, pot: amount(pot)?, proposer_percent })
 }
 
 /// The rows `[[staker]]`, as [`members`] reads them.

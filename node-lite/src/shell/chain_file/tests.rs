@@ -153,6 +153,8 @@ fn where_stake_decides_the_first_sets_are_what_an_election_makes_of_the_stakers(
         ("min-validator = \"1000\"", "min-validator = \"4000\"", "to settle"),
         ("unbond = 2419201", "unbond = 2419200", "twice the trusting period"),
         ("proposal-penalty = 5", "proposal-penalty = 101", "per cent"),
+        ("winners = 8", "winners = 0", "a lottery has winners"),
+        ("percent = 80", "percent = 50", "percent 51 to 100"),
         ("\n[stake]", "\n[[validator]]\nkey = \"\"\nweight = 1\n[stake]", "alone says"),
     ] {
         let (_, what) = refused(&text, from, to);

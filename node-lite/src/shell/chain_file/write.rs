@@ -88,7 +88,7 @@ fn stake_parameters(draft: &Draft, staking: &Staking) -> String {
 [stake]
 # Most validators of a term: the heaviest stakers with a validator's key. Default: 23 (ALZA-10).
 committee = {committee}
-# Most guardians of a checkpoint: the heaviest stakers, at most 128 until aggregates travel (A2.17).
+# Most guardians of a checkpoint: the heaviest stakers, at most 4096; above 128 they add shares up in rounds (A2.14, A2.17).
 guardians = 128
 # Least own bond of a validator, in the staking token. Default: chosen here.
 min-validator = "1000"
@@ -106,6 +106,16 @@ proposal-penalty = 5
 bounty = "10"
 # What a checkpoint mints for its validators, of the operational token, from a height on. Default: 6·150·23 (ALZA-14).
 mint = [{{ since = 0, pot = "20700" }}]
+# Guardians whose signatures made a checkpoint final win by their weight: so many are expected to, and are paid from what
+# the checkpoint mints for them; showing all signatures brings the proposer so many per cent of it (A3). Default: chosen here.
+lottery = {{ winners = 8, pot = "2000", proposer-percent = 5 }}
+
+# Newer rules hold once so many per cent of the last blocks come from software that knows them, and so many blocks have
+# passed since; older software stops then. Default: 80 per cent of 100 blocks, then 2000 (AELF-30).
+[upgrade]
+window = 100
+percent = 80
+grace = 2000
 
 # Who stakes at the start. An election makes the first sets of them, and another at every checkpoint.
 # A proof of possession is of the guardian's key, its owner and this chain's name; `antiphon init` makes it (A2.11).
@@ -150,6 +160,7 @@ fn parameters(draft: &Draft) -> String {
     let Draft { block_ms, checkpoint_interval, .. } = draft;
     let (name, time) = (quote(&draft.name), quote(&time(draft.genesis_time)));
     let (fee, bounty) = (FEE.to_decimal(DECIMALS), rules.bounty.to_decimal(DECIMALS));
+    let order = if draft.staking.is_some() { "commit-reveal" } else { "round-robin" };
     let PoolRules { inclusion_margin, min_duration, max_duration, freeze, .. } = rules;
     format!(
         r#"# A chain of Antiphon. Every node needs this file with the same meaning: its hash is the chain's id.
@@ -166,8 +177,10 @@ checkpoint-interval = {checkpoint_interval}
 drift-ms = {DRIFT_MS}
 # Milliseconds after which a trusted checkpoint is too old to start from. Default: two weeks (A7.1).
 trusting-period-ms = {TRUSTING_PERIOD_MS}
-# Fee of a transaction in the operational token. Default: 0.00001, chosen here.
+# Fee of a transaction in the operational token, for each who signs it. Default: 0.00001, chosen here.
 fee = "{fee}"
+# Who proposes when: "round-robin" (ALLA-2), or "commit-reveal", drawn at each checkpoint (AELF-9 to 13), which needs [stake].
+order = "{order}"
 
 [pool]
 # B_MAX: most that a reporter of overspending may receive, in the operational token (A5.11). Default: one smallest unit.

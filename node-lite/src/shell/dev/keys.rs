@@ -14,6 +14,7 @@ use super::Options;
 use antiphon_core::{
     amount::Amount,
     chain::{
+        beacon::ProposerOrder,
         set::{Guardian, GuardianSet, Validator, ValidatorSet},
         spec::{ChainSpec, GenesisAccount, MAX_SPEC},
     },
@@ -185,6 +186,8 @@ fn make_spec(
         trusting_period: TRUSTING_PERIOD,
         fee: Amount::from_units(FEE_UNITS),
         pool: PoolRules::for_chain(VALIDATORS as u64, CHECKPOINT_INTERVAL),
+        order: ProposerOrder::default(),
+        upgrade: None,
         stake: None,
         validators: ValidatorSet { since: Height(0), members: Bounded::try_from(validators)? },
         guardians: GuardianSet {

@@ -2,6 +2,7 @@
 
 use super::keys::{Network, NodeKeys};
 use crate::{
+    guardian::Gossip,
     shell::{
         driver::{Clock, Driver, Handle, Mailbox, Watch, channel::Channels},
         rpc::{self, Context, Published, Running},
@@ -69,6 +70,10 @@ pub async fn start(data: &Path, network: Network, rpc: SocketAddr) -> anyhow::Re
         faucet: Some(faucet.clone()),
     };
     let server = rpc::serve(rpc, context).await?;
+    for (index, handle) in (0_u16..).zip(&handles) {
+        let all = 0..u16::try_from(handles.len()).unwrap_or(u16::MAX);
+        handle.set_neighbours(all.filter(|other| *other != index).collect());
+    }
     let mut threads = Vec::new();
     for (driver, first) in drivers {
         let (show, report) = (show.clone(), report.clone());
@@ -100,6 +105,7 @@ fn prepare(
         guardian: Some(keys.guardian),
         delta: Duration::from_millis(spec.block_ms / 4).clamp(LEAST_DELTA, MOST_DELTA),
         origin_ms: clock.origin_ms,
+        gossip: Gossip::default(),
     };
     let mut first = Vec::new();
     let node = Supernode::new(clock.now(), config, store.clone(), start, &mut first)?;

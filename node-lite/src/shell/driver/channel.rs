@@ -43,4 +43,6 @@ impl Carrier for Channels {
     fn judged(&mut self, _ticket: Ticket, _verdict: Verdict) {
         // Threads of one process are not to be banned.
     }
+
+    fn blame(&mut self, _peer: Peer) {}
 }

@@ -63,6 +63,8 @@ fn a_mailbox_holds_so_many_bytes_and_has_room_again_when_they_are_read() {
 struct Noted(Arc<Mutex<Vec<(Ticket, Verdict)>>>);
 
 impl Carrier for Noted {
+    fn blame(&mut self, _: Peer) {}
+
     fn broadcast(&mut self, _: Vec<u8>) {}
     fn send(&mut self, _: Peer, _: Vec<u8>) {}
     fn judged(&mut self, ticket: Ticket, verdict: Verdict) {
@@ -125,6 +127,7 @@ fn driver(mailbox: Mailbox, carrier: Noted) -> (Driver<Noted>, Vec<Output>) {
         guardian: None,
         delta: Duration::from_secs(1),
         origin_ms: clock.origin_ms,
+        gossip: guardian::Gossip::default(),
     };
     let mut first = Vec::new();
     let node = Supernode::new(clock.now(), config, store.clone(), start, &mut first).unwrap();

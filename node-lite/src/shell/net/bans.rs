@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 /// Points for a message that no honest node sends. Chosen here: five within minutes are no accident.
 pub(super) const FOUL: u32 = 20;
+/// Points for a sum of shares that a neighbour forged: a ban at once (A2.15). Each would cost a check of milliseconds.
+pub(super) const FORGED: u32 = BANNED;
 /// Points for a message beyond the rates. Chosen here: a burst too long is a fault, not an attack.
 pub(super) const FLOOD: u32 = 2;
 /// Points at which a peer is banned.

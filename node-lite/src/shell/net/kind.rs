@@ -17,6 +17,10 @@ pub(in crate::shell) enum Kind {
     Share,
     /// A finality certificate.
     Finality,
+    /// A request for a finality certificate.
+    AskFinality,
+    /// A sum of guardians' shares.
+    Tally,
     /// A transaction.
     Transaction,
     /// A request for blocks.
@@ -26,6 +30,11 @@ pub(in crate::shell) enum Kind {
 }
 
 impl Kind {
+    /// Returns whether such a message is said to one neighbour only: by gossip it would be held against who passed it on.
+    pub(in crate::shell) const fn is_private(self) -> bool {
+        matches!(self, Self::Tally)
+    }
+
     /// Looks at the numbers of the variants, by which every encoding begins.
     pub(in crate::shell) const fn of(bytes: &[u8]) -> Self {
         match bytes {
@@ -35,6 +44,8 @@ impl Kind {
             [0, 3, ..] => Self::Certificate,
             [1, 0, ..] => Self::Share,
             [1, 1, ..] => Self::Finality,
+            [1, 2, ..] => Self::AskFinality,
+            [1, 3, ..] => Self::Tally,
             [2, ..] => Self::Transaction,
             [3, ..] => Self::Ask,
             _ => Self::Unknown,
@@ -51,8 +62,10 @@ mod tests {
         supernode::wire::{Ask, Wire},
     };
     use antiphon_core::{
-        chain::certificate::{Certificate, FinalityCertificate, FinalityVote, Vote},
-        codec::{self, Bounded},
+        chain::certificate::{
+            Certificate, Counts, FinalityCertificate, FinalityVote, Signers, Vote,
+        },
+        codec,
         crypto::{Hash, SecretKey, bls::BlsSignature},
         id::{BlockId, ChainId, Epoch, Height},
     };
@@ -76,14 +89,19 @@ mod tests {
             index: 0,
             signature,
         };
-        let signers = Bounded::default();
+        let signers = Signers::bitmap(0, []).unwrap();
         let certificate = FinalityCertificate { height, block, signers, signature };
+        let signed = FinalityVote { guardians_hash: Hash::default(), height, block };
+        let counts = Counts::new(Vec::new()).unwrap();
+        let tally = Box::new(guardian::Tally { round: 1, vote: signed, counts, signature });
         let messages = [
             (Wire::Bft(Message::Vote(vote)), Kind::Vote),
             (Wire::Bft(Message::EpochChange(Box::new(change))), Kind::EpochChange),
             (Wire::Bft(Message::Certificate(Certificate::genesis())), Kind::Certificate),
             (Wire::Guardian(guardian::Message::Share(share)), Kind::Share),
             (Wire::Guardian(guardian::Message::Certificate(certificate)), Kind::Finality),
+            (Wire::Guardian(guardian::Message::Ask(height)), Kind::AskFinality),
+            (Wire::Guardian(guardian::Message::Tally(tally)), Kind::Tally),
             (Wire::Transaction(TxBytes::default()), Kind::Transaction),
             (Wire::Ask(Ask { block, above: height }), Kind::Ask),
         ];

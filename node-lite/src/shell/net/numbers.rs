@@ -53,6 +53,11 @@ impl<P: Ord + Copy> Numbers<P> {
         self.of.get(peer).copied()
     }
 
+    /// Returns who has a number.
+    pub(super) fn exactly(&self, number: Peer) -> Option<P> {
+        self.who.get(&number).copied()
+    }
+
     /// Returns who has a number; if nobody, somebody. `None` only when alone.
     pub(super) fn who(&self, number: Peer) -> Option<P> {
         let exactly = self.who.get(&number);

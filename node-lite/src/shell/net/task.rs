@@ -62,6 +62,8 @@ pub(super) struct Task {
     /// Clocks of neighbours minus ours, in milliseconds, as last heard.
     skews: BTreeMap<PeerId, i64>,
     looks: u64,
+    /// The neighbours that the node knows of.
+    told: Vec<crate::bft::Peer>,
 }
 
 impl Task {
@@ -107,6 +109,7 @@ impl Task {
             next_ticket: 0,
             skews: BTreeMap::new(),
             looks: 0,
+            told: Vec::new(),
         })
     }
 
@@ -162,6 +165,11 @@ impl Task {
             Command::Broadcast(bytes) => self.broadcast(&bytes),
             Command::Send(to, bytes) => self.send(to, bytes),
             Command::Judged(ticket, verdict) => self.judged(ticket, verdict),
+            Command::Blame(number) => {
+                if let Some(peer) = self.numbers.exactly(number) {
+                    self.strike(peer, super::bans::FORGED, "it forged a sum of guardians' shares");
+                }
+            }
             Command::Dial(peer, addresses) => self.dial(peer, addresses),
             Command::Stop => {}
         }

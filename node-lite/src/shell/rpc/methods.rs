@@ -10,11 +10,13 @@
 //! | `antiphon_submit` | base64 of a signed transaction | its id in hex |
 //! | `antiphon_faucet` | address, as text or 40 hex digits | id of the paying transaction in hex |
 //! | `antiphon_tx` | id in hex | `{state, height}` |
+//! | `antiphon_evidence` | how many to skip, none if left out | offences seen here: `[{offence, height, offenders: [{key, staker}], evidence}]` |
 //! | `antiphon_subscribeTip` | | the status whenever it changes |
 
 use super::Context;
 use crate::{
     mempool::AdmitError,
+    offence::{Charge, Offender},
     shell::driver::Unavailable,
     supernode::{Status, TxStatus},
 };
@@ -58,6 +60,10 @@ const NOT_FOUND: i32 = -32003;
 /// This chain has no faucet.
 const NO_FAUCET: i32 = -32004;
 
+/// An answer of offences ends with the one that makes it longer than this, in bytes; the next begins with a skip. One of
+/// the largest set is below half of the longest answer.
+const ENOUGH: usize = 256 * 1024;
+
 type Answer = Result<Value, ErrorObjectOwned>;
 
 pub(super) fn module(context: Arc<Context>) -> anyhow::Result<RpcModule<Context>> {
@@ -84,6 +90,9 @@ pub(super) fn module(context: Arc<Context>) -> anyhow::Result<RpcModule<Context>
     })?;
     module.register_async_method("antiphon_tx", |params, context, _| async move {
         transaction(params, &context).await
+    })?;
+    module.register_async_method("antiphon_evidence", |params, context, _| async move {
+        evidence(params, &context).await
     })?;
     module.register_subscription(
         "antiphon_subscribeTip",
@@ -225,6 +234,39 @@ async fn transaction(params: Params<'static>, context: &Context) -> Answer {
             json!({ "state": state, "height": height.0 })
         }
     })
+}
+
+/// Whoever has a funded account sends each of these as `Accuse` (A4.2).
+async fn evidence(params: Params<'static>, context: &Context) -> Answer {
+    let skip = params.sequence().optional_next::<usize>()?.unwrap_or(0);
+    let seen = context.node.call(|node, _| node.offences()).await;
+    let seen = seen.map_err(unavailable)?.map_err(|reason| storage(&reason))?;
+    let name = |Charge { seen, stakers }: &Charge| {
+        let claim = seen.evidence.claim();
+        let offenders = seen.offenders.iter().zip(stakers).map(|(offender, staker)| {
+            let key = match offender {
+                Offender::Validator(key) => hex::encode(key.0),
+                Offender::Guardian(key) => hex::encode(key.0),
+            };
+            json!({ "key": key, "staker": staker.as_ref().map(address::to_text) })
+        });
+        json!({
+            "offence": claim.offence.code(),
+            "height": claim.height.0,
+            "offenders": offenders.collect::<Vec<_>>(),
+            "evidence": STANDARD.encode(codec::encode(&seen.evidence)),
+        })
+    };
+    let mut answer = Vec::new();
+    let mut length = 0_usize;
+    for value in seen.iter().skip(skip).map(name) {
+        length = length.saturating_add(value.to_string().len());
+        answer.push(value);
+        if length > ENOUGH {
+            break;
+        }
+    }
+    Ok(Value::Array(answer))
 }
 
 async fn follow(pending: PendingSubscriptionSink, context: Arc<Context>) -> SubscriptionResult {

@@ -1,8 +1,8 @@
 //! Reads of the settled chain. Each is one read transaction, so each sees whole batches only.
 
 use super::{
-    BLOCKS, CHANGES, CLOSING, FINAL, HEIGHTS, KEPT, MAX_SETTLED, META, NODES, SETS, SIGNED, Store,
-    TRANSACTIONS, VALUES, decode, failed, value_key, witness::Slots,
+    BLOCKS, CHANGES, CLOSING, FINAL, HEIGHTS, KEPT, MAX_SETTLED, META, NODES, OFFENCES, SETS,
+    SIGNED, Store, TRANSACTIONS, VALUES, decode, failed, value_key, witness::Slots,
 };
 use crate::{
     bft::{
@@ -10,11 +10,12 @@ use crate::{
         message::{Block, MAX_MESSAGE},
     },
     guardian::Known,
+    offence::{MAX_SEEN, Seen},
     storage::{Role, SettledBlock, Signature, Storage, StorageError},
 };
 use antiphon_core::{
     chain::{
-        certificate::FinalityCertificate,
+        certificate::{FinalityCertificate, MAX_FINALITY},
         light::MAX_SET,
         set::{GuardianSet, ValidatorSet},
         state::{MAX_VALUE, StateKey},
@@ -26,8 +27,6 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use jmt::storage::{Node, NodeKey};
 use redb::{ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition};
 
-/// Longest finality certificate as stored, in bytes.
-const MAX_FINAL: usize = 4096;
 /// Longest row of closing blocks as stored, in bytes: headers without transactions.
 const MAX_CLOSING: usize = MAX_BLOCKS.saturating_mul(MAX_RECORD);
 
@@ -68,7 +67,7 @@ impl Store {
     pub fn newest_certificate(&self) -> Result<Option<FinalityCertificate>, StorageError> {
         let table = self.table(FINAL)?;
         let last = table.last().map_err(failed)?;
-        last.map(|(_, bytes)| decode(bytes.value(), MAX_FINAL)).transpose()
+        last.map(|(_, bytes)| decode(bytes.value(), MAX_FINALITY)).transpose()
     }
 
     /// Returns the settled changes of guardians that have no certificate of their own.
@@ -171,10 +170,16 @@ impl Storage for Store {
         self.set(hash)
     }
 
+    fn offences(&self) -> Result<Vec<Seen>, StorageError> {
+        let table = self.table(OFFENCES)?;
+        let rows = table.iter().map_err(failed)?;
+        rows.map(|row| decode(row.map_err(failed)?.1.value(), MAX_SEEN)).collect()
+    }
+
     fn certificate(&self, height: Height) -> Result<Option<FinalityCertificate>, StorageError> {
         let table = self.table(FINAL)?;
         let bytes = table.get(height.0).map_err(failed)?;
-        bytes.map(|bytes| decode(bytes.value(), MAX_FINAL)).transpose()
+        bytes.map(|bytes| decode(bytes.value(), MAX_FINALITY)).transpose()
     }
 
     fn change_of(&self, guardians: &Hash) -> Result<Option<Height>, StorageError> {

@@ -4,7 +4,7 @@ use super::{super::*, config, spec, test_keys};
 use crate::{
     chain::{
         Level,
-        certificate::{Certificate, FinalityCertificate, FinalityVote},
+        certificate::{Certificate, FinalityCertificate, FinalityVote, Signers},
         set::Guardian,
     },
     codec::{Bounded, encode},
@@ -48,12 +48,10 @@ impl Keys {
         let (guardians_hash, height, block) = (header.guardians_hash, header.height, header.id());
         let digest = FinalityVote { guardians_hash, height, block }.digest(header.chain_id);
         let shares: Vec<_> = places.iter().map(|place| self.keys[*place].sign(digest)).collect();
-        let mut bitmap = alloc::vec![0_u8; self.keys.len().div_ceil(8)];
-        places.iter().for_each(|place| bitmap[place / 8] |= 1 << (place % 8));
         let certificate = FinalityCertificate {
             height,
             block,
-            signers: Bounded::try_from(bitmap).unwrap(),
+            signers: Signers::bitmap(self.keys.len(), places.iter().copied()).unwrap(),
             signature: BlsSignature::aggregate(&shares).unwrap(),
         };
         Checkpoint { header: header.clone(), certificate }

@@ -46,6 +46,7 @@ pub(super) fn staking(
         proposal_penalty: 5,
         bounty: Amount::from_units(TOKEN),
         mint: Bounded::try_from(vec![MintStep { since: Height(0), pot: Amount::from_units(POT) }])?,
+        lottery: None,
     };
     rules.check(spec.pool.inclusion_margin).context("--unbond")?;
     let staker = |(node, tokens): (&NodeKeys, u128)| GenesisStaker {

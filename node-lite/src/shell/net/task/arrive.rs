@@ -76,6 +76,12 @@ impl Task {
     fn on_gossip(&mut self, peer: PeerId, id: MessageId, data: &[u8]) {
         let message = envelope::open(http::now().0, data);
         let taken = match message {
+            // Nobody honest publishes or passes on what is said to one neighbour only.
+            Some(message) if Kind::of(message).is_private() => {
+                let gossip = &mut self.swarm.behaviour_mut().gossip;
+                gossip.report_message_validation_result(&id, &peer, MessageAcceptance::Reject);
+                return self.strike(peer, FOUL, "it made public what is said to one neighbour");
+            }
             // The repetition of an old message, or a clock that is off: nobody's fault for certain.
             None => false,
             Some(message) => self.take(peer, message, Some(id.clone())),

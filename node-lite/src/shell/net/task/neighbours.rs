@@ -180,8 +180,19 @@ impl Task {
         for (peer, addresses) in self.dialer.due(now, away, wanted, dice) {
             self.dial_named(peer, addresses);
         }
+        self.tell();
         if self.looks.is_multiple_of(ASK_EVERY) {
             self.ask_around(wanted);
+        }
+    }
+
+    /// Tells the node who its neighbours are, when that has changed.
+    fn tell(&mut self) {
+        let known = self.neighbours.iter().filter(|(_, neighbour)| neighbour.identified);
+        let mut numbers: Vec<_> = known.filter_map(|(peer, _)| self.numbers.of(peer)).collect();
+        numbers.sort_unstable();
+        if numbers != self.told && self.node.set_neighbours(numbers.clone()) {
+            self.told = numbers;
         }
     }
 
