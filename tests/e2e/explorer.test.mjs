@@ -47,7 +47,10 @@ async function proven(at = listener) {
 test('the staff and the three heads move while one looks', async () => {
   await page.evaluate(() => { location.hash = '#/chain'; });
   await listener.sees('the first checkpoint is final', ({ chain }) => chain.final >= 10, 60_000);
-  const head = async (/** @type {string} */ level) => Number(await page.getByTestId(`explore-${level}`).getAttribute('data-height'));
+  const head = async (/** @type {string} */ level) => {
+    const shown = page.getByTestId(`explore-${level}`);
+    return (await shown.count()) === 0 ? 0 : Number(await shown.getAttribute('data-height'));
+  };
   const before = { final: await head('final'), settled: await head('settled') };
   await until('the settled head moves', async () => (await head('settled')) > before.settled + 2, 20_000, () => listener.explain());
   await until('the final head moves', async () => (await head('final')) > before.final, 40_000, () => listener.explain());

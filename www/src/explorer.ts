@@ -202,11 +202,16 @@ export class Explorer {
 
   #drawHeads({ chain }: Snapshot): void {
     const key = JSON.stringify(chain.heads.map(({ block: id, level, ageMs, isWitnessed }) => [id, level, Math.round(ageMs / 1000), isWitnessed]));
-    fill(byId('heads'), key, () => chain.heads.map((head) => h('li', { 'data-level': head.level, 'data-testid': `explore-${head.level}`, 'data-height': head.height },
-      h('a', { href: head.level === 'final' ? `#/checkpoint/${head.height}` : `#/block/${head.height}` },
-        h('b', {}, head.height.toLocaleString('en')),
-        h('span', {}, head.level, h('small', {}, `${age(head.ageMs)} · ${HOW[head.how]}`))),
-      hash(head.block, 6, 4))));
+    fill(byId('heads'), key, () => LEVELS.map((level) => {
+      const head = chain.heads.find((one) => one.level === level);
+      // Right after a checkpoint is final, nothing above it is settled yet.
+      if (head === undefined) return h('li', { 'data-level': level, class: 'none' }, h('span', {}, level, h('small', {}, 'nothing above the other heads')));
+      return h('li', { 'data-level': level, 'data-testid': `explore-${level}`, 'data-height': head.height },
+        h('a', { href: level === 'final' ? `#/checkpoint/${head.height}` : `#/block/${head.height}` },
+          h('b', {}, head.height.toLocaleString('en')),
+          h('span', {}, level, h('small', {}, `${age(head.ageMs)} · ${HOW[head.how]}`))),
+        hash(head.block, 6, 4));
+    }));
     const { spec } = chain;
     say(byId('chain-name'), spec === null ? 'The chain' : spec.name);
     say(byId('chain-rhythm'), spec === null ? '' : `a block every ${spec.blockMs / 1000}\u202fs, a checkpoint every ${spec.interval}`);
@@ -237,6 +242,7 @@ export class Explorer {
   }
 }
 
+const LEVELS = ['final', 'settled', 'included'] as const;
 const HOW = { certificate: 'guardians’ certificate', 'two-chain': 'two certified blocks', links: 'linked, no vote yet' } as const;
 
 /** What came is not shown; why, is. */

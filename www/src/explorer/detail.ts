@@ -24,8 +24,9 @@ export function block({ proven, header, signed, transactions }: BlockFound, chai
           ? h('p', { class: 'lead' }, 'The block above this one is not here yet, or carries no certificate for it.')
           : h('p', { class: 'lead' }, 'The certificate that the block above carries for this one, checked signature by signature.'),
         signed === null ? null : ring(signed, 'Validators', chain)),
-      believe(proven, 'The header’s hash is the block’s name, and hangs on a head that this page believes.')],
-      [h('section', { class: 'folio' }, h('h3', {}, 'Transactions'), transactionList(transactions)), headerFolio(header)]),
+      headerFolio(header)],
+      [h('section', { class: 'folio' }, h('h3', {}, 'Transactions'), transactionList(transactions)),
+      believe(proven, 'The header’s hash is the block’s name, and hangs on a head that this page believes.')]),
   ];
 }
 
@@ -42,8 +43,8 @@ export function checkpoint({ proven, header, guardians, hasCertificate }: Checkp
           ? 'One aggregate signature of all who signed, checked here against the sum of their keys.'
           : 'This checkpoint has no certificate of its own: one above it finalised both.'),
         ring(guardians, 'Guardians', chain)),
-      believe(proven, 'The certificate is of this header, under the set that the chain had committed for it.')],
-      [headerFolio(header)]),
+      headerFolio(header)],
+      [believe(proven, 'The certificate is of this header, under the set that the chain had committed for it.')]),
   ];
 }
 
