@@ -14,6 +14,7 @@
 
 #[cfg(not(target_family = "wasm"))]
 mod agreement;
+#[cfg(not(target_family = "wasm"))]
 mod beacon;
 // It reads its corpus from files, which the wasm runner does not lend.
 #[cfg(not(target_family = "wasm"))]
@@ -36,5 +37,6 @@ mod model;
 mod money;
 #[cfg(not(target_family = "wasm"))]
 mod terms;
+#[cfg(not(target_family = "wasm"))]
 mod transfers;
 mod vectors;

@@ -12,6 +12,7 @@
 mod checkpoint;
 mod chunk;
 mod voucher;
+mod walk;
 
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,12 @@ fn main() -> Result<()> {
     for guardians in [7, 100, 1000, 4096] {
         checkpoint::measure(guardians)?;
     }
+    for changes in [1, 100] {
+        walk::measure(changes)?;
+    }
+    // Minutes in wasm.
+    #[cfg(not(target_family = "wasm"))]
+    walk::measure(10_000)?;
     Ok(())
 }
 
@@ -48,15 +55,22 @@ pub(crate) fn pair(name: &str, work: Work<'_>, bare_name: &str, bare: Work<'_>) 
         let (ours, theirs) = (nanos(work, work_count), nanos(bare, bare_count));
         rows.push((ours, theirs, ours / theirs));
     }
+    let nanos = median(rows.iter().map(|row| row.0));
+    let bare_nanos = median(rows.iter().map(|row| row.1));
+    print(name, nanos, bare_name, bare_nanos, median(rows.iter().map(|row| row.2)));
+    Ok(())
+}
+
+/// Prints one figure beside another.
+pub(crate) fn print(name: &str, nanos: f64, bare: &str, bare_nanos: f64, ratio: f64) {
     let line = serde_json::json!({
         "name": name,
-        "nanos": median(rows.iter().map(|row| row.0)),
-        "bare": bare_name,
-        "bareNanos": median(rows.iter().map(|row| row.1)),
-        "ratio": median(rows.iter().map(|row| row.2)),
+        "nanos": nanos,
+        "bare": bare,
+        "bareNanos": bare_nanos,
+        "ratio": ratio,
     });
     println!("{line}");
-    Ok(())
 }
 
 /// Returns how many calls fill a sample.

@@ -13,8 +13,8 @@ use anyhow::{Context as _, Result};
 
 use crate::count::{Figures, Flight, resident};
 use crate::network::Network;
+use crate::settle::{Options, WARM_UP};
 use crate::transfer::{Reference, Sender, senders};
-use crate::{Options, WARM_UP};
 
 /// Transfers handed to a node at once.
 const HANDFUL: usize = 32;

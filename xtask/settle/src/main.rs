@@ -1,74 +1,37 @@
-//! Runs a network of validators, each with a thread, a store on disk and every check that it makes in earnest, loads it with
-//! transfers, and prints a line of JSON about what it settled.
+//! Runs what settles on real stores, and prints a line of JSON for each figure.
 //!
 //! ```text
-//! load ── signed transfers, so many on their way ──> nodes 0..n ── settled blocks, certificates ──> count
+//! settle  a network of validators under a load of transfers     beside the bare rate of signatures
+//! cost    blocks on a tree of more and more accounts            beside the bare cost of a signature
 //! ```
-//!
-//! Only the network between processes is left out: messages go from thread to thread. All validators share the machine, so
-//! what the network can settle is at most the machine's rate of `verify_strict` over their number: each of them checks each
-//! signature once. That bare rate is taken in the same run, before and after.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints figures")]
 #![allow(clippy::cast_precision_loss, reason = "figures for people")]
 
+mod chain;
+mod cost;
 mod count;
 mod limit;
 mod load;
 mod network;
+mod settle;
 mod transfer;
-
-use std::time::Duration;
 
 use anyhow::Result;
 use clap::Parser;
-use serde_json::json;
 
-/// Measures what a network of validators on this machine settles.
+/// Measures what settles on this machine.
 #[derive(Clone, Copy, Debug, Parser)]
-pub(crate) struct Options {
-    /// Validators; each is a guardian, too.
-    #[arg(long, default_value_t = 4)]
-    validators: u8,
-    /// Milliseconds between blocks.
-    #[arg(long, default_value_t = 250)]
-    block_ms: u64,
-    /// Accounts that send; each to the next.
-    #[arg(long, default_value_t = 1024)]
-    accounts: usize,
-    /// Transfers on their way at any time.
-    #[arg(long, default_value_t = 2048)]
-    outstanding: usize,
-    /// How long to measure, in seconds, after five to warm up.
-    #[arg(long, default_value_t = 20)]
-    seconds: u64,
+enum Command {
+    /// A network of validators under a load of transfers.
+    Settle(settle::Options),
+    /// Blocks on a tree of more and more accounts, and on one thread and more.
+    Cost(cost::Options),
 }
 
-/// Not measured: the first blocks find empty caches.
-const WARM_UP: Duration = Duration::from_secs(5);
-
 fn main() -> Result<()> {
-    let options = Options::parse();
-    let before = limit::verifications_per_second()?;
-    let network = network::Network::start(&options)?;
-    let figures = load::run(&options, &network)?;
-    network.stop();
-    let after = limit::verifications_per_second()?;
-    let bare = (before + after) / 2.0;
-    let limit = bare / f64::from(options.validators);
-    let line = json!({
-        "validators": options.validators,
-        "blockMs": options.block_ms,
-        "seconds": figures.seconds,
-        "settled": figures.settled,
-        "perSecond": figures.rate(),
-        "verifyPerSecond": bare,
-        "limit": limit,
-        "share": figures.rate() / limit,
-        "settledMs": figures.to_settled.summary(),
-        "finalMs": figures.to_final.summary(),
-        "residentMiB": figures.resident,
-    });
-    println!("{line}");
-    Ok(())
+    match Command::parse() {
+        Command::Settle(options) => settle::run(&options),
+        Command::Cost(options) => cost::run(&options),
+    }
 }

@@ -14,6 +14,7 @@ use antiphon_core::crypto::bls::{BlsPublicKey, BlsSecretKey};
 use antiphon_core::id::{Address, Height};
 use antiphon_core::payment::reservation::PoolRules;
 use antiphon_core::time::UnixMillis;
+use antiphon_node::guardian::Gossip;
 use antiphon_node::shell::driver::channel::Channels;
 use antiphon_node::shell::driver::{Clock, Driver, Handle, Mailbox, Watch};
 use antiphon_node::shell::store::Store;
@@ -21,12 +22,12 @@ use antiphon_node::supernode::{Config, Fault, Supernode};
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 
-use crate::Options;
+use crate::settle::Options;
 
 /// Blocks between checkpoints.
 const INTERVAL: u64 = 16;
 /// What each account has of each token.
-const ENDOWMENT: u128 = 1_000_000_000_000;
+const ENDOWMENT: u128 = 1_000_000_000_000_000;
 /// Fee of a transfer.
 pub(crate) const FEE: u128 = 10;
 
@@ -46,7 +47,7 @@ impl Network {
     pub(crate) fn start(options: &Options) -> Result<Self> {
         let senders: Vec<_> = (0..options.accounts).map(sender).collect();
         let clock = Clock::start();
-        let spec = spec(options, clock.origin_ms, &senders)?;
+        let spec = spec(options.validators, options.block_ms, clock.origin_ms, &senders)?;
         let folder = tempfile::tempdir()?;
         let count = u16::from(options.validators);
         let mailboxes: Vec<_> = (0..count).map(|_| Mailbox::default()).collect();
@@ -64,7 +65,7 @@ impl Network {
                 guardian: Some(guardian(number)?),
                 delta: Duration::from_millis(250),
                 origin_ms: clock.origin_ms,
-                gossip: antiphon_node::guardian::Gossip::default(),
+                gossip: Gossip::default(),
             };
             let start = store.start(spec.checkpoint_interval)?;
             let mut first = Vec::new();
@@ -106,12 +107,17 @@ impl Watch for Blind {
     }
 }
 
-fn spec(options: &Options, now_ms: u64, senders: &[SecretKey]) -> Result<ChainSpec> {
-    let mut validators: Vec<_> = (0..options.validators)
-        .map(|index| Validator { key: validator(index).public(), weight: 1 })
-        .collect();
+/// A chain of one validator, on which so many accounts own something.
+pub(crate) fn alone(accounts: usize) -> Result<ChainSpec> {
+    let senders: Vec<_> = (0..accounts).map(sender).collect();
+    spec(1, 1000, Clock::start().origin_ms, &senders)
+}
+
+fn spec(count: u8, block_ms: u64, now_ms: u64, senders: &[SecretKey]) -> Result<ChainSpec> {
+    let mut validators: Vec<_> =
+        (0..count).map(|index| Validator { key: validator(index).public(), weight: 1 }).collect();
     validators.sort_by_key(|member| member.key);
-    let mut guardians = (0..options.validators)
+    let mut guardians = (0..count)
         .map(|index| Ok(Guardian { key: guardian(index)?.public(), weight: 1 }))
         .collect::<Result<Vec<_>>>()?;
     guardians.sort_by_key(|member| member.key);
@@ -123,12 +129,12 @@ fn spec(options: &Options, now_ms: u64, senders: &[SecretKey]) -> Result<ChainSp
     Ok(ChainSpec {
         name: Text::try_from("antiphon-settle")?,
         genesis_time: UnixMillis(now_ms),
-        block_ms: options.block_ms,
+        block_ms,
         checkpoint_interval: INTERVAL,
         drift: 10_000,
         trusting_period: 14 * 24 * 3_600_000,
         fee: Amount::from_units(FEE),
-        pool: PoolRules::for_chain(u64::from(options.validators), INTERVAL),
+        pool: PoolRules::for_chain(u64::from(count), INTERVAL),
         order: ProposerOrder::default(),
         upgrade: None,
         stake: None,
@@ -151,7 +157,8 @@ fn guardian(index: u8) -> Result<BlsSecretKey> {
     Ok(BlsSecretKey::from_seed(&[index.wrapping_add(101); 32])?)
 }
 
-fn sender(index: usize) -> SecretKey {
+/// Returns the key of an endowed account.
+pub(crate) fn sender(index: usize) -> SecretKey {
     let mut seed = [201; 32];
     seed.iter_mut().zip(index.to_le_bytes()).for_each(|(to, byte)| *to = byte);
     SecretKey::from_bytes(&seed)
