@@ -55,8 +55,7 @@ pub fn find(
         File::Tip => None,
         File::Header(block) => {
             let Some(height) = store.height_of(block)? else { return Ok(None) };
-            let settled = store.settled(height)?;
-            settled.map(|settled| codec::encode(&settled.block.signed.header))
+            store.header(height)?.map(|header| codec::encode(&header))
         }
         File::Checkpoint(block) => {
             let Some(height) = store.height_of(block)? else { return Ok(None) };
@@ -77,8 +76,7 @@ pub fn find(
 
 fn checkpoint(store: &impl Storage, height: Height) -> Result<Option<Checkpoint>, StorageError> {
     let Some(certificate) = store.certificate(height)? else { return Ok(None) };
-    let settled = store.settled(height)?;
-    Ok(settled.map(|settled| Checkpoint { header: settled.block.signed.header, certificate }))
+    Ok(store.header(height)?.map(|header| Checkpoint { header, certificate }))
 }
 
 /// Returns the headers between a settled checkpoint and the one below it, as many as a span may have and serve.
@@ -93,8 +91,7 @@ fn span(
     let mut headers = VecDeque::new();
     let mut size = LENGTH_BYTES;
     for below in 1..spec.checkpoint_interval {
-        let Some(settled) = store.settled(Height(top.saturating_sub(below)))? else { break };
-        let header = settled.block.signed.header;
+        let Some(header) = store.header(Height(top.saturating_sub(below)))? else { break };
         size = size.saturating_add(codec::encode(&header).len());
         if size > MAX_SPAN || headers.len() == MAX_SPAN_BLOCKS {
             break;

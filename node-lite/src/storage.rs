@@ -11,6 +11,7 @@ use crate::{
 use antiphon_core::{
     chain::{
         certificate::{Certificate, FinalityCertificate},
+        header::Header,
         set::{GuardianSet, ValidatorSet},
         state::StateKey,
     },
@@ -50,6 +51,14 @@ pub trait Storage: Sync {
     /// # Errors
     /// [`StorageError`].
     fn settled(&self, height: Height) -> Result<Option<SettledBlock>, StorageError>;
+
+    /// Returns the header of a settled block, without its transactions.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn header(&self, height: Height) -> Result<Option<Header>, StorageError> {
+        Ok(self.settled(height)?.map(|settled| settled.block.signed.header))
+    }
 
     /// Returns the height of the settled block with this id.
     ///

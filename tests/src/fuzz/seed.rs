@@ -52,6 +52,8 @@ pub(super) fn light_files() -> Seeds {
         ("change", with(6, encode(&world.change()))),
         ("kept", with(7, kept.to_bytes())),
         ("fork", with(8, fork.to_bytes())),
+        ("span", with(9, encode(&world.headers[..3].to_vec()))),
+        ("body", with(10, encode(&vec![vec![1_u8, 2, 3], Vec::new()]))),
     ]
 }
 

@@ -16,6 +16,7 @@ use crate::{
 use antiphon_core::{
     chain::{
         certificate::{FinalityCertificate, MAX_FINALITY},
+        header::Header,
         light::MAX_SET,
         set::{GuardianSet, ValidatorSet},
         state::{MAX_VALUE, StateKey},
@@ -155,6 +156,17 @@ impl Storage for Store {
         let table = self.table(BLOCKS)?;
         let bytes = table.get(height.0).map_err(failed)?;
         bytes.map(|bytes| decode(bytes.value(), MAX_SETTLED)).transpose()
+    }
+
+    fn header(&self, height: Height) -> Result<Option<Header>, StorageError> {
+        let table = self.table(BLOCKS)?;
+        let bytes = table.get(height.0).map_err(failed)?;
+        // A settled block begins with its id, its version and its header: what comes after may be a megabyte.
+        let read = |mut bytes: &[u8]| -> Result<Header, StorageError> {
+            let _: (BlockId, u64) = BorshDeserialize::deserialize(&mut bytes).map_err(failed)?;
+            Header::deserialize(&mut bytes).map_err(failed)
+        };
+        bytes.map(|bytes| read(bytes.value())).transpose()
     }
 
     fn height_of(&self, id: &BlockId) -> Result<Option<Height>, StorageError> {

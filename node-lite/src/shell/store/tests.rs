@@ -111,6 +111,15 @@ fn records_and_the_log_come_back() {
     assert_eq!(store.meta::<GuardianRecord>("guardian"), Ok(Some(record)));
 }
 
+#[test]
+fn a_header_is_read_without_its_block_and_is_the_same() {
+    let (data, spec) = network();
+    let store = Store::open(data.path(), &spec).unwrap();
+    let whole = store.settled(Height(0)).unwrap().unwrap();
+    assert_eq!(store.header(Height(0)), Ok(Some(whole.block.signed.header)));
+    assert_eq!(store.header(Height(1)), Ok(None));
+}
+
 fn signature(role: Role, slot: u64) -> Signature {
     Signature { role, term: 0, slot, block: BlockId(Hash([8; 32])) }
 }
