@@ -132,15 +132,19 @@ impl Host {
             self.lookups.ask(&self.light, LookupId(self.next_lookup), question, &mut out);
             self.lift_lookups(out);
             self.until(SETTLE_PATIENCE, |host| host.answer.is_some()).await?;
-            match self.answer.take() {
+            let why = match self.answer.take() {
                 Some(Ok(Found::Account(found))) if found.account.sequence >= least => {
                     return Ok(*found);
                 }
                 Some(Err(error)) if error.is_refusal() => return Err(error.into()),
-                // Not settled yet, or the node has just moved on.
-                _ => ensure!(Instant::now() < end, "the transaction is not settled"),
-            }
+                // The node may just have moved on: a newer head is asked about.
+                Some(Err(error)) => error.to_string(),
+                Some(Ok(_)) | None => String::from("the transaction is not settled"),
+            };
+            let trouble = self.trouble.as_deref().unwrap_or_default();
+            ensure!(Instant::now() < end, "{why} {trouble}");
             tokio::time::sleep(PAUSE).await;
+            self.feed_light(light::Input::Tick);
         }
     }
 
