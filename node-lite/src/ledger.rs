@@ -223,6 +223,11 @@ impl<S: Storage> Ledger<S> {
         &self.spec
     }
 
+    /// Returns the chain's id. Costs nothing, where the spec's own would hash it whole.
+    pub const fn chain(&self) -> ChainId {
+        self.chain
+    }
+
     /// Returns what the settled chain is read from.
     pub const fn store(&self) -> &S {
         &self.store

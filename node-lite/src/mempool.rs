@@ -83,7 +83,8 @@ struct Waiting {
 pub struct Mempool {
     /// By sender and sequence.
     senders: BTreeMap<Address, BTreeMap<u64, Waiting>>,
-    ids: BTreeSet<TxId>,
+    /// Sender and sequence of each.
+    ids: BTreeMap<TxId, (Address, u64)>,
     /// By the last height that may include them.
     by_end: BTreeSet<(Height, Address, u64)>,
     bytes: usize,
@@ -112,7 +113,7 @@ impl Mempool {
         tx.verify(now.chain).map_err(|_| TxError::BadSignature)?;
         let id = body.id(now.chain);
         self.by_end.insert((body.last_height(), sender, sequence));
-        self.ids.insert(id);
+        self.ids.insert(id, (sender, sequence));
         self.bytes = self.bytes.saturating_add(bytes);
         self.arrivals = self.arrivals.saturating_add(1);
         let waiting = Waiting { tx, id, bytes, arrival: self.arrivals };
@@ -129,7 +130,7 @@ impl Mempool {
 
     /// Returns whether a transaction waits.
     pub fn has(&self, id: &TxId) -> bool {
-        self.ids.contains(id)
+        self.ids.contains_key(id)
     }
 
     /// Returns how many wait.
@@ -172,6 +173,18 @@ impl Mempool {
         while let Some((end, sender, sequence)) = self.by_end.first().copied()
             && end <= height
         {
+            self.forget(sender, sequence);
+        }
+    }
+
+    /// Forgets what a proposer could not include, unless it only came too early: whoever sends what can never be paid for
+    /// does not keep the room of those who can.
+    pub fn refuse(&mut self, id: &TxId, error: &TxError) {
+        let waits = matches!(
+            error,
+            TxError::WrongSequence { .. } | TxError::Expired { .. } | TxError::Storage(_)
+        );
+        if let Some((sender, sequence)) = self.ids.get(id).copied().filter(|_| !waits) {
             self.forget(sender, sequence);
         }
     }

@@ -259,7 +259,7 @@ impl<S: Storage> Supernode<S> {
             Err(error) => return Err(error.into()),
         }
         let bytes = codec::encode(&tx);
-        let id = tx.body.id(self.ledger.spec().chain_id());
+        let id = tx.body.id(self.ledger.chain());
         // Whoever did not hear the answer asks again, and the answer is the same.
         let known = self.transaction(&id).map_err(TxError::from)?;
         if known != TxStatus::Unknown {
@@ -288,7 +288,7 @@ impl<S: Storage> Supernode<S> {
         let account = self.ledger.account(&tip.0, &sender).map_err(TxError::from)?;
         let spec = self.ledger.spec();
         let now = Now {
-            chain: spec.chain_id(),
+            chain: self.ledger.chain(),
             height: tip.1.plus(1),
             fee: spec.fee,
             sequence: account.sequence,

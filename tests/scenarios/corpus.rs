@@ -8,7 +8,7 @@
     reason = "what breaks here, outside of a test function, is still a test"
 )]
 
-use antiphon_tests::fuzz::{self, TARGETS, Target};
+use antiphon_tests::fuzz::{self, Spoiler, TARGETS, Target};
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 /// Spoilt inputs a target, and a machine, which runs a hundred inputs in one.
@@ -26,48 +26,6 @@ fn corpus(target: &Target) -> BTreeMap<String, Vec<u8>> {
     files.map(|file| (name(&file), fs::read(file.path()).unwrap())).collect()
 }
 
-/// Marsaglia's xorshift64: the same numbers on every platform.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 16).unwrap() % below.max(1)
-    }
-
-    fn byte(&mut self) -> u8 {
-        u8::try_from(self.roll(256)).unwrap()
-    }
-
-    /// Changes an input in one to four of the ways that a fuzzer does.
-    fn spoil(&mut self, input: &[u8], other: &[u8]) -> Vec<u8> {
-        let mut bytes = input.to_vec();
-        for _ in 0..=self.roll(4) {
-            let at = self.roll(bytes.len());
-            match self.roll(8) {
-                0 => bytes.truncate(at),
-                1 => bytes.insert(at, self.byte()),
-                2 => bytes.extend_from_slice(&other[self.roll(other.len() + 1)..]),
-                3 if at + 4 <= bytes.len() => {
-                    let huge = [u32::MAX, 1 << 31, 65_536, 257, 0][self.roll(5)];
-                    bytes[at..at + 4].copy_from_slice(&huge.to_le_bytes());
-                }
-                4 => drop(bytes.drain(at..(at + self.roll(16)).min(bytes.len()))),
-                5 => {
-                    let end = (at + self.roll(32)).min(bytes.len());
-                    let twice = bytes[at..end].to_vec();
-                    bytes.splice(at..at, twice);
-                }
-                _ if at < bytes.len() => bytes[at] ^= self.byte().max(1),
-                _ => bytes.push(self.byte()),
-            }
-        }
-        bytes
-    }
-}
-
 /// Runs one input; if that panics, the input is printed, to be kept in the corpus.
 fn run(target: &Target, input: &[u8]) -> &'static str {
     let verdict = std::panic::catch_unwind(|| (target.run)(input));
@@ -81,15 +39,9 @@ fn over_corpus_and_spoilt_copies(wanted: impl Fn(&Target) -> bool, cases: u32) {
         for input in &inputs {
             *verdicts.entry(run(target, input)).or_default() += 1;
         }
-        let mut dice = Dice(0x000A_4717_F0E5);
-        for case in 0..cases {
-            let (input, other) =
-                (&inputs[dice.roll(inputs.len())], &inputs[dice.roll(inputs.len())]);
-            let spoilt = if case % 16 == 0 {
-                (0..dice.roll(200)).map(|_| dice.byte()).collect()
-            } else {
-                dice.spoil(input, other)
-            };
+        let mut spoiler = Spoiler::default();
+        for _ in 0..cases {
+            let spoilt = spoiler.one_of(&inputs);
             *verdicts.entry(run(target, &spoilt)).or_default() += 1;
         }
         assert!(verdicts.contains_key("ok"), "{} accepts nothing: {verdicts:?}", target.name);

@@ -9,7 +9,7 @@
 //! | `node` | what one supernode sends another |
 //! | `light`, `payee`, `client` | machines, driven by choices that the bytes make |
 //! | `world` | the honest chain, stream and neighbours that all of these lie about |
-//! | `seed` | honest inputs to start from |
+//! | `seed`, `spoil` | honest inputs to start from, and spoilt copies of them |
 //!
 //! A body panics when a promise is broken: a second encoding, a head that nobody signed, a wrong byte played, a
 //! refusal that changed something, a deadline that stands still, a list that grows. Otherwise it returns what
@@ -31,6 +31,7 @@ mod node;
 mod payee;
 mod row;
 mod seed;
+mod spoil;
 mod text;
 mod tree;
 mod world;
@@ -43,6 +44,7 @@ pub use light::light_machine;
 pub use node::node_messages;
 pub use payee::payee_machine;
 pub use row::stored_rows;
+pub use spoil::{Spoiler, verdict_log};
 pub use text::{playlists, typed_texts};
 
 /// A fuzz target.

@@ -23,6 +23,7 @@ mod setup;
 mod simulate;
 mod step;
 mod suite;
+mod verdicts;
 
 use std::process::ExitCode;
 
@@ -52,6 +53,8 @@ enum Command {
     Mutants(mutants::Options),
     /// Run the node network through random storms, one seed after another.
     Simulate(simulate::Options),
+    /// Demand that every build gives the same verdict on the same bytes.
+    Verdicts(verdicts::Options),
     /// Render and encode the sample stream anew.
     Sample,
     /// Install what the other commands need, and nothing else.
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Command::Fuzz(options) => fuzz::run_all(&options),
         Command::Mutants(options) => mutants::run(&options),
         Command::Simulate(options) => simulate::run_all(&options),
+        Command::Verdicts(options) => verdicts::compare(&options),
         Command::Sample => sample::make(),
         Command::Setup => setup::ensure(&setup::Need::ALL),
     };

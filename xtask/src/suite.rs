@@ -11,6 +11,7 @@ use crate::files::gzip_size;
 use crate::mutants;
 use crate::process::{cargo, command, found, output, root, run};
 use crate::setup::{self, Need};
+use crate::verdicts;
 
 /// Options of `cargo xtask test`.
 #[derive(Args)]
@@ -167,15 +168,11 @@ fn rust_docs() -> Result<()> {
 /// wasm32-wasip1 rather than wasm32-unknown-unknown: the same machine code generator and the same
 /// engine, but a test program can print and read its vectors.
 fn wasm() -> Result<()> {
-    let runner = root().join("xtask/js/wasi-test.mjs");
     let mut test: Command = cargo();
     test.args(["test", "--package", "antiphon-core", "--package", "antiphon-tests", "--tests"]);
     test.args(["--target", "wasm32-wasip1"]);
-    test.env(
-        "CARGO_TARGET_WASM32_WASIP1_RUNNER",
-        format!("node --no-warnings {}", runner.display()),
-    );
-    run(&mut test)
+    run(test.env("CARGO_TARGET_WASM32_WASIP1_RUNNER", verdicts::wasi_runner()))?;
+    verdicts::compare_some()
 }
 
 /// The facade's size is checked by its own build.

@@ -56,6 +56,22 @@ fn a_sequence_waits_once() {
 }
 
 #[test]
+fn what_a_proposer_could_not_include_goes_and_what_came_too_early_stays() {
+    let mut pool = Mempool::default();
+    let admit =
+        |pool: &mut Mempool, n, sequence| pool.admit(tx(n, sequence, |_| {}), &now(0)).unwrap();
+    let poor = admit(&mut pool, 1, 1);
+    let early = admit(&mut pool, 2, 2);
+    let amount = Amount::ZERO;
+    pool.refuse(&early, &TxError::WrongSequence { expected: 1, found: 2 });
+    pool.refuse(&poor, &TxError::TooPoor { balance: amount, needed: amount });
+    assert!(pool.has(&early) && !pool.has(&poor));
+    assert_eq!(pool.len(), 1);
+    assert_eq!(pool.bytes(), tx(2, 2, |_| {}).to_bytes().len());
+    assert_eq!(pool.last_sequence(&address(1)), None);
+}
+
+#[test]
 fn one_sender_cannot_take_all_the_room() {
     let mut pool = Mempool::default();
     for sequence in 1..=MAX_OF_SENDER as u64 {

@@ -120,7 +120,7 @@ impl<S: Storage> Supernode<S> {
         request: bft::Build,
         out: &mut Vec<Output>,
     ) -> Option<bft::Built> {
-        let chain = self.ledger.spec().chain_id();
+        let chain = self.ledger.chain();
         let reveal = Reveal { epoch: request.epoch }.digest(chain);
         let offered = Carried {
             reveal: self.beacon.as_ref().map(|key| key.sign(reveal)),
@@ -130,7 +130,10 @@ impl<S: Storage> Supernode<S> {
         let candidates = self.mempool.candidates();
         match self.ledger.build(&request, offered, candidates) {
             Ok(body) => {
-                let Body { transactions, carried, state_root, next, refused: _, prepared } = body;
+                let Body { transactions, carried, state_root, next, refused, prepared } = body;
+                for (id, error) in &refused {
+                    self.mempool.refuse(id, error);
+                }
                 self.prepared = Some(prepared);
                 Some(bft::Built { request, body: transactions, carried, state_root, next })
             }

@@ -4,7 +4,6 @@ use super::world::{CLOCK, VOUCHERS, world};
 use antiphon_core::{
     amount::Amount,
     chain::{
-        carried::Carried,
         light::{Anchor, ForkProof, Kept},
         spec::Token,
         state::StateKey,
@@ -217,6 +216,7 @@ pub(super) fn stored_rows() -> Seeds {
 #[cfg(not(target_family = "wasm"))]
 pub(super) fn node_messages() -> Seeds {
     use antiphon_core::chain::{
+        carried::Carried,
         certificate::{Counts, FinalityVote, Vote},
         header::SignedHeader,
     };

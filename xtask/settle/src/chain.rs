@@ -31,7 +31,6 @@ const FILLERS: usize = 96;
 
 /// A chain that settles what it is given.
 pub(crate) struct Chain {
-    spec: ChainSpec,
     ledger: Ledger<Store>,
     store: Store,
     head: Header,
@@ -53,9 +52,9 @@ impl Chain {
         let store = Store::open(folder.path(), &spec)?;
         let (head, _) = ledger::genesis(&spec)?;
         let start = store.start(spec.checkpoint_interval)?;
-        let ledger = Ledger::open(spec.clone(), store.clone(), &start.head)?;
         let sequences = vec![0; spec.accounts.len()];
-        Ok(Self { spec, ledger, store, head, sequences, _folder: folder })
+        let ledger = Ledger::open(spec, store.clone(), &start.head)?;
+        Ok(Self { ledger, store, head, sequences, _folder: folder })
     }
 
     pub(crate) fn use_workers(&mut self, workers: NonZeroUsize) {
@@ -111,7 +110,7 @@ impl Chain {
             cosigners: Bounded::new(),
             messages: Bounded::try_from(messages)?,
         };
-        Ok(SignedTransaction::new(&key, self.spec.chain_id(), body))
+        Ok(SignedTransaction::new(&key, self.ledger.chain(), body))
     }
 
     /// Builds, executes and writes a block of these, all of which apply. `known` signatures are not checked again, as of

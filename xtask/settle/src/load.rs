@@ -73,7 +73,7 @@ pub(crate) fn run(options: &Options, network: &Network) -> Result<Figures> {
 /// Hands transfers to one node for as long as there is room on the way.
 fn feed(shared: &Shared<'_>, node: &Handle, mut senders: VecDeque<Sender<'_>>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let chain = shared.network.spec.chain_id();
+    let chain = shared.network.chain;
     loop {
         let (is_over, count, reference) =
             shared.with(|state| (state.is_over, state.flight.len(), state.reference));
@@ -127,12 +127,11 @@ fn read_blocks(
     mut head: Height,
     mut figures: Option<&mut Figures>,
 ) -> Result<Height> {
-    let Network { spec, store, .. } = shared.network;
-    let chain = spec.chain_id();
+    let Network { spec, chain, store, .. } = shared.network;
     while let Some(settled) = store.settled(Height(head.0 + 1))? {
         head = Height(head.0 + 1);
         let decoded = settled.block.body.iter().filter_map(|bytes| decode_transaction(bytes).ok());
-        let ids: Vec<_> = decoded.map(|tx| tx.body.id(chain)).collect();
+        let ids: Vec<_> = decoded.map(|tx| tx.body.id(*chain)).collect();
         let times: Vec<_> = shared.with(|state| {
             state.reference = Reference { height: head, block: settled.id };
             ids.iter().filter_map(|id| state.flight.settle(id, head)).collect()

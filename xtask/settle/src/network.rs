@@ -11,7 +11,7 @@ use antiphon_core::chain::spec::{ChainSpec, GenesisAccount};
 use antiphon_core::codec::{Bounded, Text};
 use antiphon_core::crypto::SecretKey;
 use antiphon_core::crypto::bls::{BlsPublicKey, BlsSecretKey};
-use antiphon_core::id::{Address, Height};
+use antiphon_core::id::{Address, ChainId, Height};
 use antiphon_core::payment::reservation::PoolRules;
 use antiphon_core::time::UnixMillis;
 use antiphon_node::guardian::Gossip;
@@ -34,6 +34,7 @@ pub(crate) const FEE: u128 = 10;
 /// A running network.
 pub(crate) struct Network {
     pub(crate) spec: ChainSpec,
+    pub(crate) chain: ChainId,
     pub(crate) senders: Vec<SecretKey>,
     pub(crate) handles: Vec<Handle>,
     /// The first node's disk, to read what it has settled.
@@ -80,7 +81,7 @@ impl Network {
             })?);
         }
         let store = stores.into_iter().next().context("a network has a node")?;
-        Ok(Self { spec, senders, handles, store, threads, _folder: folder })
+        Ok(Self { chain: spec.chain_id(), spec, senders, handles, store, threads, _folder: folder })
     }
 
     /// Stops every node and waits for it.
