@@ -74,7 +74,7 @@ impl StateKey {
         Self(hash_tagged("state/v1/due", chain, &codec::encode(&height)))
     }
 
-    /// Returns where the chain's mix of reveals lives, a [`Hash`] (A3.2).
+    /// Returns where the chain's mix of reveals lives, a hash (A3.2).
     pub fn beacon(chain: ChainId) -> Self {
         Self(hash_tagged("state/v1/beacon", chain, &[]))
     }
