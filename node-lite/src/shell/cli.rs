@@ -1,6 +1,6 @@
 //! The command line: one variant a subcommand, each carried out in its own file.
 
-use super::{config, dev, genesis, init, log, publish, run, site, testnet, tracker};
+use super::{config, dev, genesis, init, log, publish, run, site, snapshot, testnet, tracker};
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 /// The supernode of Antiphon.
@@ -27,6 +27,8 @@ pub enum Command {
     Run(Box<config::Options>),
     /// Serves the page that plays.
     Site(site::Options),
+    /// Makes and verifies snapshots of a chain's state.
+    Snapshot(snapshot::Options),
     /// Runs a network of many processes on this machine.
     Testnet(testnet::Options),
     /// Introduces the listeners of streams to each other.
@@ -65,6 +67,7 @@ impl Parsed {
                 run::run(*options, self.matches.subcommand_matches("run")).await
             }
             Command::Site(options) => site::run(options).await,
+            Command::Snapshot(options) => snapshot::run(&options),
             Command::Testnet(options) => testnet::run(options).await,
             Command::Tracker(options) => tracker::run(options).await,
         }

@@ -342,5 +342,6 @@ pub(in crate::ledger) fn spec() -> ChainSpec {
         },
         accounts: Bounded::try_from(vec![endowed(1), endowed(2)]).unwrap(),
         stakers: Bounded::new(),
+        origin: None,
     }
 }

@@ -195,6 +195,7 @@ fn make_spec(
         },
         accounts: Bounded::try_from(vec![faucet])?,
         stakers: Bounded::new(),
+        origin: None,
     })
 }
 
