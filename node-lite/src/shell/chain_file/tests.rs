@@ -85,13 +85,16 @@ fn keys_that_are_missing_or_unknown_are_named_with_their_line() {
     };
     let unknown = said(&text.replacen("drift-ms", "drift", 1));
     assert!(unknown.contains("unknown field `drift`") && unknown.contains("line "), "{unknown}");
-    for key in ["block-ms", "fee", "bounty", "freeze", "key", "possession", "address"] {
+    for key in ["block-ms", "fee", "bounty", "freeze", "key", "address"] {
         let start = text.find(&format!("\n{key} = ")).unwrap() + 1;
         let end = start + text[start..].find('\n').unwrap() + 1;
         let without = [&text[..start], &text[end..]].concat();
         let missing = said(&without);
         assert!(missing.contains(&format!("missing field `{key}`")), "{missing}");
     }
+    // A chain that takes over a state has guardians whose keys were proven to the chain before it; no other has.
+    let possession = text[text.find("\npossession = ").unwrap() + 1..].lines().next().unwrap();
+    assert!(refused(&text, possession, "").1.contains("proof of possession"));
 }
 
 #[test]
