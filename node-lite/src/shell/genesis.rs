@@ -101,7 +101,7 @@ fn go_on(out: &Path, snapshot: &Path, old: &Path) -> anyhow::Result<()> {
     let spec = chain_file::read(old)?;
     let found = snapshot::check(snapshot, Some(spec.chain_id()));
     let (head, (rows, _)) = found.with_context(|| snapshot.display().to_string())?;
-    let new = head.successor(spec.name.clone(), http::now());
+    let new = head.successor(spec.name, http::now());
     head.check_successor(&new)?;
     let text = chain_file::continue_chain(
         &out.display().to_string(),

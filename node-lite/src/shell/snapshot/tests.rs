@@ -80,7 +80,7 @@ fn the_snapshot_of_another_height_or_chain_is_refused_and_nothing_is_written() {
     let spec = successor(&head);
     let store = empty(data.path(), &spec);
     assert_eq!(begin(&store, &spec, &path("earlier")), Err(SnapshotError::NotSuccessor));
-    let stranger = ChainSpec { block_ms: 77, ..spec.clone() };
+    let stranger = ChainSpec { block_ms: 77, ..spec };
     assert_eq!(begin(&store, &stranger, &path("state")), Err(SnapshotError::NotSuccessor));
     assert!(store.is_syncing().unwrap());
     let other = check(&path("state"), Some(stranger.chain_id())).map(|_| ());

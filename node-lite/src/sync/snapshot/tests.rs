@@ -6,7 +6,18 @@ use crate::sync::{
     tests::origin::{Disk, GENESIS, INTERVAL, Origin as World},
     write::SyncWrite,
 };
-use antiphon_core::{chain::certificate::CertificateError, id::BlockId};
+use antiphon_core::{
+    chain::{
+        certificate::{CertificateError, FinalityCertificate, FinalityVote, Signers},
+        header::Header,
+        set::Guardian,
+    },
+    crypto::{
+        Tagged as _,
+        bls::{BlsPublicKey, BlsSecretKey, BlsSignature},
+    },
+    id::BlockId,
+};
 
 /// More rows than one range has.
 const ACCOUNTS: u32 = 40_000;
@@ -197,4 +208,68 @@ fn a_state_that_was_pruned_is_not_exported() {
     world.gone = false;
     let below = export(&world, &world.spec, Height(INTERVAL - 1), |_| Ok(())).unwrap_err();
     assert_eq!(below, SnapshotError::NoCheckpoint, "no final checkpoint");
+}
+
+/// A guardian of its own set, elected at a height.
+fn guardian(seed: u8, since: u64) -> (BlsSecretKey, GuardianSet) {
+    let key = BlsSecretKey::from_seed(&[seed; 32]).unwrap();
+    let members = vec![Guardian { key: key.public(), weight: 1 }];
+    let aggregate = BlsPublicKey::aggregate([&key.public()]).unwrap();
+    let members = Bounded::try_from(members).unwrap();
+    (key, GuardianSet { since: Height(since), members, aggregate })
+}
+
+fn signed(chain: ChainId, header: Header, key: &BlsSecretKey) -> Checkpoint {
+    let (height, block) = (header.height, header.id());
+    let vote = FinalityVote { guardians_hash: header.guardians_hash, height, block };
+    let signature = BlsSignature::aggregate([&key.sign(vote.digest(chain))]).unwrap();
+    let signers = Signers::bitmap(1, [0]).unwrap();
+    Checkpoint { header, certificate: FinalityCertificate { height, block, signers, signature } }
+}
+
+/// The records of a state that guardians made final who were elected on the way.
+fn handed_over(by: &BlsSecretKey) -> Vec<Record> {
+    let world = World::new(10, 2, 0);
+    let chain = world.spec.chain_id();
+    let (second, elected) = guardian(6, INTERVAL);
+    let (guardians_hash, next) = (elected.hash(chain), world.headers[8].guardians_hash);
+    assert_ne!(guardians_hash, next);
+    let turn = Header { next_guardians_hash: guardians_hash, ..world.headers[8].clone() };
+    let checkpoint = signed(chain, turn, by);
+    let change = Record::Change(Box::new(Change { checkpoint, elected: elected.clone() }));
+    let last = world.checkpoint().clone();
+    let last = Header { guardians_hash, next_guardians_hash: guardians_hash, ..last };
+    let mut records = spoilt(&records(&world), |head| {
+        head.checkpoint = signed(chain, last, &second);
+        head.guardians = elected;
+    });
+    records.insert(1, change);
+    records
+}
+
+#[test]
+fn the_way_leads_over_every_change_of_guardians_and_each_is_signed_by_those_before() {
+    let (first, _) = guardian(5, 0);
+    let honest = handed_over(&first);
+    take(honest.clone()).unwrap();
+    let mut skipped = honest.clone();
+    skipped.remove(1);
+    assert_eq!(refusal(skipped), SnapshotError::Unvouched);
+    let mut twice = honest.clone();
+    twice.insert(1, honest[1].clone());
+    assert_eq!(refusal(twice), SnapshotError::OutOfPlace, "heights rise");
+    let mut late = honest.clone();
+    late.push(honest[1].clone());
+    assert_eq!(refusal(late), SnapshotError::OutOfPlace, "after the state");
+    let (second, _) = guardian(6, 0);
+    let usurped = refusal(handed_over(&second));
+    assert_eq!(usurped, SnapshotError::Certificate(CertificateError::BadSignature));
+    let mut other = honest;
+    let Record::Change(change) = &mut other[1] else { panic!("a change") };
+    change.elected.since = Height(1);
+    assert_eq!(
+        refusal(other),
+        SnapshotError::Unvouched,
+        "a set that the checkpoint does not commit"
+    );
 }
