@@ -12,7 +12,7 @@ await build({
   outdir: here('dist'),
   bundle: true,
   splitting: true,
-  // Without a digest: index.html names hls.js, so that it is loaded from the start.
+  // Without a digest: index.html names hls.js and what the views share, so that both are loaded from the start.
   chunkNames: '[name]',
   format: 'esm',
   target: 'es2022',

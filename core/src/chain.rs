@@ -15,6 +15,7 @@
 //! | [`state`] | keys and values of the state tree |
 //! | [`proof`] | a value, or its absence, under a state root |
 //! | [`light`] | the light client machine |
+//! | [`lookup`] | what a page asks about the chain, proven before it is shown |
 
 pub mod beacon;
 pub mod carried;
@@ -23,6 +24,7 @@ pub mod delayed;
 pub mod header;
 mod level;
 pub mod light;
+pub mod lookup;
 pub mod lottery;
 pub mod offence;
 pub mod proof;

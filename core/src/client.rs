@@ -12,15 +12,19 @@
 //!
 //! | file | what it routes |
 //! |---|---|
+//! | `command` | what the application asks for |
 //! | `chain` | light files and heads |
+//! | `lookups` | what the application asks about the chain |
 //! | `money` | proofs, vouchers, settlements |
 //! | `media` | playlists, segments, chunks |
 //! | `neighbours` | tracker, links, frames |
 //! | `view` | what an application sees |
 
 mod chain;
+mod command;
 mod config;
 mod input;
+mod lookups;
 mod media;
 mod money;
 mod neighbours;
@@ -30,15 +34,21 @@ mod view;
 
 pub use config::{CommandError, Config};
 pub use input::{Command, HttpAnswer, Input, Part, UploadPolicy, Wanted};
-pub use output::{AskId, HttpOrder, Notice, Output, Query, RequestId, StoreToken, WantId};
+pub use output::{
+    AskId, Found, HttpOrder, LookupId, Notice, Output, Query, Question, RequestId, StoreToken,
+    WantId,
+};
 pub use snapshot::{
-    AccountView, ChainView, DeliveryView, Leveled, PeerView, PoolView, Problem, SettlementView,
-    Snapshot, Status, StreamView, WalletView,
+    AccountView, ChainView, DeliveryView, HeadView, Leveled, PeerView, PoolView, Problem,
+    SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
 };
 
 use crate::{
     amount::Amount,
-    chain::light::{self, File, Light, Source},
+    chain::{
+        light::{self, File, Light, Source},
+        lookup::{Lookups, ProofId},
+    },
     crypto::Hash,
     delivery::{fetch, fetch::Fetch, playlist::Reader, record::StreamInfo, serve, serve::Serve},
     id::{Address, PeerId, StreamId},
@@ -49,10 +59,11 @@ use crate::{
     },
     peer::{LinkId, swarm::Swarm},
     row::{self, Row},
+    table::Table,
     time::{Moment, UnixMillis},
     wallet::book::{self, Book},
 };
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 use neighbours::Peer;
 
 /// Name under which this installation's id is stored.
@@ -70,8 +81,17 @@ struct Now {
 enum Purpose {
     /// A light file.
     File(Source, File),
+    /// A light file that a look-up needs.
+    LookupFile(LookupId, File),
     /// Bytes of a segment, from this offset on.
     Chunks(fetch::OrderId, usize),
+}
+
+/// Who asked the node.
+#[derive(Clone, Copy, Debug)]
+enum Asker {
+    Book(AskId),
+    Lookup(ProofId),
 }
 
 /// What a durable write is for.
@@ -98,7 +118,7 @@ struct Stream {
     info: StreamInfo,
     fetch: Fetch,
     serve: Serve,
-    addresses: BTreeMap<u64, String>,
+    addresses: Table<u64, String>,
     newest: u64,
     /// Bytes that the player loaded by itself and that were verified then.
     checked: u64,
@@ -113,8 +133,10 @@ pub struct Client {
     /// The wall clock when it was last told.
     clock: UnixMillis,
     next_id: u64,
-    requests: BTreeMap<RequestId, Purpose>,
-    writes: BTreeMap<StoreToken, Kept>,
+    requests: Table<RequestId, Purpose>,
+    asks: Table<AskId, Asker>,
+    lookups: Lookups,
+    writes: Table<StoreToken, Kept>,
     stored: Vec<Row>,
     device: Option<DeviceId>,
     light: Light,
@@ -123,14 +145,14 @@ pub struct Client {
     reader: Option<Reader>,
     playlist_url: String,
     stream: Option<Stream>,
-    wants: BTreeMap<WantId, u64>,
+    wants: Table<WantId, u64>,
     swarm: Option<Swarm>,
     tracker: Status,
-    links: BTreeMap<LinkId, neighbours::Line>,
-    peers: BTreeMap<PeerId, Peer>,
+    links: Table<LinkId, neighbours::Line>,
+    peers: Table<PeerId, Peer>,
     /// Verified chunks that no voucher covers yet, by payee.
-    debts: BTreeMap<Address, Amount>,
-    troubles: BTreeMap<&'static str, u64>,
+    debts: Table<Address, Amount>,
+    troubles: Table<&'static str, u64>,
     changed: bool,
 }
 
@@ -144,8 +166,10 @@ impl Client {
             last: Moment::ZERO,
             clock: UnixMillis(0),
             next_id: 0,
-            requests: BTreeMap::new(),
-            writes: BTreeMap::new(),
+            requests: Table::new(),
+            asks: Table::new(),
+            lookups: Lookups::default(),
+            writes: Table::new(),
             stored: Vec::new(),
             device: None,
             node: Status::Idle,
@@ -153,13 +177,13 @@ impl Client {
             reader: None,
             playlist_url: String::new(),
             stream: None,
-            wants: BTreeMap::new(),
+            wants: Table::new(),
             swarm: None,
             tracker: Status::Idle,
-            links: BTreeMap::new(),
-            peers: BTreeMap::new(),
-            debts: BTreeMap::new(),
-            troubles: BTreeMap::new(),
+            links: Table::new(),
+            peers: Table::new(),
+            debts: Table::new(),
+            troubles: Table::new(),
             changed: false,
         }
     }
@@ -172,11 +196,10 @@ impl Client {
             Input::Stored(token) => self.stored(now, token, out),
             Input::HttpDone(id, answer) => self.http_done(now, id, Some(answer), out),
             Input::HttpFailed(id) => self.http_done(now, id, None, out),
-            Input::Answered(id, bytes) => {
-                self.feed_book(now, book::Input::Answered(id, bytes), out);
-            }
-            Input::Refused(id, code) => self.feed_book(now, book::Input::Refused(id, code), out),
-            Input::Unreachable(id) => self.feed_book(now, book::Input::Unreachable(id), out),
+            Input::Answered(id, bytes) => self.answered(now, id, bytes, out),
+            Input::Refused(id, code) => self.refused(now, id, code, out),
+            Input::Unreachable(id) => self.unanswered(now, id, out),
+            Input::LookUp(id, question) => self.look_up(id, question, out),
             Input::Playlist(url, text) => self.read_playlist(now, url, &text, out),
             Input::Check(id, part, bytes) => self.check(id, part, bytes, out),
             Input::Want(id, wanted) => self.want(now, id, wanted, out),
@@ -192,48 +215,6 @@ impl Client {
             | Input::LinkClosed(_) => self.feed_neighbours(now, input, out),
         }
         self.finish(out);
-    }
-
-    /// Does what the application asks for.
-    ///
-    /// # Errors
-    /// [`CommandError`]; nothing is done then.
-    pub fn command(
-        &mut self,
-        now: Moment,
-        clock: UnixMillis,
-        command: Command,
-        out: &mut Vec<Output>,
-    ) -> Result<(), CommandError> {
-        let now = self.clamp(now, clock);
-        let done = match command {
-            Command::OpenPool(deposit) => self.open_pool(now, deposit, out),
-            Command::Settle => self.settle(now, out),
-            Command::Release => self.release(now, out),
-            Command::AskFaucet => self.with_book(now, out, |book, lifted| {
-                book.ask_faucet(lifted);
-                Ok(())
-            }),
-            Command::Transfer { token, to, amount } => self.check_fresh(now).and_then(|()| {
-                self.with_book(now, out, |book, lifted| {
-                    book.transfer(now.at, token, to, amount, lifted)
-                })
-            }),
-            Command::SetUpload(policy) => {
-                self.config.upload = policy;
-                self.feed_serve(now, serve::Input::Agreed(policy), out);
-                for peer in self.linked() {
-                    self.tell_holdings(now, peer, out);
-                }
-                Ok(())
-            }
-            Command::Stop => {
-                self.stop(now, out);
-                Ok(())
-            }
-        };
-        self.finish(out);
-        done
     }
 
     /// Returns when [`Input::Tick`] is next needed.
@@ -301,6 +282,7 @@ impl Client {
     ) {
         match self.requests.remove(&id) {
             Some(Purpose::File(source, file)) => self.file_done(now, (source, file), answer, out),
+            Some(Purpose::LookupFile(id, file)) => self.lookup_file_done(id, file, answer, out),
             Some(Purpose::Chunks(order, from)) => self.chunks_done(now, (order, from), answer, out),
             None => {}
         }
@@ -314,19 +296,6 @@ impl Client {
         self.feed_serve(now, serve::Input::Tick, out);
         self.feed_neighbours(now, Input::Tick, out);
         self.flush_vouchers(now, out);
-    }
-
-    fn with_book(
-        &mut self,
-        now: Now,
-        out: &mut Vec<Output>,
-        act: impl FnOnce(&mut Book, &mut Vec<book::Output>) -> Result<(), book::BookError>,
-    ) -> Result<(), CommandError> {
-        let purse = self.purse.as_mut().ok_or(CommandError::NotReady)?;
-        let mut lifted = Vec::new();
-        let done = act(&mut purse.book, &mut lifted);
-        self.lift_book(now, lifted, out);
-        done.map_err(CommandError::Book)
     }
 
     fn request(&mut self, purpose: Purpose) -> RequestId {

@@ -5,7 +5,7 @@
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`amount`], [`id`], [`time`], [`codec`], [`crypto`], [`row`] | the words everything else speaks |
+//! | [`amount`], [`id`], [`time`], [`codec`], [`crypto`], [`row`], [`table`] | the words everything else speaks |
 //! | [`chain`] | what makes a header, a balance or a pool believable |
 //! | [`payment`] | pools and vouchers, from both ends and from the chain's |
 //! | [`delivery`] | a live stream carried by its listeners: records, chunks, who fetches what from whom |
@@ -31,5 +31,6 @@ pub mod id;
 pub mod payment;
 pub mod peer;
 pub mod row;
+pub mod table;
 pub mod time;
 pub mod wallet;

@@ -2,16 +2,22 @@
 //!
 //! The same bytes are served by the node and written by `antiphon light`, and the simulator answers with them.
 
+pub mod export;
+
 use crate::storage::{Storage, StorageError};
 use antiphon_core::{
     chain::{
-        light::{Change, Checkpoint, File},
+        light::{Change, Checkpoint, File, MAX_SPAN, MAX_SPAN_BLOCKS, Span},
         spec::ChainSpec,
     },
     codec,
     crypto::Hash,
     id::{BlockId, ChainId, Height},
 };
+use std::collections::VecDeque;
+
+/// Bytes of the count before a list.
+const LENGTH_BYTES: usize = 4;
 
 /// Returns the file that a path below `/light/` names, `kind/name`; `None` for a path that no file has.
 pub fn named(kind: &str, name: &str) -> Option<File> {
@@ -29,6 +35,8 @@ pub fn named(kind: &str, name: &str) -> Option<File> {
         "guardians" => File::Guardians(hash),
         "validators" => File::Validators(hash),
         "change" => File::Change(hash),
+        "span" => File::Span(BlockId(hash)),
+        "body" => File::Body(BlockId(hash)),
         _ => return None,
     })
 }
@@ -57,12 +65,40 @@ pub fn find(
         File::Guardians(hash) => store.guardians(hash)?.map(|set| codec::encode(&set)),
         File::Validators(hash) => store.validators(hash)?.map(|set| codec::encode(&set)),
         File::Change(hash) => change(store, hash)?.map(|change| codec::encode(&change)),
+        File::Span(block) => span(store, spec, block)?.map(|span| codec::encode(&span)),
+        File::Body(block) => {
+            let Some(height) = store.height_of(block)? else { return Ok(None) };
+            let settled = store.settled(height)?;
+            settled.map(|settled| codec::encode(&settled.block.body))
+        }
     })
 }
 
 fn checkpoint(store: &impl Storage, height: Height) -> Result<Option<Checkpoint>, StorageError> {
     let Some(certificate) = store.certificate(height)? else { return Ok(None) };
     Ok(store.header(height)?.map(|header| Checkpoint { header, certificate }))
+}
+
+/// Returns the headers between a settled checkpoint and the one below it, as many as a span may have and serve.
+fn span(
+    store: &impl Storage,
+    spec: &ChainSpec,
+    block: &BlockId,
+) -> Result<Option<Span>, StorageError> {
+    let Some(Height(top)) = store.height_of(block)?.filter(|h| spec.is_checkpoint(*h)) else {
+        return Ok(None);
+    };
+    let mut headers = VecDeque::new();
+    let mut size = LENGTH_BYTES;
+    for below in 1..spec.checkpoint_interval {
+        let Some(header) = store.header(Height(top.saturating_sub(below)))? else { break };
+        size = size.saturating_add(codec::encode(&header).len());
+        if size > MAX_SPAN || headers.len() == MAX_SPAN_BLOCKS {
+            break;
+        }
+        headers.push_front(header);
+    }
+    Ok(Span::try_from(Vec::from(headers)).ok())
 }
 
 fn change(store: &impl Storage, hash: &Hash) -> Result<Option<Change>, StorageError> {

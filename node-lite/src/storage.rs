@@ -53,7 +53,8 @@ pub trait Storage: Sync {
     /// [`StorageError`].
     fn settled(&self, height: Height) -> Result<Option<SettledBlock>, StorageError>;
 
-    /// Returns the settled header at a height. It may be here where the block is not: it was pruned, or never came.
+    /// Returns the settled header at a height, without reading its block. It may be here where the block is not: it was
+    /// pruned, or never came.
     ///
     /// # Errors
     /// [`StorageError`].

@@ -31,11 +31,11 @@ const state = () => listener.page.evaluate(() => document.querySelector('antipho
 test('the tab key reaches every control of the player and the purse, in the order of the page', async () => {
   await listener.sees('the purse is ready', ({ wallet }) => wallet.account !== null, 30_000);
   const seen = [];
-  for (let i = 0; i < 12; i++) {
+  for (let i = 0; i < 14; i++) {
     await listener.page.keyboard.press('Tab');
     seen.push(await focused());
   }
-  const wanted = ['play', 'live', 'mute', 'volume', 'peers', 'copy', 'faucet', 'deposit', 'open-pool', 'settlements'];
+  const wanted = ['view-listen', 'view-explore', 'play', 'live', 'mute', 'volume', 'peers', 'copy', 'faucet', 'deposit', 'open-pool', 'settlements'];
   assert.deepEqual(seen.filter((id) => wanted.includes(id)), wanted, seen.join(' '));
 });
 

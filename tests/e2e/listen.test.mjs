@@ -28,6 +28,7 @@ test('three pages play thirty seconds without a stall; the later two get most by
   for (const name of ['first', 'second', 'third']) {
     const listener = await Listener.open(browser, network.url, name);
     await listener.fund();
+    await until('the page says that the pool is open', async () => /^The pool of 1 is open/.test(await listener.page.locator('#said').innerText()), 5_000, () => listener.explain());
     await listener.play();
     listeners.push(listener);
   }

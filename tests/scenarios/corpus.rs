@@ -100,4 +100,8 @@ fn the_honest_run_of_a_client_plays_pays_serves_and_earns() {
     assert!(outcome.delivered >= 4 && outcome.from_peers > 0, "{outcome:?}");
     assert!(outcome.served > 0 && outcome.earned > 44 && outcome.promised > 0, "{outcome:?}");
     assert_eq!(outcome.final_height, 24, "{outcome:?}");
+    let seed = |(name, _): &(&str, Vec<u8>)| *name == "explored";
+    let (_, explored) = (target.seeds)().into_iter().find(seed).unwrap();
+    let outcome = fuzz::client_outcome(&explored);
+    assert!(outcome.found >= 3, "a look-up of a seed finds nothing: {outcome:?}");
 }

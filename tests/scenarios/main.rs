@@ -30,6 +30,8 @@ mod gathering;
 #[cfg(not(target_family = "wasm"))]
 mod listeners;
 #[cfg(not(target_family = "wasm"))]
+mod lookups;
+#[cfg(not(target_family = "wasm"))]
 mod model;
 #[cfg(not(target_family = "wasm"))]
 mod money;

@@ -1,14 +1,13 @@
 //! JavaScript commands to the client's. Shapes: `Command` and `UploadPolicy` in `js/src/border.ts`.
 
 use crate::{
-    error::{bad_input, coded},
-    object::{big, boolean, field, optional_integer, text},
+    error::bad_input,
+    object::{address, big, boolean, field, optional_integer, text},
 };
 use antiphon_core::{
     amount::Amount,
     chain::spec::Token,
     client::{Command, UploadPolicy},
-    wallet::address,
 };
 use wasm_bindgen::JsValue;
 
@@ -21,6 +20,9 @@ pub(crate) fn read(command: &JsValue) -> Result<Command, JsValue> {
         "release" => Command::Release,
         "askFaucet" => Command::AskFaucet,
         "transfer" => transfer(command)?,
+        "bond" => Command::Bond(address(command, "staker")?, amount(command)?),
+        "unbond" => Command::Unbond(address(command, "staker")?, amount(command)?),
+        "withdraw" => Command::Withdraw(address(command, "staker")?),
         "setUpload" => Command::SetUpload(upload(&field(command, "policy"))?),
         "stop" => Command::Stop,
         _ => return Err(bad_input("kind")),
@@ -42,7 +44,9 @@ fn transfer(command: &JsValue) -> Result<Command, JsValue> {
         "operational" => Token::Operational,
         _ => return Err(bad_input("token")),
     };
-    let to = text(command, "to")?;
-    let to = address::parse(&to).map_err(|error| coded(error.code(), "to"))?;
-    Ok(Command::Transfer { token, to, amount: Amount::from_units(big(command, "amount")?) })
+    Ok(Command::Transfer { token, to: address(command, "to")?, amount: amount(command)? })
+}
+
+fn amount(command: &JsValue) -> Result<Amount, JsValue> {
+    big(command, "amount").map(Amount::from_units)
 }

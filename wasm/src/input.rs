@@ -2,10 +2,17 @@
 
 use crate::{
     error::bad_input,
-    object::{as_bytes, byte_list, field, integer, optional_integer, signed, text},
+    object::{
+        address, as_bytes, byte_list, field, hex_32, integer, optional_integer, signed, text,
+    },
 };
 use antiphon_core::{
-    client::{AskId, HttpAnswer, Input, Part, RequestId, StoreToken, WantId, Wanted},
+    chain::Level,
+    client::{
+        AskId, HttpAnswer, Input, LookupId, Part, Question, RequestId, StoreToken, WantId, Wanted,
+    },
+    crypto::Hash,
+    id::{Height, PoolId},
     peer::LinkId,
 };
 use js_sys::Array;
@@ -35,6 +42,7 @@ pub(crate) fn read(input: &JsValue) -> Result<Input, JsValue> {
         "check" => Input::Check(want(input)?, part(input)?, byte_list(input, "body")?),
         "want" => Input::Want(want(input)?, wanted(input)?),
         "unwant" => Input::Unwant(want(input)?),
+        "lookUp" => Input::LookUp(LookupId(integer(input, "id")?), question(input)?),
         _ => return Err(bad_input("kind")),
     })
 }
@@ -61,6 +69,25 @@ fn wanted(input: &JsValue) -> Result<Wanted, JsValue> {
 
 fn part(input: &JsValue) -> Result<Part, JsValue> {
     Ok(optional_integer(input, "sequence")?.map_or(Part::Map, Part::Segment))
+}
+
+fn question(input: &JsValue) -> Result<Question, JsValue> {
+    let height = || integer(input, "height").map(Height);
+    let level = || match text(input, "level")?.as_str() {
+        "included" => Ok(Level::Included),
+        "settled" => Ok(Level::Settled),
+        "final" => Ok(Level::Final),
+        _ => Err(bad_input("level")),
+    };
+    Ok(match text(input, "question")?.as_str() {
+        "block" => Question::Block(height()?),
+        "blocks" => Question::Blocks(height()?),
+        "checkpoint" => Question::Checkpoint(height()?),
+        "account" => Question::Account(address(input, "address")?, level()?),
+        "pool" => Question::Pool(PoolId(Hash(hex_32(input, "pool")?)), level()?),
+        "stakers" => Question::Stakers(level()?),
+        _ => return Err(bad_input("question")),
+    })
 }
 
 fn request(input: &JsValue) -> Result<RequestId, JsValue> {

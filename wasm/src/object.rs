@@ -1,6 +1,7 @@
 //! Reads and writes fields of plain JavaScript objects.
 
-use crate::error::bad_input;
+use crate::error::{bad_input, coded};
+use antiphon_core::{id::Address, wallet::address};
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -125,6 +126,20 @@ pub(crate) fn optional_hex_32(object: &JsValue, name: &str) -> Result<Option<[u8
     let mut bytes = [0; 32];
     hex::decode_to_slice(text, &mut bytes).map_err(|_| bad_input(name))?;
     Ok(Some(bytes))
+}
+
+/// Reads an address.
+pub(crate) fn address(object: &JsValue, name: &str) -> Result<Address, JsValue> {
+    address::parse(&text(object, name)?).map_err(|error| coded(error.code(), name))
+}
+
+/// Returns an object with these fields.
+pub(crate) fn object<const N: usize>(fields: [(&str, JsValue); N]) -> JsValue {
+    let object = Object::new();
+    for (field, value) in fields {
+        set(&object, field, value);
+    }
+    object.into()
 }
 
 /// Returns the bytes of a `Uint8Array`.

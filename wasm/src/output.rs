@@ -1,6 +1,9 @@
 //! The client's outputs to JavaScript, one function for each family. Shapes: `Output` in `js/src/border.ts`.
 
-use crate::object::{bytes, kind, nullable, number, set};
+use crate::{
+    found,
+    object::{bytes, kind, nullable, number, set},
+};
 use antiphon_core::{
     client::{HttpOrder, Notice, Output, Query},
     wallet::address,
@@ -30,6 +33,8 @@ pub(crate) fn write(output: Output) -> JsValue {
         Output::Deliver(id, body) => with(named("deliver", "id", id.0), "body", bytes(&body)),
         Output::Refuse(id, code) => with(named("refuse", "id", id.0), "code", code),
         Output::Fail(id, code) => with(named("fail", "id", id.0), "code", code),
+        Output::Found(id, found) => with(named("found", "id", id.0), "found", found::write(&found)),
+        Output::Lost(id, code) => with(named("lost", "id", id.0), "code", code),
         Output::Notify(notice) => with(kind("notify"), "notice", notify(&notice)),
     };
     object.into()

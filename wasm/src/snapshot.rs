@@ -1,16 +1,15 @@
 //! What an application sees, as plain objects. Shapes: `js/src/snapshot.ts`.
 
-use crate::object::{list, nullable, number, set};
+use crate::object::{list, nullable, number, object};
 use antiphon_core::{
     amount::Amount,
     chain::{Level, light::Standing},
     client::{
-        AccountView, ChainView, DeliveryView, Leveled, PeerView, PoolView, Problem, SettlementView,
-        Snapshot, Status, StreamView, WalletView,
+        AccountView, ChainView, DeliveryView, HeadView, Leveled, PeerView, PoolView, Problem,
+        SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
     },
     wallet::address,
 };
-use js_sys::Object;
 use wasm_bindgen::JsValue;
 
 /// Writes the whole snapshot.
@@ -51,6 +50,42 @@ fn chain(view: &ChainView) -> JsValue {
         ("standing", standing(view.standing)),
         ("witnesses", view.witnesses.into()),
         ("witnessed", nullable(view.witnessed.map(|height| number(height.0)))),
+        ("isAlarmed", view.is_alarmed.into()),
+        ("heads", list(view.heads.iter().map(head)).into()),
+        ("spec", nullable(view.spec.as_ref().map(spec))),
+    ])
+}
+
+fn head(view: &HeadView) -> JsValue {
+    object([
+        ("level", level(view.level)),
+        ("height", number(view.height.0)),
+        ("block", view.block.0.to_hex().into()),
+        ("root", view.root.to_hex().into()),
+        ("how", how(view.level)),
+        ("time", number(view.time)),
+        ("ageMs", number(view.age)),
+        ("isWitnessed", view.is_witnessed.into()),
+    ])
+}
+
+/// What makes a head believed.
+fn how(level: Level) -> JsValue {
+    match level {
+        Level::Included => "links",
+        Level::Settled => "two-chain",
+        Level::Final => "certificate",
+    }
+    .into()
+}
+
+fn spec(view: &SpecView) -> JsValue {
+    object([
+        ("name", view.name.as_str().into()),
+        ("blockMs", number(view.block_ms)),
+        ("interval", number(view.interval)),
+        ("fee", amount(view.fee)),
+        ("unbonding", nullable(view.unbonding.map(number))),
     ])
 }
 
@@ -101,6 +136,7 @@ fn pool(view: &PoolView) -> JsValue {
     object([
         ("pool", hex::encode(view.pool.0.0).into()),
         ("deposit", nullable(view.deposit.as_ref().map(leveled))),
+        ("refusal", nullable(view.refusal.map(Into::into))),
         ("promised", amount(view.promised)),
         ("end", number(view.end.0)),
     ])
@@ -112,6 +148,7 @@ fn settlement(view: &SettlementView) -> JsValue {
         ("amount", amount(view.amount)),
         ("level", nullable(view.level.map(level))),
         ("height", nullable(view.height.map(|height| number(height.0)))),
+        ("root", nullable(view.root.map(|root| root.to_hex().into()))),
     ])
 }
 
@@ -124,12 +161,14 @@ fn leveled(view: &Leveled<Amount>) -> JsValue {
         ("value", amount(view.value)),
         ("level", level(view.level)),
         ("height", number(view.height.0)),
+        ("root", view.root.to_hex().into()),
+        ("how", "state-proof".into()),
         ("ageMs", number(view.age)),
         ("isWitnessed", view.is_witnessed.into()),
     ])
 }
 
-fn level(level: Level) -> JsValue {
+pub(crate) fn level(level: Level) -> JsValue {
     match level {
         Level::Included => "included",
         Level::Settled => "settled",
@@ -157,14 +196,6 @@ fn standing(standing: Standing) -> JsValue {
     .into()
 }
 
-fn amount(amount: Amount) -> JsValue {
+pub(crate) fn amount(amount: Amount) -> JsValue {
     JsValue::from(amount.units())
-}
-
-fn object<const N: usize>(fields: [(&str, JsValue); N]) -> JsValue {
-    let object = Object::new();
-    for (field, value) in fields {
-        set(&object, field, value);
-    }
-    object.into()
 }

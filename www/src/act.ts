@@ -13,6 +13,8 @@ export class Acts {
   readonly #settle = byId<HTMLButtonElement>('settle');
   readonly #faucet = byId<HTMLButtonElement>('faucet');
   #isBusy = false;
+  /** What was asked for and not proven yet: once it is, the page stops saying that it is on its way. */
+  #opening: { before: string | null } | null = null;
 
   constructor(client: () => Antiphon | null) {
     this.#client = client;
@@ -21,7 +23,13 @@ export class Acts {
     this.#openPool.addEventListener('click', () => {
       const deposit = parseAmount(this.#deposit.value.trim());
       if (deposit === null) say(this.#said, words('amount/not-decimal'));
-      else this.#act(`Opening a pool of ${formatAmount(deposit)}.`, (antiphon) => antiphon.openPool(deposit));
+      else {
+        this.#act(`Opening a pool of ${formatAmount(deposit)}.`, async (antiphon) => {
+          const { pool } = antiphon.snapshot().wallet;
+          await antiphon.openPool(deposit);
+          this.#opening = { before: pool?.pool ?? null };
+        });
+      }
     });
     this.#deposit.addEventListener('input', () => this.#showDeposit());
     byId('copy').addEventListener('click', () => void this.#copy());
@@ -37,6 +45,16 @@ export class Acts {
     this.#settle.disabled = !isReady || wallet.vouchersIn === 0n;
     const sum = this.#settle.querySelector('b');
     if (sum !== null) say(sum, formatAmount(wallet.vouchersIn));
+    this.#tellOpened(snapshot);
+  }
+
+  /** Says that the pool is open once that is proven, or why it will not be. */
+  #tellOpened({ wallet: { pool } }: Snapshot): void {
+    if (this.#opening === null || pool === null || pool.pool === this.#opening.before) return;
+    if (pool.refusal !== null) say(this.#said, words(pool.refusal));
+    else if (pool.deposit !== null) say(this.#said, `The pool of ${formatAmount(pool.deposit.value)} is open.`);
+    else return;
+    this.#opening = null;
   }
 
   #showDeposit(): void {

@@ -5,6 +5,8 @@ export interface Config {
   readonly stream: string;
   readonly publisher: string;
   readonly node: string;
+  /** Another operator's node, with which every final checkpoint is compared. */
+  readonly witness: string;
   readonly chain: string;
   readonly tracker: string;
 }
@@ -21,6 +23,6 @@ export async function loadConfig(): Promise<Config> {
     return typeof value === 'string' ? value : '';
   };
   return {
-    stream: text('stream'), publisher: text('publisher'), node: text('node'), chain: text('chain'), tracker: text('tracker'),
+    stream: text('stream'), publisher: text('publisher'), node: text('node'), witness: text('witness'), chain: text('chain'), tracker: text('tracker'),
   };
 }

@@ -38,3 +38,11 @@ export function title(name: string): string {
   const words = name.replace(/[-_]+/g, ' ').trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
+
+/** Writes how long ago something was: `4 s ago`. */
+export function age(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 100) return `${seconds}\u202fs ago`;
+  if (seconds < 6_000) return `${Math.round(seconds / 60)}\u202fmin ago`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3_600)}\u202fh ago` : `${Math.round(seconds / 86_400)} days ago`;
+}

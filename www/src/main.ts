@@ -1,13 +1,14 @@
 /** The page: gives the player its configuration and shows what the client says. */
 
 import 'antiphon/player';
-import type { AntiphonEvent } from 'antiphon';
+import { connect, type Antiphon, type AntiphonEvent, type Snapshot } from 'antiphon';
 import type { AntiphonPlayer } from 'antiphon/player';
 import { Acts } from './act.js';
 import { Choir } from './choir.js';
-import { loadConfig } from './config.js';
+import { loadConfig, type Config } from './config.js';
+import type { Explorer } from './explorer.js';
 import { Memory } from './health.js';
-import { byId, byTest, say } from './page.js';
+import { byId, byTest, save, say } from './page.js';
 import { show, showBuffer } from './show.js';
 
 const BUFFER_INTERVAL_MS = 250;
@@ -15,18 +16,51 @@ const HEALTH_INTERVAL_MS = 1_000;
 
 const player = byId<AntiphonPlayer>('player');
 const choir = new Choir(byId<HTMLCanvasElement>('choir'));
-const acts = new Acts(() => player.antiphon);
+/** The client of a page that plays nothing: a node is configured, and no stream. */
+let alone: Antiphon | null = null;
+const client = (): Antiphon | null => player.antiphon ?? alone;
+const acts = new Acts(client);
 const memory = new Memory();
 /** Bytes that were played and not verified, as of the last look. */
 let unverified = 0;
 
+let explorer: Explorer | null = null;
+
+const current = (): Snapshot => (player.antiphon === null && alone !== null ? alone.snapshot() : player.snapshot());
+
 function refresh(): void {
-  const snapshot = player.snapshot();
+  const snapshot = current();
   if (snapshot.delivery.unverified > unverified) memory.note('delivery/unverified');
   unverified = snapshot.delivery.unverified;
   show(snapshot, memory.weigh(snapshot));
   choir.update(snapshot);
   acts.update(snapshot);
+  explorer?.update(snapshot);
+}
+
+/** Shows the view that the address names. The explorer is loaded when somebody first looks. */
+async function turn(node: string): Promise<void> {
+  const isExploring = /^#\/./.test(location.hash);
+  byId('listen').hidden = isExploring;
+  byId('explore').hidden = !isExploring;
+  for (const [id, isHere] of [['view-listen', !isExploring], ['view-explore', isExploring]] as const) {
+    if (isHere) byId(id).setAttribute('aria-current', 'page');
+    else byId(id).removeAttribute('aria-current');
+  }
+  if (!isExploring) return;
+  if (explorer === null) {
+    const { Explorer: Loaded } = await import('./explorer.js');
+    explorer ??= new Loaded(client, node);
+  }
+  refresh();
+}
+
+/** A page without a stream still has a chain to show. */
+async function startAlone({ node, witness, chain }: Config): Promise<void> {
+  alone = await connect({ node, chain, witness: witness || undefined });
+  for (const type of ['trouble', 'restarted', 'fatal', 'changed'] as const) alone.on(type, take);
+  explorer?.open();
+  refresh();
 }
 
 function take(event: AntiphonEvent): void {
@@ -38,12 +72,14 @@ function take(event: AntiphonEvent): void {
     case 'fatal':
       memory.note(event.error.code, true);
       break;
+    case 'forkAlarm':
+    case 'split':
     case 'banned':
     case 'recovered':
     case 'changed':
     case 'lagged':
   }
-  const account = player.antiphon?.account ?? 0;
+  const account = client()?.account ?? 0;
   if (account > 0) say(byId('account'), `Another tab holds your first purse; this is purse ${account + 1}.`);
   refresh();
 }
@@ -51,7 +87,7 @@ function take(event: AntiphonEvent): void {
 player.addEventListener('antiphon-event', (event) => take(event.detail));
 document.addEventListener('keydown', (event) => {
   // The player's keys work anywhere but where one types.
-  const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLButtonElement;
+  const isTyping = event.target instanceof Element && event.target.closest('input, button, select, a, [tabindex]:not(main)') !== null;
   if (isTyping || event.composedPath().includes(player) || !' klm'.includes(event.key)) return;
   event.preventDefault();
   player.dispatchEvent(new KeyboardEvent('keydown', { key: event.key }));
@@ -60,12 +96,21 @@ setInterval(() => showBuffer(player.buffered), BUFFER_INTERVAL_MS);
 setInterval(refresh, HEALTH_INTERVAL_MS);
 refresh();
 
+byId('save-fork').addEventListener('click', () => {
+  void client()?.forkProof().then((proof) => {
+    if (proof !== null) save(proof, `antiphon-split-${current().chain.id.slice(0, 8)}.bin`);
+  });
+});
+
 try {
   const config = await loadConfig();
-  for (const name of ['publisher', 'node', 'chain', 'tracker'] as const) {
+  for (const name of ['publisher', 'node', 'witness', 'chain', 'tracker'] as const) {
     if (config[name] !== '') player.setAttribute(name, config[name]);
   }
-  player.setAttribute('src', config.stream);
+  addEventListener('hashchange', () => void turn(config.node));
+  if (config.stream !== '') player.setAttribute('src', config.stream);
+  else if (config.node !== '' && config.chain !== '') await startAlone(config);
+  await turn(config.node);
 } catch {
   say(byTest('title'), 'No stream is configured here');
   memory.note('options/invalid', true);

@@ -40,3 +40,13 @@ export function fill(parent: HTMLElement, key: string, children: () => Node[]): 
   parent.dataset['key'] = key;
   parent.replaceChildren(...children());
 }
+
+/** Offers bytes as a file. */
+export function save(bytes: Blob, name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(bytes);
+  link.download = name;
+  link.click();
+  // The browser has begun to read by then.
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

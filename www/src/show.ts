@@ -88,6 +88,7 @@ function showPeers(peers: readonly PeerView[]): void {
 
 function showPurse({ wallet }: Snapshot): void {
   say(byTest('address'), wallet.address ?? '–');
+  byId<HTMLAnchorElement>('own').href = wallet.address === null ? '#/chain' : `#/account/${wallet.address}`;
   const balance = byTest('balance');
   const level = byTest('balance-level');
   const proven = wallet.account?.balance ?? null;
@@ -123,6 +124,8 @@ function showChain({ chain }: Snapshot): void {
     mark(head, 'height', String(chain[level]));
   }
   say(byId('guardians'), chain.guardians === 0 ? 'by guardians' : `by ${chain.signers} of ${chain.guardians} guardians, ${witnessWords(chain)}`);
+  byId('alarm').hidden = !chain.isAlarmed;
+  byId('save-fork').hidden = chain.standing !== 'split';
   say(byId('chain-id'), chain.id === '' ? '–' : short(chain.id, 12, 8));
 }
 

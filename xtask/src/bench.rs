@@ -179,15 +179,20 @@ fn document(figures: &Figures, start: &Value) -> Result<String> {
          Written by `cargo xtask bench`. Medians; trust the ratios more than the times.\n\n",
     );
     writeln!(out, "Machine: {}.\n", machine())?;
-    out.push_str("## Start of a new listener\n\nLoopback, empty cache, from opening the page.\n\n");
-    out.push_str("| what | measured | goal |\n|---|---|---|\n");
-    writeln!(out, "| first sound | {:.0} ms | < 1500 ms |", number(start, "audioMs")?)?;
-    writeln!(
-        out,
-        "| first head proven settled | {:.0} ms | < 1000 ms |",
-        number(start, "settledMs")?
-    )?;
-    writeln!(out, "| first head proven final | {:.0} ms | < 1000 ms |", number(start, "finalMs")?)?;
+    out.push_str(
+        "## Start of a listener\n\n\
+         Loopback, from opening the page. *Cold*: empty cache, nothing stored. *Warm*: the same browser opens the page again;\n\
+         what was trusted before is verified anew from what was stored.\n\n\
+         | what | cold | goal | warm | goal |\n|---|---|---|---|---|\n",
+    );
+    for (what, cold, warm, goals) in [
+        ("first sound", "audioMs", "warmAudioMs", ("< 1500 ms", "")),
+        ("first head proven settled", "settledMs", "warmSettledMs", ("< 1000 ms", "< 300 ms")),
+        ("first head proven final", "finalMs", "warmFinalMs", ("< 1000 ms", "< 300 ms")),
+    ] {
+        let (cold, warm) = (number(start, cold)?, number(start, warm)?);
+        writeln!(out, "| {what} | {cold:.0} ms | {} | {warm:.0} ms | {} |", goals.0, goals.1)?;
+    }
     out.push_str("\n## Sizes\n\n| what | bytes after gzip | limit |\n|---|---|---|\n");
     for (what, path, limit) in [
         ("wasm of the worker", "wasm/js/dist/antiphon_bg.wasm", "350000"),

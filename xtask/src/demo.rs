@@ -131,7 +131,7 @@ fn start_network(data: &Path, port: u16) -> Result<Network> {
         services.push(service);
         anyhow::Ok(ready)
     };
-    let chain = start("dev", antiphon("dev").arg("--data").arg(data.join("chain")))?;
+    let chain = start("dev", antiphon("dev").arg("--stake").arg("--data").arg(data.join("chain")))?;
     let tracker = start("tracker", antiphon("tracker").args(["--listen", "127.0.0.1:0"]))?;
     let (node, tracker) = (text(&chain, "base")?, text(&tracker, "url")?);
     let mut publish = antiphon("publish");

@@ -43,8 +43,8 @@ mod witness;
 pub use age::Use;
 pub use error::LightError;
 pub use file::{
-    Change, Checkpoint, File, MAX_CHANGE, MAX_CHECKPOINT, MAX_SET, MAX_TIP, MAX_TIP_BLOCKS, Source,
-    Tip,
+    Body, Change, Checkpoint, File, MAX_BLOCK_TXS, MAX_BODY_FILE, MAX_CHANGE, MAX_CHECKPOINT,
+    MAX_SET, MAX_SPAN, MAX_SPAN_BLOCKS, MAX_TIP, MAX_TIP_BLOCKS, Source, Span, Tip,
 };
 pub use fork::{ForkError, ForkProof, MAX_FORK_PROOF};
 pub use kept::{Kept, KeptFork, MAX_KEPT, MAX_KEPT_FORK};
@@ -61,9 +61,10 @@ use crate::{
     codec,
     crypto::Hash,
     id::{BlockId, ChainId},
+    table::Table,
     time::{Moment, UnixMillis},
 };
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::time::Duration;
 
@@ -146,11 +147,11 @@ pub struct Light {
     standing: Standing,
     /// A checkpoint that is worth trusting and cannot be yet: a set or a change is missing.
     target: Option<Checkpoint>,
-    guardians: BTreeMap<Hash, GuardianSet>,
-    validators: BTreeMap<Hash, ValidatorSet>,
+    guardians: Table<Hash, GuardianSet>,
+    validators: Table<Hash, ValidatorSet>,
     stored: Stored,
     tip: Option<Tip>,
-    headers: BTreeMap<BlockId, Header>,
+    headers: Table<BlockId, Header>,
     settled: Option<Header>,
     included: Option<Header>,
     comparison: witness::Comparison,
@@ -172,11 +173,11 @@ impl Light {
             trusted: None,
             standing: Standing::Good,
             target: None,
-            guardians: BTreeMap::new(),
-            validators: BTreeMap::new(),
+            guardians: Table::new(),
+            validators: Table::new(),
             stored: Stored::default(),
             tip: None,
-            headers: BTreeMap::new(),
+            headers: Table::new(),
             settled: None,
             included: None,
             comparison: witness::Comparison::default(),
@@ -199,6 +200,8 @@ impl Light {
                 self.stored = stored;
                 self.next_look = Some(now);
                 self.ask(Source::NODE, File::Spec(self.config.chain), out);
+                // Beside the spec, not after it: each turn costs a newcomer a way to the node and back.
+                self.ask(Source::NODE, File::Tip, out);
             }
             Input::Fetched(source, file, bytes) => {
                 if self.take_flight(source, &file) {
@@ -282,7 +285,9 @@ impl Light {
     }
 
     fn missing(&mut self, now: Moment, source: Source, file: &File) {
-        if source == Source::NODE {
+        if self.spec.is_none() && *file == File::Tip {
+            // The spec was asked for beside it, and says when to try again.
+        } else if source == Source::NODE {
             self.retry_later(now);
         } else if matches!(file, File::Final(height) if self.is_open(*height)) {
             self.ask_witness_later(now);
@@ -342,8 +347,8 @@ impl Light {
             File::Guardians(hash) => self.learn_guardians(clock, *hash, bytes, out),
             File::Validators(hash) => self.learn_validators(clock, *hash, bytes, out),
             File::Change(hash) => self.learn_change(clock, *hash, bytes, out),
-            // Nobody asks the node for it.
-            File::Final(_) => Ok(()),
+            // This machine does not ask the node for them.
+            File::Final(_) | File::Span(_) | File::Body(_) => Ok(()),
         }
     }
 
@@ -359,6 +364,7 @@ impl Light {
             return Err(LightError::WrongSpec);
         }
         self.guardians.insert(spec.guardians.hash(self.config.chain), spec.guardians.clone());
+        self.validators.insert(spec.validators.hash(self.config.chain), spec.validators.clone());
         if self.config.anchor == Anchor::Genesis {
             self.trusted = Some(Trusted::genesis(&spec));
         }

@@ -129,19 +129,41 @@ impl StateProof {
             }
             (None, None) => {}
         }
-        let start = self.path.leaf.map_or(NONE, |leaf| leaf.hash());
-        let bottom_up = self.path.siblings.iter().zip((0..depth).rev());
-        let found = bottom_up.fold(start, |hash, (sibling, bit)| {
-            if is_right(&key.0.0, bit) {
-                node_hash(&sibling.hash(), &hash)
-            } else {
-                node_hash(&hash, &sibling.hash())
-            }
-        });
-        if found != root.0 {
+        let (start, turns) = self.turns(key);
+        let found = turns.last().map_or(start, |turn| turn.node);
+        if found != *root {
             return Err(StateProofError::WrongRoot);
         }
         Ok(self.value.as_deref())
+    }
+}
+
+/// One turn of a path, from the leaf upwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// What stands beside the path.
+    pub sibling: Hash,
+    /// Whether the path is the right child.
+    pub is_right: bool,
+    /// The hash of both together.
+    pub node: Hash,
+}
+
+impl StateProof {
+    /// Returns the way from the leaf to the root, for whoever wants to see it: the start, and each turn.
+    ///
+    /// The last node is the root if, and only if, [`StateProof::verify`] says so.
+    pub fn turns(&self, key: &StateKey) -> (Hash, Vec<Turn>) {
+        let start = self.path.leaf.map_or(NONE, |leaf| leaf.hash());
+        let mut hash = start;
+        let depth = self.path.siblings.len();
+        let turns = self.path.siblings.iter().zip((0..depth).rev()).map(|(sibling, bit)| {
+            let (beside, is_right) = (sibling.hash(), is_right(&key.0.0, bit));
+            hash = if is_right { node_hash(&beside, &hash) } else { node_hash(&hash, &beside) };
+            Turn { sibling: Hash(beside), is_right, node: Hash(hash) }
+        });
+        let turns = turns.collect();
+        (Hash(start), turns)
     }
 }
 

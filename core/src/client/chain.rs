@@ -62,13 +62,7 @@ impl Client {
         let witness =
             usize::from(source.0).checked_sub(1).and_then(|at| self.config.witnesses.get(at));
         let base = witness.unwrap_or(&self.config.node);
-        let order = HttpOrder {
-            url: alloc::format!("{}{}", base.trim_end_matches('/'), file.path()),
-            base: None,
-            range: None,
-            max_bytes: file.max_bytes() as u64,
-            is_immutable: file.is_immutable(),
-        };
+        let order = order(base, &file);
         let id = self.request(Purpose::File(source, file));
         out.push(Output::Http(id, order));
     }
@@ -93,5 +87,16 @@ impl Client {
             self.tip_moved(now, settled.header.height, out);
         }
         self.changed = true;
+    }
+}
+
+/// Returns the request for a light file below a base URL.
+pub(super) fn order(base: &str, file: &File) -> HttpOrder {
+    HttpOrder {
+        url: alloc::format!("{}{}", base.trim_end_matches('/'), file.path()),
+        base: None,
+        range: None,
+        max_bytes: file.max_bytes() as u64,
+        is_immutable: file.is_immutable(),
     }
 }

@@ -3,7 +3,15 @@
 pub use crate::delivery::serve::Policy as UploadPolicy;
 
 use super::output::{AskId, RequestId, StoreToken, WantId};
-use crate::{amount::Amount, chain::spec::Token, id::Address, peer::LinkId};
+use crate::{
+    amount::Amount,
+    chain::{
+        lookup::{LookupId, Question},
+        spec::Token,
+    },
+    id::Address,
+    peer::LinkId,
+};
 use alloc::{string::String, vec::Vec};
 
 /// What happened outside. Every byte in it is unverified.
@@ -47,6 +55,8 @@ pub enum Input {
     Want(WantId, Wanted),
     /// The player no longer wants it.
     Unwant(WantId),
+    /// The application asks about the chain; `Found` or `Lost` follows.
+    LookUp(LookupId, Question),
     /// Time moved on; nothing else happened.
     Tick,
 }
@@ -98,6 +108,12 @@ pub enum Command {
         /// How much.
         amount: Amount,
     },
+    /// Bond staking tokens with a staker.
+    Bond(Address, Amount),
+    /// Let a part of a bond leave.
+    Unbond(Address, Amount),
+    /// Take what has left a bond, and rewards.
+    Withdraw(Address),
     /// Change what this listener gives away.
     SetUpload(UploadPolicy),
     /// Pay what is owed, say goodbye to peers and the tracker.

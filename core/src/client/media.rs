@@ -12,8 +12,9 @@ use crate::{
     },
     id::PeerId,
     peer::frames::{ChunkBytes, Frame, Refuse, Request},
+    table::Table,
 };
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 use core::time::Duration;
 
 /// Code of the trouble that the origin sent what the publisher did not sign.
@@ -60,7 +61,7 @@ impl Client {
             info,
             fetch: Fetch::new(config),
             serve: Serve::new(self.config.upload),
-            addresses: BTreeMap::new(),
+            addresses: Table::new(),
             newest: 0,
             checked: 0,
         });

@@ -1,6 +1,6 @@
 //! Routes between the chain's proofs, the payer, the payee, and the peers they deal with.
 
-use super::{Client, CommandError, Kept, Notice, Now, Output, Purse};
+use super::{Asker, Client, CommandError, Kept, Notice, Now, Output, Purse};
 use crate::{
     amount::Amount,
     chain::Level,
@@ -96,8 +96,8 @@ impl Client {
     ) {
         for output in outputs {
             match output {
-                book::Output::Ask(id, query) => out.push(Output::Ask(id, query)),
-                book::Output::Pool(proof) => self.pool_proven(now, proof, out),
+                book::Output::Ask(id, query) => self.ask_node(Asker::Book(id), query, out),
+                book::Output::Pool(proof) => self.pool_proven(now, *proof, out),
                 book::Output::Trouble(code) => self.trouble(code, out),
                 book::Output::PoolRefused(pool, code) => self.pool_refused(pool, code, out),
                 book::Output::Changed => self.changed = true,

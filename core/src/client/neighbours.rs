@@ -106,7 +106,8 @@ impl Client {
             | Input::Playlist(..)
             | Input::Want(..)
             | Input::Unwant(_)
-            | Input::Check(..) => return,
+            | Input::Check(..)
+            | Input::LookUp(..) => return,
         };
         self.feed_swarm(now, input, out);
     }

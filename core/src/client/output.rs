@@ -1,9 +1,10 @@
 //! What the host must do, in order.
 
+pub use crate::chain::lookup::{Found, LookupId, Question};
 pub use crate::wallet::book::{AskId, Query};
 
 use crate::peer::LinkId;
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 /// Names an HTTP request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +50,10 @@ pub enum Output {
     Refuse(WantId, &'static str),
     /// The client cannot bring or judge it; the player may ask again or play it unverified. The code says why.
     Fail(WantId, &'static str),
+    /// Answer a look-up: everything in it is proven.
+    Found(LookupId, Box<Found>),
+    /// A look-up has no answer; the code says why.
+    Lost(LookupId, &'static str),
     /// Tell the application.
     Notify(Notice),
 }

@@ -3,7 +3,8 @@
 use crate::{
     amount::Amount,
     chain::{Level, light::Standing},
-    id::{Address, Height, PeerId, PoolId},
+    crypto::Hash,
+    id::{Address, BlockId, Height, PeerId, PoolId},
 };
 use alloc::{string::String, vec::Vec};
 
@@ -91,6 +92,47 @@ pub struct ChainView {
     pub witnesses: u8,
     /// Height up to which one of them has the same chain.
     pub witnessed: Option<Height>,
+    /// Whether many refer to blocks that this chain does not have: a hint, not a proof (AELF-28).
+    pub is_alarmed: bool,
+    /// The newest head of each level, the most believed first.
+    pub heads: Vec<HeadView>,
+    /// What kind of chain it is, once its spec is known and hashes to the id.
+    pub spec: Option<SpecView>,
+}
+
+/// A head of the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeadView {
+    /// How far it is believed: final by guardians' certificate, settled by two certified blocks in a row (A1.18), included
+    /// by links alone.
+    pub level: Level,
+    /// Its height.
+    pub height: Height,
+    /// Its id.
+    pub block: BlockId,
+    /// Its state root.
+    pub root: Hash,
+    /// Unix milliseconds of its date.
+    pub time: u64,
+    /// Milliseconds between that and the host's clock.
+    pub age: u64,
+    /// Whether a witness has the checkpoint that it rests on (A7.5).
+    pub is_witnessed: bool,
+}
+
+/// Parameters of the chain that an application shows or counts with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpecView {
+    /// Its name.
+    pub name: String,
+    /// Milliseconds between blocks that validators aim for.
+    pub block_ms: u64,
+    /// Every so many blocks is a checkpoint.
+    pub interval: u64,
+    /// Fee of a transaction, in the operational token.
+    pub fee: Amount,
+    /// Blocks until what leaves a bond can be withdrawn; `None` where nobody stakes.
+    pub unbonding: Option<u64>,
 }
 
 /// Bytes and where they came from.
@@ -140,8 +182,10 @@ pub struct Leveled<T> {
     pub value: T,
     /// How far.
     pub level: Level,
-    /// Under the state root of this block.
+    /// Under the state root of the block at this height.
     pub height: Height,
+    /// That root.
+    pub root: Hash,
     /// Milliseconds between that block's date and the host's clock (A7.6).
     pub age: u64,
     /// Whether a witness has the checkpoint that it rests on (A7.5).
@@ -200,4 +244,6 @@ pub struct SettlementView {
     pub level: Option<Level>,
     /// The block whose state shows it.
     pub height: Option<Height>,
+    /// That block's state root.
+    pub root: Option<Hash>,
 }

@@ -1,14 +1,19 @@
 //! Gathers what an application sees.
 
 use super::{
-    AccountView, ChainView, Client, DeliveryView, Leveled, PeerView, PoolView, Problem,
-    SettlementView, Snapshot, Status, StreamView, WalletView,
+    AccountView, ChainView, Client, DeliveryView, HeadView, Leveled, PeerView, PoolView, Problem,
+    SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
 };
 use crate::{
     amount::Amount,
-    chain::{Level, spec::Token, state::Account},
+    chain::{
+        Level,
+        light::Head,
+        spec::{ChainSpec, Token},
+        state::Account,
+    },
     id::Height,
-    wallet::book::Shown,
+    wallet::book::{PoolProof, Shown},
 };
 use alloc::{string::ToString, vec::Vec};
 
@@ -62,7 +67,24 @@ impl Client {
             standing: self.light.standing(),
             witnesses: self.config.light().witnesses,
             witnessed: self.light.witnessed(),
+            is_alarmed: self.light.is_alarmed(),
+            heads: self.head_views(),
+            spec: self.light.spec().map(spec_view),
         }
+    }
+
+    fn head_views(&self) -> Vec<HeadView> {
+        let exactly = |level: &Level| self.light.head(*level).filter(|head| head.level == *level);
+        let view = |head: Head| HeadView {
+            level: head.level,
+            height: head.header.height,
+            block: head.block,
+            root: head.header.state_root,
+            time: head.header.time.0,
+            age: head.age(self.clock),
+            is_witnessed: self.light.is_witnessed(head.header.height),
+        };
+        Level::ALL.iter().rev().filter_map(exactly).map(view).collect()
     }
 
     fn delivery_view(&self) -> DeliveryView {
@@ -127,8 +149,8 @@ impl Client {
         let (terms, _) = purse.payer.pool(id)?;
         let proof = purse.book.pool(id, Level::Settled);
         let deposit = proof.and_then(|proof| {
-            let (level, height, time) = (proof.level, proof.height, proof.time);
-            let shown = |value| self.leveled(&Shown { value, level, height, time });
+            let PoolProof { level, height, root, time, .. } = *proof;
+            let shown = |value| self.leveled(&Shown { value, level, height, root, time });
             proof.state.as_ref().map(|state| shown(state.deposit))
         });
         let promised = purse.payer.promised(id);
@@ -137,8 +159,9 @@ impl Client {
     }
 
     fn operational(&self, shown: &Shown<Account>) -> Leveled<Amount> {
-        let Shown { level, height, time, .. } = *shown;
-        self.leveled(&Shown { value: shown.value.balance(Token::Operational), level, height, time })
+        let Shown { level, height, root, time, .. } = *shown;
+        let value = shown.value.balance(Token::Operational);
+        self.leveled(&Shown { value, level, height, root, time })
     }
 
     fn leveled(&self, shown: &Shown<Amount>) -> Leveled<Amount> {
@@ -146,6 +169,7 @@ impl Client {
             value: shown.value,
             level: shown.level,
             height: shown.height,
+            root: shown.root,
             age: self.clock.since(shown.time),
             is_witnessed: self.light.is_witnessed(shown.height),
         }
@@ -166,5 +190,16 @@ fn settlement(settlement: &crate::wallet::book::Settlement) -> SettlementView {
         amount: settlement.cum,
         level: settlement.level,
         height: settlement.height,
+        root: settlement.root,
+    }
+}
+
+fn spec_view(spec: &ChainSpec) -> SpecView {
+    SpecView {
+        name: spec.name.as_str().to_string(),
+        block_ms: spec.block_ms,
+        interval: spec.checkpoint_interval,
+        fee: spec.fee,
+        unbonding: spec.stake.as_ref().map(|rules| rules.unbond),
     }
 }

@@ -7,14 +7,15 @@ use super::{
     chunk::{Chunk, ChunkId},
     record::Record,
 };
-use alloc::{collections::BTreeMap, vec::Vec};
+use crate::table::Table;
+use alloc::vec::Vec;
 
 /// Verified chunks by segment and position.
 #[derive(Clone, Debug)]
 pub struct Cache {
     limit: usize,
     used: usize,
-    segments: BTreeMap<u64, BTreeMap<u16, Vec<u8>>>,
+    segments: Table<u64, Table<u16, Vec<u8>>>,
 }
 
 /// The chunk does not fit even if every other segment goes.
@@ -32,7 +33,7 @@ impl CacheFull {
 impl Cache {
     /// Makes an empty cache of at most `limit` bytes of chunks.
     pub const fn new(limit: usize) -> Self {
-        Self { limit, used: 0, segments: BTreeMap::new() }
+        Self { limit, used: 0, segments: Table::new() }
     }
 
     /// Keeps a chunk and returns the segments that had to go for it, farthest first; never the chunk's own.
@@ -109,13 +110,13 @@ impl Cache {
 }
 
 /// Returns the segment whose number is farthest from `from`, and is not `from`; of two, the older.
-pub(super) fn farthest<T>(segments: &BTreeMap<u64, T>, from: u64) -> Option<u64> {
+pub(super) fn farthest<T>(segments: &Table<u64, T>, from: u64) -> Option<u64> {
     let (first, last) = (*segments.keys().next()?, *segments.keys().next_back()?);
     let farthest = if first.abs_diff(from) >= last.abs_diff(from) { first } else { last };
     (farthest != from).then_some(farthest)
 }
 
-fn bytes_of(chunks: &BTreeMap<u16, Vec<u8>>) -> usize {
+fn bytes_of(chunks: &Table<u16, Vec<u8>>) -> usize {
     chunks.values().map(Vec::len).sum()
 }
 

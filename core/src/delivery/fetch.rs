@@ -28,9 +28,9 @@ use super::{
     record::Record,
     schedule::HttpTimes,
 };
-use crate::{codec::Bounded, id::PeerId, time::Moment};
+use crate::{codec::Bounded, id::PeerId, table::Table, time::Moment};
 use active::{Active, Order};
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::vec::Vec;
 use core::time::Duration;
 use neighbour::Neighbour;
 
@@ -99,10 +99,10 @@ pub struct Fetch {
     config: Config,
     rank: Option<u64>,
     position: Option<u64>,
-    known: BTreeMap<u64, Record>,
-    active: BTreeMap<u64, Active>,
-    peers: BTreeMap<PeerId, Neighbour>,
-    orders: BTreeMap<OrderId, Order>,
+    known: Table<u64, Record>,
+    active: Table<u64, Active>,
+    peers: Table<PeerId, Neighbour>,
+    orders: Table<OrderId, Order>,
     next_order: u64,
     cache: Cache,
     http_times: HttpTimes,
@@ -127,10 +127,10 @@ impl Fetch {
             config,
             rank: None,
             position: None,
-            known: BTreeMap::new(),
-            active: BTreeMap::new(),
-            peers: BTreeMap::new(),
-            orders: BTreeMap::new(),
+            known: Table::new(),
+            active: Table::new(),
+            peers: Table::new(),
+            orders: Table::new(),
             next_order: 0,
             http_times: HttpTimes::default(),
             news: News::default(),

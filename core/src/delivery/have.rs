@@ -8,7 +8,8 @@ use super::{
     chunk::{ChunkId, MAX_CHUNKS},
 };
 use crate::codec::Bounded;
-use alloc::{collections::BTreeMap, vec::Vec};
+use crate::table::Table;
+use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Segments that one message names. Chosen here: minutes of audio, and well inside one frame.
@@ -109,7 +110,7 @@ impl HaveDelta {
 
 /// What one peer says it has. Bounded: segments far from what it names now are forgotten first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Holdings(BTreeMap<u64, Bits>);
+pub struct Holdings(Table<u64, Bits>);
 
 impl Holdings {
     /// Replaces everything.
@@ -159,7 +160,7 @@ pub fn segments(ids: impl IntoIterator<Item = ChunkId>) -> Segments {
 /// Makes the lists of a message out of chunk ids in any order. What exceeds one message is left out, the segments
 /// farthest from `position` first.
 pub fn segments_near(position: u64, ids: impl IntoIterator<Item = ChunkId>) -> Segments {
-    let mut all: BTreeMap<u64, Bits> = BTreeMap::new();
+    let mut all: Table<u64, Bits> = Table::new();
     for id in ids {
         all.entry(id.sequence).or_default().insert(id.index);
         if all.len() > MAX_NAMED_SEGMENTS

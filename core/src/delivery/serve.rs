@@ -12,11 +12,8 @@
 mod meter;
 
 use super::{cache::Cache, chunk::ChunkId};
-use crate::{id::PeerId, time::Moment};
-use alloc::{
-    collections::{BTreeMap, VecDeque},
-    vec::Vec,
-};
+use crate::{id::PeerId, table::Table, time::Moment};
+use alloc::{collections::VecDeque, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::time::Duration;
 use meter::Meter;
@@ -129,7 +126,7 @@ pub struct Stats {
 pub struct Serve {
     is_enabled: bool,
     meter: Meter,
-    peers: BTreeMap<PeerId, Guest>,
+    peers: Table<PeerId, Guest>,
     last: Option<PeerId>,
     stats: Stats,
     wake: Option<Moment>,
@@ -149,7 +146,7 @@ impl Serve {
         Self {
             is_enabled: policy.is_enabled,
             meter: Meter::new(policy),
-            peers: BTreeMap::new(),
+            peers: Table::new(),
             last: None,
             stats: Stats::default(),
             wake: None,

@@ -37,10 +37,11 @@ use crate::{
     crypto::Signed,
     id::{Address, ChainId, Height, PeerId, PoolId, StreamId},
     row::Row,
+    table::Table,
     time::Moment,
 };
 use account::Accounts;
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 use book::{Book, Offer, name, parse_name};
 
 /// Pools that are followed at once. Chosen here: beyond the peers of a swarm, with those of the last streams.
@@ -107,9 +108,9 @@ pub struct Payee {
     me: Address,
     rules: PoolRules,
     policy: PayeePolicy,
-    books: BTreeMap<PoolId, Book>,
+    books: Table<PoolId, Book>,
     accounts: Accounts,
-    waiting: BTreeMap<StoreToken, PoolId>,
+    waiting: Table<StoreToken, PoolId>,
     tip: Option<Tip>,
     next_token: u64,
 }
@@ -138,7 +139,7 @@ impl Payee {
             Some((pool, Book::restored(pool, me, bytes)?))
         });
         let books = held.take(MAX_BOOKS).collect();
-        let (accounts, waiting) = (Accounts::default(), BTreeMap::new());
+        let (accounts, waiting) = (Accounts::default(), Table::new());
         Self { chain, me, rules, policy, books, accounts, waiting, tip: None, next_token: 0 }
     }
 

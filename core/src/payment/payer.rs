@@ -35,9 +35,10 @@ use crate::{
     crypto::{PublicKey, SecretKey, Signed},
     id::{Address, ChainId, Height, PoolId},
     row::{self, Damaged},
+    table::Table,
     time::Moment,
 };
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 use line::Line;
 use pool::Pool;
 use record::LineRecord;
@@ -78,8 +79,8 @@ pub struct Payer {
     public: PublicKey,
     device: DeviceId,
     rules: PoolRules,
-    pools: BTreeMap<PoolId, Pool>,
-    waiting: BTreeMap<StoreToken, Waiting>,
+    pools: Table<PoolId, Pool>,
+    waiting: Table<StoreToken, Waiting>,
     tip: Height,
     next_token: u64,
 }
@@ -102,7 +103,7 @@ impl Payer {
         stored: impl IntoIterator<Item = row::Row>,
     ) -> Self {
         let public = key.public();
-        let (pools, waiting) = (BTreeMap::new(), BTreeMap::new());
+        let (pools, waiting) = (Table::new(), Table::new());
         let (tip, next_token) = (Height::default(), 0);
         let mut payer = Self { chain, key, public, device, rules, pools, waiting, tip, next_token };
         for (name, bytes) in stored {

@@ -22,13 +22,10 @@ use crate::{
     crypto::SecretKey,
     id::{PeerId, StreamId},
     peer::frames::FrameError,
+    table::Table,
     time::Moment,
 };
-use alloc::{
-    collections::{BTreeMap, VecDeque},
-    string::String,
-    vec::Vec,
-};
+use alloc::{collections::VecDeque, string::String, vec::Vec};
 use core::time::Duration;
 use dice::Dice;
 
@@ -175,10 +172,10 @@ pub struct Swarm {
     tracker: Tracker,
     failures: u32,
     dice: Dice,
-    known: BTreeMap<PeerId, Known>,
-    links: BTreeMap<LinkId, Link>,
+    known: Table<PeerId, Known>,
+    links: Table<LinkId, Link>,
     next_link: u64,
-    banned: BTreeMap<PeerId, Moment>,
+    banned: Table<PeerId, Moment>,
     seen: VecDeque<(PeerId, u64)>,
 }
 
@@ -227,10 +224,10 @@ impl Swarm {
             rank: None,
             tracker: Tracker::Off,
             failures: 0,
-            known: BTreeMap::new(),
-            links: BTreeMap::new(),
+            known: Table::new(),
+            links: Table::new(),
             next_link: 0,
-            banned: BTreeMap::new(),
+            banned: Table::new(),
             seen: VecDeque::new(),
         }
     }

@@ -11,6 +11,7 @@
 //!
 //! Source: PROTOCOL A7.6, A5.14 (pools are proven by state, not by transaction), A2.19.
 
+mod acts;
 mod flight;
 mod proofs;
 #[cfg(test)]
@@ -18,22 +19,14 @@ mod tests;
 
 use crate::{
     amount::Amount,
-    chain::{
-        ByLevel, Level,
-        light::Head,
-        spec::{ChainSpec, Token},
-        state::Account,
-        transaction::Message,
-    },
-    crypto::{Hash, SecretKey, Signed},
+    chain::{ByLevel, Level, light::Head, spec::ChainSpec, state::Account, transaction::Message},
+    crypto::{Hash, SecretKey},
     id::{Address, ChainId, Height, PoolId},
-    payment::{
-        reservation::{PaidState, PoolState, PoolTerms},
-        voucher::Voucher,
-    },
+    payment::reservation::{PaidState, PoolState},
+    table::Table,
     time::{Moment, UnixMillis},
 };
-use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 use flight::Flight;
 use proofs::{Asked, At};
 
@@ -85,7 +78,7 @@ pub enum Output {
     /// Ask the node.
     Ask(AskId, Query),
     /// A watched pool is proven to be in this state, or proven absent.
-    Pool(PoolProof),
+    Pool(Box<PoolProof>),
     /// Something was refused: by us (a proof that proves nothing) or by the node.
     Trouble(&'static str),
     /// The node will not take the transaction that opens this pool; it is not sent again. Stable code.
@@ -107,6 +100,8 @@ pub struct PoolProof {
     pub level: Level,
     /// The head's height.
     pub height: Height,
+    /// The head's state root.
+    pub root: Hash,
     /// When the head was dated.
     pub time: UnixMillis,
 }
@@ -120,6 +115,8 @@ pub struct Shown<T> {
     pub level: Level,
     /// The head's height.
     pub height: Height,
+    /// The head's state root.
+    pub root: Hash,
     /// When the head was dated.
     pub time: UnixMillis,
 }
@@ -135,6 +132,8 @@ pub struct Settlement {
     pub level: Option<Level>,
     /// Height of the head that showed it.
     pub height: Option<Height>,
+    /// State root of that head.
+    pub root: Option<Hash>,
 }
 
 /// Why a command is refused.
@@ -181,9 +180,9 @@ pub struct Book {
     heads: ByLevel<Head>,
     /// Height last asked for, by level.
     asked_height: ByLevel<Height>,
-    asked: BTreeMap<AskId, Asked>,
+    asked: Table<AskId, Asked>,
     account: ByLevel<Shown<Account>>,
-    watched: BTreeMap<PoolId, ByLevel<PoolProof>>,
+    watched: Table<PoolId, ByLevel<PoolProof>>,
     settlements: Vec<Settlement>,
     queue: Vec<Message>,
     flight: Option<Flight>,
@@ -206,9 +205,9 @@ impl Book {
             inclusion_margin: spec.pool.inclusion_margin,
             heads: ByLevel::new(),
             asked_height: ByLevel::new(),
-            asked: BTreeMap::new(),
+            asked: Table::new(),
             account: ByLevel::new(),
-            watched: BTreeMap::new(),
+            watched: Table::new(),
             settlements: Vec::new(),
             queue: Vec::new(),
             flight: None,
@@ -281,124 +280,14 @@ impl Book {
         self.watched.remove(&pool);
     }
 
-    /// Asks a dev chain's faucet for operational tokens.
-    pub fn ask_faucet(&mut self, out: &mut Vec<Output>) {
-        let id = self.next_ask();
-        let account = self.account(Level::Included).map(|shown| shown.value.clone());
-        self.gift_before = Some(account.unwrap_or_default().balance(Token::Operational));
-        self.asked.insert(id, Asked::Faucet);
-        out.push(Output::Ask(id, Query::Faucet(self.address)));
-    }
-
-    /// Sends tokens.
-    ///
-    /// # Errors
-    /// [`BookError`].
-    pub fn transfer(
-        &mut self,
-        now: Moment,
-        token: Token,
-        to: Address,
-        amount: Amount,
-        out: &mut Vec<Output>,
-    ) -> Result<(), BookError> {
-        let fee = if token == Token::Operational { self.fee } else { Amount::ZERO };
-        self.check_funds(token, amount.checked_add(fee))?;
-        self.enqueue(now, Message::Transfer { token, to, amount }, out)
-    }
-
-    /// Opens a pool.
-    ///
-    /// # Errors
-    /// [`BookError`].
-    pub fn create_pool(
-        &mut self,
-        now: Moment,
-        terms: PoolTerms,
-        out: &mut Vec<Output>,
-    ) -> Result<(), BookError> {
-        self.check_pool(&terms)?;
-        self.watch(terms.id(self.chain), out);
-        self.enqueue(now, Message::CreatePool(terms), out)
-    }
-
-    /// Checks that the proven balance covers a pool and its fee.
-    ///
-    /// # Errors
-    /// [`BookError`].
-    pub fn check_pool(&self, terms: &PoolTerms) -> Result<(), BookError> {
-        let locked = terms.deposit.checked_add(terms.collateral);
-        self.check_funds(Token::Operational, locked.and_then(|sum| sum.checked_add(self.fee)))
-    }
-
-    /// Takes a voucher to the chain. A voucher of the same pool that still waits is replaced.
-    ///
-    /// # Errors
-    /// [`BookError`].
-    pub fn settle(
-        &mut self,
-        now: Moment,
-        voucher: Signed<Voucher>,
-        out: &mut Vec<Output>,
-    ) -> Result<(), BookError> {
-        let (pool, cum) = (voucher.body.pool, voucher.body.cum);
-        // The fee is taken last, so what is settled may pay it.
-        let paid = self.pool(pool, Level::Included).map_or(Amount::ZERO, |proof| proof.paid.cum);
-        let account = self.account(Level::Included).ok_or(BookError::NotReady)?;
-        let gained =
-            account.value.balance(Token::Operational).checked_add(cum.saturating_sub(paid));
-        if let Some(balance) = gained.filter(|sum| *sum < self.fee) {
-            return Err(BookError::Insufficient { needed: self.fee, balance });
-        }
-        if self.settlements.iter().any(|known| (known.pool, known.cum) == (pool, cum)) {
-            return Ok(());
-        }
-        self.watch(pool, out);
-        let waits =
-            |message: &Message| matches!(message, Message::Settle(v) if v.body.pool == pool);
-        if let Some(place) = self.queue.iter().position(waits) {
-            self.queue.remove(place);
-            self.settlements.retain(|known| known.pool != pool || known.level.is_some());
-        }
-        if self.settlements.len() >= MAX_SETTLEMENTS {
-            self.settlements.remove(0);
-        }
-        self.settlements.push(Settlement { pool, cum, level: None, height: None });
-        self.enqueue(now, Message::Settle(voucher), out)
-    }
-
-    /// Gives an ended pool's remainder back to its creator.
-    ///
-    /// # Errors
-    /// [`BookError`].
-    pub fn release(
-        &mut self,
-        now: Moment,
-        pool: PoolId,
-        out: &mut Vec<Output>,
-    ) -> Result<(), BookError> {
-        self.watch(pool, out);
-        self.enqueue(now, Message::Release(pool), out)
-    }
-
-    fn check_funds(&self, token: Token, needed: Option<Amount>) -> Result<(), BookError> {
-        let account = self.account(Level::Included).ok_or(BookError::NotReady)?;
-        let balance = account.value.balance(token);
-        let needed = needed.unwrap_or(Amount::from_units(u128::MAX));
-        if needed > balance {
-            return Err(BookError::Insufficient { needed, balance });
-        }
-        Ok(())
-    }
-
     fn next_ask(&mut self) -> AskId {
         self.next_ask = self.next_ask.saturating_add(1);
         AskId(self.next_ask)
     }
 
-    /// The state root and height of the newest head of exactly this level.
-    fn root(&self, level: Level) -> Option<(At, Hash)> {
+    /// Height, date and state root of the newest head of exactly this level.
+    fn at(&self, level: Level) -> Option<At> {
         let header = &self.heads.get(level)?.header;
-        Some((At { height: header.height, time: header.time }, header.state_root))
+        Some(At { height: header.height, root: header.state_root, time: header.time })
     }
 }

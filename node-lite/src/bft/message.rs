@@ -2,6 +2,7 @@
 //!
 //! Source: PROTOCOL A1.11, A1.12, A1.15.
 
+pub use antiphon_core::chain::light::MAX_BLOCK_TXS;
 use antiphon_core::{
     chain::{
         carried::Carried,
@@ -15,10 +16,9 @@ use antiphon_core::{
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 
-/// Most transactions in a block. Chosen here: a settlement has under 500 bytes, so a full block is half a megabyte.
-pub const MAX_BLOCK_TXS: usize = 1024;
 /// Most bytes of transactions in a block. Chosen here: with its header below [`MAX_MESSAGE`].
 pub const MAX_BODY: usize = 1 << 20;
+const _: () = assert!(MAX_BODY <= 1 << 20, "a page must be able to read every block's body");
 /// Longest message between nodes, in bytes.
 pub const MAX_MESSAGE: usize = 2 << 20;
 

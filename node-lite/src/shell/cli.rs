@@ -1,6 +1,8 @@
 //! The command line: one variant a subcommand, each carried out in its own file.
 
-use super::{config, dev, genesis, init, log, publish, run, site, snapshot, testnet, tracker};
+use super::{
+    config, dev, genesis, init, light, log, publish, run, site, snapshot, stake, testnet, tracker,
+};
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 /// The supernode of Antiphon.
@@ -21,6 +23,9 @@ pub enum Command {
     Genesis(genesis::Options),
     /// Makes a node's keys, readable by their owner only, and prints what may be shown of them.
     Init(init::Options),
+    /// Writes light data as plain files that any HTTP server can serve.
+    #[command(subcommand)]
+    Light(LightCommand),
     /// Publishes a live stream: signs its segments and serves them.
     Publish(publish::Options),
     /// Runs one node of a chain.
@@ -29,10 +34,20 @@ pub enum Command {
     Site(site::Options),
     /// Makes and verifies snapshots of a chain's state.
     Snapshot(snapshot::Options),
+    /// Registers, bonds and unbonds a keeper's stake, and shows what is leaving and when.
+    #[command(subcommand)]
+    Stake(stake::Command),
     /// Runs a network of many processes on this machine.
     Testnet(testnet::Options),
     /// Introduces the listeners of streams to each other.
     Tracker(tracker::Options),
+}
+
+/// What can be done with light data.
+#[derive(Debug, Subcommand)]
+pub enum LightCommand {
+    /// Exports a chain's light data to a folder, of a running node or of a stopped node's store.
+    Export(light::export::Options),
 }
 
 /// The command line, and how each value of it came to be.
@@ -62,12 +77,14 @@ impl Parsed {
             Command::Dev(options) => dev::run(options).await,
             Command::Genesis(options) => genesis::run(&options),
             Command::Init(options) => init::run(&options),
+            Command::Light(LightCommand::Export(options)) => light::export::run(options).await,
             Command::Publish(options) => publish::run(options).await,
             Command::Run(options) => {
                 run::run(*options, self.matches.subcommand_matches("run")).await
             }
             Command::Site(options) => site::run(options).await,
             Command::Snapshot(options) => snapshot::run(&options),
+            Command::Stake(command) => stake::run(command).await,
             Command::Testnet(options) => testnet::run(options).await,
             Command::Tracker(options) => tracker::run(options).await,
         }

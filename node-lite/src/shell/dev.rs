@@ -24,6 +24,13 @@ pub struct Options {
     /// Time between blocks, such as `1s` or `50ms`. Part of the chain spec: only read when the chain is made.
     #[arg(long, default_value = "1s", value_parser = parse_duration)]
     pub block_time: Duration,
+    /// Lets the nodes stake, and everybody bond and delegate: elections at checkpoints, rewards. Part of the chain spec.
+    #[arg(long)]
+    pub stake: bool,
+    /// Blocks for which a bond that leaves is held. By default twice the trusting period, as a sound chain needs; fewer are
+    /// for trying it out. Part of the chain spec.
+    #[arg(long, value_name = "BLOCKS", requires = "stake")]
+    pub unbond: Option<u64>,
     /// Where JSON-RPC and light data are answered; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub rpc: SocketAddr,

@@ -3,13 +3,15 @@
 //! | path below `/light/` | bytes | cached |
 //! |---|---|---|
 //! | `spec/CHAIN`, `header/BLOCK`, `checkpoint/BLOCK`, `guardians/HASH`, `validators/HASH` | borsh | for ever |
-//! | `change/HASH` of guardians, `final/HEIGHT` | borsh | for ever |
+//! | `change/HASH` of guardians, `final/HEIGHT`, `span/BLOCK` of a checkpoint, `body/BLOCK` | borsh | for ever |
 //! | `tip` | borsh `Tip` | never |
 //!
 //! Content is compressed for whoever accepts it. Hashes and signatures do not shrink; two headers that name the same sets,
 //! and specs with many zeros, do.
 //!
 //! Source: ARCHITECTURE, "Light data is static data".
+
+pub mod export;
 
 use super::rpc::Context;
 use crate::{

@@ -36,6 +36,21 @@ pub struct Options {
     /// File that is served as /config.json, read at each request.
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
+    /// Base URL of a node of another operator: the page compares every final checkpoint with what it has. Goes before the
+    /// configuration's `witness`.
+    #[arg(long, value_name = "URL", value_parser = parse_witness)]
+    pub witness: Option<String>,
+}
+
+fn parse_witness(text: &str) -> Result<String, String> {
+    super::http::parse_url(text, &["http://", "https://"])
+}
+
+/// What the page is told, and by whom.
+#[derive(Clone, Debug)]
+struct Told {
+    config: PathBuf,
+    witness: Option<String>,
 }
 
 /// Serves the site until interrupted.
@@ -47,7 +62,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         bail!("{} holds no index.html; is the site built?", options.root.display());
     }
     read_config(&options.config).context("--config")?;
-    let router = router(&options.root, &options.config);
+    let router = router(&options.root, &options.config, options.witness);
     let (address, server) = super::http::serve(options.listen, router).await?;
     let stop = super::dev::interrupted()?;
     super::http::ready(&serde_json::json!({
@@ -61,11 +76,12 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 }
 
 /// Returns the routes of the site.
-pub fn router(root: &Path, config: &Path) -> Router {
+pub fn router(root: &Path, config: &Path, witness: Option<String>) -> Router {
+    let told = Told { config: config.to_owned(), witness };
     let files = ServeDir::new(root).precompressed_br().precompressed_gzip();
     let mut router = Router::new()
         .route("/config.json", get(configuration))
-        .with_state(Arc::new(config.to_owned()))
+        .with_state(Arc::new(told))
         .fallback_service(files);
     for (name, value) in [
         ("content-security-policy", POLICY),
@@ -83,8 +99,8 @@ pub fn router(root: &Path, config: &Path) -> Router {
     router.layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, asks_again))
 }
 
-async fn configuration(State(path): State<Arc<PathBuf>>) -> Response {
-    match tokio::task::spawn_blocking(move || read_config(&path)).await {
+async fn configuration(State(told): State<Arc<Told>>) -> Response {
+    match tokio::task::spawn_blocking(move || tell(&told)).await {
         Ok(Ok(text)) => {
             let headers =
                 [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
@@ -96,6 +112,17 @@ async fn configuration(State(path): State<Arc<PathBuf>>) -> Response {
         }
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+/// Returns the configuration, with the witness that the command line names.
+fn tell(told: &Told) -> anyhow::Result<String> {
+    let text = read_config(&told.config)?;
+    let Some(witness) = &told.witness else { return Ok(text) };
+    let mut value: serde_json::Value = serde_json::from_str(&text)?;
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert(String::from("witness"), witness.as_str().into());
+    }
+    Ok(value.to_string())
 }
 
 /// Reads the file and checks that it is an object of JSON, so that a page never meets half a file.

@@ -69,7 +69,9 @@ impl<S: Storage> Supernode<S> {
             | File::Guardians(_)
             | File::Validators(_)
             | File::Change(_)
-            | File::Final(_) => return None,
+            | File::Final(_)
+            | File::Span(_)
+            | File::Body(_) => return None,
         };
         Bounded::try_from(bytes).ok().map(Answer::File)
     }

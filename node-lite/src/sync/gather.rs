@@ -111,7 +111,9 @@ impl Gathering {
             | File::Header(_)
             | File::Checkpoint(_)
             | File::Change(_)
-            | File::Final(_) => None,
+            | File::Final(_)
+            | File::Span(_)
+            | File::Body(_) => None,
         }
     }
 

@@ -36,6 +36,23 @@ fn the_site_is_served_under_its_policy_with_its_configuration() {
 }
 
 #[test]
+fn a_witness_of_the_command_line_is_told_to_the_page() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("index.html"), "<!doctype html>").unwrap();
+    let config = folder.path().join("config.json");
+    fs::write(&config, r#"{"node":"http://a.example","witness":"http://b.example"}"#).unwrap();
+    let (root, config) = (folder.path().to_str().unwrap(), config.to_str().unwrap());
+    let site = ["site", "--root", root, "--config", config];
+    let process = Process::start(&[&site[..], &["--witness", "https://c.example"]].concat());
+    let told: serde_json::Value =
+        serde_json::from_str(get(process.address(), "/config.json", "").text()).unwrap();
+    assert_eq!(told["witness"], "https://c.example");
+    assert_eq!(told["node"], "http://a.example");
+    let refused = refusal(&[&site[..], &["--witness", "c.example"]].concat());
+    assert!(refused.contains("a URL that begins with"), "{refused}");
+}
+
+#[test]
 fn a_site_that_was_not_built_is_said_in_words() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().to_str().unwrap();

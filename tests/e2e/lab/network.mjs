@@ -79,7 +79,7 @@ export async function freePort() {
 
 /**
  * Starts a chain, a tracker, the sample stream and the site.
- * @param {{ blockTime?: string, price?: string }} [options]
+ * @param {{ blockTime?: string, price?: string, stake?: string[] }} [options] `stake`: words for `antiphon dev`, such as `['--stake']`
  */
 export async function startNetwork(options = {}) {
   const data = await mkdtemp(join(tmpdir(), 'antiphon-e2e-'));
@@ -96,7 +96,7 @@ export async function startNetwork(options = {}) {
     await rm(data, { recursive: true, force: true });
   };
   try {
-    const chain = await run('dev', '--data', join(data, 'chain'), '--rpc', `127.0.0.1:${rpc}`, '--block-time', options.blockTime ?? '1s');
+    const chain = await run('dev', '--data', join(data, 'chain'), '--rpc', `127.0.0.1:${rpc}`, '--block-time', options.blockTime ?? '1s', ...(options.stake ?? []));
     const tracker = await run('tracker', '--listen', `127.0.0.1:${trackerPort}`);
     const publish = await run(
       'publish', '--source', join(ROOT, 'www/sample'), '--loop', '--name', 'antiphon', '--data', join(data, 'publish'),
@@ -106,7 +106,7 @@ export async function startNetwork(options = {}) {
     const config = join(data, 'config.json');
     const page = {
       stream: text(publish, 'url'), publisher: text(publish, 'publisher'), node: text(chain, 'base'),
-      chain: text(chain, 'chain'), tracker: text(tracker, 'url'),
+      chain: text(chain, 'chain'), tracker: text(tracker, 'url'), witness: '',
     };
     await writeFile(config, JSON.stringify(page));
     const site = await run('site', '--root', join(ROOT, 'www/dist'), '--config', config, '--listen', '127.0.0.1:0');

@@ -24,6 +24,8 @@ pub struct Outcome {
     pub earned: u128,
     /// Height of the newest final block.
     pub final_height: u64,
+    /// Look-ups that were answered with a proof.
+    pub found: u64,
 }
 
 /// Drives a client; the bytes say what everybody else does, and when.

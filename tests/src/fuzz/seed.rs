@@ -51,6 +51,8 @@ pub(super) fn light_files() -> Seeds {
         ("change", with(6, encode(&world.change()))),
         ("kept", with(7, kept.to_bytes())),
         ("fork", with(8, fork.to_bytes())),
+        ("span", with(9, encode(&world.headers[..3].to_vec()))),
+        ("body", with(10, encode(&vec![vec![1_u8, 2, 3], Vec::new()]))),
     ]
 }
 
@@ -342,6 +344,11 @@ pub(super) fn client_machine() -> Seeds {
         &[15, 6],
     ]
     .concat();
+    // Each question at a height below, at and above the heads, between honest answers.
+    let looks: Vec<u8> = (0..6)
+        .flat_map(|kind| [15, 14, 3 + kind * 5, kind, kind].into_iter().chain([2; 6]).chain([5, 0]))
+        .collect();
+    let explored = [&[1][..], &sync, &looks, &proofs, &looks, &http(8), &proofs];
     let alone = [&[1][..], &playlist, &[8, 0, 0, 10, 8, 0, 1, 20], &http(6), &[0, 0, 0], &http(4)];
     let lies = [
         &[1][..],
@@ -358,6 +365,7 @@ pub(super) fn client_machine() -> Seeds {
     vec![
         ("whole", whole),
         ("alone", alone.concat()),
+        ("explored", explored.concat()),
         ("lies", lies.concat()),
         (
             "damaged",

@@ -11,7 +11,7 @@ use antiphon_core::{
             Certificate, FinalityCertificate, FinalityVote, IndexedSignature, Signers, Vote,
         },
         header::Header,
-        light::{Change, Checkpoint, File, Tip},
+        light::{Body, Change, Checkpoint, File, Tip},
         set::{Guardian, GuardianSet, Validator, ValidatorSet},
         spec::{ChainSpec, Token},
         state::{Account, StateKey},
@@ -135,6 +135,12 @@ impl World {
                 let mut final_ones = self.checkpoints.iter().take(finalised);
                 encode(final_ones.find(|held| held.header.height == *height)?)
             }
+            File::Span(id) => {
+                let at = self.headers.iter().position(|header| header.id() == *id)?;
+                let first = (at + 1).checked_sub(usize::try_from(INTERVAL).unwrap())?;
+                encode(&self.headers[first..at].to_vec())
+            }
+            File::Body(_) => encode(&Body::new()),
             File::Spec(_) | File::Guardians(_) | File::Validators(_) | File::Change(_) => {
                 return None;
             }

@@ -3,7 +3,7 @@
 use super::player::Player;
 use antiphon_core::{
     amount::Amount,
-    client::{Client, Config, Snapshot, StoreToken},
+    client::{Client, Config, Found, LookupId, Snapshot, StoreToken},
     codec,
     crypto::Signed,
     id::{Address, PoolId},
@@ -32,6 +32,8 @@ pub struct Listener {
     pub player: Player,
     /// What the client complained about, with how often.
     pub troubles: BTreeMap<&'static str, u64>,
+    /// Answers to look-ups, or why there is none.
+    pub found: BTreeMap<LookupId, Result<Found, &'static str>>,
     /// Changes the last byte of every chunk it sends.
     pub is_polluter: bool,
     /// Stays silent about the player: the page does not play.
@@ -53,6 +55,7 @@ impl Listener {
             pipes: BTreeMap::new(),
             player: Player::default(),
             troubles: BTreeMap::new(),
+            found: BTreeMap::new(),
             is_polluter: false,
             is_paused: false,
             chunks_sent: BTreeMap::new(),

@@ -15,7 +15,10 @@ use super::{
 };
 use antiphon_core::{
     amount::Amount,
-    client::{AskId, Client, Command, CommandError, HttpOrder, Input, Part, Query, RequestId},
+    client::{
+        AskId, Client, Command, CommandError, Found, HttpOrder, Input, LookupId, Part, Query,
+        Question, RequestId,
+    },
     peer::{LinkId, tracker_wire::ToListener},
     time::{Moment, UnixMillis},
 };
@@ -105,6 +108,18 @@ impl World {
         let done = client.command(now, clock, command, &mut out);
         self.carry_out(page, out);
         done
+    }
+
+    /// Asks on a page about the chain, and waits for the answer.
+    ///
+    /// # Errors
+    /// The code that says why there is none.
+    pub fn look_up(&mut self, page: usize, question: Question) -> Result<Found, &'static str> {
+        let id = LookupId(self.listeners[page].found.len() as u64);
+        self.input(page, Input::LookUp(id, question));
+        let answered = self.run_until(10, |w| w.listeners[page].found.contains_key(&id));
+        assert!(answered, "no answer to {question:?}");
+        self.listeners[page].found[&id].clone()
     }
 
     /// Lets everything happen for a while.

@@ -3,6 +3,9 @@
  * `core/src/client/{input,output}.rs`. Ids are integers below 2^53; bytes are `Uint8Array`.
  */
 
+import type { Found } from './found.js';
+import type { Level } from './snapshot.js';
+
 /** Names of things that the client and the host talk about. */
 export type Id = number;
 
@@ -27,7 +30,15 @@ export type Input =
   | { kind: 'check'; id: Id; sequence: number | null; body: Uint8Array }
   | { kind: 'want'; id: Id; sequence: number; bufferedMs: number }
   | { kind: 'unwant'; id: Id }
+  | ({ kind: 'lookUp'; id: Id } & Question)
   | { kind: 'tick' };
+
+/** What is asked about the chain. */
+export type Question =
+  | { question: 'block' | 'blocks' | 'checkpoint'; height: number }
+  | { question: 'account'; address: string; level: Level }
+  | { question: 'pool'; pool: string; level: Level }
+  | { question: 'stakers'; level: Level };
 
 /** A question to the node's RPC. */
 export type Query =
@@ -51,6 +62,8 @@ export type Output =
   | { kind: 'deliver'; id: Id; body: Uint8Array }
   | { kind: 'refuse'; id: Id; code: string }
   | { kind: 'fail'; id: Id; code: string }
+  | { kind: 'found'; id: Id; found: Found }
+  | { kind: 'lost'; id: Id; code: string }
   | { kind: 'notify'; notice: Notice };
 
 /** Something the application may want to show at once. */
@@ -80,5 +93,7 @@ export type Command =
   | { kind: 'release' }
   | { kind: 'askFaucet' }
   | { kind: 'transfer'; token: Token; to: string; amount: bigint }
+  | { kind: 'bond' | 'unbond'; staker: string; amount: bigint }
+  | { kind: 'withdraw'; staker: string }
   | { kind: 'setUpload'; policy: UploadPolicy }
   | { kind: 'stop' };

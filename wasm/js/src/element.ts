@@ -1,5 +1,5 @@
 /**
- * `<antiphon-player src publisher node chain checkpoint tracker>`: a live stream with its controls, ready to put on a page.
+ * `<antiphon-player src publisher node witness chain checkpoint tracker>`: a live stream with its controls, ready to put on a page.
  *
  * ```html
  * <script type="module" src="player.js"></script>
@@ -34,7 +34,7 @@ const VOLUME_STEP = 0.05;
 /** Behind the live edge by more than this, the live button says so. Chosen here: hls.js aims at three segments. */
 const LIVE_TOLERANCE_S = 4;
 const DELAY_INTERVAL_MS = 500;
-const ATTRIBUTES = ['src', 'publisher', 'node', 'chain', 'checkpoint', 'tracker'];
+const ATTRIBUTES = ['src', 'publisher', 'node', 'witness', 'chain', 'checkpoint', 'tracker'];
 
 const Base: typeof HTMLElement =
   typeof HTMLElement === 'undefined' ? (class {} as unknown as typeof HTMLElement) : HTMLElement;
@@ -162,6 +162,7 @@ export class AntiphonPlayer extends Base {
         node, chain, signal,
         publisher: this.getAttribute('publisher') || undefined,
         checkpoint: this.getAttribute('checkpoint') || undefined,
+        witness: this.getAttribute('witness') || undefined,
         tracker: this.getAttribute('tracker') || undefined,
       });
       if (signal.aborted) {
@@ -169,7 +170,7 @@ export class AntiphonPlayer extends Base {
         return null;
       }
       this.#antiphon = antiphon;
-      for (const type of ['changed', 'trouble', 'recovered', 'banned', 'restarted', 'fatal'] as const) {
+      for (const type of ['changed', 'trouble', 'recovered', 'banned', 'forkAlarm', 'split', 'restarted', 'fatal'] as const) {
         antiphon.on(type, (event) => {
           if (event.type === 'fatal') this.#failure = event.error;
           this.#tell(event.type === 'changed' ? { type: 'changed', snapshot: this.snapshot() } : event);

@@ -5,8 +5,9 @@
  * suffer, because vouchers are stored before they are sent and loaded again by the new worker.
  */
 
-import type { Command, Id, Notice } from './border.js';
+import type { Command, Id, Notice, Question } from './border.js';
 import { AntiphonError } from './error.js';
+import type { Found } from './found.js';
 import type { Start, ToPage, ToWorker } from './message.js';
 import { RtcBridge } from './rtc.js';
 import type { ClientSnapshot } from './snapshot.js';
@@ -48,6 +49,7 @@ export class Engine {
   readonly #rtc: RtcBridge;
   readonly #commands = new Map<Id, Waiting<void>>();
   readonly #bytes = new Map<Id, Waiting<ArrayBuffer>>();
+  readonly #lookups = new Map<Id, Waiting<Found>>();
   #worker: Worker | null = null;
   #nextId = 1;
   #crashes: number[] = [];
@@ -84,6 +86,16 @@ export class Engine {
     // One byte more than can be signed is enough to be refused; all of it could make the client run out of memory.
     const body = bytes.byteLength > MAX_PART_BYTES ? bytes.slice(0, MAX_PART_BYTES + 1) : bytes;
     return this.#fetch(signal, (id) => ({ type: 'check', id, sequence, body }));
+  }
+
+  /** Resolves with what is proven; rejects with the code that says why it is not. */
+  lookUp(question: Question): Promise<Found> {
+    return this.#ask(this.#lookups, (id) => ({ type: 'lookUp', id, question }));
+  }
+
+  /** Resolves with the file that proves a split of the chain. */
+  forkProof(): Promise<ArrayBuffer> {
+    return this.#ask(this.#bytes, (id) => ({ type: 'forkProof', id }));
   }
 
   /** Tells the client what the player loaded. */
@@ -176,6 +188,8 @@ export class Engine {
       case 'refused':
         return settle(this.#bytes, message.id, (w) => w.reject(new AntiphonError(message.code, undefined, undefined, true)));
       case 'failed': return settle(this.#bytes, message.id, (w) => w.reject(new AntiphonError(message.code)));
+      case 'found': return settle(this.#lookups, message.id, (w) => w.resolve(message.found));
+      case 'lost': return settle(this.#lookups, message.id, (w) => w.reject(new AntiphonError(message.code)));
       case 'snapshot': return this.#events.snapshot(message.snapshot);
       case 'notice': return this.#events.notice(message.notice);
       case 'createLink': return this.#rtc.create(message.link, message.offer);
@@ -208,7 +222,7 @@ export class Engine {
     this.#worker?.terminate();
     this.#worker = null;
     this.#rtc.closeAll();
-    for (const table of [this.#commands, this.#bytes]) {
+    for (const table of [this.#commands, this.#bytes, this.#lookups]) {
       const waiting = [...table.values()];
       table.clear();
       for (const one of waiting) one.reject(new AntiphonError(code));

@@ -26,7 +26,7 @@ export class AntiphonError extends Error {
 }
 
 const RETRYABLE = new Set([
-  'client/restarted', 'client/not-ready', 'client/stale', 'wasm/not-loaded', 'segment/patience', 'storage/write-failed',
+  'client/restarted', 'client/not-ready', 'client/stale', 'lookup/ahead', 'lookup/busy', 'lookup/not-ready', 'lookup/unreachable', 'wasm/not-loaded', 'segment/patience', 'storage/write-failed',
 ]);
 
 /** Codes that the host itself gives. */
@@ -42,6 +42,15 @@ const HELP: Readonly<Record<string, string>> = {
   'client/nothing-to-settle': 'No voucher is worth a settlement yet.',
   'client/nothing-to-release': 'No pool is past its freeze yet.',
   'client/bad-input': 'The host passed something the client cannot read; versions of page and wasm differ.',
+  'light/split': 'Guardians signed two final blocks of one height; keep forkProof(), and believe nothing of this chain.',
+  'lookup/ahead': 'The chain has no block of this height yet.',
+  'lookup/busy': 'Too many look-ups are under way; wait for one.',
+  'lookup/missing': 'Nobody serves a file that the proof needs; ask another node.',
+  'lookup/not-checkpoint': 'Checkpoints are at multiples of snapshot().chain.spec.interval.',
+  'lookup/not-ready': 'The chain is not known yet; wait for the first head.',
+  'lookup/no-stake': 'This chain has no staking.',
+  'lookup/too-far': 'Too many checkpoints lie between what is trusted and this block.',
+  'lookup/unreachable': 'The node did not answer, or has no state of that block any more; ask again.',
   'map/not-signed': 'The publisher did not sign this initialisation segment; whoever served it altered it. It is not played.',
   'map/too-long': 'An initialisation segment has at most 64 KiB; this one is not played.',
   'options/invalid': 'Check the options of connect(): chain and publisher are 64 hexadecimal digits, node is a URL.',

@@ -9,6 +9,10 @@ export type AntiphonEvent =
   | { readonly type: 'trouble'; readonly code: string }
   | { readonly type: 'recovered'; readonly code: string }
   | { readonly type: 'banned'; readonly code: string }
+  /** Many name blocks that this client's chain does not have, or no longer: be careful with money. A hint, not a proof. */
+  | { readonly type: 'forkAlarm'; readonly isRaised: boolean }
+  /** Guardians signed two final blocks of one height; the client has stopped, and `forkProof()` has the proof. */
+  | { readonly type: 'split' }
   /** The client crashed and was started again. */
   | { readonly type: 'restarted'; readonly code: string; readonly message: string }
   /** The client stays down; playback goes on over HTTP. */

@@ -10,17 +10,19 @@
  * Importing this touches neither window nor worker, so it is safe on a server.
  */
 
-import type { Token, UploadPolicy } from './border.js';
+import type { Question, Token, UploadPolicy } from './border.js';
 import { Engine } from './engine.js';
 import { AntiphonError } from './error.js';
 import { Emitter, type AntiphonEvent, type EventOf, type EventType } from './event.js';
+import type { AccountFound, BlockFound, CheckpointFound, Found, HeaderFound, PoolFound, StakersFound } from './found.js';
 import type { Start } from './message.js';
-import { addUnverified, EMPTY_SNAPSHOT, type ClientSnapshot, type Snapshot } from './snapshot.js';
+import { addUnverified, EMPTY_SNAPSHOT, type ClientSnapshot, type Level, type Snapshot } from './snapshot.js';
 
 export { formatAmount, parseAmount, DECIMALS } from './amount.js';
 export type { Token, UploadPolicy } from './border.js';
 export { AntiphonError, helpFor } from './error.js';
 export type { AntiphonEvent, EventOf, EventType } from './event.js';
+export type * from './found.js';
 export type * from './snapshot.js';
 
 /** Verified audio kept for neighbours by default, in bytes: four minutes at 256 kbit/s. Chosen here. */
@@ -104,7 +106,11 @@ export class Antiphon implements AsyncDisposable {
         if (!isStored && start.storage === 'indexeddb') emit({ type: 'trouble', code: 'storage/unavailable' });
       },
       snapshot: (snapshot) => {
+        const before = this.#verified.chain;
+        const { isAlarmed, standing } = snapshot.chain;
         this.#verified = snapshot;
+        if (isAlarmed !== before.isAlarmed) emit({ type: 'forkAlarm', isRaised: isAlarmed });
+        if (standing === 'split' && before.standing !== 'split') emit({ type: 'split' });
         emit({ type: 'changed', snapshot: this.snapshot() });
       },
       notice: (notice) => {
@@ -171,6 +177,62 @@ export class Antiphon implements AsyncDisposable {
     return this.#engine.command({ kind: 'transfer', token, to, amount });
   }
 
+  /** Bonds `amount` smallest units of the staking token with a staker. */
+  bond(staker: string, amount: bigint): Promise<void> {
+    return this.#engine.command({ kind: 'bond', staker, amount });
+  }
+
+  /** Lets a part of a bond leave; it can be withdrawn after `snapshot().chain.spec.unbonding` blocks. */
+  unbond(staker: string, amount: bigint): Promise<void> {
+    return this.#engine.command({ kind: 'unbond', staker, amount });
+  }
+
+  /** Takes what has left a bond, and the rewards that wait. */
+  withdraw(staker: string): Promise<void> {
+    return this.#engine.command({ kind: 'withdraw', staker });
+  }
+
+  /** The block at a height: header, who signed it, its transactions. */
+  async findBlock(height: number): Promise<BlockFound> {
+    return this.#find({ question: 'block', height: whole(height) });
+  }
+
+  /** Headers from a height down to the checkpoint below it, the highest first. */
+  async findBlocks(height: number): Promise<readonly HeaderFound[]> {
+    return this.#find({ question: 'blocks', height: whole(height) });
+  }
+
+  /** The checkpoint at a height: which guardians signed it. */
+  async findCheckpoint(height: number): Promise<CheckpointFound> {
+    return this.#find({ question: 'checkpoint', height: whole(height) });
+  }
+
+  /** An account and its bonds under the newest head believed at least to `level`. */
+  findAccount(address: string, level: Level = 'settled'): Promise<AccountFound> {
+    return this.#find({ question: 'account', address, level });
+  }
+
+  /** A pool by its id, 64 hexadecimal digits, under the newest head believed at least to `level`. */
+  findPool(pool: string, level: Level = 'settled'): Promise<PoolFound> {
+    if (!HEX_32.test(pool)) return Promise.reject(new AntiphonError('options/invalid', 'pool is not 64 hexadecimal digits'));
+    return this.#find({ question: 'pool', pool, level });
+  }
+
+  /** Everybody who stakes under the newest head believed at least to `level`. */
+  findStakers(level: Level = 'settled'): Promise<StakersFound> {
+    return this.#find({ question: 'stakers', level });
+  }
+
+  /** The file that proves that the chain has split and who split it; `null` while there is none. */
+  async forkProof(): Promise<Blob | null> {
+    try {
+      return new Blob([await this.#engine.forkProof()], { type: 'application/octet-stream' });
+    } catch (error) {
+      if (error instanceof AntiphonError && error.code === 'light/no-fork') return null;
+      throw error;
+    }
+  }
+
   /** Changes what this listener gives away. */
   setUpload(policy: UploadPolicy): Promise<void> {
     return this.#engine.command({ kind: 'setUpload', policy });
@@ -217,12 +279,23 @@ export class Antiphon implements AsyncDisposable {
     return this.close();
   }
 
+  /** The client answers each question with its own kind of answer. */
+  async #find<T extends Found>(question: Question): Promise<T> {
+    return (await this.#engine.lookUp(question)) as T;
+  }
+
   #wakeOn(): void {
     const { signal } = this.#stopWaking;
     const wake = (): void => this.#engine.wake();
     for (const type of ['online', 'pageshow', 'focus']) addEventListener(type, wake, { signal });
     for (const type of ['visibilitychange', 'resume']) document.addEventListener(type, wake, { signal });
   }
+}
+
+/** A height as the client reads it: a fraction or a negative number is the caller's mistake. */
+function whole(height: number): number {
+  if (!Number.isSafeInteger(height) || height < 0) throw new AntiphonError('options/invalid', 'height is not a block height');
+  return height;
 }
 
 function startOf(options: ConnectOptions): Start {

@@ -14,7 +14,8 @@
  * ```
  */
 
-import type { Command, Id, Notice, UploadPolicy } from './border.js';
+import type { Command, Id, Notice, Question, UploadPolicy } from './border.js';
+import type { Found } from './found.js';
 import type { ClientSnapshot } from './snapshot.js';
 
 /** What a client is started with. */
@@ -49,6 +50,8 @@ export type ToWorker =
   | { type: 'check'; id: Id; sequence: number | null; body: ArrayBuffer }
   | { type: 'want'; id: Id; sequence: number; bufferedMs: number }
   | { type: 'unwant'; id: Id }
+  | { type: 'lookUp'; id: Id; question: Question }
+  | { type: 'forkProof'; id: Id }
   | { type: 'wake' }
   | { type: 'stop' }
   | { type: 'described'; link: Id; sdp: string }
@@ -68,6 +71,8 @@ export type ToPage =
   | { type: 'delivered'; id: Id; body: ArrayBuffer }
   | { type: 'refused'; id: Id; code: string }
   | { type: 'failed'; id: Id; code: string }
+  | { type: 'found'; id: Id; found: Found }
+  | { type: 'lost'; id: Id; code: string }
   | { type: 'createLink'; link: Id; offer: string | null }
   | { type: 'acceptAnswer'; link: Id; sdp: string }
   | { type: 'closeLink'; link: Id }

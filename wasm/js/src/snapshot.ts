@@ -16,6 +16,10 @@ export interface Leveled<T> {
   readonly value: T;
   readonly level: Level;
   readonly height: number;
+  /** The state root of the block at that height, hexadecimal. */
+  readonly root: string;
+  /** A path of the state tree led from the value to the root. */
+  readonly how: 'state-proof';
   /** Milliseconds between the date of that block and this device's clock. */
   readonly ageMs: number;
   /** Whether a witness of another operator has the checkpoint that it rests on. */
@@ -60,6 +64,42 @@ export interface ChainView {
   readonly witnesses: number;
   /** Height up to which a witness has the same chain. */
   readonly witnessed: number | null;
+  /** Whether many name blocks that this chain does not have. A hint: be careful with money. */
+  readonly isAlarmed: boolean;
+  /** The newest head of each level, the most believed first. */
+  readonly heads: readonly HeadView[];
+  /** What kind of chain it is, once its spec is here and hashes to the id. */
+  readonly spec: SpecView | null;
+}
+
+/** A head of the chain. */
+export interface HeadView {
+  readonly level: Level;
+  readonly height: number;
+  /** The block's id. */
+  readonly block: string;
+  /** The state root that it commits. */
+  readonly root: string;
+  /** By the guardians' certificate, by two certified blocks in a row, or by links from a settled block alone. */
+  readonly how: 'certificate' | 'two-chain' | 'links';
+  /** Unix milliseconds of its date. */
+  readonly time: number;
+  /** Milliseconds between that and this device's clock. */
+  readonly ageMs: number;
+  readonly isWitnessed: boolean;
+}
+
+/** Parameters of the chain. */
+export interface SpecView {
+  readonly name: string;
+  /** Milliseconds between blocks that validators aim for. */
+  readonly blockMs: number;
+  /** Every so many blocks is a checkpoint. */
+  readonly interval: number;
+  /** Fee of a transaction, in the operational token. */
+  readonly fee: bigint;
+  /** Blocks until what leaves a bond can be withdrawn; `null` where nobody stakes. */
+  readonly unbonding: number | null;
 }
 
 /** Bytes and where they came from. */
@@ -109,6 +149,8 @@ export interface PoolView {
   readonly pool: string;
   /** `null` until proven. */
   readonly deposit: Leveled<bigint> | null;
+  /** Why it was not opened, in one stable code. */
+  readonly refusal: string | null;
   readonly promised: bigint;
   /** Last block in which payees may settle. */
   readonly end: number;
@@ -121,6 +163,8 @@ export interface SettlementView {
   /** How far the chain is proven to have paid it; `null` while it is only sent. */
   readonly level: Level | null;
   readonly height: number | null;
+  /** The state root that shows it. */
+  readonly root: string | null;
 }
 
 /** Money. */
@@ -158,7 +202,8 @@ export const EMPTY_SNAPSHOT: Snapshot = {
   stream: null,
   chain: {
     id: '', node: 'idle', included: 0, settled: 0, final: 0, finalBlock: '', signers: 0, guardians: 0, time: 0,
-    ageMs: 0, finalAgeMs: null, standing: 'good', witnesses: 0, witnessed: null,
+    ageMs: 0, finalAgeMs: null, standing: 'good', witnesses: 0, witnessed: null, isAlarmed: false,
+    heads: [], spec: null,
   },
   delivery: {
     tracker: 'idle', fromPeers: 0, fromOrigin: 0, unverified: 0, toPeers: 0, chunksServed: 0, late: 0, hedged: 0, bad: 0,

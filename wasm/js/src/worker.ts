@@ -58,6 +58,8 @@ function take(to: Host, message: ToWorker): void {
     case 'check': return to.feed({ kind: 'check', id: message.id, sequence: message.sequence, body: new Uint8Array(message.body) });
     case 'want': return to.feed({ kind: 'want', id: message.id, sequence: message.sequence, bufferedMs: message.bufferedMs });
     case 'unwant': return to.feed({ kind: 'unwant', id: message.id });
+    case 'lookUp': return to.feed({ kind: 'lookUp', id: message.id, ...message.question });
+    case 'forkProof': return to.forkProof(message.id);
     case 'wake': return to.feed({ kind: 'tick' });
     case 'described': return to.links.described(message.link, message.sdp);
     case 'channel': return to.links.attach(message.link, message.channel);

@@ -5,7 +5,8 @@
 //! ratio and threshold open.
 
 use crate::id::{BlockId, Height};
-use alloc::collections::{BTreeMap, VecDeque};
+use crate::table::Table;
+use alloc::collections::VecDeque;
 
 /// Settled blocks remembered. Chosen here: as many as a tip may name.
 const MAX_KNOWN: usize = super::MAX_TIP_BLOCKS;
@@ -17,7 +18,7 @@ const MIN_MARKS: usize = 16;
 /// Counts marks.
 #[derive(Debug, Default)]
 pub(super) struct Alarm {
-    known: BTreeMap<Height, BlockId>,
+    known: Table<Height, BlockId>,
     /// Whether each mark was known, oldest first.
     marks: VecDeque<bool>,
 }

@@ -5,6 +5,7 @@ use crate::{
         certificate::{Certificate, FinalityCertificate, MAX_FINALITY},
         header::{Header, MAX_HEADER},
         set::GuardianSet,
+        transaction::MAX_TRANSACTION,
     },
     codec::Bounded,
     crypto::Hash,
@@ -21,6 +22,20 @@ pub const MAX_TIP: usize = 32 * 1024;
 pub const MAX_CHECKPOINT: usize = MAX_HEADER + MAX_FINALITY;
 /// Longest set file, in bytes.
 pub const MAX_SET: usize = 512 * 1024;
+
+/// Most headers in a span. Chosen here: five of the seed's intervals; what is deeper is looked up header by header.
+pub const MAX_SPAN_BLOCKS: usize = 512;
+/// Longest span file, in bytes.
+pub const MAX_SPAN: usize = 1 << 20;
+/// Most transactions in a block. Chosen here: a settlement has under 500 bytes, so a full block is half a megabyte.
+pub const MAX_BLOCK_TXS: usize = 1024;
+/// Longest body file, in bytes: the most that a block's transactions have, and their lengths.
+pub const MAX_BODY_FILE: usize = (1 << 20) + 8 * MAX_BLOCK_TXS;
+
+/// The headers between a checkpoint and the one below it, lowest first.
+pub type Span = Bounded<Header, MAX_SPAN_BLOCKS>;
+/// A block's transactions as its `tx_root` covers them.
+pub type Body = Bounded<Bounded<u8, MAX_TRANSACTION>, MAX_BLOCK_TXS>;
 
 /// Longest change file, in bytes.
 pub const MAX_CHANGE: usize = MAX_CHECKPOINT + MAX_SET;
@@ -52,8 +67,12 @@ pub enum File {
     /// Canonical bytes of a [`Change`]: how the guardians of this hash ended. A set has one end, as its hash covers the
     /// height of its election.
     Change(Hash),
-    /// Canonical bytes of the [`Checkpoint`] that is final at this height. Asked of witnesses only.
+    /// Canonical bytes of the [`Checkpoint`] that is final at this height. Asked of witnesses, and for look-ups.
     Final(Height),
+    /// Canonical bytes of the [`Span`] below the checkpoint of this id. Asked for look-ups only.
+    Span(BlockId),
+    /// Canonical bytes of the [`Body`] of a block. Asked for look-ups only.
+    Body(BlockId),
 }
 
 impl File {
@@ -68,6 +87,8 @@ impl File {
             Self::Validators(hash) => format!("/light/validators/{hash}"),
             Self::Change(hash) => format!("/light/change/{hash}"),
             Self::Final(height) => format!("/light/final/{height}"),
+            Self::Span(block) => format!("/light/span/{}", block.0),
+            Self::Body(block) => format!("/light/body/{}", block.0),
         }
     }
 
@@ -84,6 +105,8 @@ impl File {
             Self::Header(_) => MAX_HEADER,
             Self::Checkpoint(_) | Self::Final(_) => MAX_CHECKPOINT,
             Self::Change(_) => MAX_CHANGE,
+            Self::Span(_) => MAX_SPAN,
+            Self::Body(_) => MAX_BODY_FILE,
             Self::Guardians(_) | Self::Validators(_) => MAX_SET,
         }
     }

@@ -31,45 +31,51 @@ use crate::{
     payment::reservation::PoolRules,
 };
 
-const NOW: UnixMillis = UnixMillis(1_000_000);
+pub(crate) const NOW: UnixMillis = UnixMillis(1_000_000);
 
 /// A client that starts at genesis and has no witness.
 pub(crate) const fn config(chain: ChainId) -> Config {
     Config { chain, anchor: Anchor::Genesis, skipping: Skipping::Off, witnesses: 0 }
 }
 
-struct World {
-    spec: ChainSpec,
+pub(crate) struct World {
+    pub(crate) spec: ChainSpec,
     validators: Vec<SecretKey>,
     guardians: Vec<BlsSecretKey>,
     /// Headers from height 1 on.
-    headers: Vec<Header>,
+    pub(crate) headers: Vec<Header>,
 }
 
 impl World {
     /// A chain of `height` blocks, each carrying its parent's certificate.
-    fn new(height: u64) -> Self {
+    pub(crate) fn new(height: u64) -> Self {
         let (validators, guardians) = test_keys();
         let spec = spec(&validators, &guardians);
         let mut world = Self { spec, validators, guardians, headers: Vec::new() };
         for _ in 0..height {
-            let next = world.next_header();
-            world.headers.push(next);
+            world.push(|_| {});
         }
         world
     }
 
-    fn chain(&self) -> ChainId {
+    /// Adds a block that differs from the usual one.
+    pub(crate) fn push(&mut self, alter: impl FnOnce(&mut Header)) {
+        let mut next = self.next_header();
+        alter(&mut next);
+        self.headers.push(next);
+    }
+
+    pub(crate) fn chain(&self) -> ChainId {
         self.spec.chain_id()
     }
 
     /// The same chain again, to be continued in another way.
-    fn copy(&self) -> Self {
+    pub(crate) fn copy(&self) -> Self {
         let (validators, guardians) = test_keys();
         Self { spec: self.spec.clone(), validators, guardians, headers: self.headers.clone() }
     }
 
-    fn next_header(&self) -> Header {
+    pub(crate) fn next_header(&self) -> Header {
         let height = self.headers.len() as u64 + 1;
         let mut header = Header::genesis(&self.spec, Hash([1; 32]));
         if let Some(parent) = self.headers.last() {
@@ -79,10 +85,12 @@ impl World {
         header.height = Height(height);
         header.epoch = crate::id::Epoch(height);
         header.time = UnixMillis(self.spec.genesis_time.0 + height);
+        let checkpoints = self.headers.iter().rev().filter(|h| self.spec.is_checkpoint(h.height));
+        header.cp_link = checkpoints.map(Header::id).next().unwrap_or_default();
         header
     }
 
-    fn certify(&self, header: &Header, signers: &[u16]) -> Certificate {
+    pub(crate) fn certify(&self, header: &Header, signers: &[u16]) -> Certificate {
         let vote = Vote {
             validators_hash: header.validators_hash,
             height: header.height,
@@ -100,7 +108,7 @@ impl World {
         }
     }
 
-    fn finalise(&self, header: &Header, signers: &[usize]) -> Checkpoint {
+    pub(crate) fn finalise(&self, header: &Header, signers: &[usize]) -> Checkpoint {
         let vote = FinalityVote {
             guardians_hash: header.guardians_hash,
             height: header.height,
@@ -117,12 +125,12 @@ impl World {
         Checkpoint { header: header.clone(), certificate }
     }
 
-    fn header(&self, height: usize) -> &Header {
+    pub(crate) fn header(&self, height: usize) -> &Header {
         &self.headers[height - 1]
     }
 
     /// What an honest node serves when `final_height` is the newest final checkpoint.
-    fn tip(&self, final_height: usize) -> Tip {
+    pub(crate) fn tip(&self, final_height: usize) -> Tip {
         let above: Vec<_> = self.headers[final_height..].iter().map(Header::id).collect();
         let certified = &self.headers[self.headers.len() - 2];
         Tip {
@@ -136,7 +144,7 @@ impl World {
         }
     }
 
-    fn honest(&self, file: &File, final_height: usize) -> Vec<u8> {
+    pub(crate) fn honest(&self, file: &File, final_height: usize) -> Vec<u8> {
         let named = |id: &BlockId| self.headers.iter().find(|h| h.id() == *id).unwrap();
         match file {
             File::Spec(_) => encode(&self.spec),
@@ -145,7 +153,17 @@ impl World {
             File::Checkpoint(id) => encode(&self.finalise(named(id), &[0, 1, 2, 3, 4])),
             File::Guardians(_) => encode(&self.spec.guardians),
             File::Validators(_) => encode(&self.spec.validators),
-            File::Change(_) | File::Final(_) => Vec::new(),
+            File::Final(height) => {
+                let header = self.headers.iter().find(|h| h.height == *height).unwrap();
+                encode(&self.finalise(header, &[0, 1, 2, 3, 4]))
+            }
+            File::Span(id) => {
+                let top = named(id).height.0;
+                let between = |h: &&Header| top - 10 < h.height.0 && h.height.0 < top;
+                let span: Vec<_> = self.headers.iter().filter(between).cloned().collect();
+                encode(&Span::try_from(span).unwrap())
+            }
+            File::Change(_) | File::Body(_) => Vec::new(),
         }
     }
 }
@@ -200,7 +218,7 @@ pub(crate) fn spec(validators: &[SecretKey], guardians: &[BlsSecretKey]) -> Chai
 }
 
 /// Starts a client and answers everything it asks with `serve`, until it asks nothing.
-fn run(world: &World, serve: impl Fn(&File) -> Vec<u8>) -> (Light, Vec<LightError>) {
+pub(crate) fn run(world: &World, serve: impl Fn(&File) -> Vec<u8>) -> (Light, Vec<LightError>) {
     let mut light = Light::new(config(world.chain()));
     let mut refused = Vec::new();
     let mut out = Vec::new();
@@ -242,6 +260,23 @@ fn an_honest_source_moves_all_three_heads() {
     assert_eq!(refused, []);
     assert_eq!(heights(&light), [Some(25), Some(23), Some(20)]);
     assert_eq!(light.signers(), (5, 7));
+}
+
+#[test]
+fn a_newcomer_has_its_heads_after_two_turns() {
+    let world = World::new(25);
+    let (mut light, mut out) = (Light::new(config(world.chain())), Vec::new());
+    light.handle(Moment::ZERO, NOW, Input::Loaded(Stored::default()), &mut out);
+    for _ in 0..2 {
+        // What was asked for in one turn is answered before the next.
+        for output in core::mem::take(&mut out) {
+            if let Output::Fetch(source, file) = output {
+                let bytes = world.honest(&file, 20);
+                light.handle(Moment::ZERO, NOW, Input::Fetched(source, file, bytes), &mut out);
+            }
+        }
+    }
+    assert_eq!(heights(&light), [Some(25), Some(23), Some(20)]);
 }
 
 #[test]
@@ -435,6 +470,7 @@ fn a_lost_source_is_asked_again_ever_more_slowly_until_it_is_back() {
     let mut out = Vec::new();
     let mut now = Moment::ZERO;
     light.handle(now, NOW, Input::Loaded(Stored::default()), &mut out);
+    light.handle(now, NOW, Input::Missing(Source::NODE, File::Tip), &mut out);
     let mut waits = Vec::new();
     for _ in 0..6 {
         let asked = out.drain(..).find(|o| matches!(o, Output::Fetch(Source::NODE, File::Spec(_))));

@@ -4,6 +4,7 @@ use super::{ForkProof, Light};
 use crate::{
     chain::{Level, header::Header, spec::ChainSpec},
     id::{BlockId, Height},
+    table::Table,
     time::UnixMillis,
 };
 
@@ -41,6 +42,11 @@ impl Light {
     /// Returns the spec, once it is known and hashes to the chain id.
     pub const fn spec(&self) -> Option<&ChainSpec> {
         self.spec.as_ref()
+    }
+
+    /// Returns the headers that the newest tip names, as far as they are here; each hashes to its id, and no more.
+    pub const fn headers(&self) -> &Table<BlockId, Header> {
+        &self.headers
     }
 
     /// Returns whether this client can go on.

@@ -201,12 +201,12 @@ impl Light {
             return;
         }
         let mut wanted: Vec<File> = self.wanted_for_trust().into_iter().collect();
-        if let (Some(tip), Some(trusted)) = (&self.tip, &self.trusted)
-            && tip.final_height == trusted.height
-        {
+        if let (Some(tip), Some(trusted)) = (&self.tip, &self.trusted) {
+            // What stands above the checkpoint is asked for beside it: it is judged once that is trusted.
             let unknown = tip.chain.iter().filter(|block| !self.headers.contains_key(block));
             wanted.extend(unknown.map(|block| File::Header(*block)));
-            let acting = self.acting_validators();
+            // Who acts above it is known only then.
+            let acting = self.acting_validators().filter(|_| tip.final_height == trusted.height);
             let unknown = acting.filter(|hash| !self.validators.contains_key(hash));
             wanted.extend(unknown.map(File::Validators));
         }

@@ -99,7 +99,9 @@ impl Light {
             | File::Checkpoint(_)
             | File::Guardians(_)
             | File::Validators(_)
-            | File::Change(_) => Ok(()),
+            | File::Change(_)
+            | File::Span(_)
+            | File::Body(_) => Ok(()),
         }
     }
 

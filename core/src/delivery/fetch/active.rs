@@ -1,12 +1,8 @@
 //! A segment on its way, and an HTTP order.
 
 use super::Neighbour;
-use crate::{delivery::chunk::ChunkId, id::PeerId, time::Moment};
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    vec,
-    vec::Vec,
-};
+use crate::{delivery::chunk::ChunkId, id::PeerId, table::Table, time::Moment};
+use alloc::{collections::BTreeSet, vec, vec::Vec};
 use core::time::Duration;
 
 use super::OrderId;
@@ -103,7 +99,7 @@ impl Active {
     }
 
     /// Returns whether some peer says it has the chunk and was not tried in vain.
-    pub(super) fn is_servable(&self, peers: &BTreeMap<PeerId, Neighbour>, id: ChunkId) -> bool {
+    pub(super) fn is_servable(&self, peers: &Table<PeerId, Neighbour>, id: ChunkId) -> bool {
         peers.iter().any(|(peer, neighbour)| {
             neighbour.holdings.has(id) && !self.tried.contains(&(id.index, *peer))
         })

@@ -8,9 +8,10 @@ use crate::{
         serve::Refusal,
     },
     id::PeerId,
+    table::Table,
     time::Moment,
 };
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeSet;
 use core::time::Duration;
 
 /// Cancelled chunks whose late arrival is expected.
@@ -30,11 +31,11 @@ pub(super) struct Neighbour {
     /// What it says it has.
     pub(super) holdings: Holdings,
     /// What it was asked for, and when.
-    pub(super) asked: BTreeMap<ChunkId, Moment>,
+    pub(super) asked: Table<ChunkId, Moment>,
     /// What it was asked for and may still send.
     pub(super) cancelled: BTreeSet<ChunkId>,
     /// Segments that it said it fetches, and when.
-    pub(super) claims: BTreeMap<u64, Moment>,
+    pub(super) claims: Table<u64, Moment>,
     /// When its last chunk came.
     pub(super) last_chunk: Moment,
     /// Smoothed time from ask to chunk.
@@ -52,9 +53,9 @@ impl Neighbour {
         Self {
             rank,
             holdings: Holdings::default(),
-            asked: BTreeMap::new(),
+            asked: Table::new(),
             cancelled: BTreeSet::new(),
-            claims: BTreeMap::new(),
+            claims: Table::new(),
             last_chunk: now,
             latency: PEER_PATIENCE,
             resting_until: Moment::ZERO,

@@ -4,6 +4,7 @@ use super::{
     tests::{at, bytes_of, config, media, peer, record, want},
     *,
 };
+use crate::table::Table;
 use alloc::collections::BTreeSet;
 
 const LINK_MS: u64 = 20;
@@ -65,9 +66,9 @@ type Event = (usize, Input);
 
 struct Net {
     machines: Vec<Fetch>,
-    queue: BTreeMap<(u64, u64), Event>,
+    queue: Table<(u64, u64), Event>,
     serial: u64,
-    deadlines: BTreeMap<(usize, u64), u64>,
+    deadlines: Table<(usize, u64), u64>,
     delivered: Vec<BTreeSet<u64>>,
     polluter: Option<usize>,
     mute: Option<usize>,
@@ -82,9 +83,9 @@ impl Net {
     fn new() -> Self {
         Self {
             machines: (0..3).map(|_| Fetch::new(config())).collect(),
-            queue: BTreeMap::new(),
+            queue: Table::new(),
             serial: 0,
-            deadlines: BTreeMap::new(),
+            deadlines: Table::new(),
             delivered: vec_of_sets(),
             polluter: None,
             mute: None,
@@ -182,7 +183,8 @@ impl Net {
             Output::Deliver(sequence, bytes) => {
                 assert_eq!(bytes, media(sequence));
                 assert!(self.delivered[n].insert(sequence));
-                self.stalls += u32::from(now > self.deadlines[&(n, sequence)]);
+                self.stalls +=
+                    u32::from(self.deadlines.get(&(n, sequence)).is_some_and(|by| now > *by));
             }
             Output::Earned(payee, _) => {
                 self.paid += 1;

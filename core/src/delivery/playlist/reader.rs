@@ -9,9 +9,9 @@ use crate::{
     crypto::{PublicKey, Signed},
     delivery::record::{MAX_INFO_BYTES, MAX_RECORD_BYTES, Record, StreamInfo},
     id::{ChainId, StreamId},
+    table::Table,
 };
 use alloc::{
-    collections::BTreeMap,
     string::{String, ToString},
     vec::Vec,
 };
@@ -21,7 +21,7 @@ use alloc::{
 pub struct Reader {
     chain: ChainId,
     expected: Expected,
-    verified: BTreeMap<u64, (String, Signed<Record>)>,
+    verified: Table<u64, (String, Signed<Record>)>,
 }
 
 /// What a segment's lines have said so far.
@@ -35,7 +35,7 @@ struct Pending<'a> {
 impl Reader {
     /// Makes a reader that accepts streams of `chain` as `expected`.
     pub const fn new(chain: ChainId, expected: Expected) -> Self {
-        Self { chain, expected, verified: BTreeMap::new() }
+        Self { chain, expected, verified: Table::new() }
     }
 
     /// Reads a playlist. Once a stream was read, only that stream is accepted.
@@ -47,7 +47,7 @@ impl Reader {
         let (info, stream) = self.stream(&lines)?;
         let mut sequence = 0_u64;
         let mut segments = Vec::new();
-        let mut verified = BTreeMap::new();
+        let mut verified = Table::new();
         let mut pending = Pending::default();
         let mut is_ended = false;
         for line in &lines {

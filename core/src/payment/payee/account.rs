@@ -3,15 +3,16 @@
 use crate::{
     amount::Amount,
     id::{PeerId, PoolId, StreamId},
+    table::Table,
 };
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::vec::Vec;
 
 /// Peers whose account is kept, those that left included. Chosen here: so that leaving does not clear a debt.
 pub const MAX_ACCOUNTS: usize = 512;
 
 /// The accounts of peers, at most [`MAX_ACCOUNTS`].
 #[derive(Debug, Default)]
-pub(super) struct Accounts(BTreeMap<PeerId, Account>);
+pub(super) struct Accounts(Table<PeerId, Account>);
 
 impl Accounts {
     pub(super) fn get(&self, peer: &PeerId) -> Option<&Account> {

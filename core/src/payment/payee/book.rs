@@ -11,8 +11,9 @@ use crate::{
         voucher::{COMPACT_BYTES, CompactVoucher, Voucher},
     },
     row::Damaged,
+    table::Table,
 };
-use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 
 /// Longest stored row without its digest, in bytes: a whole signed voucher.
 const MAX_ROW: usize = 172;
@@ -46,7 +47,7 @@ pub(super) struct Book {
 #[derive(Clone, Debug)]
 struct Batch {
     voucher: Signed<Voucher>,
-    credits: BTreeMap<PeerId, Amount>,
+    credits: Table<PeerId, Amount>,
 }
 
 /// Returns the name of a pool's row.
@@ -206,8 +207,8 @@ impl Book {
     }
 
     /// The write under way is durable; returns what each peer brought.
-    pub(super) fn stored(&mut self) -> BTreeMap<PeerId, Amount> {
-        let Some(batch) = self.writing.take() else { return BTreeMap::new() };
+    pub(super) fn stored(&mut self) -> Table<PeerId, Amount> {
+        let Some(batch) = self.writing.take() else { return Table::new() };
         self.held = Some(batch.voucher);
         batch.credits
     }

@@ -11,6 +11,7 @@ use crate::{
         reservation::{PoolStatus, PoolTerms},
     },
 };
+use alloc::collections::BTreeMap;
 use core::time::Duration;
 
 const CHAIN: ChainId = ChainId(Hash([1; 32]));

@@ -10,15 +10,16 @@ use crate::{
     id::{Address, ChainId, Height, PoolId},
     payment::reservation::{PoolRules, PoolState, PoolTerms},
     row::Damaged,
+    table::Table,
 };
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::vec::Vec;
 
 /// One pool.
 #[derive(Debug)]
 pub(super) struct Pool {
     pub(super) terms: Option<PoolTerms>,
     pub(super) proven: Option<(PoolState, Height)>,
-    pub(super) lines: BTreeMap<Address, Line>,
+    pub(super) lines: Table<Address, Line>,
     pub(super) freeze: Option<Freeze>,
     /// Why the pool was not opened, until the application asks again.
     pub(super) refusal: Option<&'static str>,
@@ -26,7 +27,7 @@ pub(super) struct Pool {
 
 impl Pool {
     pub(super) const fn new(terms: Option<PoolTerms>) -> Self {
-        Self { terms, proven: None, lines: BTreeMap::new(), freeze: None, refusal: None }
+        Self { terms, proven: None, lines: Table::new(), freeze: None, refusal: None }
     }
 
     /// Takes one of its stored rows, or freezes.

@@ -4,6 +4,7 @@ use crate::{
     id::StreamId,
     payment::reservation::{Claim, OpenError},
 };
+use alloc::collections::BTreeMap;
 use proptest::prelude::*;
 
 const CHAIN: ChainId = ChainId(Hash([1; 32]));

@@ -14,7 +14,7 @@ use crate::{
     payment::reservation::{PaidState, PoolState},
     time::UnixMillis,
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// A pool's state, if it exists, and what it paid to the owner.
@@ -24,6 +24,7 @@ type Row = (Option<PoolState>, PaidState);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct At {
     pub(super) height: Height,
+    pub(super) root: Hash,
     pub(super) time: UnixMillis,
 }
 
@@ -31,7 +32,7 @@ pub(super) struct At {
 #[derive(Debug)]
 pub(super) enum Asked {
     /// Proofs under one head.
-    Proofs { level: Level, at: At, root: Hash, pools: Vec<PoolId> },
+    Proofs { level: Level, at: At, pools: Vec<PoolId> },
     /// A transaction.
     Submission,
     /// Tokens from the faucet.
@@ -44,7 +45,7 @@ impl Book {
     /// Final heads always; the others at once while something is awaited, else every inclusion margin (A5.14).
     pub(super) fn ask_proofs(&mut self, out: &mut Vec<Output>) {
         for level in [Level::Final, Level::Settled, Level::Included] {
-            let Some((at, root)) = self.root(level) else { continue };
+            let Some(at) = self.at(level) else { continue };
             let height = at.height;
             let last = self.asked_height.get(level).copied();
             let is_waiting = self.asked.values().any(|asked| asked.is_at(level));
@@ -60,7 +61,7 @@ impl Book {
             let Ok(keys) = keys else { continue };
             let id = self.next_ask();
             let query = Query::Prove { height: height.0, keys: codec::encode(&keys) };
-            self.asked.insert(id, Asked::Proofs { level, at, root, pools });
+            self.asked.insert(id, Asked::Proofs { level, at, pools });
             out.push(Output::Ask(id, query));
         }
         self.is_urgent = false;
@@ -80,11 +81,11 @@ impl Book {
     }
 
     pub(super) fn answered(&mut self, id: AskId, bytes: &[u8], out: &mut Vec<Output>) {
-        let Some(Asked::Proofs { level, at, root, pools }) = self.asked.remove(&id) else {
+        let Some(Asked::Proofs { level, at, pools }) = self.asked.remove(&id) else {
             // A submission or the faucet: accepted, which proves nothing yet.
             return;
         };
-        match self.read(bytes, &root, &pools) {
+        match self.read(bytes, &at.root, &pools) {
             Ok(values) => self.enter(level, at, &pools, values, out),
             // Nobody vouches for an included block: its branch may be gone by now, and nothing was claimed.
             Err(_) if level == Level::Included => {}
@@ -122,7 +123,7 @@ impl Book {
     fn enter(
         &mut self,
         level: Level,
-        At { height, time }: At,
+        At { height, root, time }: At,
         pools: &[PoolId],
         (account, rows): (Account, Vec<Row>),
         out: &mut Vec<Output>,
@@ -130,18 +131,19 @@ impl Book {
         if self.gift_before.is_some_and(|before| before < account.balance(Token::Operational)) {
             self.gift_before = None;
         }
-        self.account.set(level, Shown { value: account, level, height, time });
+        self.account.set(level, Shown { value: account, level, height, root, time });
         for (pool, (state, paid)) in pools.iter().zip(rows) {
-            let proof = PoolProof { pool: *pool, state, paid, level, height, time };
+            let proof = PoolProof { pool: *pool, state, paid, level, height, root, time };
             for settlement in self.settlements.iter_mut().filter(|s| s.pool == *pool) {
                 if paid.cum >= settlement.cum && settlement.level.is_none_or(|known| known < level)
                 {
                     (settlement.level, settlement.height) = (Some(level), Some(height));
+                    settlement.root = Some(root);
                 }
             }
             if let Some(shown) = self.watched.get_mut(pool) {
                 shown.set(level, proof.clone());
-                out.push(Output::Pool(proof));
+                out.push(Output::Pool(Box::new(proof)));
             }
         }
         out.push(Output::Changed);

@@ -9,12 +9,16 @@ use crate::{
         header::Header,
         light::tests::{spec, test_keys},
         proof::{MAX_KEYS, MAX_PROOFS, Path, StateProof, StateProofs},
+        spec::Token,
         state::StateKey,
         transaction::decode_transaction,
     },
     codec::{self, Bounded, encode},
+    crypto::Signed,
     id::StreamId,
+    payment::{reservation::PoolTerms, voucher::Voucher},
 };
+use alloc::collections::BTreeMap;
 use alloc::vec;
 use jmt::{KeyHash, Sha256Jmt, mock::MockTreeStore};
 
@@ -283,7 +287,10 @@ fn a_settlement_rises_from_sent_to_final_only_by_proof() {
     let mut out = Vec::new();
     book.settle(at(0), voucher.clone(), &mut out).unwrap();
     answer(&mut book, &node, out);
-    assert_eq!(book.settlements(), [Settlement { pool, cum, level: None, height: None }]);
+    assert_eq!(
+        book.settlements(),
+        [Settlement { pool, cum, level: None, height: None, root: None }]
+    );
     let mut again = Vec::new();
     book.settle(at(0), voucher, &mut again).unwrap();
     assert_eq!(again, [], "the same voucher is not sent twice");

@@ -8,6 +8,8 @@
 //! DATA/node-N/guardian.pop     proof of possession for this chain, checked at every start (A2.11)
 //! ```
 
+mod stake;
+
 use super::Options;
 use antiphon_core::{
     amount::Amount,
@@ -30,7 +32,7 @@ use std::{
     fs,
     io::Write as _,
     path::Path,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 /// Validators of a development network. Source: issue 2; the least number that tolerates one fault.
@@ -98,7 +100,7 @@ impl Network {
         }
         let path = data.join("spec.borsh");
         if !path.exists() {
-            let spec = make_spec(&nodes, &faucet, options.block_time)?;
+            let spec = make_spec(&nodes, &faucet, options)?;
             write_atomically(&path, &codec::encode(&spec))?;
         }
         let bytes = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
@@ -157,7 +159,7 @@ fn owner_of(key: &BlsSecretKey) -> Address {
 fn make_spec(
     nodes: &[NodeKeys],
     faucet: &SecretKey,
-    block_time: Duration,
+    options: &Options,
 ) -> anyhow::Result<ChainSpec> {
     let mut validators: Vec<_> = nodes
         .iter()
@@ -169,11 +171,11 @@ fn make_spec(
         nodes.iter().map(|node| Guardian { key: node.guardian.public(), weight: 1 }).collect();
     guardians.sort_by_key(|member| member.key);
     let aggregate = BlsPublicKey::aggregate(guardians.iter().map(|member| &member.key))?;
-    let block_ms = u64::try_from(block_time.as_millis())?;
+    let block_ms = u64::try_from(options.block_time.as_millis())?;
     let endowed = Amount::from_units(FAUCET_UNITS);
     let faucet =
         GenesisAccount { address: Address::of(&faucet.public()), balances: [endowed, endowed] };
-    Ok(ChainSpec {
+    let spec = ChainSpec {
         name: Text::try_from("antiphon-dev")?,
         genesis_time: UnixMillis(u64::try_from(
             SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis(),
@@ -196,7 +198,8 @@ fn make_spec(
         accounts: Bounded::try_from(vec![faucet])?,
         stakers: Bounded::new(),
         origin: None,
-    })
+    };
+    if options.stake { stake::staking(spec, nodes, options.unbond) } else { Ok(spec) }
 }
 
 /// Reads 32 secret bytes, or makes them.

@@ -114,6 +114,8 @@ fn driver(mailbox: Mailbox, carrier: Noted) -> (Driver<Noted>, Vec<Output>) {
         reset: false,
         block_time: Duration::from_secs(1),
         rpc: ([127, 0, 0, 1], 0).into(),
+        stake: false,
+        unbond: None,
     };
     let spec = Network::open(&options).unwrap().spec;
     let store = Store::open(data.path(), &spec).unwrap();

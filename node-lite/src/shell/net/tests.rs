@@ -42,6 +42,8 @@ fn nodes_whose_shares_never_go_to_everybody_finalise_in_rounds() {
         reset: false,
         block_time: Duration::from_millis(200),
         rpc: ([127, 0, 0, 1], 0).into(),
+        stake: false,
+        unbond: None,
     };
     let network = Network::open(&options).unwrap();
     let runtime =

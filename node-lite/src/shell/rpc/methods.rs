@@ -49,6 +49,8 @@ use std::sync::Arc;
 const API: u32 = 1;
 /// What the faucet pays: 100 of the operational token at 8 decimals.
 const FAUCET_UNITS: u128 = 10_000_000_000;
+/// What it pays in the staking token on a chain that stakes, if it has any: 10 at 8 decimals.
+const FAUCET_STAKE: u128 = 1_000_000_000;
 /// The node's thread is gone, or it has no room now.
 const UNAVAILABLE: i32 = -32001;
 /// The transaction is refused; `data` says why by a stable code.
@@ -180,13 +182,18 @@ async fn faucet(params: Params<'static>, context: &Context) -> Answer {
         return Err(error(NO_FAUCET, "this chain has no faucet", "rpc/no-faucet"));
     };
     let chain = context.chain;
-    let max_fee = context.spec.fee;
+    let (max_fee, stakes) = (context.spec.fee, context.spec.stake.is_some());
     let paid = context.node.call(move |node, out| {
         let sender = key.public();
         let sequence = node.next_sequence(&Address::of(&sender)).map_err(|e| storage(&e))?;
         let (reference_height, reference_block) = node.reference();
         let amount = Amount::from_units(FAUCET_UNITS);
-        let transfer = Message::Transfer { token: Token::Operational, to, amount };
+        let mut messages = vec![Message::Transfer { token: Token::Operational, to, amount }];
+        let stake = Amount::from_units(FAUCET_STAKE);
+        let own = node.account(&Address::of(&sender)).map_err(|e| storage(&e))?;
+        if stakes && own.balance(Token::Staking) >= stake {
+            messages.push(Message::Transfer { token: Token::Staking, to, amount: stake });
+        }
         let body = Transaction {
             sender,
             sequence,
@@ -195,7 +202,7 @@ async fn faucet(params: Params<'static>, context: &Context) -> Answer {
             scope: Text::try_from("faucet").map_err(|_| invalid("scope"))?,
             max_fee,
             cosigners: Bounded::new(),
-            messages: Bounded::try_from(vec![transfer]).map_err(|_| invalid("messages"))?,
+            messages: Bounded::try_from(messages).map_err(|_| invalid("messages"))?,
         };
         let admitted = node.submit(SignedTransaction::new(&key, chain, body), out);
         admitted.map_err(|reason| error(REFUSED, reason.to_string(), reason.code()))

@@ -159,6 +159,15 @@ fn records_and_the_log_come_back() {
     assert_eq!(store.meta::<GuardianRecord>("guardian"), Ok(Some(record)));
 }
 
+#[test]
+fn a_header_is_read_without_its_block_and_is_the_same() {
+    let (data, spec) = network();
+    let store = Store::open(data.path(), &spec).unwrap();
+    let whole = store.settled(Height(0)).unwrap().unwrap();
+    assert_eq!(store.header(Height(0)), Ok(Some(whole.block.signed.header)));
+    assert_eq!(store.header(Height(1)), Ok(None));
+}
+
 fn signature(role: Role, slot: u64) -> Signature {
     Signature { role, term: 0, slot, block: BlockId(Hash([8; 32])) }
 }
@@ -171,6 +180,8 @@ fn network() -> (tempfile::TempDir, ChainSpec) {
         reset: false,
         block_time: Duration::from_secs(1),
         rpc: "127.0.0.1:0".parse().unwrap(),
+        stake: false,
+        unbond: None,
     };
     let spec = Network::open(&options).unwrap().spec;
     (folder, spec)

@@ -14,7 +14,7 @@ use antiphon_core::{
         have::{HaveDelta, segments},
         serve::Refusal,
     },
-    id::{Address, BlockId, ChainId, PeerId},
+    id::{Address, BlockId, ChainId, Height, PeerId},
     peer::{
         frames::{ByeReason, ChunkBytes, Frame, Hello, Refuse, Request, Terms},
         tracker_wire::{
@@ -61,6 +61,9 @@ fn file(path: &str) -> Option<File> {
         "guardians" => File::Guardians(hash),
         "validators" => File::Validators(hash),
         "change" => File::Change(hash),
+        "final" => File::Final(Height(name.parse().unwrap_or_default())),
+        "span" => File::Span(BlockId(hash)),
+        "body" => File::Body(BlockId(hash)),
         _ => File::Tip,
     })
 }

@@ -8,13 +8,14 @@ use crate::fuzz::{
 };
 use antiphon_core::{
     amount::Amount,
-    chain::{light::Anchor, spec::Token},
+    chain::{Level, header::Header, light::Anchor, lookup::Proven, spec::Token, state::StateKey},
     client::{
-        AskId, Client, Command, Config, HttpAnswer, HttpOrder, Input, Output, Part, Query,
-        RequestId, StoreToken, UploadPolicy, WantId, Wanted,
+        AskId, Client, Command, Config, Found, HttpAnswer, HttpOrder, Input, LookupId, Output,
+        Part, Query, Question, RequestId, StoreToken, UploadPolicy, WantId, Wanted,
     },
+    codec,
     delivery::chunk::{CHUNK, ChunkId},
-    id::Address,
+    id::{Address, Height},
     peer::{
         LinkId,
         frames::{Assembler, Frame, MAX_MESSAGE, messages},
@@ -22,7 +23,10 @@ use antiphon_core::{
     },
     time::Moment,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Most outputs of one input: a message holds up to a thousand frames, each with its answer and a notice or two.
 const MAX_OUTPUTS: usize = 8192;
@@ -53,6 +57,8 @@ pub(super) struct Run {
     /// Segments that the player waits for; `None` for a map.
     wants: BTreeMap<WantId, Option<u64>>,
     next_want: u64,
+    lookups: BTreeSet<LookupId>,
+    found: u64,
     /// What its rows say was promised before; `None` for rows that were spoilt, which may say anything.
     restored: Option<u128>,
 }
@@ -84,6 +90,8 @@ impl Run {
             signal: None,
             wants: BTreeMap::new(),
             next_want: 0,
+            lookups: BTreeSet::new(),
+            found: 0,
             restored: None,
         };
         let mut rows = row::honest();
@@ -252,7 +260,8 @@ impl Run {
                 let amount = Amount::from_units(u128::from(choices.byte()) << choices.below(128));
                 Command::Transfer { token: Token::Operational, to: Address([9; 20]), amount }
             }
-            13..15 => {
+            14 => return self.look_up(choices),
+            13 => {
                 let (rate, left) = (choices.byte(), choices.byte());
                 Command::SetUpload(UploadPolicy {
                     is_enabled: rate % 2 == 0,
@@ -271,6 +280,62 @@ impl Run {
             assert!(after == before, "a refused command changed something");
         }
         self.take(out);
+    }
+
+    /// Somebody looks around in the explorer.
+    fn look_up(&mut self, choices: &mut Choices<'_>) {
+        let height = Height(u64::from(choices.byte() % 32));
+        let level = *choices.of(&Level::ALL).unwrap_or(&Level::Final);
+        let question = match choices.below(6) {
+            0 => Question::Block(height),
+            1 => Question::Blocks(height),
+            2 => Question::Checkpoint(height),
+            3 => Question::Account(world().address(), level),
+            4 => Question::Pool(world().pool(0), level),
+            _ => Question::Stakers(level),
+        };
+        let id = LookupId(self.next_want);
+        self.next_want += 1;
+        self.lookups.insert(id);
+        self.feed(Input::LookUp(id, question));
+    }
+
+    /// What is found is what the chain holds, whoever lied on the way.
+    fn found(found: &Found) {
+        let world = world();
+        let is_real = |proven: &Proven, header: &Header| {
+            let known = world.headers.iter().any(|own| own == header);
+            let named = (proven.block, proven.root) == (header.id(), header.state_root);
+            // Of what is only included, nobody has said that it is the chain's.
+            assert!(named && (known || proven.level == Level::Included), "a header of no chain");
+        };
+        let under = |proven: &Proven| {
+            let known = world.headers.iter().find(|own| own.id() == proven.block);
+            assert!(known.is_some() || proven.level == Level::Included, "under no head");
+            known.is_some()
+        };
+        match found {
+            Found::Block(found) => is_real(&found.proven, &found.header),
+            Found::Blocks(all) => all.iter().for_each(|(proven, header)| is_real(proven, header)),
+            Found::Checkpoint(found) => {
+                is_real(&found.proven, &found.header);
+                assert!(found.guardians == world.spec.guardians, "another set");
+            }
+            Found::Account(found) => {
+                let key = StateKey::account(world.chain, &found.address);
+                let own = world.tree.prove(&key).and_then(|proof| proof.value);
+                let shown = found.exists.then(|| codec::encode(&found.account));
+                let same = own.map(|own| own.to_vec()) == shown;
+                assert!(same || !under(&found.proven), "an account that is none");
+            }
+            Found::Pool(found) => {
+                let key = StateKey::pool(world.chain, &found.pool);
+                let own = world.tree.prove(&key).and_then(|proof| proof.value);
+                let same = own.map(|own| own.to_vec()) == found.state.as_ref().map(codec::encode);
+                assert!(same || !under(&found.proven), "a pool that is none");
+            }
+            Found::Stakers(_) => unreachable!("this chain has no stakers"),
+        }
     }
 
     fn feed(&mut self, input: Input) {
@@ -311,6 +376,14 @@ impl Run {
                     assert!(self.wants.remove(&id).is_some(), "refused, and nobody asked");
                 }
                 Output::Fail(id, _) => drop(self.wants.remove(&id)),
+                Output::Found(id, found) => {
+                    assert!(self.lookups.remove(&id), "found, and nobody asked");
+                    Self::found(&found);
+                    self.found += 1;
+                }
+                Output::Lost(id, _) => {
+                    assert!(self.lookups.remove(&id), "lost, and nobody asked");
+                }
                 Output::ConnectTracker(_)
                 | Output::CloseTracker
                 | Output::AcceptAnswer(..)
@@ -397,6 +470,7 @@ impl Run {
             promised: shown.wallet.vouchers_out.units(),
             earned: shown.wallet.vouchers_in.units(),
             final_height: shown.chain.final_height.0,
+            found: self.found,
         }
     }
 }

@@ -65,6 +65,12 @@ impl World {
                 }
                 Output::Refuse(id, _) => self.listeners[page].player.refuse_map(id),
                 Output::Fail(id, _) => self.listeners[page].player.fail(self.now, id),
+                Output::Found(id, found) => {
+                    self.listeners[page].found.insert(id, Ok(*found));
+                }
+                Output::Lost(id, code) => {
+                    self.listeners[page].found.insert(id, Err(code));
+                }
                 Output::Notify(Notice::Trouble(code) | Notice::Banned(code)) => {
                     *self.listeners[page].troubles.entry(code).or_default() += 1;
                 }

@@ -15,8 +15,10 @@ import { Node } from './node.js';
 import type { Storage } from './storage.js';
 import { Tracker } from './tracker.js';
 
-/** Shortest time between two snapshots sent to the page; the first goes at once. Chosen here: four a second look alive. */
+/** Mean time between snapshots sent to the page. Chosen here: four a second look alive. */
 const SNAPSHOT_INTERVAL_MS = 250;
+/** Snapshots that go at once after a quiet while: at a start, a head must not wait behind the news that there is a node. */
+const SNAPSHOT_BURST = 4;
 
 type Post = (message: ToPage, transfer?: Transferable[]) => void;
 
@@ -33,7 +35,8 @@ export class Host {
   #isBusy = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isSnapshotDue = false;
-  #lastSnapshot = -Infinity;
+  /** When the next snapshot would go if all went evenly. */
+  #nextSnapshot = -Infinity;
   #isClosed = false;
 
   constructor(client: WasmClient, storage: Storage, start: Start, post: Post) {
@@ -85,6 +88,13 @@ export class Host {
     this.feed({ kind: 'tick' });
   }
 
+  /** Answers with the file that proves a split, or with the code that there is none. */
+  forkProof(id: Id): void {
+    const body = this.#client.forkProof()?.buffer as ArrayBuffer | undefined;
+    if (body === undefined) this.#post({ type: 'failed', id, code: 'light/no-fork' });
+    else this.#post({ type: 'delivered', id, body }, [body]);
+  }
+
   /** Says goodbye and closes every socket. */
   close(): void {
     if (this.#isClosed) return;
@@ -130,6 +140,8 @@ export class Host {
       }
       case 'refuse': return this.#post({ type: 'refused', id: output.id, code: output.code });
       case 'fail': return this.#post({ type: 'failed', id: output.id, code: output.code });
+      case 'found': return this.#post({ type: 'found', id: output.id, found: output.found });
+      case 'lost': return this.#post({ type: 'lost', id: output.id, code: output.code });
       case 'notify':
         this.#offerSnapshot();
         if (output.notice.kind !== 'changed') this.#post({ type: 'notice', notice: output.notice });
@@ -147,10 +159,11 @@ export class Host {
   #offerSnapshot(): void {
     if (this.#isSnapshotDue) return;
     this.#isSnapshotDue = true;
-    const wait = Math.max(0, this.#lastSnapshot + SNAPSHOT_INTERVAL_MS - now());
+    const ahead = (SNAPSHOT_BURST - 1) * SNAPSHOT_INTERVAL_MS;
+    const wait = Math.max(0, this.#nextSnapshot - ahead - now());
     setTimeout(() => {
       this.#isSnapshotDue = false;
-      this.#lastSnapshot = now();
+      this.#nextSnapshot = Math.max(this.#nextSnapshot, now()) + SNAPSHOT_INTERVAL_MS;
       if (!this.#isClosed) this.#post({ type: 'snapshot', snapshot: this.#client.snapshot() as ClientSnapshot });
     }, wait);
   }

@@ -1,0 +1,75 @@
+//! Routes what the application asks for.
+
+use super::{Client, Command, CommandError, Now, Output};
+use crate::{
+    delivery::serve,
+    time::{Moment, UnixMillis},
+    wallet::book::{self, Book},
+};
+use alloc::vec::Vec;
+
+impl Client {
+    /// Does what the application asks for.
+    ///
+    /// # Errors
+    /// [`CommandError`]; nothing is done then.
+    pub fn command(
+        &mut self,
+        now: Moment,
+        clock: UnixMillis,
+        command: Command,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CommandError> {
+        let now = self.clamp(now, clock);
+        let done = match command {
+            Command::OpenPool(deposit) => self.open_pool(now, deposit, out),
+            Command::Settle => self.settle(now, out),
+            Command::Release => self.release(now, out),
+            Command::AskFaucet => self.with_book(now, out, |book, lifted| {
+                book.ask_faucet(lifted);
+                Ok(())
+            }),
+            Command::Transfer { token, to, amount } => self.check_fresh(now).and_then(|()| {
+                self.with_book(now, out, |book, lifted| {
+                    book.transfer(now.at, token, to, amount, lifted)
+                })
+            }),
+            Command::Bond(staker, amount) => self.check_fresh(now).and_then(|()| {
+                self.with_book(now, out, |book, lifted| book.bond(now.at, staker, amount, lifted))
+            }),
+            Command::Unbond(staker, amount) => {
+                self.with_book(now, out, |book, lifted| book.unbond(now.at, staker, amount, lifted))
+            }
+            Command::Withdraw(staker) => {
+                self.with_book(now, out, |book, lifted| book.withdraw(now.at, staker, lifted))
+            }
+            Command::SetUpload(policy) => {
+                self.config.upload = policy;
+                self.feed_serve(now, serve::Input::Agreed(policy), out);
+                for peer in self.linked() {
+                    self.tell_holdings(now, peer, out);
+                }
+                Ok(())
+            }
+            Command::Stop => {
+                self.stop(now, out);
+                Ok(())
+            }
+        };
+        self.finish(out);
+        done
+    }
+
+    fn with_book(
+        &mut self,
+        now: Now,
+        out: &mut Vec<Output>,
+        act: impl FnOnce(&mut Book, &mut Vec<book::Output>) -> Result<(), book::BookError>,
+    ) -> Result<(), CommandError> {
+        let purse = self.purse.as_mut().ok_or(CommandError::NotReady)?;
+        let mut lifted = Vec::new();
+        let done = act(&mut purse.book, &mut lifted);
+        self.lift_book(now, lifted, out);
+        done.map_err(CommandError::Book)
+    }
+}

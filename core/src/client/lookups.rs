@@ -1,0 +1,86 @@
+//! Routes questions about the chain, the files and proofs that they need, and the node's answers to whoever asked.
+
+use super::{Asker, Client, HttpAnswer, Now, Output, Purpose, chain::order};
+use crate::{
+    chain::{
+        light::File,
+        lookup::{self, LookupId, Question},
+    },
+    wallet::book::{self, AskId, Query},
+};
+use alloc::vec::Vec;
+
+impl Client {
+    pub(super) fn look_up(&mut self, id: LookupId, question: Question, out: &mut Vec<Output>) {
+        let mut lifted = Vec::new();
+        self.lookups.ask(&self.light, id, question, &mut lifted);
+        self.lift_lookups(lifted, out);
+    }
+
+    pub(super) fn lookup_file_done(
+        &mut self,
+        id: LookupId,
+        file: File,
+        answer: Option<HttpAnswer>,
+        out: &mut Vec<Output>,
+    ) {
+        let body = answer.filter(|answer| answer.status == 200).map(|answer| answer.body);
+        self.feed_lookups(lookup::Input::File(id, file, body), out);
+    }
+
+    pub(super) fn ask_node(&mut self, asker: Asker, query: Query, out: &mut Vec<Output>) {
+        let id = AskId(self.fresh());
+        self.asks.insert(id, asker);
+        out.push(Output::Ask(id, query));
+    }
+
+    pub(super) fn answered(&mut self, now: Now, id: AskId, bytes: Vec<u8>, out: &mut Vec<Output>) {
+        match self.asks.remove(&id) {
+            Some(Asker::Book(id)) => self.feed_book(now, book::Input::Answered(id, bytes), out),
+            Some(Asker::Lookup(id)) => self.feed_lookups(lookup::Input::Answered(id, bytes), out),
+            None => {}
+        }
+    }
+
+    pub(super) fn refused(&mut self, now: Now, id: AskId, code: i32, out: &mut Vec<Output>) {
+        match self.asks.remove(&id) {
+            Some(Asker::Book(id)) => self.feed_book(now, book::Input::Refused(id, code), out),
+            Some(Asker::Lookup(id)) => self.feed_lookups(lookup::Input::Unanswered(id), out),
+            None => {}
+        }
+    }
+
+    pub(super) fn unanswered(&mut self, now: Now, id: AskId, out: &mut Vec<Output>) {
+        match self.asks.remove(&id) {
+            Some(Asker::Book(id)) => self.feed_book(now, book::Input::Unreachable(id), out),
+            Some(Asker::Lookup(id)) => self.feed_lookups(lookup::Input::Unanswered(id), out),
+            None => {}
+        }
+    }
+
+    fn feed_lookups(&mut self, input: lookup::Input, out: &mut Vec<Output>) {
+        let mut lifted = Vec::new();
+        self.lookups.handle(&self.light, input, &mut lifted);
+        self.lift_lookups(lifted, out);
+    }
+
+    fn lift_lookups(&mut self, outputs: Vec<lookup::Output>, out: &mut Vec<Output>) {
+        for output in outputs {
+            match output {
+                lookup::Output::Fetch(id, file) => {
+                    let order = order(&self.config.node, &file);
+                    let request = self.request(Purpose::LookupFile(id, file));
+                    out.push(Output::Http(request, order));
+                }
+                lookup::Output::Ask(id, query) => self.ask_node(Asker::Lookup(id), query, out),
+                lookup::Output::Found(id, found) => out.push(Output::Found(id, found)),
+                lookup::Output::Lost(id, error) => {
+                    if error.is_refusal() {
+                        self.trouble(error.code(), out);
+                    }
+                    out.push(Output::Lost(id, error.code()));
+                }
+            }
+        }
+    }
+}

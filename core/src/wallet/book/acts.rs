@@ -1,0 +1,197 @@
+//! What the owner asks of the chain: each is checked against the proven balance and waits for its turn.
+
+use super::{Asked, Book, BookError, MAX_SETTLEMENTS, Output, Query, Settlement};
+use crate::{
+    amount::Amount,
+    chain::{
+        Level,
+        spec::Token,
+        transaction::{Message, Registration},
+    },
+    crypto::Signed,
+    id::{Address, PoolId},
+    payment::{reservation::PoolTerms, voucher::Voucher},
+    time::Moment,
+};
+use alloc::{boxed::Box, vec::Vec};
+
+impl Book {
+    /// Asks a dev chain's faucet for operational tokens.
+    pub fn ask_faucet(&mut self, out: &mut Vec<Output>) {
+        let id = self.next_ask();
+        let account = self.account(Level::Included).map(|shown| shown.value.clone());
+        self.gift_before = Some(account.unwrap_or_default().balance(Token::Operational));
+        self.asked.insert(id, Asked::Faucet);
+        out.push(Output::Ask(id, Query::Faucet(self.address)));
+    }
+
+    /// Sends tokens.
+    ///
+    /// # Errors
+    /// [`BookError`].
+    pub fn transfer(
+        &mut self,
+        now: Moment,
+        token: Token,
+        to: Address,
+        amount: Amount,
+        out: &mut Vec<Output>,
+    ) -> Result<(), BookError> {
+        let fee = if token == Token::Operational { self.fee } else { Amount::ZERO };
+        self.check_funds(token, amount.checked_add(fee))?;
+        self.enqueue(now, Message::Transfer { token, to, amount }, out)
+    }
+
+    /// Registers as a staker with a first bond of one's own (A2.11).
+    ///
+    /// # Errors
+    /// [`BookError`].
+    pub fn register(
+        &mut self,
+        now: Moment,
+        registration: Registration,
+        out: &mut Vec<Output>,
+    ) -> Result<(), BookError> {
+        self.check_funds(Token::Staking, Some(registration.bond))?;
+        self.check_funds(Token::Operational, Some(self.fee))?;
+        self.enqueue(now, Message::Register(Box::new(registration)), out)
+    }
+
+    /// Says that one's validator is back after it was silent for too long (ALZA-11).
+    ///
+    /// # Errors
+    /// [`BookError`].
+    pub fn rejoin(&mut self, now: Moment, out: &mut Vec<Output>) -> Result<(), BookError> {
+        self.check_funds(Token::Operational, Some(self.fee))?;
+        self.enqueue(now, Message::Rejoin, out)
+    }
+
+    /// Bonds staking tokens with a staker: a delegation, or one's own bond (ALZA-12).
+    ///
+    /// # Errors
+    /// [`BookError`].
+    pub fn bond(
+        &mut self,
+        now: Moment,
+        staker: Address,
+        amount: Amount,
+        out: &mut Vec<Output>,
+    ) -> Result<(), BookError> {
+        self.check_funds(Token::Staking, Some(amount))?;
+        self.check_funds(Token::Operational, Some(self.fee))?;
+        self.enqueue(now, Message::Bond { staker, amount }, out)
+    }
+
+    /// Lets a part of a bond leave; it can be withdrawn after the unbonding time (A4.4).
+    ///
+    /// # Errors
+    /// [`BookError`].
+    pub fn unbond(
+        &mut self,
+        now: Moment,
+        staker: Address,
+        amount: Amount,
+        out: &mut Vec<Output>,
+    ) -> Result<(), BookError> {
+        self.check_funds(Token::Operational, Some(self.fee))?;
+        self.enqueue(now, Message::Unbond { staker, amount }, out)
+    }
+
+    /// Takes what has left a bond, and rewards (ALZA-15).
+    ///
+    /// # Errors
+    /// [`BookError`].
+    pub fn withdraw(
+        &mut self,
+        now: Moment,
+        staker: Address,
+        out: &mut Vec<Output>,
+    ) -> Result<(), BookError> {
+        self.check_funds(Token::Operational, Some(self.fee))?;
+        self.enqueue(now, Message::Withdraw { staker }, out)
+    }
+
+    /// Opens a pool.
+    ///
+    /// # Errors
+    /// [`BookError`].
+    pub fn create_pool(
+        &mut self,
+        now: Moment,
+        terms: PoolTerms,
+        out: &mut Vec<Output>,
+    ) -> Result<(), BookError> {
+        self.check_pool(&terms)?;
+        self.watch(terms.id(self.chain), out);
+        self.enqueue(now, Message::CreatePool(terms), out)
+    }
+
+    /// Checks that the proven balance covers a pool and its fee.
+    ///
+    /// # Errors
+    /// [`BookError`].
+    pub fn check_pool(&self, terms: &PoolTerms) -> Result<(), BookError> {
+        let locked = terms.deposit.checked_add(terms.collateral);
+        self.check_funds(Token::Operational, locked.and_then(|sum| sum.checked_add(self.fee)))
+    }
+
+    /// Takes a voucher to the chain. A voucher of the same pool that still waits is replaced.
+    ///
+    /// # Errors
+    /// [`BookError`].
+    pub fn settle(
+        &mut self,
+        now: Moment,
+        voucher: Signed<Voucher>,
+        out: &mut Vec<Output>,
+    ) -> Result<(), BookError> {
+        let (pool, cum) = (voucher.body.pool, voucher.body.cum);
+        // The fee is taken last, so what is settled may pay it.
+        let paid = self.pool(pool, Level::Included).map_or(Amount::ZERO, |proof| proof.paid.cum);
+        let account = self.account(Level::Included).ok_or(BookError::NotReady)?;
+        let gained =
+            account.value.balance(Token::Operational).checked_add(cum.saturating_sub(paid));
+        if let Some(balance) = gained.filter(|sum| *sum < self.fee) {
+            return Err(BookError::Insufficient { needed: self.fee, balance });
+        }
+        if self.settlements.iter().any(|known| (known.pool, known.cum) == (pool, cum)) {
+            return Ok(());
+        }
+        self.watch(pool, out);
+        let waits =
+            |message: &Message| matches!(message, Message::Settle(v) if v.body.pool == pool);
+        if let Some(place) = self.queue.iter().position(waits) {
+            self.queue.remove(place);
+            self.settlements.retain(|known| known.pool != pool || known.level.is_some());
+        }
+        if self.settlements.len() >= MAX_SETTLEMENTS {
+            self.settlements.remove(0);
+        }
+        self.settlements.push(Settlement { pool, cum, level: None, height: None, root: None });
+        self.enqueue(now, Message::Settle(voucher), out)
+    }
+
+    /// Gives an ended pool's remainder back to its creator.
+    ///
+    /// # Errors
+    /// [`BookError`].
+    pub fn release(
+        &mut self,
+        now: Moment,
+        pool: PoolId,
+        out: &mut Vec<Output>,
+    ) -> Result<(), BookError> {
+        self.watch(pool, out);
+        self.enqueue(now, Message::Release(pool), out)
+    }
+
+    fn check_funds(&self, token: Token, needed: Option<Amount>) -> Result<(), BookError> {
+        let account = self.account(Level::Included).ok_or(BookError::NotReady)?;
+        let balance = account.value.balance(token);
+        let needed = needed.unwrap_or(Amount::from_units(u128::MAX));
+        if needed > balance {
+            return Err(BookError::Insufficient { needed, balance });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AntiphonError } from '../src/error.js';
+import { connect, type Antiphon, type AntiphonEvent } from '../src/facade.js';
+import type { ToPage, ToWorker } from '../src/message.js';
+import { EMPTY_SNAPSHOT, type ChainView } from '../src/snapshot.js';
+
+/** What a page has and Node has not. */
+Object.assign(globalThis, {
+  addEventListener: () => {},
+  document: { addEventListener: () => {}, baseURI: 'http://page.example/' },
+});
+
+/** A worker that says what the test tells it to. */
+class Fake {
+  onmessage: ((event: { data: ToPage }) => void) | null = null;
+  onerror: unknown = null;
+  readonly heard: ToWorker[] = [];
+
+  postMessage(message: ToWorker): void {
+    this.heard.push(message);
+    if (message.type === 'start') queueMicrotask(() => this.say({ type: 'ready', account: 0, isStored: true }));
+    if (message.type === 'stop') queueMicrotask(() => this.say({ type: 'stopped' }));
+  }
+
+  say(message: ToPage): void {
+    this.onmessage?.({ data: message });
+  }
+
+  chain(change: Partial<ChainView>): void {
+    this.say({ type: 'snapshot', snapshot: { ...EMPTY_SNAPSHOT, chain: { ...EMPTY_SNAPSHOT.chain, ...change } } });
+  }
+
+  terminate(): void {}
+}
+
+async function start(): Promise<{ antiphon: Antiphon; worker: Fake; told: AntiphonEvent['type'][] }> {
+  const worker = new Fake();
+  const antiphon = await connect({ node: 'http://node.example', chain: '07'.repeat(32), worker: () => worker as unknown as Worker });
+  const told: AntiphonEvent['type'][] = [];
+  for (const type of ['forkAlarm', 'split'] as const) antiphon.on(type, (event) => told.push(event.type));
+  return { antiphon, worker, told };
+}
+
+const hasCode = (code: string) => (error: unknown): boolean => error instanceof AntiphonError && error.code === code;
+
+test('a fork alarm is told when it rises and when it falls, and a split once', async () => {
+  const { antiphon, worker, told } = await start();
+  const raised: boolean[] = [];
+  antiphon.on('forkAlarm', ({ isRaised }) => raised.push(isRaised));
+  for (const isAlarmed of [false, true, true, false]) worker.chain({ isAlarmed });
+  assert.deepEqual(raised, [true, false]);
+  worker.chain({ standing: 'split' });
+  worker.chain({ standing: 'split', included: 3 });
+  assert.deepEqual(told, ['forkAlarm', 'forkAlarm', 'split']);
+});
+
+test('the proof of a split is a file, and nothing before there is one', async () => {
+  const { antiphon, worker } = await start();
+  const none = antiphon.forkProof();
+  worker.say({ type: 'failed', id: 1, code: 'light/no-fork' });
+  assert.equal(await none, null);
+  const some = antiphon.forkProof();
+  worker.say({ type: 'delivered', id: 2, body: Uint8Array.of(1, 2, 3).buffer });
+  assert.deepEqual(new Uint8Array(await (await some)?.arrayBuffer() ?? new ArrayBuffer(0)), Uint8Array.of(1, 2, 3));
+  assert.deepEqual(worker.heard.filter(({ type }) => type === 'forkProof').length, 2);
+});
+
+test('a look-up asks the client, and what makes no sense is not asked', async () => {
+  const { antiphon, worker } = await start();
+  for (const height of [-1, 1.5, Number.NaN, 2 ** 53]) await assert.rejects(antiphon.findBlock(height), hasCode('options/invalid'));
+  await assert.rejects(antiphon.findPool('07'), hasCode('options/invalid'));
+  const asked = antiphon.findAccount('Aaddress');
+  assert.deepEqual(worker.heard.at(-1), { type: 'lookUp', id: 1, question: { question: 'account', address: 'Aaddress', level: 'settled' } });
+  worker.say({ type: 'lost', id: 1, code: 'state-proof/wrong-root' });
+  await assert.rejects(asked, hasCode('state-proof/wrong-root'));
+});
