@@ -141,6 +141,8 @@ struct Executed {
 pub struct Ledger<S> {
     spec: ChainSpec,
     chain: ChainId,
+    /// The chain that the keys of the state name.
+    keys: ChainId,
     store: S,
     head: (BlockId, Height),
     head_version: u64,
@@ -193,13 +195,15 @@ impl<S: Storage> Ledger<S> {
             validators.ok_or_else(|| StorageError(String::from("no set of validators")))?;
         let mut references = BTreeMap::new();
         for back in 0..MAX_REFERENCES {
-            let Some(at) = height.0.checked_sub(back) else { break };
+            let at = height.0.checked_sub(back).filter(|at| *at >= spec.genesis_height().0);
+            let Some(at) = at else { break };
             let header = store.header(Height(at))?;
             let header = header.ok_or_else(|| StorageError(format!("no block at {at}")))?;
             references.insert(Height(at), header.id());
         }
         Ok(Self {
             chain: spec.chain_id(),
+            keys: spec.state_chain(),
             spec,
             store,
             head: (head.id, height),
@@ -226,6 +230,11 @@ impl<S: Storage> Ledger<S> {
     /// Returns the chain's id. Costs nothing, where the spec's own would hash it whole.
     pub const fn chain(&self) -> ChainId {
         self.chain
+    }
+
+    /// Returns the chain that the keys of the state name: this one, or the first whose state it went on with.
+    pub const fn state_chain(&self) -> ChainId {
+        self.keys
     }
 
     /// Returns what the settled chain is read from.
@@ -437,7 +446,7 @@ impl<S: Storage> Ledger<S> {
     /// # Errors
     /// [`StorageError`].
     pub fn account(&self, id: &BlockId, address: &Address) -> Result<Account, StorageError> {
-        let key = StateKey::account(self.chain, address);
+        let key = StateKey::account(self.keys, address);
         let bytes = self.view(id).map(|view| view.value(&key)).transpose()?.flatten();
         Ok(bytes.and_then(|bytes| codec::decode(&bytes, bytes.len()).ok()).unwrap_or_default())
     }

@@ -10,7 +10,7 @@
 //! | [`testnet`] | many processes on one machine |
 //! | [`dev`] | a whole network in one process |
 //! | [`driver`] | one node on a thread of its own |
-//! | [`store`] | a node's disk |
+//! | [`store`], [`snapshot`] | a node's disk; a chain's state as a file |
 //! | [`rpc`], [`light`] | what a node answers |
 //! | [`http`] | listening, and the line that says where |
 //! | [`publish`] | a live stream, signed and served |
@@ -36,6 +36,7 @@ mod remote;
 pub mod rpc;
 pub mod run;
 pub mod site;
+pub mod snapshot;
 pub mod stake;
 pub mod store;
 pub mod testnet;

@@ -24,6 +24,7 @@ mod neighbours;
 mod node;
 mod plan;
 mod range;
+mod snapshot;
 #[cfg(test)]
 pub(crate) mod tests;
 mod walk;
@@ -34,6 +35,9 @@ pub use branch::{Branch, Child, MAX_NIBBLES, Prefix};
 pub use fault::{Fault, SyncError};
 pub use plan::Held;
 pub use range::{Content, MAX_RANGE, MIN_RANGE, Range, RangeError, Row, Subtree, Verified, read};
+pub use snapshot::{
+    Head as SnapshotHead, Intake, MAX_RECORD, Record, SnapshotError, export as export_snapshot,
+};
 pub use wire::{Answer, Ask, Message, RangeAsk};
 pub use write::{Finish, Piece, RangeWrite, Start, SyncWrite, Target};
 
@@ -168,7 +172,10 @@ impl Sync {
             milli_per_second: kib.saturating_mul(1000),
         };
         let phase = match start.target {
-            Some(target) => Phase::Gather(Box::new(Gathering::resume(target, start.pieces)?)),
+            Some(target) => {
+                let of = (target, config.spec.genesis_height());
+                Phase::Gather(Box::new(Gathering::resume(of, start.pieces)?))
+            }
             None => Phase::Walk,
         };
         let mut sync = Self {

@@ -18,5 +18,7 @@ mod life;
 mod node;
 #[path = "network/refusals.rs"]
 mod refusals;
+#[path = "network/snapshot.rs"]
+mod snapshot;
 #[path = "network/sync.rs"]
 mod sync;

@@ -79,14 +79,14 @@ impl Header {
         BlockId(self.digest(self.chain_id))
     }
 
-    /// Returns the header of block 0 of `spec`, over the state root that its accounts give.
+    /// Returns the header of the first block of `spec`, over the state root that its accounts give or that it takes over.
     pub fn genesis(spec: &ChainSpec, state_root: Hash) -> Self {
         let chain_id = spec.chain_id();
         let (validators, guardians) =
             (spec.validators.hash(chain_id), spec.guardians.hash(chain_id));
         Self {
             chain_id,
-            height: Height(0),
+            height: spec.genesis_height(),
             epoch: Epoch(0),
             parent: BlockId::default(),
             hcc: Certificate::genesis(),

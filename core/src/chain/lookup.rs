@@ -107,6 +107,8 @@ pub enum Output {
 #[derive(Clone, Debug)]
 struct Base {
     chain: ChainId,
+    /// The chain that the keys of the state name.
+    state_chain: ChainId,
     interval: u64,
     stakes: bool,
     heads: Vec<Head>,
@@ -247,6 +249,7 @@ impl Base {
             .filter_map(|level| light.head(level).filter(|head| head.level == level));
         Self {
             chain: spec.chain_id(),
+            state_chain: spec.state_chain(),
             interval: spec.checkpoint_interval.max(1),
             stakes: spec.stake.is_some(),
             heads: heads.collect(),

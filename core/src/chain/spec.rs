@@ -10,7 +10,7 @@ use crate::{
     amount::Amount,
     codec::{Bounded, Text},
     crypto::{Hash, PublicKey, Tagged, bls::BlsPublicKey},
-    id::{Address, ChainId},
+    id::{Address, BlockId, ChainId, Height},
     payment::reservation::PoolRules,
     time::UnixMillis,
 };
@@ -81,6 +81,25 @@ impl GenesisStaker {
     }
 }
 
+/// Most chains that a chain can name as those before it. Chosen here.
+pub const MAX_LINEAGE: usize = 8;
+
+/// The state that a chain takes over from the one before it, instead of accounts and stakers of its own (AELF-33).
+///
+/// The new chain begins at the height of the old one's checkpoint, so that every deadline in the state stays right.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Origin {
+    /// Height of the checkpoint, and of the new chain's genesis.
+    pub height: Height,
+    /// The final checkpoint of the old chain.
+    pub block: BlockId,
+    /// Its state root, which is that of genesis.
+    pub state_root: Hash,
+    /// The chains whose history led to this state, the oldest first: where a ninth would come, the second is left out.
+    /// Keys of the state name the first, and vouchers of any of them are settled.
+    pub lineage: Bounded<ChainId, MAX_LINEAGE>,
+}
+
 /// Everything that makes a chain this chain.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct ChainSpec {
@@ -114,6 +133,8 @@ pub struct ChainSpec {
     pub accounts: Bounded<GenesisAccount, MAX_GENESIS_ACCOUNTS>,
     /// Who stakes at the start: with staking, the sets above are what an election makes of them.
     pub stakers: Bounded<GenesisStaker, MAX_GUARDIANS>,
+    /// The state that the chain begins with; then it has neither accounts nor stakers here.
+    pub origin: Option<Origin>,
 }
 
 /// Longest encoding of a spec that is decoded, in bytes: the largest set of guardians, all of them with stake.
@@ -129,6 +150,17 @@ impl ChainSpec {
         ChainId(self.digest(ChainId(Hash::default())))
     }
 
+    /// Returns the chain that the keys of the state name: the first of the lineage, whose tree this one goes on with.
+    pub fn state_chain(&self) -> ChainId {
+        let first = self.origin.as_ref().and_then(|origin| origin.lineage.first());
+        first.copied().unwrap_or_else(|| self.chain_id())
+    }
+
+    /// Returns the height of genesis: 0, or that of the checkpoint whose state it takes over.
+    pub fn genesis_height(&self) -> Height {
+        self.origin.as_ref().map_or(Height(0), |origin| origin.height)
+    }
+
     /// Returns whether every block must carry its proposer's reveal.
     pub fn has_beacon(&self) -> bool {
         let lottery = self.stake.as_ref().is_some_and(|rules| rules.lottery.is_some());
@@ -136,7 +168,7 @@ impl ChainSpec {
     }
 
     /// Returns whether `height` is a checkpoint's.
-    pub const fn is_checkpoint(&self, height: crate::id::Height) -> bool {
+    pub const fn is_checkpoint(&self, height: Height) -> bool {
         height.0 > 0 && height.0.is_multiple_of(self.checkpoint_interval)
     }
 }

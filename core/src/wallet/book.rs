@@ -171,6 +171,8 @@ impl BookError {
 #[derive(Debug)]
 pub struct Book {
     chain: ChainId,
+    /// The chain that the keys of the state name.
+    state_chain: ChainId,
     key: SecretKey,
     address: Address,
     fee: Amount,
@@ -198,6 +200,7 @@ impl Book {
     pub fn new(key: SecretKey, spec: &ChainSpec) -> Self {
         Self {
             chain: spec.chain_id(),
+            state_chain: spec.state_chain(),
             address: Address::of(&key.public()),
             key,
             fee: spec.fee,

@@ -25,7 +25,7 @@ use antiphon_core::{
     crypto::{PublicKey, Signed},
     id::{Address, BlockId, ChainId, Height, PoolId},
     payment::{
-        reservation::{Claim, PaidState, PoolState, PoolTerms},
+        reservation::{Claim, PaidState, PoolState, PoolTerms, SettleError, Settlement},
         voucher::Voucher,
     },
 };
@@ -36,6 +36,8 @@ use std::collections::BTreeMap;
 pub(super) struct Session<'a, S> {
     spec: &'a ChainSpec,
     chain: ChainId,
+    /// The chain that the keys of the state name.
+    keys: ChainId,
     ledger: &'a Ledger<S>,
     parent: BlockId,
     view: View<'a, S>,
@@ -57,10 +59,11 @@ impl<'a, S: Storage> Session<'a, S> {
         height: Height,
         proposer: PublicKey,
     ) -> Self {
-        let (spec, chain) = (&ledger.spec, ledger.chain);
+        let (spec, chain, keys) = (&ledger.spec, ledger.chain, ledger.keys);
         Self {
             spec,
             chain,
+            keys,
             ledger,
             parent,
             view,
@@ -200,7 +203,7 @@ impl<'a, S: Storage> Session<'a, S> {
         let pool = terms.open(&self.spec.pool, self.height)?;
         let id = terms.id(self.chain);
         // A closed pool stays in the tree, so an id is never used again.
-        let row = StateKey::pool(self.chain, &id);
+        let row = StateKey::pool(self.keys, &id);
         if self.get::<PoolState>(&row)?.is_some() {
             return Err(TxError::PoolExists);
         }
@@ -212,20 +215,38 @@ impl<'a, S: Storage> Session<'a, S> {
     /// A5.9.
     fn settle(&mut self, sender: &Address, voucher: &Signed<Voucher>) -> Result<(), TxError> {
         let id = voucher.body.pool;
-        let pool_row = StateKey::pool(self.chain, &id);
+        let pool_row = StateKey::pool(self.keys, &id);
         let pool: PoolState = self.get(&pool_row)?.ok_or(TxError::NoPool)?;
-        let row = StateKey::paid(self.chain, &id, &voucher.body.target);
+        let row = StateKey::paid(self.keys, &id, &voucher.body.target);
         let paid: PaidState = self.get(&row)?.unwrap_or_default();
         let claim = Claim { chain: self.chain, pool: id, by: *sender, height: self.height };
-        let settlement = pool.settle(&paid, voucher, &claim)?;
+        let settlement = self.worth(&pool, &paid, voucher, &claim)?;
         self.put(pool_row, settlement.pool)?;
         self.put(row, settlement.paid)?;
         self.credit(sender, Token::Operational, settlement.due)
     }
 
+    /// A voucher may be of a chain whose state this one went on with: the pool, and all that it paid, came along.
+    fn worth(
+        &self,
+        pool: &PoolState,
+        paid: &PaidState,
+        voucher: &Signed<Voucher>,
+        claim: &Claim,
+    ) -> Result<Settlement, SettleError> {
+        let mut verdict = pool.settle(paid, voucher, claim);
+        for before in self.spec.origin.iter().flat_map(|origin| origin.lineage.iter().rev()) {
+            if verdict != Err(SettleError::BadSignature) {
+                break;
+            }
+            verdict = pool.settle(paid, voucher, &Claim { chain: *before, ..*claim });
+        }
+        verdict
+    }
+
     /// A5.12.
     fn release(&mut self, id: &PoolId) -> Result<(), TxError> {
-        let row = StateKey::pool(self.chain, id);
+        let row = StateKey::pool(self.keys, id);
         let pool: PoolState = self.get(&row)?.ok_or(TxError::NoPool)?;
         let release = pool.release(&self.spec.pool, self.height)?;
         let creator = Address::of(&pool.creator);
@@ -253,11 +274,11 @@ impl<'a, S: Storage> Session<'a, S> {
     }
 
     fn account(&mut self, address: &Address) -> Result<Account, TxError> {
-        Ok(self.get(&StateKey::account(self.chain, address))?.unwrap_or_default())
+        Ok(self.get(&StateKey::account(self.keys, address))?.unwrap_or_default())
     }
 
     fn set_account(&mut self, address: &Address, account: Account) -> Result<(), TxError> {
-        self.put(StateKey::account(self.chain, address), account)
+        self.put(StateKey::account(self.keys, address), account)
     }
 
     /// Returns a row as this block left it.

@@ -47,6 +47,11 @@ pub enum GenesisError {
     /// The sets are not what an election makes of the stakers.
     #[error("the sets are not what an election makes of the stakers")]
     WrongSets,
+    /// The state is in a snapshot, not in the spec.
+    #[error(
+        "this chain begins with a snapshot: start with --snapshot FILE, or with --sync state where others have it"
+    )]
+    NeedsSnapshot,
     /// The state cannot be made.
     #[error(transparent)]
     State(#[from] ExecuteError),
@@ -59,6 +64,9 @@ type Rows = BTreeMap<StateKey, Vec<u8>>;
 /// # Errors
 /// [`GenesisError`].
 pub fn genesis(spec: &ChainSpec) -> Result<(Header, Settlement), GenesisError> {
+    if spec.origin.is_some() {
+        return Err(GenesisError::NeedsSnapshot);
+    }
     let chain = spec.chain_id();
     let mut rows = Rows::new();
     // The tree is never empty, so that every root is a hash of something.

@@ -5,12 +5,14 @@
 //! has it (A2.11). Comments are for people and do not count.
 
 mod members;
+mod origin;
 mod stake;
 #[cfg(test)]
 mod tests;
 mod write;
 
 pub use members::{PublicGuardian, PublicPart, PublicValidator, possession_scope};
+pub use origin::continue_chain;
 pub use write::{Draft, Staking, write};
 
 use antiphon_core::{
@@ -27,6 +29,7 @@ use antiphon_core::{
 };
 use chrono::DateTime;
 use members::{AccountRow, GuardianRow, ValidatorRow};
+use origin::OriginRows;
 use serde::Deserialize;
 use stake::{StakeRows, StakerRows};
 use std::path::Path;
@@ -96,6 +99,7 @@ struct Rows {
     order: OrderRow,
     upgrade: Option<Spanned<UpgradeRows>>,
     stake: Option<Spanned<StakeRows>>,
+    snapshot: Option<Spanned<OriginRows>>,
     validator: Option<Spanned<Vec<Spanned<ValidatorRow>>>>,
     guardian: Option<Spanned<Vec<Spanned<GuardianRow>>>>,
     #[serde(default)]
@@ -184,6 +188,7 @@ fn spec(rows: &Rows) -> Result<ChainSpec, Refusal> {
         stake: sets.rules,
         validators: sets.validators,
         guardians: sets.guardians,
+        origin: origin::origin(rows, interval)?,
         accounts: accounts(&rows.account)?,
         stakers: Bounded::try_from(sets.stakers).or_else(|e| refuse(&rows.name, e))?,
     })

@@ -1,6 +1,8 @@
 //! The command line: one variant a subcommand, each carried out in its own file.
 
-use super::{config, dev, genesis, init, light, log, publish, run, site, stake, testnet, tracker};
+use super::{
+    config, dev, genesis, init, light, log, publish, run, site, snapshot, stake, testnet, tracker,
+};
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 /// The supernode of Antiphon.
@@ -30,6 +32,8 @@ pub enum Command {
     Run(Box<config::Options>),
     /// Serves the page that plays.
     Site(site::Options),
+    /// Makes and verifies snapshots of a chain's state.
+    Snapshot(snapshot::Options),
     /// Registers, bonds and unbonds a keeper's stake, and shows what is leaving and when.
     #[command(subcommand)]
     Stake(stake::Command),
@@ -79,6 +83,7 @@ impl Parsed {
                 run::run(*options, self.matches.subcommand_matches("run")).await
             }
             Command::Site(options) => site::run(options).await,
+            Command::Snapshot(options) => snapshot::run(&options),
             Command::Stake(command) => stake::run(command).await,
             Command::Testnet(options) => testnet::run(options).await,
             Command::Tracker(options) => tracker::run(options).await,

@@ -86,6 +86,9 @@ pub struct Options {
     /// How an empty data folder begins: with `blocks` from genesis, or with the `state` of a final checkpoint [default: blocks]
     #[arg(long, env = "ANTIPHON_SYNC")]
     pub sync: Option<Beginning>,
+    /// The file with the state that the chain begins with, where its chain file has [snapshot]. Read at the first start.
+    #[arg(long, env = "ANTIPHON_SNAPSHOT")]
+    pub snapshot: Option<PathBuf>,
     /// Id of a final checkpoint to trust, younger than the chain's trusting period; else the chain file's sets are trusted.
     #[arg(long, env = "ANTIPHON_TRUST")]
     pub trust: Option<BlockName>,
@@ -189,6 +192,8 @@ pub struct Settings {
     pub keep: Keep,
     /// How an empty folder begins.
     pub sync: Beginning,
+    /// The state that it begins with.
+    pub snapshot: Option<PathBuf>,
     /// The checkpoint that it trusts.
     pub trust: Option<BlockName>,
     /// KiB of state asked for at once.
@@ -279,6 +284,10 @@ impl Settings {
         });
         let keep = choose.choose("keep", (given.keep, file.keep, Keep::default()), quoted_ref);
         let sync = choose.choose("sync", (given.sync, file.sync, Beginning::default()), quoted_ref);
+        let snapshot = (given.snapshot.map(Some), file.snapshot.map(Some), None);
+        let snapshot = choose.choose("snapshot", snapshot, |found: &Option<PathBuf>| {
+            found.as_ref().map_or_else(|| quoted(""), path)
+        });
         let trust = (given.trust.map(Some), file.trust.map(Some), None);
         let trust = choose.choose("trust", trust, |found: &Option<BlockName>| {
             found.as_ref().map_or_else(|| quoted(""), quoted_ref)
@@ -304,6 +313,7 @@ impl Settings {
             limits,
             keep,
             sync,
+            snapshot,
             trust,
             sync_range_kib,
             log,

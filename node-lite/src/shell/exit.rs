@@ -14,12 +14,16 @@
 //! | 9 | the clock is far off | when it is set |
 //! | 10 | the disk failed or is full while running; nothing was said that is not written | when there is room |
 //! | 11 | a state cannot be synced: what the node trusts is older than the trusting period | with a newer `--trust` |
+//! | 12 | a snapshot was refused; nothing of it was written | with a whole one of the right chain |
 
 use super::{
     chain_file::SpecError, config::ConfigError, keys::KeyError, net::AddressError,
     net::ListenError, run::ClockError, store::OpenError,
 };
-use crate::{storage::StorageError, sync::SyncError};
+use crate::{
+    storage::StorageError,
+    sync::{SnapshotError, SyncError},
+};
 use std::{error::Error, io};
 
 /// Returns the exit code for what ended the process.
@@ -40,6 +44,7 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
     if let Some(error) = error.downcast_ref::<OpenError>() {
         return Some(match error {
             OpenError::Foreign | OpenError::Format { .. } => 4,
+            OpenError::NeedsSnapshot => 2,
             OpenError::Damaged(_) => 5,
             OpenError::InUse => 6,
             OpenError::RolledBack => 8,
@@ -54,6 +59,9 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
     }
     if error.is::<ClockError>() {
         return Some(9);
+    }
+    if let Some(error) = error.downcast_ref::<SnapshotError>() {
+        return Some(if matches!(error, SnapshotError::Storage(_)) { 10 } else { 12 });
     }
     if let Some(error) = error.downcast_ref::<SyncError>() {
         return Some(if matches!(error, SyncError::TrustExpired) { 11 } else { 10 });

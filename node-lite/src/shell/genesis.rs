@@ -1,16 +1,19 @@
-//! `antiphon genesis`: a chain file from the public parts of the nodes that begin it.
+//! `antiphon genesis`: a chain file from the public parts of the nodes that begin it, or from the state of another chain.
 
 use super::{
     chain_file::{self, DECIMALS, Draft, PublicPart, Staking},
     dev::{keys::write_atomically, parse_duration},
-    http,
+    http, snapshot,
 };
 use antiphon_core::amount::Amount;
 use anyhow::{Context as _, bail};
 use clap::Args;
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-/// Assembles a chain file from nodes' public parts.
+/// Assembles a chain file from nodes' public parts, or from a snapshot.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
     /// Where the chain file is written. An existing one is never replaced: its hash may be somebody's chain.
@@ -20,7 +23,7 @@ pub struct Options {
     #[arg(long, default_value = "antiphon")]
     pub chain_name: String,
     /// A node's `public.toml`. Once for each node.
-    #[arg(long = "node", required = true)]
+    #[arg(long = "node", required_unless_present = "from_snapshot")]
     pub nodes: Vec<PathBuf>,
     /// Time between blocks, such as `1s` or `50ms`.
     #[arg(long, default_value = "1s", value_parser = parse_duration)]
@@ -38,6 +41,19 @@ pub struct Options {
     /// What an account owns at the start: ADDRESS=STAKING,OPERATIONAL in whole tokens. Once for each account.
     #[arg(long = "endow", value_parser = parse_endowment)]
     pub accounts: Vec<(String, Amount, Amount)>,
+    /// Goes on with the state in this file, which `antiphon snapshot export` made, instead of beginning anew: with all
+    /// accounts, stakers, pools and delayed transfers, the validators and guardians elected last, and every rule of the
+    /// old chain.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "from_chain",
+        conflicts_with_all = ["nodes", "accounts", "stake", "committee", "chain_name", "block_time", "checkpoint_interval"]
+    )]
+    pub from_snapshot: Option<PathBuf>,
+    /// The file of the chain that the snapshot is of.
+    #[arg(long, value_name = "FILE", requires = "from_snapshot")]
+    pub from_chain: Option<PathBuf>,
 }
 
 fn parse_tokens(text: &str) -> Result<Amount, String> {
@@ -56,6 +72,9 @@ fn parse_endowment(text: &str) -> Result<(String, Amount, Amount), String> {
 /// # Errors
 /// A public part that cannot be read or was made for another chain, a chain that may not be, a file that is there.
 pub fn run(options: &Options) -> anyhow::Result<()> {
+    if let (Some(snapshot), Some(chain)) = (&options.from_snapshot, &options.from_chain) {
+        return go_on(&options.out, snapshot, chain);
+    }
     let Options { out, chain_name, nodes, block_time, checkpoint_interval, accounts, .. } = options;
     let nodes: Vec<PublicPart> =
         nodes.iter().map(|path| read_part(path, chain_name)).collect::<Result<_, _>>()?;
@@ -76,14 +95,43 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Writes the file of the chain that goes on with a snapshot. All of that is verified first.
+fn go_on(out: &Path, snapshot: &Path, old: &Path) -> anyhow::Result<()> {
+    refuse_existing(out)?;
+    let spec = chain_file::read(old)?;
+    let found = snapshot::check(snapshot, Some(spec.chain_id()));
+    let (head, (rows, _)) = found.with_context(|| snapshot.display().to_string())?;
+    let new = head.successor(spec.name, http::now());
+    head.check_successor(&new)?;
+    let text = chain_file::continue_chain(
+        &out.display().to_string(),
+        &std::fs::read_to_string(old)?,
+        &new,
+    )?;
+    // What the file says must be what was meant, number by number.
+    head.check_successor(&chain_file::parse(&out.display().to_string(), &text)?)?;
+    write_atomically(out, text.as_bytes())?;
+    let (height, root) = (new.genesis_height().0, head.checkpoint.header.state_root.to_hex());
+    let chain = new.chain_id().0.to_hex();
+    http::ready(&serde_json::json!({
+        "chain": chain, "file": out, "height": height, "stateRoot": root, "rows": rows,
+    }));
+    Ok(())
+}
+
+fn refuse_existing(out: &Path) -> anyhow::Result<()> {
+    if out.exists() {
+        bail!("{} exists; a chain file is never replaced, choose another name", out.display());
+    }
+    Ok(())
+}
+
 /// Writes a chain file that is sure to be read again, and returns the chain's id.
 ///
 /// # Errors
 /// As [`run`].
-pub(super) fn make(out: &std::path::Path, draft: &Draft) -> anyhow::Result<String> {
-    if out.exists() {
-        bail!("{} exists; a chain file is never replaced, choose another name", out.display());
-    }
+pub(super) fn make(out: &Path, draft: &Draft) -> anyhow::Result<String> {
+    refuse_existing(out)?;
     let text = chain_file::write(draft);
     let spec = chain_file::parse(&out.display().to_string(), &text)?;
     write_atomically(out, text.as_bytes())?;

@@ -16,7 +16,8 @@ use super::{
     metrics::{self, Metrics, Observer, View},
     net::{self, Net, NetCarrier},
     rpc::{self, Context, Published, Running},
-    store::{Begin, Store},
+    snapshot,
+    store::{Begin, OpenError, Store},
 };
 use crate::{
     guardian,
@@ -118,12 +119,18 @@ fn prepare(settings: &Settings) -> anyhow::Result<Prepared> {
     let keys = Keys::open(&settings.data)?;
     warn_of_strangers(&spec, &keys);
     let folder = || format!("the data folder {}", settings.data.display());
-    let begin = match settings.sync {
-        Beginning::Blocks => Begin::Genesis,
-        Beginning::State => Begin::Sync,
+    let begin = match (settings.sync, &settings.snapshot) {
+        (Beginning::Blocks, None) => Begin::Genesis,
+        (Beginning::State, _) | (Beginning::Blocks, Some(_)) => Begin::Sync,
     };
     let how = (settings.keep, begin);
     let store = Store::open_with(&settings.data, &spec, how).with_context(folder)?;
+    if let Some(file) = &settings.snapshot
+        && store.is_syncing()?
+    {
+        snapshot::begin(&store, &spec, file).with_context(|| file.display().to_string())?;
+        tracing::info!(height = spec.genesis_height().0, "begun with the state of the snapshot");
+    }
     let clock = Clock::start();
     if !store.is_syncing()? {
         check_clock(&store, &spec, clock)?;
@@ -158,6 +165,9 @@ async fn sync_state(
     tracing::info!("syncing the state of the newest final checkpoint");
     let work = move || {
         let end = driver::sync::run(&mut mailbox, &mut carrier, (&store, clock), config)?;
+        if end == End::Nothing && spec.origin.is_some() {
+            return Err(OpenError::NeedsSnapshot.into());
+        }
         if end == End::Nothing {
             tracing::info!("the chain has no final checkpoint yet: beginning at genesis");
             store.begin_at_genesis(&spec)?;

@@ -23,6 +23,7 @@
 mod prune;
 mod read;
 mod settle;
+mod snapshot;
 mod sync;
 #[cfg(test)]
 mod tests;
@@ -40,7 +41,7 @@ use crate::{
 use antiphon_core::{
     chain::{certificate::FinalityCertificate, spec::ChainSpec},
     codec,
-    id::{ChainId, Height},
+    id::{BlockId, ChainId, Height},
 };
 use borsh::BorshDeserialize;
 use prune::Pruning;
@@ -107,6 +108,9 @@ pub enum OpenError {
         "the store is older than what its keys have signed: restored from a backup? The keys must not sign again"
     )]
     RolledBack,
+    /// The chain begins with a state that its file does not contain.
+    #[error("{}", ledger::GenesisError::NeedsSnapshot)]
+    NeedsSnapshot,
     /// Anything else.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -200,10 +204,16 @@ impl Store {
         let (chain, pruning) = (spec.chain_id(), Pruning::of(spec, keep));
         let store = Self { chain, pruning, db: Arc::new(db), witness: Arc::new(witness) };
         match store.identity()? {
+            None if begin == Begin::Genesis && spec.origin.is_some() => {
+                return Err(OpenError::NeedsSnapshot);
+            }
             None => store.begin(begin, spec)?,
             Some((found, _)) if found != FORMAT => return Err(OpenError::Format { found }),
             Some((_, found)) if found != chain => return Err(OpenError::Foreign),
             Some(_) if begin == Begin::Genesis && store.is_syncing()? => {
+                if spec.origin.is_some() {
+                    return Err(OpenError::NeedsSnapshot);
+                }
                 store.begin(Begin::Genesis, spec)?;
             }
             Some(_) => {}
@@ -313,7 +323,9 @@ impl Store {
         let mut checkpoints = Vec::new();
         for number in oldest..=newest {
             let at = Height(number.saturating_mul(interval));
-            let Some(header) = self.header(at)?.filter(|_| at >= base) else { continue };
+            // Nobody signs a genesis, at whatever height it is.
+            let header = self.header(at)?.filter(|h| at >= base && h.parent != BlockId::default());
+            let Some(header) = header else { continue };
             let guardians = header.guardians_hash;
             checkpoints.push((at, Known { block: header.id(), guardians }));
         }

@@ -112,7 +112,7 @@ impl<S: Storage> Supernode<S> {
     /// [`StorageError`].
     pub fn offences(&self) -> Result<Vec<Charge>, StorageError> {
         let (tip, _) = self.tip_block();
-        let chain = self.ledger.chain();
+        let chain = self.ledger.state_chain();
         let staker = |offender: &Offender| {
             let row = match offender {
                 Offender::Validator(key) => StateKey::validator_key(chain, key),

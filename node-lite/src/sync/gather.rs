@@ -18,7 +18,7 @@ use antiphon_core::{
     },
     codec,
     crypto::Hash,
-    id::ChainId,
+    id::{ChainId, Height},
 };
 use std::collections::BTreeMap;
 
@@ -26,6 +26,8 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub(super) struct Gathering {
     pub(super) target: Target,
+    /// Height of the chain's first block, below which there is none.
+    genesis: Height,
     pub(super) plan: Plan,
     /// Headers below the checkpoint, the newest first.
     pub(super) ancestors: Vec<Header>,
@@ -36,10 +38,11 @@ pub(super) struct Gathering {
 }
 
 impl Gathering {
-    pub(super) fn new(target: Target) -> Self {
+    pub(super) fn new(target: Target, genesis: Height) -> Self {
         let plan = Plan::new(target.root(), target.version());
         Self {
             target,
+            genesis,
             plan,
             ancestors: Vec::new(),
             validators: None,
@@ -50,10 +53,10 @@ impl Gathering {
 
     /// Goes on with the pieces that are on the disk. Branches come before what is below them.
     pub(super) fn resume(
-        target: Target,
+        (target, genesis): (Target, Height),
         mut pieces: Vec<(Prefix, Piece)>,
     ) -> Result<Self, StorageError> {
-        let mut gathering = Self::new(target);
+        let mut gathering = Self::new(target, genesis);
         pieces.sort_by_key(|(at, piece)| (matches!(piece, Piece::Held(_)), at.nibbles().len()));
         for (at, piece) in pieces {
             let fits = match piece {
@@ -73,7 +76,7 @@ impl Gathering {
     }
 
     pub(super) fn lacks_ancestors(&self) -> bool {
-        let below = self.target.checkpoint.header.height.0;
+        let below = self.target.checkpoint.header.height.0.saturating_sub(self.genesis.0);
         let wanted = below.min(MAX_RECENT.saturating_sub(1) as u64);
         (self.ancestors.len() as u64) < wanted
     }

@@ -146,11 +146,12 @@ impl Sync {
         let frozen_until = self.wall(now).plus(self.config.spec.drift);
         let Kept { checkpoint, guardians, .. } = kept;
         let target = Target { checkpoint, signers: guardians, frozen_until };
+        let genesis = self.config.spec.genesis_height();
         self.wanted.clear();
         self.flights.values().for_each(|flight| self.neighbours.done(flight.peer));
         self.flights.clear();
         out.push(Output::Store(Box::new(SyncWrite::Target(Box::new(target.clone())))));
-        self.phase = Phase::Gather(Box::new(Gathering::new(target)));
+        self.phase = Phase::Gather(Box::new(Gathering::new(target, genesis)));
     }
 
     /// Nobody has the state any more: forgets it, and looks for a newer checkpoint.

@@ -259,6 +259,7 @@ fn spec(validators: &[SecretKey], guardians: &[BlsSecretKey]) -> ChainSpec {
         },
         accounts: Bounded::new(),
         stakers: Bounded::new(),
+        origin: None,
     }
 }
 

@@ -90,6 +90,7 @@ pub fn sized(block_ms: u64, accounts: usize, (validators, guardians): (usize, us
         },
         accounts: Bounded::try_from((0..accounts).map(endow).collect::<Vec<_>>()).unwrap(),
         stakers: Bounded::new(),
+        origin: None,
     }
 }
 

@@ -202,5 +202,6 @@ fn spec(trusting_period: u64) -> Option<ChainSpec> {
         guardians: Keys::default().set(&Powers::from([(String::from("n1"), 1)])),
         accounts: Bounded::new(),
         stakers: Bounded::new(),
+        origin: None,
     })
 }

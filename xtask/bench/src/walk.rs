@@ -180,5 +180,6 @@ fn spec(guardians: &GuardianSet) -> Result<ChainSpec> {
         guardians: guardians.clone(),
         accounts: Bounded::new(),
         stakers: Bounded::new(),
+        origin: None,
     })
 }

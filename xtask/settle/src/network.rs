@@ -147,6 +147,7 @@ fn spec(count: u8, block_ms: u64, now_ms: u64, senders: &[SecretKey]) -> Result<
         },
         accounts: Bounded::try_from(senders.iter().map(endow).collect::<Vec<_>>())?,
         stakers: Bounded::new(),
+        origin: None,
     })
 }
 

@@ -213,6 +213,7 @@ pub(crate) fn spec(validators: &[SecretKey], guardians: &[BlsSecretKey]) -> Chai
         },
         accounts: Bounded::new(),
         stakers: Bounded::new(),
+        origin: None,
     }
 }
 

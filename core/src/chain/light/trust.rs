@@ -61,7 +61,7 @@ impl Rules {
 /// A checkpoint that is believed: by anchor or by certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trusted {
-    /// Its height; 0 for genesis.
+    /// Its height; that of the spec for genesis.
     pub height: Height,
     /// Its id; all zero for genesis, whose header a client needs not know.
     pub block: BlockId,
@@ -88,7 +88,7 @@ impl Trusted {
     /// Trusts a chain's spec.
     pub fn genesis(spec: &ChainSpec) -> Self {
         Self {
-            height: Height(0),
+            height: spec.genesis_height(),
             block: BlockId::default(),
             time: spec.genesis_time,
             next_guardians: spec.guardians.hash(spec.chain_id()),

@@ -66,7 +66,7 @@ impl Running {
             return Ok((Vec::new(), true));
         }
         let (first, second) = (0, 1);
-        let keys = [first, second].map(|page| StateKey::roster(self.base.chain, page));
+        let keys = [first, second].map(|page| StateKey::roster(self.base.state_chain, page));
         let proofs = self.prove(head, keys.to_vec())?;
         let page: RosterPage = value(proofs.first())?.unwrap_or_default();
         let rest: RosterPage = value(proofs.get(1))?.unwrap_or_default();
@@ -79,7 +79,7 @@ impl Running {
         address: Address,
         level: Level,
     ) -> Result<AccountFound, Halt> {
-        let (chain, head) = (self.base.chain, self.head(level)?);
+        let (chain, head) = (self.base.state_chain, self.head(level)?);
         let (mut stakers, is_whole) = self.roster(&head)?;
         // Who has bonded with itself less than it takes is a staker, and on no roster.
         if self.base.stakes && !stakers.contains(&address) {
@@ -125,7 +125,7 @@ impl Running {
         level: Level,
     ) -> Result<PoolFound, Halt> {
         let head = self.head(level)?;
-        let key = StateKey::pool(self.base.chain, &pool);
+        let key = StateKey::pool(self.base.state_chain, &pool);
         let proofs = self.prove(&head, vec![key])?;
         let state: Option<PoolState> = value(proofs.first())?;
         let shown = shown(proofs.first(), key)?;
@@ -136,7 +136,7 @@ impl Running {
         if !self.base.stakes {
             return Err(LookupError::NoStake.into());
         }
-        let (chain, head) = (self.base.chain, self.head(level)?);
+        let (chain, head) = (self.base.state_chain, self.head(level)?);
         let (mut addresses, is_whole) = self.roster(&head)?;
         let has_all = is_whole && addresses.len() <= MAX_STAKERS;
         addresses.truncate(MAX_STAKERS);

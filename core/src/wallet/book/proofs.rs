@@ -94,10 +94,10 @@ impl Book {
     }
 
     fn keys(&self, pools: &[PoolId]) -> Vec<StateKey> {
-        let mut keys = alloc::vec![StateKey::account(self.chain, &self.address)];
+        let mut keys = alloc::vec![StateKey::account(self.state_chain, &self.address)];
         for pool in pools {
-            keys.push(StateKey::pool(self.chain, pool));
-            keys.push(StateKey::paid(self.chain, pool, &self.address));
+            keys.push(StateKey::pool(self.state_chain, pool));
+            keys.push(StateKey::paid(self.state_chain, pool, &self.address));
         }
         keys
     }

@@ -26,7 +26,7 @@ impl<S: Storage> Session<'_, S> {
             return Err(TxError::BadAmount);
         }
         let (owner, due) = (Address::of(&tx.body.sender), self.height.plus(blocks));
-        let (id, page_row) = (tx.body.delay_id(self.chain, place), StateKey::due(self.chain, due));
+        let (id, page_row) = (tx.body.delay_id(self.chain, place), StateKey::due(self.keys, due));
         let mut page = self.get::<DuePage>(&page_row)?.unwrap_or_default().into_vec();
         page.push(id);
         let page = DuePage::try_from(page).map_err(|_| DelayError::HeightFull(due))?;
@@ -34,11 +34,11 @@ impl<S: Storage> Session<'_, S> {
         self.put(page_row, page)?;
         let progress = Progress::Waiting;
         let delayed = Delayed { owner, to, token, amount, due, guard, progress };
-        self.put(StateKey::delayed(self.chain, &id), delayed)
+        self.put(StateKey::delayed(self.keys, &id), delayed)
     }
 
     pub(super) fn cancel(&mut self, by: &Address, id: &DelayId) -> Result<(), TxError> {
-        let row = StateKey::delayed(self.chain, id);
+        let row = StateKey::delayed(self.keys, id);
         let delayed = self.get::<Delayed>(&row)?.ok_or(DelayError::Unknown)?;
         self.put(row, delayed.cancelled(by)?)?;
         self.credit(&delayed.owner, delayed.token, delayed.amount)
@@ -47,9 +47,9 @@ impl<S: Storage> Session<'_, S> {
     /// Pays what is due at this height. Called once, after all transactions, so that the last block to cancel in is the one
     /// that is due, wherever in it the cancellation stands.
     pub(in crate::ledger) fn pay_due(&mut self) -> Result<(), TxError> {
-        let page: DuePage = self.get(&StateKey::due(self.chain, self.height))?.unwrap_or_default();
+        let page: DuePage = self.get(&StateKey::due(self.keys, self.height))?.unwrap_or_default();
         for id in page.iter() {
-            let row = StateKey::delayed(self.chain, id);
+            let row = StateKey::delayed(self.keys, id);
             let delayed = self.get::<Delayed>(&row)?.ok_or(DelayError::Unknown)?;
             if delayed.progress == Progress::Waiting {
                 self.put(row, Delayed { progress: Progress::Paid, ..delayed })?;

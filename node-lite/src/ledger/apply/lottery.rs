@@ -22,28 +22,28 @@ impl<S: Storage> Session<'_, S> {
     pub(in crate::ledger) fn beacon_key(&mut self) -> Result<Option<BlsPublicKey>, TxError> {
         let proposer = self.proposer;
         let Some(owner) = self.owner_of(&proposer)? else { return Ok(None) };
-        let staker = self.get::<Staker>(&StateKey::staker(self.chain, &owner))?;
+        let staker = self.get::<Staker>(&StateKey::staker(self.keys, &owner))?;
         Ok(staker.map(|staker| staker.guardian))
     }
 
     pub(in crate::ledger) fn mix(&mut self) -> Result<Hash, TxError> {
-        Ok(self.get(&StateKey::beacon(self.chain))?.unwrap_or_default())
+        Ok(self.get(&StateKey::beacon(self.keys))?.unwrap_or_default())
     }
 
     pub(in crate::ledger) fn put_mix(&mut self, mix: Hash) -> Result<(), TxError> {
-        self.put(StateKey::beacon(self.chain), mix)
+        self.put(StateKey::beacon(self.keys), mix)
     }
 
     pub(in crate::ledger) fn lottery_draw(&mut self) -> Result<Draw, TxError> {
-        Ok(self.get(&StateKey::draw(self.chain))?.unwrap_or_default())
+        Ok(self.get(&StateKey::draw(self.keys))?.unwrap_or_default())
     }
 
     pub(in crate::ledger) fn upgrade(&mut self) -> Result<Upgrade, TxError> {
-        Ok(self.get(&StateKey::upgrade(self.chain))?.unwrap_or_default())
+        Ok(self.get(&StateKey::upgrade(self.keys))?.unwrap_or_default())
     }
 
     pub(in crate::ledger) fn put_upgrade(&mut self, upgrade: Upgrade) -> Result<(), TxError> {
-        self.put(StateKey::upgrade(self.chain), upgrade)
+        self.put(StateKey::upgrade(self.keys), upgrade)
     }
 
     /// Notes who takes part, and pays the proposer for every signature beyond a quorum (A3.1).
@@ -81,7 +81,7 @@ impl<S: Storage> Session<'_, S> {
             participants: Bounded::try_from(bits).map_err(|_| TxError::BadAmount)?,
             rolled: pot.ok_or(TxError::BadAmount)?,
         };
-        self.put(StateKey::draw(self.chain), draw)
+        self.put(StateKey::draw(self.keys), draw)
     }
 
     /// Nobody showed a certificate in time: the pot waits for the next draw.
@@ -91,7 +91,7 @@ impl<S: Storage> Session<'_, S> {
         draw: Draw,
     ) -> Result<(), TxError> {
         let rolled = draw.rolled.checked_add(rules.pot).ok_or(TxError::BadAmount)?;
-        self.put(StateKey::draw(self.chain), Draw { rolled, ..draw })
+        self.put(StateKey::draw(self.keys), Draw { rolled, ..draw })
     }
 
     /// Pays the winners as stakers are paid, so that who bonds with them has a part in it. Who was tombstoned meanwhile wins
@@ -103,9 +103,9 @@ impl<S: Storage> Session<'_, S> {
     ) -> Result<(), TxError> {
         let mut rolled = outcome.rolled;
         for key in &outcome.winners {
-            let owner = self.get::<Address>(&StateKey::guardian_key(self.chain, key))?;
+            let owner = self.get::<Address>(&StateKey::guardian_key(self.keys, key))?;
             let staker = match owner {
-                Some(owner) => self.get::<Staker>(&StateKey::staker(self.chain, &owner))?,
+                Some(owner) => self.get::<Staker>(&StateKey::staker(self.keys, &owner))?,
                 None => None,
             };
             let is_standing = |staker: &Staker| staker.standing != Standing::Tombstoned;
@@ -113,11 +113,11 @@ impl<S: Storage> Session<'_, S> {
             match owner.zip(rewarded) {
                 Some((owner, rewarded)) => {
                     self.mint(outcome.prize)?;
-                    self.put(StateKey::staker(self.chain, &owner), rewarded)?;
+                    self.put(StateKey::staker(self.keys, &owner), rewarded)?;
                 }
                 None => rolled = rolled.checked_add(outcome.prize).ok_or(TxError::BadAmount)?,
             }
         }
-        self.put(StateKey::draw(self.chain), Draw { participants: Bounded::new(), rolled, ..draw })
+        self.put(StateKey::draw(self.keys), Draw { participants: Bounded::new(), rolled, ..draw })
     }
 }

@@ -26,11 +26,11 @@ impl<S: Storage> Session<'_, S> {
     }
 
     fn staker(&mut self, address: &Address) -> Result<Staker, TxError> {
-        self.get(&StateKey::staker(self.chain, address))?.ok_or(TxError::NoStaker)
+        self.get(&StateKey::staker(self.keys, address))?.ok_or(TxError::NoStaker)
     }
 
     fn bond_of(&mut self, owner: &Address, staker: &Address) -> Result<Bond, TxError> {
-        Ok(self.get(&StateKey::bond(self.chain, owner, staker))?.unwrap_or_default())
+        Ok(self.get(&StateKey::bond(self.keys, owner, staker))?.unwrap_or_default())
     }
 
     pub(super) fn register(
@@ -43,9 +43,9 @@ impl<S: Storage> Session<'_, S> {
         if *bond < least {
             return Err(TxError::BondTooSmall { bond: *bond, least });
         }
-        let guardian_row = StateKey::guardian_key(self.chain, guardian);
-        let validator_row = validator.map(|key| StateKey::validator_key(self.chain, &key));
-        let staker_row = StateKey::staker(self.chain, sender);
+        let guardian_row = StateKey::guardian_key(self.keys, guardian);
+        let validator_row = validator.map(|key| StateKey::validator_key(self.keys, &key));
+        let staker_row = StateKey::staker(self.keys, sender);
         let mut taken = self.get::<Staker>(&staker_row)?.is_some();
         for row in [Some(guardian_row), validator_row].into_iter().flatten() {
             taken |= self.get::<Address>(&row)?.is_some();
@@ -150,7 +150,7 @@ impl<S: Storage> Session<'_, S> {
         let mut guardians = None;
         if let Evidence::Checkpoints(branches) = evidence {
             for key in branches.carried() {
-                if self.get::<Address>(&StateKey::guardian_key(self.chain, key))?.is_none() {
+                if self.get::<Address>(&StateKey::guardian_key(self.keys, key))?.is_none() {
                     return Err(EvidenceError::WrongSet.into());
                 }
             }
@@ -176,7 +176,7 @@ impl<S: Storage> Session<'_, S> {
     }
 
     fn put_bond(&mut self, owner: &Address, staker: &Address, bond: Bond) -> Result<(), TxError> {
-        self.put(StateKey::bond(self.chain, owner, staker), bond)
+        self.put(StateKey::bond(self.keys, owner, staker), bond)
     }
 
     /// Writes a staker, and puts it on the roster or takes it off where that follows.
@@ -185,7 +185,7 @@ impl<S: Storage> Session<'_, S> {
         let listed = |s: &Staker| s.total >= least && s.standing != Standing::Tombstoned;
         let was = self.staker(address).is_ok_and(|before| listed(&before));
         let is = listed(&staker);
-        self.put(StateKey::staker(self.chain, address), staker)?;
+        self.put(StateKey::staker(self.keys, address), staker)?;
         match (was, is) {
             (false, true) => self.enlist(address),
             (true, false) => self.strike(address),
@@ -194,12 +194,12 @@ impl<S: Storage> Session<'_, S> {
     }
 
     fn page(&mut self, number: u32) -> Result<RosterPage, TxError> {
-        Ok(self.get(&StateKey::roster(self.chain, number))?.unwrap_or_default())
+        Ok(self.get(&StateKey::roster(self.keys, number))?.unwrap_or_default())
     }
 
     fn put_page(&mut self, number: u32, page: Vec<Address>) -> Result<(), TxError> {
         let page: RosterPage = Bounded::try_from(page).map_err(|_| TxError::RosterFull)?;
-        self.put(StateKey::roster(self.chain, number), page)
+        self.put(StateKey::roster(self.keys, number), page)
     }
 
     fn enlist(&mut self, address: &Address) -> Result<(), TxError> {
@@ -232,13 +232,13 @@ impl<S: Storage> Session<'_, S> {
         if let Some(address) = self.owner_of(&proposer)? {
             let staker = self.staker(&address)?;
             let seen = self.height;
-            self.put(StateKey::staker(self.chain, &address), Staker { seen, ..staker })?;
+            self.put(StateKey::staker(self.keys, &address), Staker { seen, ..staker })?;
         }
         Ok(())
     }
 
     pub(super) fn owner_of(&mut self, key: &PublicKey) -> Result<Option<Address>, TxError> {
-        self.get(&StateKey::validator_key(self.chain, key))
+        self.get(&StateKey::validator_key(self.keys, key))
     }
 
     /// At a checkpoint: sets validators aside that were silent for too long, then pays the others (ALZA-11, ALZA-14).
@@ -284,14 +284,14 @@ impl<S: Storage> Session<'_, S> {
     }
 
     fn supply(&mut self) -> Result<Supply, TxError> {
-        Ok(self.get(&StateKey::supply(self.chain))?.unwrap_or_default())
+        Ok(self.get(&StateKey::supply(self.keys))?.unwrap_or_default())
     }
 
     fn burn(&mut self, token: Token, amount: Amount) -> Result<(), TxError> {
         let mut supply = self.supply()?;
         let burned = supply.burned.get_mut(token.index()).ok_or(TxError::BadAmount)?;
         *burned = burned.checked_add(amount).ok_or(TxError::BadAmount)?;
-        self.put(StateKey::supply(self.chain), supply)
+        self.put(StateKey::supply(self.keys), supply)
     }
 
     /// A3.4: only the operational token has a way to be minted.
@@ -300,6 +300,6 @@ impl<S: Storage> Session<'_, S> {
         let [staking, operational] = supply.minted;
         let operational = operational.checked_add(amount).ok_or(TxError::BadAmount)?;
         supply.minted = [staking, operational];
-        self.put(StateKey::supply(self.chain), supply)
+        self.put(StateKey::supply(self.keys), supply)
     }
 }

@@ -137,6 +137,33 @@ impl Chain {
         Self { id, ledger, memory, head: (Height(0), header.id()) }
     }
 
+    /// A chain of this spec over the state that this one has settled, as a store begins with a snapshot.
+    pub(in crate::ledger) fn went_on(&self, spec: ChainSpec) -> Self {
+        let memory = Memory::default();
+        {
+            let (from, mut to) = (self.memory.0.read().unwrap(), memory.0.write().unwrap());
+            (to.nodes, to.values) = (from.nodes.clone(), from.values.clone());
+        }
+        let root = self.ledger.view(&self.head.1).unwrap().root().unwrap();
+        let (id, header) = (spec.chain_id(), Header::genesis(&spec, root));
+        let (height, block) = (header.height, header.id());
+        let signed =
+            antiphon_core::chain::header::SignedHeader { header, signature: Signature([0; 64]) };
+        let settled = SettledBlock {
+            id: block,
+            version: self.ledger.head_version,
+            block: Block { signed, carried: Carried::default(), body: Bounded::new() },
+            certificate: Certificate::genesis(),
+        };
+        let (validators, guardians) = (spec.validators.clone(), spec.guardians.clone());
+        let elected = Elected { validators: Some(validators), guardians: Some(guardians) };
+        let (batch, transactions) = (TreeUpdateBatch::default(), Vec::new());
+        let settlement = Settlement { settled: settled.clone(), batch, transactions, elected };
+        memory.write(&Write::Settle(Box::new(settlement)));
+        let ledger = Ledger::open(spec, memory.clone(), &settled).unwrap();
+        Self { id, ledger, memory, head: (height, block) }
+    }
+
     pub(in crate::ledger) fn request(&self) -> Build {
         let (height, parent) = (self.head.0.plus(1), self.head.1);
         let over = self.head.0.0 % self.ledger.spec().checkpoint_interval;
@@ -153,7 +180,7 @@ impl Chain {
     }
 
     pub(in crate::ledger) fn block(&self, txs: Vec<SignedTransaction>, state_root: Hash) -> Block {
-        let (genesis, _) = genesis(self.ledger.spec()).unwrap();
+        let genesis = Header::genesis(self.ledger.spec(), Hash::default());
         let body: Vec<TxBytes> =
             txs.iter().map(|tx| TxBytes::try_from(tx.to_bytes()).unwrap()).collect();
         let header = Header {
@@ -273,8 +300,9 @@ impl Chain {
         }
         let mut total = 0;
         for (key, value) in newest {
-            let is_account = (0..=3).any(|n| StateKey::account(self.id, &address(n)) == key);
-            let is_pool = StateKey::pool(self.id, &pool_id(self.id, &address(1), 4)) == key;
+            let keys = self.ledger.state_chain();
+            let is_account = (0..=3).any(|n| StateKey::account(keys, &address(n)) == key);
+            let is_pool = StateKey::pool(keys, &pool_id(keys, &address(1), 4)) == key;
             if is_account {
                 let account: Account = codec::decode(value, 4096).unwrap();
                 total += account.balances[Token::Operational.index()].units();
@@ -282,7 +310,7 @@ impl Chain {
                 let pool: antiphon_core::payment::reservation::PoolState =
                     codec::decode(value, 4096).unwrap();
                 total += pool.held().units();
-            } else if key == StateKey::supply(self.id) {
+            } else if key == StateKey::supply(keys) {
                 let supply: Supply = codec::decode(value, 4096).unwrap();
                 assert_eq!(supply, Supply::default());
             }
@@ -342,5 +370,6 @@ pub(in crate::ledger) fn spec() -> ChainSpec {
         },
         accounts: Bounded::try_from(vec![endowed(1), endowed(2)]).unwrap(),
         stakers: Bounded::new(),
+        origin: None,
     }
 }

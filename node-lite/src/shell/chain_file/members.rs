@@ -81,8 +81,8 @@ pub(super) struct ValidatorRow {
 pub(super) struct GuardianRow {
     key: Spanned<String>,
     weight: u64,
-    owner: Spanned<String>,
-    possession: Spanned<String>,
+    owner: Option<Spanned<String>>,
+    possession: Option<Spanned<String>>,
     #[serde(rename = "node")]
     _node: Option<String>,
 }
@@ -137,11 +137,19 @@ pub(super) fn validators(
     Ok(members)
 }
 
+/// Who vouches that a guardian has its key (A2.11).
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Possession<'a> {
+    /// Its own proof, in the name of a chain.
+    Proven(&'a str),
+    /// The chain before, which registered it: whoever begins from the snapshot compares the set with that one.
+    Inherited,
+}
+
 pub(super) fn guardians(
-    chain_name: &str,
+    by: Possession<'_>,
     rows: &Spanned<Vec<Spanned<GuardianRow>>>,
 ) -> Result<Vec<Guardian>, Refusal> {
-    let scope = possession_scope(chain_name);
     let mut members: Vec<Guardian> = Vec::new();
     for row in rows.get_ref() {
         let GuardianRow { key, weight, owner, possession, .. } = row.get_ref();
@@ -152,7 +160,15 @@ pub(super) fn guardians(
         if *weight == 0 {
             return refuse(row, "a guardian without weight");
         }
-        check_possession(scope, &member.key, owner, possession)?;
+        match (by, owner, possession) {
+            (Possession::Proven(name), Some(owner), Some(possession)) => {
+                check_possession(possession_scope(name), &member.key, owner, possession)?;
+            }
+            (Possession::Proven(_), _, _) => {
+                return refuse(row, "a guardian needs an owner and a proof of possession");
+            }
+            (Possession::Inherited, _, _) => {}
+        }
         members.push(member);
     }
     members.sort_by_key(|member| member.key);

@@ -3,7 +3,7 @@
 
 use super::{
     Refusal, Rows, amount,
-    members::{self, StakerRow},
+    members::{self, Possession, StakerRow},
     refuse,
 };
 use antiphon_core::{
@@ -73,6 +73,10 @@ impl Sets {
 
 /// Reads the sets, by whichever of the two ways the file has.
 pub(super) fn sets(rows: &Rows) -> Result<Sets, Refusal> {
+    if rows.snapshot.is_some() {
+        let rules = rows.stake.as_ref().map(|stake| rules(rows, stake)).transpose()?;
+        return Ok(Sets { rules, ..appointed(rows)? });
+    }
     let Some(stake) = &rows.stake else { return appointed(rows) };
     let validator = rows.validator.as_ref().map(Spanned::span);
     if let Some(span) = validator.or(rows.guardian.as_ref().map(Spanned::span)) {
@@ -91,15 +95,20 @@ fn appointed(rows: &Rows) -> Result<Sets, Refusal> {
         return Err((0, String::from(what)));
     };
     let validators = members::validators(validator)?;
-    let guardians = members::guardians(rows.name.get_ref(), guardian)?;
+    let since = rows.snapshot.as_ref().map_or(Height(0), |origin| origin.get_ref().height());
+    let by = match &rows.snapshot {
+        Some(_) => Possession::Inherited,
+        None => Possession::Proven(rows.name.get_ref()),
+    };
+    let guardians = members::guardians(by, guardian)?;
     let keys = guardians.iter().map(|member| &member.key);
     let aggregate = BlsPublicKey::aggregate(keys).or_else(|e| refuse(guardian, e))?;
     let validators = ValidatorSet {
-        since: Height(0),
+        since,
         members: Bounded::try_from(validators).or_else(|e| refuse(validator, e))?,
     };
     let guardians = GuardianSet {
-        since: Height(0),
+        since,
         members: Bounded::try_from(guardians).or_else(|e| refuse(guardian, e))?,
         aggregate,
     };

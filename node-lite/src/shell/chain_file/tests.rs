@@ -1,6 +1,10 @@
 use super::*;
 use crate::shell::init;
-use antiphon_core::{crypto::bls::BlsPublicKey, id::Address, payment::reservation::RulesError};
+use antiphon_core::{
+    crypto::{Hash, bls::BlsPublicKey},
+    id::{Address, BlockId, Height},
+    payment::reservation::RulesError,
+};
 
 /// Public parts of nodes that settle and finalise.
 fn nodes(count: usize) -> Vec<PublicPart> {
@@ -85,13 +89,16 @@ fn keys_that_are_missing_or_unknown_are_named_with_their_line() {
     };
     let unknown = said(&text.replacen("drift-ms", "drift", 1));
     assert!(unknown.contains("unknown field `drift`") && unknown.contains("line "), "{unknown}");
-    for key in ["block-ms", "fee", "bounty", "freeze", "key", "possession", "address"] {
+    for key in ["block-ms", "fee", "bounty", "freeze", "key", "address"] {
         let start = text.find(&format!("\n{key} = ")).unwrap() + 1;
         let end = start + text[start..].find('\n').unwrap() + 1;
         let without = [&text[..start], &text[end..]].concat();
         let missing = said(&without);
         assert!(missing.contains(&format!("missing field `{key}`")), "{missing}");
     }
+    // A chain that takes over a state has guardians whose keys were proven to the chain before it; no other has.
+    let possession = text[text.find("\npossession = ").unwrap() + 1..].lines().next().unwrap();
+    assert!(refused(&text, possession, "").1.contains("proof of possession"));
 }
 
 #[test]
@@ -169,4 +176,31 @@ fn where_stake_decides_the_first_sets_are_what_an_election_makes_of_the_stakers(
     let without = [&text[..start], &text[end..]].concat();
     let Err(SpecError::Refused { what, .. }) = parse("chain.toml", &without) else { panic!() };
     assert!(what.contains("rules of [stake]"), "{what}");
+}
+
+#[test]
+fn a_chain_file_that_goes_on_is_read_as_it_was_meant_and_endows_nobody() {
+    let old = write(&draft(&nodes(2)));
+    let before = parse("old.toml", &old).unwrap();
+    let origin = antiphon_core::chain::spec::Origin {
+        height: Height(300),
+        block: BlockId(Hash([1; 32])),
+        state_root: Hash([2; 32]),
+        lineage: Bounded::try_from(vec![before.chain_id()]).unwrap(),
+    };
+    let mut new = ChainSpec { accounts: Bounded::new(), origin: Some(origin), ..before };
+    new.validators.since = Height(300);
+    new.guardians.since = Height(300);
+    let text = continue_chain("new.toml", &old, &new).unwrap();
+    assert_eq!(parse("new.toml", &text).unwrap(), new);
+    assert!(refused(&text, "height = 300", "height = 301").1.contains("checkpoint"));
+    assert!(refused(&text, "height = 300", "height = 0").1.contains("checkpoint"));
+    let id = format!("\"{}\"", new.state_chain().0.to_hex());
+    assert!(refused(&text, &id, "").1.contains("no chain before"));
+    assert!(refused(&text, &id, "\"7\"").1.contains("64 hexadecimal digits"));
+    let owner = address::to_text(&Address([7; 20]));
+    let account = format!(
+        "[[account]]\naddress = \"{owner}\"\nstaking = \"1\"\noperational = \"1\"\n\n[pool]"
+    );
+    assert!(refused(&text, "[pool]", &account).1.contains("accounts are in the snapshot"));
 }

@@ -34,6 +34,7 @@ pub(super) struct File {
     pub(super) keep: Option<Keep>,
     #[serde(deserialize_with = "text")]
     pub(super) sync: Option<Beginning>,
+    pub(super) snapshot: Option<PathBuf>,
     #[serde(deserialize_with = "block")]
     pub(super) trust: Option<BlockName>,
     pub(super) sync_range_kib: Option<u32>,
@@ -70,7 +71,8 @@ impl File {
             error: Box::new(error),
         })?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        for path in [&mut file.data, &mut file.chain, &mut file.faucet].into_iter().flatten() {
+        let paths = [&mut file.data, &mut file.chain, &mut file.faucet, &mut file.snapshot];
+        for path in paths.into_iter().flatten() {
             *path = folder.join(&*path);
         }
         Ok(file)
@@ -118,6 +120,8 @@ pub fn template() -> String {
 # How an empty data folder begins: "blocks" executes every block since genesis; "state" fetches the state of the newest
 # final checkpoint, and this node's keys sign nothing until a set that was elected after that has them.
 # sync = "blocks"
+# The file with the state that the chain begins with, where its chain file has [snapshot]; read at the first start.
+# snapshot = "state.snapshot"
 # A final checkpoint to trust, where the chain is older than its trusting period: its id, from somebody you trust.
 # trust = ""
 # KiB of state asked of one neighbour at once.

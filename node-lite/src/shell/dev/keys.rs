@@ -197,6 +197,7 @@ fn make_spec(
         },
         accounts: Bounded::try_from(vec![faucet])?,
         stakers: Bounded::new(),
+        origin: None,
     };
     if options.stake { stake::staking(spec, nodes, options.unbond) } else { Ok(spec) }
 }

@@ -28,7 +28,7 @@ use antiphon_core::{
         transaction::decode_transaction,
     },
     codec,
-    id::{ChainId, Height},
+    id::{BlockId, ChainId, Height},
 };
 use redb::{ReadableTable, WriteTransaction};
 use std::{fmt, str::FromStr};
@@ -186,7 +186,7 @@ impl Pruning {
     fn changes_a_set(&self, header: &Header) -> bool {
         let is_checkpoint = header.height.0.checked_rem(self.interval) == Some(0);
         let changes = header.guardians_hash != header.next_guardians_hash || header.ends_term();
-        is_checkpoint && (changes || header.height == Height(0))
+        is_checkpoint && (changes || header.parent == BlockId::default())
     }
 }
 

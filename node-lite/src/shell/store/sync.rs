@@ -107,7 +107,10 @@ fn put_piece(write: &WriteTransaction, at: &Prefix, piece: &Piece) -> Result<(),
     put(write, &[b"p", codec::encode(at).as_slice()].concat(), &codec::encode(piece))
 }
 
-fn write_range(write: &WriteTransaction, range: &RangeWrite) -> Result<(), StorageError> {
+pub(super) fn write_range(
+    write: &WriteTransaction,
+    range: &RangeWrite,
+) -> Result<(), StorageError> {
     put_piece(write, &range.prefix, &Piece::Held(range.held))?;
     let mut nodes = write.open_table(NODES).map_err(failed)?;
     for (key, node) in &range.nodes {
@@ -148,7 +151,7 @@ fn write_checkpoint(write: &WriteTransaction, checkpoint: &Checkpoint) -> Result
     Ok(())
 }
 
-fn write_header(write: &WriteTransaction, header: &Header) -> Result<(), StorageError> {
+pub(super) fn write_header(write: &WriteTransaction, header: &Header) -> Result<(), StorageError> {
     let mut headers = write.open_table(HEADERS).map_err(failed)?;
     headers.insert(header.height.0, codec::encode(header).as_slice()).map_err(failed)?;
     let mut heights = write.open_table(HEIGHTS).map_err(failed)?;

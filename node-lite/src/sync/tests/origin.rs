@@ -91,6 +91,7 @@ pub(crate) fn spec() -> ChainSpec {
         },
         accounts: Bounded::new(),
         stakers: Bounded::new(),
+        origin: None,
     }
 }
 
