@@ -16,10 +16,13 @@
 mod apply;
 mod batch;
 mod beacon;
+mod build;
 mod conserve;
 mod elect;
+mod error;
 mod footprint;
 mod genesis;
+mod query;
 mod reader;
 mod row;
 #[cfg(test)]
@@ -28,98 +31,39 @@ mod verified;
 
 pub use apply::TxError;
 pub use beacon::CarryError;
+pub use build::{Body, Prepared};
 pub use elect::Elected;
+pub use error::ExecuteError;
 pub use genesis::{GenesisError, genesis};
+pub use query::At;
 
 use crate::{
-    bft::{
-        Build,
-        message::{Block, MAX_BLOCK_TXS, MAX_BODY, TxBytes, tx_root},
-    },
+    bft::{Build, message::Block},
     storage::{SettledBlock, Settlement, Storage, StorageError},
 };
 use antiphon_core::{
     chain::{
         carried::Carried,
         certificate::Certificate,
-        header::{Header, Next},
-        proof::{Path, StateProof},
+        header::Next,
         set::ValidatorSet,
         spec::ChainSpec,
-        state::{Account, StateKey},
+        state::StateKey,
         transaction::{LIFETIME, SignedTransaction, decode_transaction},
     },
-    codec::{self, Bounded},
     crypto::Hash,
-    id::{Address, BlockId, ChainId, Epoch, Height, TxId},
+    id::{BlockId, ChainId, Epoch, Height, TxId},
 };
 use apply::Session;
 use batch::{Job, apply_all};
-use jmt::{KeyHash, Sha256Jmt, storage::TreeUpdateBatch};
+use error::failed;
+use jmt::storage::TreeUpdateBatch;
 use reader::View;
-use std::{collections::BTreeMap, iter::Peekable, num::NonZeroUsize};
+use std::{collections::BTreeMap, num::NonZeroUsize};
 use verified::Verified;
 
 /// Most settled ids remembered for reference blocks: a transaction's life and some more.
 const MAX_REFERENCES: u64 = LIFETIME + 8;
-
-/// Why a block is not what it says.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExecuteError {
-    /// The parent's state is not known here.
-    #[error("the parent was not executed")]
-    UnknownParent,
-    /// A transaction cannot be applied, so it must not be in a block.
-    #[error("transaction {index}: {error}")]
-    Transaction {
-        /// Which.
-        index: usize,
-        /// Why.
-        error: TxError,
-    },
-    /// The state root is not the one that execution gives.
-    #[error("the state root differs")]
-    WrongRoot,
-    /// The header commits other sets than those that its state elects.
-    #[error("the sets above it differ")]
-    WrongSets,
-    /// What the block carries beside its transactions is not what it must carry.
-    #[error("what the block carries: {0}")]
-    Carried(#[from] CarryError),
-    /// The chain has changed to rules that this software does not know. It must be replaced (AELF-30).
-    #[error(
-        "the chain follows rules {rules} now, this software knows those up to {known}: install a newer one"
-    )]
-    Outdated {
-        /// What holds.
-        rules: u32,
-        /// What is known here.
-        known: u32,
-    },
-    /// Money was made or lost. Our own mistake: the node stops (A10.1).
-    #[error("money was made or lost")]
-    NotConserved,
-    /// The store failed.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-}
-
-impl ExecuteError {
-    /// Returns the stable code of this error.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::UnknownParent => "ledger/unknown-parent",
-            Self::Transaction { error, .. } => error.code(),
-            Self::WrongRoot => "ledger/wrong-root",
-            Self::WrongSets => "ledger/wrong-sets",
-            Self::Carried(error) => error.code(),
-            Self::Outdated { .. } => "ledger/outdated",
-            Self::NotConserved => "ledger/not-conserved",
-            Self::Storage(error) => error.code(),
-        }
-    }
-}
 
 /// An executed block that is not durable yet.
 #[derive(Debug)]
@@ -153,33 +97,6 @@ pub struct Ledger<S> {
     blocks: BTreeMap<BlockId, Executed>,
     verified: Verified,
     workers: NonZeroUsize,
-}
-
-/// What a proposer gets.
-#[derive(Debug)]
-pub struct Body {
-    /// Encoded transactions that all apply, in order.
-    pub transactions: Vec<TxBytes>,
-    /// What the block carries beside them.
-    pub carried: Carried,
-    /// The state root after both.
-    pub state_root: Hash,
-    /// What the block commits for those above it.
-    pub next: Next,
-    /// Candidates that cannot be applied, with why.
-    pub refused: Vec<(TxId, TxError)>,
-    /// The execution, for [`Ledger::adopt`].
-    pub prepared: Prepared,
-}
-
-/// The execution of a body that was built here, so that its block need not be executed again.
-#[derive(Debug)]
-pub struct Prepared {
-    proposer_index: u16,
-    carried: Hash,
-    tx_root: Hash,
-    state_root: Hash,
-    executed: Executed,
 }
 
 impl<S: Storage> Ledger<S> {
@@ -279,90 +196,9 @@ impl<S: Storage> Ledger<S> {
         Ok(())
     }
 
-    /// Keeps the execution of a body that became this block. Returns whether it did: the header says all that went into
-    /// the execution and all that came out, so only the very same block does.
-    pub fn adopt(&mut self, id: BlockId, header: &Header, prepared: Prepared) -> bool {
-        let Prepared { proposer_index, carried, tx_root, state_root, executed } = prepared;
-        let same = (header.parent, header.height) == (executed.parent, executed.height)
-            && (header.proposer_index, header.carried) == (proposer_index, carried)
-            && (header.tx_root, header.state_root) == (tx_root, state_root)
-            && header.next() == executed.next
-            && self.view(&header.parent).is_some();
-        if same {
-            self.blocks.insert(id, executed);
-        }
-        same
-    }
-
     /// Remembers that the signature of a transaction with these bytes was checked.
     pub fn note_verified(&mut self, bytes: &[u8]) {
         self.verified.note(bytes);
-    }
-
-    /// Makes a body from candidates, leaving out what cannot be applied, and carries of what is offered what the chain wants.
-    ///
-    /// # Errors
-    /// [`ExecuteError`] if the parent is unknown, the store fails, or the chain wants something that is not offered.
-    pub fn build(
-        &self,
-        request: &Build,
-        offered: Carried,
-        candidates: impl IntoIterator<Item = SignedTransaction>,
-    ) -> Result<Body, ExecuteError> {
-        let mut session = self.session(request)?;
-        let (mut transactions, mut refused, mut ids) = (Vec::new(), Vec::new(), Vec::new());
-        let mut candidates = candidates.into_iter().peekable();
-        let mut room = MAX_BODY;
-        while candidates.peek().is_some() {
-            let places = MAX_BLOCK_TXS.saturating_sub(transactions.len());
-            let (encoded, jobs) = self.take(&mut candidates, places, room);
-            if jobs.is_empty() {
-                break;
-            }
-            let verdicts = apply_all(&mut session, &jobs, self.workers);
-            for ((encoded, job), verdict) in encoded.into_iter().zip(jobs).zip(verdicts) {
-                let id = job.tx.body.id(self.chain);
-                match verdict {
-                    Ok(()) => {
-                        room = room.saturating_sub(encoded.len());
-                        ids.push(id);
-                        transactions.push(encoded);
-                    }
-                    Err(TxError::Storage(error)) => return Err(error.into()),
-                    Err(error) => refused.push((id, error)),
-                }
-            }
-        }
-        let carried = self.wanted(&mut session, request, offered)?;
-        let (state_root, executed) = self.finish(session, request, &carried)?;
-        let (next, tx_root) = (executed.next, tx_root(&transactions));
-        let prepared = Prepared {
-            proposer_index: request.proposer_index,
-            carried: carried.hash(self.chain),
-            tx_root,
-            state_root,
-            executed: Executed { transactions: ids, ..executed },
-        };
-        Ok(Body { transactions, carried, state_root, next, refused, prepared })
-    }
-
-    /// Takes the next candidates that have room in a block.
-    fn take(
-        &self,
-        candidates: &mut Peekable<impl Iterator<Item = SignedTransaction>>,
-        places: usize,
-        mut room: usize,
-    ) -> (Vec<TxBytes>, Vec<Job>) {
-        let (mut encoded, mut jobs) = (Vec::new(), Vec::new());
-        while jobs.len() < places
-            && let Some(tx) = candidates.next_if(|tx| tx.to_bytes().len() <= room)
-        {
-            let Ok(bytes) = TxBytes::try_from(tx.to_bytes()) else { continue };
-            room = room.saturating_sub(bytes.len());
-            jobs.push(Job { is_known: self.verified.has(&bytes), tx });
-            encoded.push(bytes);
-        }
-        (encoded, jobs)
     }
 
     /// Checks whether a block on `parent` could include this transaction alone.
@@ -441,52 +277,6 @@ impl<S: Storage> Ledger<S> {
         (at == self.head.0).then(|| View::new(self, overlays, self.head_version))
     }
 
-    /// Returns an account after block `id`.
-    ///
-    /// # Errors
-    /// [`StorageError`].
-    pub fn account(&self, id: &BlockId, address: &Address) -> Result<Account, StorageError> {
-        let key = StateKey::account(self.keys, address);
-        let bytes = self.view(id).map(|view| view.value(&key)).transpose()?.flatten();
-        Ok(bytes.and_then(|bytes| codec::decode(&bytes, bytes.len()).ok()).unwrap_or_default())
-    }
-
-    /// Returns whose a key is after block `id`, by the row of the key.
-    ///
-    /// # Errors
-    /// [`StorageError`].
-    pub fn owner(&self, id: &BlockId, row: &StateKey) -> Result<Option<Address>, StorageError> {
-        let bytes = self.view(id).map(|view| view.value(row)).transpose()?.flatten();
-        Ok(bytes.and_then(|bytes| codec::decode(&bytes, bytes.len()).ok()))
-    }
-
-    /// Proves values or their absence after block `id`, or after a durable block at `version`.
-    ///
-    /// # Errors
-    /// [`StorageError`], also for a version that was pruned.
-    pub fn prove(
-        &self,
-        at: &At,
-        keys: &[StateKey],
-    ) -> Result<Option<Vec<StateProof>>, StorageError> {
-        let (view, version) = match at {
-            At::Block(id) => {
-                let Some(view) = self.view(id) else { return Ok(None) };
-                let version = view.version();
-                (view, version)
-            }
-            At::Version(version) => (View::new(self, Vec::new(), *version), *version),
-        };
-        let tree = Sha256Jmt::new(&view);
-        let prove = |key: &StateKey| {
-            let (value, proof) = tree.get_with_proof(KeyHash(key.0.0), version).ok()?;
-            let path = Path::from_jmt(&borsh::to_vec(&proof).ok()?).ok()?;
-            let value = value.map(Bounded::try_from).transpose().ok()?;
-            Some(StateProof { value, path })
-        };
-        Ok(keys.iter().map(prove).collect())
-    }
-
     /// Returns what must be written to settle `block`, which was executed here.
     ///
     /// The ledger reads through it until [`Ledger::stored`].
@@ -537,22 +327,4 @@ impl<S: Storage> Ledger<S> {
         let blocks = path.iter().filter_map(|id| self.blocks.get(id));
         blocks.into_iter().find(|b| b.transactions.contains(tx)).map(|block| block.height)
     }
-}
-
-/// Tells a block that is wrong from a store that is.
-fn failed(index: usize, error: TxError) -> ExecuteError {
-    if let TxError::Storage(error) = error {
-        ExecuteError::Storage(error)
-    } else {
-        ExecuteError::Transaction { index, error }
-    }
-}
-
-/// A state to prove from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum At {
-    /// After a block that is not settled, or after the settled head.
-    Block(BlockId),
-    /// A version of the settled tree.
-    Version(u64),
 }

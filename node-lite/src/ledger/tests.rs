@@ -7,7 +7,8 @@ pub(super) mod stake;
 use super::*;
 use antiphon_core::{
     amount::Amount,
-    chain::transaction::Message,
+    chain::{header::Header, state::Account, transaction::Message},
+    codec,
     payment::reservation::{PoolTerms, pool_id},
 };
 use chain::{Chain, FEE, START, address, chain_id, pay};

@@ -1,7 +1,13 @@
 //! A ledger over memory, with a chain that grows block by block.
 
 use super::super::{row::Value, *};
-use crate::{bft::Closing, storage::Write};
+use crate::{
+    bft::{
+        Closing,
+        message::{TxBytes, tx_root},
+    },
+    storage::Write,
+};
 use antiphon_core::{
     amount::Amount,
     chain::{
@@ -10,15 +16,15 @@ use antiphon_core::{
         header::Header,
         set::{Guardian, GuardianSet, Validator},
         spec::{GenesisAccount, Token},
-        state::Supply,
+        state::{Account, Supply},
         transaction::{Message, Transaction},
     },
-    codec::Text,
+    codec::{self, Bounded, Text},
     crypto::{
         SecretKey, Signature, Signed,
         bls::{BlsPublicKey, BlsSecretKey},
     },
-    id::{Epoch, StreamId},
+    id::{Address, Epoch, StreamId},
     payment::{
         reservation::{PoolRules, PoolTerms, pool_id},
         voucher::Voucher,

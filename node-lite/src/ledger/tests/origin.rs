@@ -8,6 +8,7 @@ use antiphon_core::{
         spec::{MAX_LINEAGE, Origin},
         transaction::Delay,
     },
+    codec::Bounded,
     crypto::{Signed, Tagged as _},
     payment::voucher::Voucher,
 };
