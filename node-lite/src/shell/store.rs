@@ -20,6 +20,7 @@
 //! A torn file is refused by redb's checksums. A file that was put back to an older state is noticed by `witness`, a
 //! small file beside it that names the last signed slots: where it is ahead, the keys must not sign again (A0.6).
 
+mod error;
 mod prune;
 mod read;
 mod settle;
@@ -29,6 +30,7 @@ mod sync;
 mod tests;
 mod witness;
 
+pub use error::OpenError;
 pub use prune::Keep;
 
 use crate::{
@@ -44,6 +46,7 @@ use antiphon_core::{
     id::{BlockId, ChainId, Height},
 };
 use borsh::BorshDeserialize;
+use error::refused;
 use prune::Pruning;
 use redb::{Database, Durability, ReadableDatabase, TableDefinition, WriteTransaction};
 use std::{path::Path, sync::Arc};
@@ -80,42 +83,6 @@ const MAX_SETTLED: usize = MAX_MESSAGE + MAX_RECORD;
 /// Checkpoints read back at a start.
 const CHECKPOINTS: u64 = 8;
 
-/// Why a store cannot be opened.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// Another process has it.
-    #[error("the store is in use by another process; stop that one, or choose another directory")]
-    InUse,
-    /// It belongs to another chain.
-    #[error("the store belongs to another chain; start with --reset or another directory")]
-    Foreign,
-    /// It was written by another version.
-    #[error(
-        "the store has format {found}, this version reads {FORMAT}; start with --reset or another directory"
-    )]
-    Format {
-        /// The format found.
-        found: u8,
-    },
-    /// It was cut or altered.
-    #[error(
-        "the store is damaged ({0}); put the folder aside and start with an empty one: what it held is synced anew"
-    )]
-    Damaged(StorageError),
-    /// It is older than what its keys have signed since.
-    #[error(
-        "the store is older than what its keys have signed: restored from a backup? The keys must not sign again"
-    )]
-    RolledBack,
-    /// The chain begins with a state that its file does not contain.
-    #[error("{}", ledger::GenesisError::NeedsSnapshot)]
-    NeedsSnapshot,
-    /// Anything else.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-}
-
 /// One node's disk. Clones share the file.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -133,21 +100,6 @@ pub enum Begin {
     Genesis,
     /// Nowhere, until a state was synced. A store that has begun at genesis stays what it is.
     Sync,
-}
-
-/// Tells a file that is in use from one that is damaged and from a disk that fails.
-fn refused(error: redb::DatabaseError) -> OpenError {
-    use redb::{DatabaseError, StorageError::Corrupted, StorageError::Io};
-    use std::io::ErrorKind::{InvalidData, UnexpectedEof};
-    if matches!(error, DatabaseError::DatabaseAlreadyOpen) {
-        return OpenError::InUse;
-    }
-    // A file that is no database at all, or ends where its tables should be, is reported as bad reading.
-    let damaged = matches!(
-        &error,
-        DatabaseError::RepairAborted | DatabaseError::Storage(Corrupted(_))
-    ) || matches!(&error, DatabaseError::Storage(Io(io)) if matches!(io.kind(), InvalidData | UnexpectedEof));
-    if damaged { OpenError::Damaged(failed(error)) } else { failed(error).into() }
 }
 
 fn failed(error: impl std::fmt::Display) -> StorageError {

@@ -252,6 +252,13 @@ fn a_chain_goes_on_with_another_ones_state_and_all_its_money_is_there() {
     let (state, elsewhere) = (ended.path("state"), ended.path("elsewhere"));
     copy_keys(&folders[0], &elsewhere);
     refused(wrong.arg("--data").arg(&elsewhere).arg("--snapshot").arg(&state), 12, "chain file");
+    // One of two settles nothing, so there is no state yet to take over from it.
+    let joined = ended.path("joined");
+    init(&joined, &[]);
+    let alone = start(&folders[..1], &new, &["--snapshot", state.to_str().unwrap()]);
+    let dial = listens(&alone[0].ready);
+    refused(run(&joined, &new, &[&dial]).args(["--sync", "state"]), 2, "--snapshot FILE");
+    stop(alone);
     let nodes = ended.go_on();
     let mut owners = vec![owner(1), owner(2)];
     owners.extend(ended.parts.iter().map(|part| proposer(part)));
@@ -264,8 +271,6 @@ fn a_chain_goes_on_with_another_ones_state_and_all_its_money_is_there() {
     assert_eq!(after[..2], [UNITS - 750 - 2 * FEE, UNITS + 750]);
     assert_eq!(after.iter().sum::<u128>(), 2 * UNITS);
     // Who comes later needs no snapshot where others have the state, and restarted nodes need none any more.
-    let joined = ended.path("joined");
-    init(&joined, &[]);
     let dial = listens(&nodes[0].ready);
     let third = Node::start(run(&joined, &new, &[&dial]).args(["--sync", "state"]));
     let height = nodes[0].status().unwrap()["settled"].as_u64().unwrap();
