@@ -123,7 +123,7 @@ impl Client {
         let adopted = match state {
             Some(state) => purse.payer.adopt(pool, state, height, &mut lifted),
             // Its transaction may still be on its way.
-            None if purse.book.is_busy() => Ok(()),
+            None if purse.book.is_undecided(height) => Ok(()),
             None => {
                 purse.payer.absent(pool, &mut lifted);
                 Ok(())

@@ -186,6 +186,8 @@ pub struct Book {
     settlements: Vec<Settlement>,
     queue: Vec<Message>,
     flight: Option<Flight>,
+    /// Height of the head that showed the last flight landed.
+    landed_at: Height,
     next_ask: u64,
     /// A pool was added to the watch; the newest heads are asked again.
     is_urgent: bool,
@@ -211,6 +213,7 @@ impl Book {
             settlements: Vec::new(),
             queue: Vec::new(),
             flight: None,
+            landed_at: Height(0),
             next_ask: 0,
             is_urgent: false,
             gift_before: None,
@@ -263,6 +266,12 @@ impl Book {
     /// Returns whether a transaction waits or is on its way.
     pub fn is_busy(&self) -> bool {
         self.flight.is_some() || !self.queue.is_empty()
+    }
+
+    /// Returns whether what is absent at this height may be on its way: heads of several levels are proven out of order, and
+    /// one below the head that showed a transaction done says nothing against it.
+    pub fn is_undecided(&self, height: Height) -> bool {
+        self.is_busy() || height < self.landed_at
     }
 
     /// Starts to watch a pool: its state and what it paid to this key. Nothing happens if it is watched already, or if

@@ -74,6 +74,9 @@ const CONTRADICTION: &str = "contradiction";
 
 /// The layout of the tables. Another number is refused.
 const FORMAT: u8 = 5;
+/// Bytes of the file that are kept in memory. Chosen here: the upper nodes of a tree of millions, on a machine that also runs
+/// other things; redb's own default is a gigabyte.
+const CACHE: usize = 64 << 20;
 /// Longest settled block as stored, in bytes.
 const MAX_SETTLED: usize = MAX_MESSAGE + MAX_RECORD;
 
@@ -136,7 +139,9 @@ impl Store {
         spec: &ChainSpec,
         how: (Keep, Begin),
     ) -> Result<Self, OpenError> {
-        let db = Database::create(folder.join("chain.redb")).map_err(refused)?;
+        let mut builder = Database::builder();
+        let db =
+            builder.set_cache_size(CACHE).create(folder.join("chain.redb")).map_err(refused)?;
         Self::over(db, folder, spec, how)
     }
 

@@ -32,7 +32,7 @@ pub(super) fn measure(seconds: u64) -> Result<Measured> {
     let program = || command(target_dir().join("release/antiphon-settle"));
     let network = step(&format!("settling transfers for {seconds} s"), || {
         let mut settle = program();
-        settle.args(["settle", "--block-ms", "250", "--outstanding", "2900"]);
+        settle.args(["settle", "--block-ms", "150", "--outstanding", "3000"]);
         lines(settle.args(["--seconds", &seconds.to_string()]))
     })?;
     let network = network.into_iter().next().context("no line from settle")?;

@@ -153,6 +153,8 @@ impl Book {
         let body = &flight.transaction.body;
         let used = |level| self.account(level).map_or(0, |shown| shown.value.sequence);
         if used(Level::Included) >= body.sequence {
+            let height = self.account(Level::Included).map(|shown| shown.height);
+            self.landed_at = height.unwrap_or_default();
             self.flight = None;
             out.push(Output::Changed);
             return;

@@ -264,6 +264,18 @@ fn a_pool_that_the_node_refuses_is_named_once_and_not_sent_again() {
     assert_eq!(submitted(&show(&mut book, &node, 11, Level::Settled)), None);
 }
 
+/// A proof under an older head comes after the one that showed the transaction done: it must not order it again.
+#[test]
+fn what_is_absent_below_the_head_that_showed_a_flight_landed_is_undecided() {
+    let (mut node, mut book, id, _) = sending();
+    assert!(book.is_undecided(Height(99)), "on its way");
+    feed(&mut book, 0, Input::Answered(id, Vec::new()));
+    node.set_account(1, 99);
+    show(&mut book, &node, 13, Level::Included);
+    assert!(!book.is_busy());
+    assert!(book.is_undecided(Height(12)) && !book.is_undecided(Height(13)));
+}
+
 #[test]
 fn a_transaction_that_outlived_its_reference_is_made_anew() {
     let (node, mut book, id, _) = sending();
