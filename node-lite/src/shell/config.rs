@@ -86,7 +86,7 @@ pub struct Options {
     /// How an empty data folder begins: with `blocks` from genesis, or with the `state` of a final checkpoint [default: blocks]
     #[arg(long, env = "ANTIPHON_SYNC")]
     pub sync: Option<Beginning>,
-    /// The file with the state that the chain begins with, where its chain file has [snapshot]. Read at the first start.
+    /// The file with the state that the chain begins with, where its chain file names a snapshot. Read at the first start.
     #[arg(long, env = "ANTIPHON_SNAPSHOT")]
     pub snapshot: Option<PathBuf>,
     /// Id of a final checkpoint to trust, younger than the chain's trusting period; else the chain file's sets are trusted.
