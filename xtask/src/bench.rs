@@ -28,8 +28,6 @@ use crate::process::{cargo, command, output, root, run, target_dir};
 use crate::setup::{self, Need};
 use crate::step::step;
 
-/// Rounds over all engines.
-const ROUNDS: usize = 3;
 const ENGINES: [&str; 3] = ["native", "Node", "Chromium"];
 /// What is the same in every run of the program: the name of a row, then what it is compared with.
 type Row = (String, String);
@@ -40,6 +38,9 @@ pub(crate) struct Options {
     /// How long a network settles transfers, in seconds.
     #[arg(long, default_value_t = 60)]
     settle: u64,
+    /// How often every engine runs everything.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
 }
 
 /// Measures everything and writes the file.
@@ -59,9 +60,9 @@ pub(crate) fn measure(options: &Options) -> Result<()> {
         run(wasm.args(["--target", "wasm32-wasip1"]))
     })?;
     let mut figures = Figures::default();
-    for round in 1..=ROUNDS {
+    for round in 1..=options.rounds {
         for (index, engine) in ENGINES.into_iter().enumerate() {
-            let name = format!("round {round} of {ROUNDS}, {engine}");
+            let name = format!("round {round} of {}, {engine}", options.rounds);
             let lines = step(&name, || lines(&mut program(engine)))?;
             for line in lines {
                 let row = (text(&line, "name")?, text(&line, "bare")?);
