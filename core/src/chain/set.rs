@@ -11,8 +11,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Most validators in a committee.
 pub const MAX_VALIDATORS: usize = 128;
-/// Most guardians in a set.
-pub const MAX_GUARDIANS: usize = 4096;
+/// Most guardians in a set: the thousands of ALLA-1, and so many pages of the roster.
+pub const MAX_GUARDIANS: usize = 5120;
 /// Total weight stays below this (A0.5).
 pub const MAX_TOTAL_WEIGHT: u64 = 1 << 62;
 

@@ -36,7 +36,7 @@ pub const MAX_LEAVING: usize = 8;
 /// Stakers on one page of the roster. Chosen here: a page fits a value of the state tree.
 pub const PAGE: usize = 128;
 /// Pages of the roster: room for every guardian that a set may have.
-pub const MAX_PAGES: u32 = 32;
+pub const MAX_PAGES: u32 = 40;
 /// The reward index counts in parts of 2⁻⁶⁴ of a unit for each unit bonded.
 const INDEX_SHIFT: u32 = 64;
 

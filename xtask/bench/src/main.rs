@@ -27,7 +27,7 @@ fn main() -> Result<()> {
     voucher::measure()?;
     chunk::measure()?;
     // The largest set is the last.
-    for guardians in [7, 100, 1000, 4096] {
+    for guardians in [7, 100, 1000, 5000] {
         checkpoint::measure(guardians)?;
     }
     for changes in [1, 100] {

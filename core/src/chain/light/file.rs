@@ -21,7 +21,7 @@ pub const MAX_TIP: usize = 32 * 1024;
 /// Longest checkpoint file, in bytes.
 pub const MAX_CHECKPOINT: usize = MAX_HEADER + MAX_FINALITY;
 /// Longest set file, in bytes.
-pub const MAX_SET: usize = 512 * 1024;
+pub const MAX_SET: usize = 640 * 1024;
 
 /// Most headers in a span. Chosen here: five of the seed's intervals; what is deeper is looked up header by header.
 pub const MAX_SPAN_BLOCKS: usize = 512;

@@ -128,7 +128,7 @@ fn rules_that_let_offenders_withdraw_first_are_refused() {
     assert_eq!(free.check(16), Err(StakeRulesError::BadMinimum));
     let nobody = StakeRules { committee: 0, ..rules() };
     assert_eq!(nobody.check(16), Err(StakeRulesError::BadCommittee));
-    let many = StakeRules { guardians: 4097, ..rules() };
+    let many = StakeRules { guardians: 5121, ..rules() };
     assert_eq!(many.check(16), Err(StakeRulesError::BadCommittee));
     let cruel = StakeRules { proposal_penalty: 101, ..rules() };
     assert_eq!(cruel.check(16), Err(StakeRulesError::BadPenalty));

@@ -62,7 +62,7 @@ pub(super) struct Net {
     random: u64,
     pub(super) latency_ms: u64,
     pub(super) loss_percent: u64,
-    pub(super) partition: Option<[u8; 5]>,
+    pub(super) partition: Option<Vec<u8>>,
     /// The only node that hears anything.
     pub(super) listener: Option<usize>,
     /// The key that two nodes have: it may sign twice.
@@ -344,7 +344,7 @@ impl Net {
     }
 
     fn schedule(&mut self, from: usize, to: usize, delivery: impl FnOnce(Peer) -> Delivery) {
-        let cut = self.partition.is_some_and(|side| side.get(from) != side.get(to))
+        let cut = self.partition.as_ref().is_some_and(|side| side.get(from) != side.get(to))
             || self.listener.is_some_and(|listener| listener != to);
         if cut || self.roll(100) < self.loss_percent {
             return;

@@ -269,7 +269,7 @@ fn a_spec_whose_sets_are_not_those_of_its_stakers_is_refused() {
     assert_eq!(heavy, GenesisError::TooHeavy);
     let short = wrong(&|spec| spec.stake = Some(StakeRules { unbond: 29, ..rules() }));
     assert_eq!(short, GenesisError::Rules(StakeRulesError::UnbondTooShort));
-    let many = wrong(&|spec| spec.stake = Some(StakeRules { guardians: 4097, ..rules() }));
+    let many = wrong(&|spec| spec.stake = Some(StakeRules { guardians: 5121, ..rules() }));
     assert_eq!(many, GenesisError::Rules(StakeRulesError::BadCommittee));
 }
 

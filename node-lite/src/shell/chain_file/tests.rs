@@ -155,7 +155,7 @@ fn where_stake_decides_the_first_sets_are_what_an_election_makes_of_the_stakers(
     assert!(crate::ledger::genesis(&spec).is_ok());
     for (from, to, why) in [
         ("committee = 2", "committee = 0", "committee"),
-        ("guardians = 128", "guardians = 5000", "guardians"),
+        ("guardians = 128", "guardians = 6000", "guardians"),
         ("min-guardian = \"100\"", "min-guardian = \"0\"", "least bonds"),
         ("min-validator = \"1000\"", "min-validator = \"4000\"", "to settle"),
         ("unbond = 2419201", "unbond = 2419200", "twice the trusting period"),

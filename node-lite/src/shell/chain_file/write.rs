@@ -88,7 +88,7 @@ fn stake_parameters(draft: &Draft, staking: &Staking) -> String {
 [stake]
 # Most validators of a term: the heaviest stakers with a validator's key. Default: 23 (ALZA-10).
 committee = {committee}
-# Most guardians of a checkpoint: the heaviest stakers, at most 4096; above 128 they add shares up in rounds (A2.14, A2.17).
+# Most guardians of a checkpoint: the heaviest stakers, at most 5120; above 128 they add shares up in rounds (A2.14, A2.17).
 guardians = 128
 # Least own bond of a validator, in the staking token. Default: chosen here.
 min-validator = "1000"
