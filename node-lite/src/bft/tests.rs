@@ -55,7 +55,7 @@ fn after_a_partition_all_settle_within_twelve_epochs() {
     for seed in 0..4 {
         let mut net = Net::new(seed, Keys::new(4));
         net.run_for(5 * SECOND);
-        net.partition = Some([0, 0, 1, 1, 1]);
+        net.partition = Some(vec![0, 0, 1, 1, 1]);
         net.run_for(20 * SECOND);
         let (before, epoch) = (net.most_settled(), net.highest_epoch());
         net.partition = None;
@@ -84,7 +84,7 @@ fn a_certificate_that_one_node_alone_has_seen_stops_nobody_when_it_comes_to_ligh
         let seen: Vec<_> = (0..4).map(|node| net.highest_certified(node)).collect();
         hidden += u32::from(seen[1..].iter().all(|other| *other < seen[0]));
         net.listener = None;
-        net.partition = Some([0, 1, 1, 1, 1]);
+        net.partition = Some(vec![0, 1, 1, 1, 1]);
         net.run_for(10 * SECOND);
         net.partition = None;
         let (before, epoch) = (net.least_settled(), net.highest_epoch());
