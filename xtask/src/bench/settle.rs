@@ -126,7 +126,7 @@ impl Measured {
         }
         writeln!(
             out,
-            "| memory of the process, every ten seconds | {} MiB | flat |",
+            "| memory of the process, every ten seconds | {} MiB | wanted: flat |",
             spread(&resident)
         )?;
         Ok(())
