@@ -7,18 +7,27 @@ use std::time::{Duration, Instant};
 use antiphon_core::id::{Height, TxId};
 use serde_json::json;
 
+/// Of so many durations one is kept: enough for a percentile, and the memory that is measured stays the nodes'.
+const KEPT: usize = 32;
+
 /// Durations, of which half and nearly all are told.
 #[derive(Default)]
-pub(crate) struct Times(Vec<Duration>);
+pub(crate) struct Times {
+    seen: usize,
+    kept: Vec<Duration>,
+}
 
 impl Times {
     pub(crate) fn add(&mut self, time: Duration) {
-        self.0.push(time);
+        if self.seen.is_multiple_of(KEPT) {
+            self.kept.push(time);
+        }
+        self.seen += 1;
     }
 
     /// Returns the median and the 99th percentile, in milliseconds.
     pub(crate) fn summary(&self) -> serde_json::Value {
-        let mut sorted = self.0.clone();
+        let mut sorted = self.kept.clone();
         sorted.sort_unstable();
         let at = |percent: usize| {
             let place = sorted.len().saturating_sub(1) * percent / 100;
