@@ -53,8 +53,7 @@ impl Book {
         out: &mut Vec<Output>,
     ) -> Result<(), BookError> {
         self.check_funds(Token::Staking, Some(registration.bond))?;
-        self.check_funds(Token::Operational, Some(self.fee))?;
-        self.enqueue(now, Message::Register(Box::new(registration)), out)
+        self.order(now, Message::Register(Box::new(registration)), out)
     }
 
     /// Says that one's validator is back after it was silent for too long (ALZA-11).
@@ -62,8 +61,7 @@ impl Book {
     /// # Errors
     /// [`BookError`].
     pub fn rejoin(&mut self, now: Moment, out: &mut Vec<Output>) -> Result<(), BookError> {
-        self.check_funds(Token::Operational, Some(self.fee))?;
-        self.enqueue(now, Message::Rejoin, out)
+        self.order(now, Message::Rejoin, out)
     }
 
     /// Bonds staking tokens with a staker: a delegation, or one's own bond (ALZA-12).
@@ -78,8 +76,7 @@ impl Book {
         out: &mut Vec<Output>,
     ) -> Result<(), BookError> {
         self.check_funds(Token::Staking, Some(amount))?;
-        self.check_funds(Token::Operational, Some(self.fee))?;
-        self.enqueue(now, Message::Bond { staker, amount }, out)
+        self.order(now, Message::Bond { staker, amount }, out)
     }
 
     /// Lets a part of a bond leave; it can be withdrawn after the unbonding time (A4.4).
@@ -93,8 +90,7 @@ impl Book {
         amount: Amount,
         out: &mut Vec<Output>,
     ) -> Result<(), BookError> {
-        self.check_funds(Token::Operational, Some(self.fee))?;
-        self.enqueue(now, Message::Unbond { staker, amount }, out)
+        self.order(now, Message::Unbond { staker, amount }, out)
     }
 
     /// Takes what has left a bond, and rewards (ALZA-15).
@@ -107,8 +103,18 @@ impl Book {
         staker: Address,
         out: &mut Vec<Output>,
     ) -> Result<(), BookError> {
+        self.order(now, Message::Withdraw { staker }, out)
+    }
+
+    /// Orders what costs nothing but the fee.
+    fn order(
+        &mut self,
+        now: Moment,
+        message: Message,
+        out: &mut Vec<Output>,
+    ) -> Result<(), BookError> {
         self.check_funds(Token::Operational, Some(self.fee))?;
-        self.enqueue(now, Message::Withdraw { staker }, out)
+        self.enqueue(now, message, out)
     }
 
     /// Opens a pool.
