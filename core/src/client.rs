@@ -23,6 +23,7 @@
 mod chain;
 mod command;
 mod config;
+mod fields;
 mod input;
 mod lookups;
 mod media;

@@ -1,4 +1,5 @@
-//! Introduces the listeners of a stream to each other, and hands on what they sign.
+//! Introduces the listeners of a stream to each other, hands on what they sign, and relays for members of a payment field who
+//! could not open a channel.
 //!
 //! ```text
 //! Opened --Challenge--> unsigned --SignIn verified--> signed in --Join--> member of swarms (at most MAX_STREAMS)
@@ -21,7 +22,8 @@ use antiphon_core::{
     crypto::Signed,
     id::{PeerId, StreamId},
     peer::tracker_wire::{
-        Candidates, ForwardedSignal, SignIn, Signal, ToListener, ToTracker, TrackerRefusal,
+        Candidates, ForwardedSignal, Relay, Relayed, SignIn, Signal, ToListener, ToTracker,
+        TrackerRefusal,
     },
     time::Moment,
 };
@@ -94,6 +96,15 @@ pub struct Config {
     pub urls: Vec<String>,
     /// Connections that one network (an IPv4 address, an IPv6 /64) may have at once.
     pub max_per_network: u32,
+    /// Bytes that are relayed for one connection each second; sixteen seconds' worth at once. None if zero.
+    pub relay_bytes: u32,
+}
+
+impl Config {
+    const fn relays(&self) -> Rate {
+        let milli_per_second = self.relay_bytes.saturating_mul(1000);
+        Rate { burst: self.relay_bytes.saturating_mul(16), milli_per_second }
+    }
 }
 
 /// Introduces listeners. Serves streams of any chain.
@@ -174,7 +185,8 @@ impl Tracker {
         *count = count.saturating_add(1);
         let nonce = self.dice.bytes();
         let silent_at = now.after(SIGN_IN_PATIENCE);
-        self.conns.insert(id, Conn::new(now, network, nonce, silent_at));
+        let relays = self.config.relays();
+        self.conns.insert(id, Conn::new(now, network, relays, nonce, silent_at));
         self.silences.insert((silent_at, id));
         out.push(send(id, &ToListener::Challenge(nonce)));
     }
@@ -182,10 +194,17 @@ impl Tracker {
     fn message(&mut self, id: Connection, bytes: &[u8], out: &mut Vec<Output>) {
         let now = self.now;
         let Some(conn) = self.conns.get_mut(&id) else { return };
-        if !conn.messages.take(now, MESSAGES) {
+        let message = ToTracker::from_bytes(bytes);
+        let is_paced = match &message {
+            Ok(ToTracker::Relay(_)) => {
+                conn.relays.take_many(now, self.config.relays(), bytes.len() as u64)
+            }
+            Ok(_) | Err(_) => conn.messages.take(now, MESSAGES),
+        };
+        if !is_paced {
             return self.fault(id, TrackerRefusal::TooMuch, out);
         }
-        let Ok(message) = ToTracker::from_bytes(bytes) else {
+        let Ok(message) = message else {
             return self.fault(id, TrackerRefusal::BadMessage, out);
         };
         let Some(peer) = conn.peer else {
@@ -194,6 +213,7 @@ impl Tracker {
                 ToTracker::Join(_)
                 | ToTracker::Leave(_)
                 | ToTracker::Signal(_)
+                | ToTracker::Relay(_)
                 | ToTracker::Heartbeat => self.fault(id, TrackerRefusal::NotSignedIn, out),
             };
         };
@@ -205,6 +225,7 @@ impl Tracker {
             ToTracker::Leave(stream) => self.leave(id, peer, stream, out),
             ToTracker::Signal(signal) => self.signal(id, peer, signal, out),
             ToTracker::Heartbeat => self.heartbeat(id, peer, out),
+            ToTracker::Relay(relay) => self.relay(id, peer, relay, out),
         }
     }
 
@@ -301,6 +322,19 @@ impl Tracker {
                 out.push(send(id, &ToListener::Refused(TrackerRefusal::NoSuchPeer)));
             }
         }
+    }
+
+    /// Hands on what members of one swarm say to each other, with the name of who signed in here.
+    fn relay(&self, id: Connection, from: PeerId, relay: Relay, out: &mut Vec<Output>) {
+        let Relay { stream, to, parcel } = relay;
+        let swarm = self.swarms.get(&stream).filter(|swarm| swarm.rank(&from).is_some());
+        let receiver = swarm.and_then(|swarm| swarm.rank(&to)).and_then(|_| self.peers.get(&to));
+        out.push(match receiver {
+            Some(receiver) if to != from => {
+                send(*receiver, &ToListener::Relayed(Relayed { stream, from, parcel }))
+            }
+            Some(_) | None => send(id, &ToListener::Refused(TrackerRefusal::NoSuchPeer)),
+        });
     }
 
     /// Refuses, and closes after too many refusals.

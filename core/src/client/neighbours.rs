@@ -187,6 +187,7 @@ impl Client {
                 self.set_tracker(Status::Up, out);
                 self.feed_fetch(now, fetch::Input::Ranked(rank), out);
             }
+            swarm::Output::Relayed(peer, parcel) => self.field_heard(now, peer, parcel, out),
             swarm::Output::Trouble(fault) => {
                 if self.swarm.as_ref().is_some_and(|swarm| !swarm.is_joined()) {
                     self.set_tracker(Status::Down, out);
@@ -319,6 +320,7 @@ impl Client {
                 self.feed_payee(now, payee::Input::Voucher(peer, voucher.into_vec()), out);
             }
             Frame::PoolRef(pool) => self.feed_payee(now, payee::Input::Offered(peer, pool), out),
+            Frame::Field(parcel) => self.field_heard(now, peer, parcel, out),
             Frame::Bye(_) | Frame::Hello(_) => {}
         }
     }

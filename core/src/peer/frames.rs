@@ -17,7 +17,7 @@ pub use crate::delivery::serve::Refusal;
 pub use assembler::{Assembler, messages};
 pub use hello::{ByeReason, Hello, Terms};
 pub use media::{ChunkBytes, Refuse, Request};
-pub use money::{MAX_VOUCHER_BYTES, Voucher};
+pub use money::{MAX_PARCEL, MAX_VOUCHER_BYTES, Parcel, Voucher};
 
 use crate::{
     codec::{self, DecodeError},
@@ -65,6 +65,8 @@ pub enum Frame {
     PoolRef(PoolId),
     /// The sender is about to close the link.
     Bye(ByeReason),
+    /// What one member of a payment field says to another.
+    Field(Parcel),
 }
 
 /// Why bytes are not frames. Each closes the link.
@@ -115,6 +117,7 @@ impl Frame {
             Self::Voucher(body) => with_header(8, body),
             Self::PoolRef(body) => with_header(9, body),
             Self::Bye(body) => with_header(10, body),
+            Self::Field(body) => with_header(11, body),
         }
     }
 
@@ -135,6 +138,7 @@ impl Frame {
             8 => Self::Voucher(codec::decode(body, MAX_FRAME)?),
             9 => Self::PoolRef(codec::decode(body, MAX_FRAME)?),
             10 => Self::Bye(codec::decode(body, MAX_FRAME)?),
+            11 => Self::Field(codec::decode(body, MAX_FRAME)?),
             other => return Err(FrameError::UnknownKind(other)),
         })
     }

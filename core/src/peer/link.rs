@@ -207,7 +207,8 @@ impl Link {
             | Frame::Refuse(_)
             | Frame::Cancel(_)
             | Frame::Voucher(_)
-            | Frame::PoolRef(_) => {
+            | Frame::PoolRef(_)
+            | Frame::Field(_) => {
                 if is_ready {
                     out.push(Output::Heard(frame));
                 } else {

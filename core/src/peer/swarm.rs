@@ -21,7 +21,10 @@ use crate::{
     codec::Text,
     crypto::SecretKey,
     id::{PeerId, StreamId},
-    peer::frames::FrameError,
+    peer::{
+        frames::{FrameError, Parcel},
+        tracker_wire::{Relay, ToTracker},
+    },
     table::Table,
     time::Moment,
 };
@@ -121,6 +124,8 @@ pub enum Output {
     Ranked(PeerId, u64),
     /// The tracker welcomed us with this rank.
     Welcomed(u64),
+    /// A peer without a link said this by way of the tracker.
+    Relayed(PeerId, Parcel),
     /// The tracker is lost or misbehaves. If it is lost ([`Swarm::is_joined`]), it is dialled again by itself.
     Trouble(TrackerFault),
 }
@@ -278,6 +283,23 @@ impl Swarm {
     pub fn neighbours(&self) -> impl Iterator<Item = (LinkId, Neighbour)> {
         let open = self.links.iter().filter(|(_, link)| link.stage == Stage::Open);
         open.map(|(id, link)| (*id, Neighbour { peer: link.peer, rank: link.rank }))
+    }
+
+    /// Returns every peer that is linked or that the tracker named.
+    pub fn around(&self) -> impl Iterator<Item = PeerId> {
+        let linked = self.neighbours().map(|(_, neighbour)| neighbour.peer);
+        let unlinked = |peer: &&PeerId| !self.neighbours().any(|(_, near)| near.peer == **peer);
+        linked.chain(self.known.keys().filter(unlinked).copied())
+    }
+
+    /// Sends to a peer by way of the tracker. Returns whether there is a tracker to ask; it may drop what it is given.
+    pub fn relay(&self, to: PeerId, parcel: Parcel, out: &mut Vec<Output>) -> bool {
+        let is_possible = self.is_joined() && !self.banned.contains_key(&to);
+        if is_possible {
+            let relay = Relay { stream: self.config.stream, to, parcel };
+            out.push(Output::TrackerSend(ToTracker::Relay(relay).to_bytes()));
+        }
+        is_possible
     }
 
     fn stop(&mut self, out: &mut Vec<Output>) {

@@ -9,6 +9,7 @@
 //!                     <-------------  Signal (offer, signed by its sender)
 //!   Signal (to the other, with the sender's rank) ---> ... answer the same way back
 //!   Candidates        <------------>  Heartbeat, every 20 s
+//!   Relayed (to the other)  <-------  Relay, where no channel could be opened
 //! ```
 //!
 //! Header as in [`super::frames`]. The *rank* is the tracker's count of joins, so it cannot be chosen; a lower one
@@ -18,8 +19,10 @@
 mod to_listener;
 mod to_tracker;
 
-pub use to_listener::{Candidate, Candidates, ForwardedSignal, ToListener, TrackerRefusal};
-pub use to_tracker::{SignIn, SignInBody, Signal, SignalKind, ToTracker};
+pub use to_listener::{
+    Candidate, Candidates, ForwardedSignal, Relayed, ToListener, TrackerRefusal,
+};
+pub use to_tracker::{Relay, SignIn, SignInBody, Signal, SignalKind, ToTracker};
 
 use super::frames::{FrameError, LENGTH_BYTES, kind_and_body};
 

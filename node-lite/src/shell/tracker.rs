@@ -29,8 +29,8 @@ use tokio::sync::mpsc;
 
 /// Events that wait for the machine.
 const MAX_EVENTS: usize = 4096;
-/// Messages that wait for one listener to read. Chosen here: two rounds of candidates answered at once.
-const MAX_UNREAD: usize = 64;
+/// Messages that wait for one listener to read. Chosen here: two rounds of candidates answered at once, a round of payments.
+const MAX_UNREAD: usize = 256;
 
 /// Where to listen, and under which names.
 #[derive(Clone, Debug, Args)]
@@ -44,6 +44,9 @@ pub struct Options {
     /// Connections at once from one network: an IPv4 address, or an IPv6 /64.
     #[arg(long, default_value_t = 256)]
     pub max_per_network: u32,
+    /// Bytes a second relayed for one connection, for payment fields whose members cannot reach each other; 0 relays nothing.
+    #[arg(long, value_name = "BYTES", default_value_t = 65_536)]
+    pub relay_bytes: u32,
 }
 
 /// What a connection's task tells the machine's.
@@ -80,7 +83,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;
     let ready = serde_json::json!({ "ready": "tracker", "url": urls.first(), "urls": urls });
-    let config = Config { urls, max_per_network: options.max_per_network };
+    let config =
+        Config { urls, max_per_network: options.max_per_network, relay_bytes: options.relay_bytes };
     let machine = tokio::spawn(drive(Tracker::new(config, seed), inbox));
     let stop = super::dev::interrupted()?;
     super::http::ready(&ready);

@@ -1,6 +1,6 @@
 //! What is known of one connection.
 
-use super::{Bucket, LISTS, MESSAGES};
+use super::{Bucket, LISTS, MESSAGES, Rate};
 use antiphon_core::{
     id::{PeerId, StreamId},
     time::Moment,
@@ -32,13 +32,21 @@ pub(super) struct Conn {
     pub(super) streams: BTreeSet<StreamId>,
     pub(super) messages: Bucket,
     pub(super) lists: Bucket,
+    /// Bytes that may be relayed for it.
+    pub(super) relays: Bucket,
     pub(super) faults: u32,
     /// When it is closed unless it says something.
     pub(super) silent_at: Moment,
 }
 
 impl Conn {
-    pub(super) fn new(now: Moment, network: Network, nonce: [u8; 32], silent_at: Moment) -> Self {
+    pub(super) fn new(
+        now: Moment,
+        network: Network,
+        relays: Rate,
+        nonce: [u8; 32],
+        silent_at: Moment,
+    ) -> Self {
         Self {
             network,
             nonce,
@@ -46,6 +54,7 @@ impl Conn {
             streams: BTreeSet::new(),
             messages: Bucket::full(now, MESSAGES),
             lists: Bucket::full(now, LISTS),
+            relays: Bucket::full(now, relays),
             faults: 0,
             silent_at,
         }

@@ -73,6 +73,7 @@ fn who_has_not_signed_in_gets_nothing() {
         ToTracker::Leave(STREAM),
         ToTracker::Heartbeat,
         ToTracker::Signal(signal(2, 1, STREAM)),
+        relay(1, STREAM, 3),
     ] {
         let said = world.say(2, &message);
         assert_eq!(said, [(2, ToListener::Refused(TrackerRefusal::NotSignedIn))]);
@@ -102,6 +103,35 @@ fn nobody_is_evicted_but_by_its_own_key() {
 }
 
 #[test]
+fn what_is_relayed_reaches_members_of_the_same_swarm_only_under_its_senders_name() {
+    let mut world = World::new();
+    world.enter(1, 1, STREAM);
+    world.enter(2, 2, STREAM);
+    world.enter(3, 3, OTHER);
+    let relayed = Relayed { stream: STREAM, from: id(2), parcel: vec![7; 3].try_into().unwrap() };
+    assert_eq!(world.say(2, &relay(1, STREAM, 3)), [(1, ToListener::Relayed(relayed))]);
+    // To another swarm, from another swarm, to oneself, to nobody.
+    for (from, to, stream) in [(2, 3, STREAM), (3, 1, STREAM), (2, 2, STREAM), (2, 9, STREAM)] {
+        let refused = ToListener::Refused(TrackerRefusal::NoSuchPeer);
+        assert_eq!(world.say(from, &relay(to, stream, 3)), [(from, refused)]);
+    }
+}
+
+#[test]
+fn a_listener_relays_no_more_bytes_than_the_operator_allows() {
+    let mut world = World::new();
+    world.enter(1, 1, STREAM);
+    world.enter(2, 2, STREAM);
+    let parcel = relay(1, STREAM, 9_000);
+    let handed = (0..40).filter(|_| world.say(2, &parcel).iter().any(|(to, _)| *to == 1)).count();
+    assert_eq!(
+        handed, 1,
+        "this tracker relays a thousand bytes a second, sixteen thousand at once"
+    );
+    assert_eq!(world.tracker.load().0, 1, "who goes on is closed");
+}
+
+#[test]
 fn a_swarm_is_shown_in_part_and_no_faster_than_heartbeats() {
     let mut world = World::new();
     for n in 1..=200 {
@@ -120,6 +150,7 @@ fn a_swarm_is_shown_in_part_and_no_faster_than_heartbeats() {
                 ToListener::Refused(_)
                 | ToListener::Challenge(_)
                 | ToListener::Welcome(..)
+                | ToListener::Relayed(_)
                 | ToListener::Signal(_) => panic!("{message:?}"),
             }
         }
@@ -311,7 +342,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let urls = vec!["ws://tracker.example".to_owned()];
-        let config = Config { urls, max_per_network: 1000 };
+        let config = Config { urls, max_per_network: 1000, relay_bytes: 1000 };
         Self { tracker: Tracker::new(config, [5; 32]), now: 0 }
     }
 
@@ -364,6 +395,7 @@ fn refusals(out: &[Output]) -> Vec<TrackerRefusal> {
         ToListener::Challenge(_)
         | ToListener::Welcome(..)
         | ToListener::Candidates(_)
+        | ToListener::Relayed(_)
         | ToListener::Signal(_) => None,
     });
     refused.collect()
@@ -379,6 +411,11 @@ fn id(n: u8) -> PeerId {
 
 fn sign_in(n: u8, nonce: [u8; 32]) -> SignIn {
     SignIn::new(&key(n), nonce, Text::try_from(URL).unwrap())
+}
+
+fn relay(to: u8, stream: StreamId, length: usize) -> ToTracker {
+    let parcel = vec![7; length].try_into().unwrap();
+    ToTracker::Relay(Relay { stream, to: id(to), parcel })
 }
 
 fn signal(from: u8, to: u8, stream: StreamId) -> Signed<Signal> {

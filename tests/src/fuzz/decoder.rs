@@ -193,7 +193,10 @@ pub fn tracker_messages(data: &[u8]) -> &'static str {
         match message {
             ToTracker::SignIn(sign_in) => sign_in.verify([1; 32]).is_ok(),
             ToTracker::Signal(signal) => signal.verify_sender().is_ok(),
-            ToTracker::Join(_) | ToTracker::Leave(_) | ToTracker::Heartbeat => true,
+            ToTracker::Join(_)
+            | ToTracker::Leave(_)
+            | ToTracker::Heartbeat
+            | ToTracker::Relay(_) => true,
         }
     });
     let to_listener = ToListener::from_bytes(data).map(|message| {
@@ -204,6 +207,7 @@ pub fn tracker_messages(data: &[u8]) -> &'static str {
             ToListener::Challenge(_)
             | ToListener::Welcome(..)
             | ToListener::Candidates(_)
+            | ToListener::Relayed(_)
             | ToListener::Refused(_) => true,
         }
     });

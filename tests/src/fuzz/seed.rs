@@ -19,10 +19,10 @@ use antiphon_core::{
     },
     id::{Address, ChainId, DelayId, Height, PeerId},
     peer::{
-        frames::{ByeReason, ChunkBytes, Frame, Hello, Refuse, Request, Terms},
+        frames::{ByeReason, ChunkBytes, Frame, Hello, Parcel, Refuse, Request, Terms},
         tracker_wire::{
-            Candidate, Candidates, ForwardedSignal, SignIn, Signal, SignalKind, ToListener,
-            ToTracker, TrackerRefusal,
+            Candidate, Candidates, ForwardedSignal, Relay, Relayed, SignIn, Signal, SignalKind,
+            ToListener, ToTracker, TrackerRefusal,
         },
     },
     wallet::{address, mnemonic::Words},
@@ -163,6 +163,7 @@ pub(super) fn frames() -> Seeds {
         Frame::Voucher(voucher),
         Frame::PoolRef(world.pool(0)),
         Frame::Bye(ByeReason::Leaving),
+        Frame::Field(parcel()),
     ];
     let stream: Vec<u8> = all.iter().flat_map(Frame::to_bytes).collect();
     let cut = |cuts: [u8; 8], stream: &[u8]| [&cuts[..], stream].concat();
@@ -171,6 +172,10 @@ pub(super) fn frames() -> Seeds {
         ("at-once", cut([255; 8], &stream)),
         ("hello", cut([0; 8], &all[0].to_bytes())),
     ]
+}
+
+fn parcel() -> Parcel {
+    Parcel::try_from(vec![5; 90]).unwrap()
 }
 
 pub(super) fn tracker_messages() -> Seeds {
@@ -188,12 +193,17 @@ pub(super) fn tracker_messages() -> Seeds {
     let url = Text::try_from("ws://tracker").unwrap();
     let peers = vec![Candidate { peer: world.peer(1), rank: 4 }].try_into().unwrap();
     let forwarded = ForwardedSignal { rank: 3, signal: signal.clone() };
+    let (stream, from) = (world.stream, world.peer(0));
+    let relay = Relay { stream, to: from, parcel: parcel() };
+    let relayed = Relayed { stream, from, parcel: parcel() };
     vec![
         ("sign-in", ToTracker::SignIn(SignIn::new(&world.key, [1; 32], url)).to_bytes()),
         ("join", ToTracker::Join(world.stream).to_bytes()),
         ("leave", ToTracker::Leave(world.stream).to_bytes()),
         ("signal", ToTracker::Signal(signal).to_bytes()),
         ("heartbeat", ToTracker::Heartbeat.to_bytes()),
+        ("relay", ToTracker::Relay(relay).to_bytes()),
+        ("relayed", ToListener::Relayed(relayed).to_bytes()),
         ("challenge", ToListener::Challenge([1; 32]).to_bytes()),
         ("welcome", ToListener::Welcome(world.stream, 7).to_bytes()),
         (

@@ -5,7 +5,8 @@ use antiphon_core::{
     codec::Bounded,
     id::{PeerId, StreamId},
     peer::tracker_wire::{
-        Candidate, Candidates, ForwardedSignal, ToListener, ToTracker, TrackerRefusal,
+        Candidate, Candidates, ForwardedSignal, Relay, Relayed, ToListener, ToTracker,
+        TrackerRefusal,
     },
 };
 use std::collections::BTreeMap;
@@ -75,6 +76,15 @@ impl Tracker {
                 match found {
                     Some((to, _)) => vec![(*to, ToListener::Signal(forwarded))],
                     None => vec![(socket, ToListener::Refused(TrackerRefusal::NoSuchPeer))],
+                }
+            }
+            ToTracker::Relay(Relay { stream, to, parcel }) => {
+                let found = self.sockets.iter().find(|(_, other)| other.peer == Some(to));
+                match (found, place.peer) {
+                    (Some((to, _)), Some(from)) => {
+                        vec![(*to, ToListener::Relayed(Relayed { stream, from, parcel }))]
+                    }
+                    _ => vec![(socket, ToListener::Refused(TrackerRefusal::NoSuchPeer))],
                 }
             }
             ToTracker::Heartbeat => match place.joined {

@@ -3,7 +3,7 @@ use crate::{
     codec::Bounded,
     crypto::{Hash, Signed},
     id::ChainId,
-    peer::tracker_wire::{Candidate, Candidates, ForwardedSignal, Signal, ToListener, ToTracker},
+    peer::tracker_wire::{Candidate, Candidates, ForwardedSignal, Relayed, Signal, ToListener},
 };
 use alloc::{string::ToString, vec};
 
@@ -125,6 +125,30 @@ fn a_tracker_that_talks_nonsense_or_refuses_is_left() {
     assert_eq!(out, [Output::CloseTracker, Output::Trouble(fault)]);
     let out = feed(&mut joined(1, 0), 0, told(&ToListener::Refused(TrackerRefusal::NoSuchPeer)));
     assert!(out.is_empty());
+}
+
+#[test]
+fn what_has_no_channel_goes_by_the_tracker_while_there_is_one() {
+    let parcel = || Parcel::try_from(vec![1, 2, 3]).unwrap();
+    let (mut swarm, mut out) = (joined(2, 1), Vec::new());
+    feed(&mut swarm, 0, told(&met(1, 0)));
+    assert_eq!(swarm.around().collect::<Vec<_>>(), [id(1)]);
+    assert!(swarm.relay(id(1), parcel(), &mut out));
+    let relay = Relay { stream: stream(), to: id(1), parcel: parcel() };
+    assert_eq!(said(&out), [ToTracker::Relay(relay)]);
+
+    let relayed = |stream, from| Relayed { stream, from, parcel: parcel() };
+    let heard = feed(&mut swarm, 0, told(&ToListener::Relayed(relayed(stream(), id(1)))));
+    assert_eq!(heard, [Output::Relayed(id(1), parcel())]);
+    // Of another stream, or in our own name: nothing that an honest tracker sends.
+    for strange in [relayed(StreamId(Hash([9; 32])), id(1)), relayed(stream(), id(2))] {
+        assert_eq!(feed(&mut swarm, 0, told(&ToListener::Relayed(strange))), []);
+    }
+    feed(&mut swarm, 0, Input::Ban(id(1)));
+    assert_eq!(feed(&mut swarm, 0, told(&ToListener::Relayed(relayed(stream(), id(1))))), []);
+    assert!(!swarm.relay(id(1), parcel(), &mut out), "who is banned is told nothing");
+    feed(&mut swarm, 0, Input::TrackerClosed);
+    assert!(!swarm.relay(id(3), parcel(), &mut out), "there is no tracker");
 }
 
 #[test]

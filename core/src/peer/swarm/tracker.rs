@@ -91,6 +91,12 @@ impl Swarm {
             }
             Ok(ToListener::Signal(forwarded)) => self.signal(now, forwarded, out),
             Ok(ToListener::Refused(reason)) => self.refused(now, reason, out),
+            Ok(ToListener::Relayed(relayed)) => {
+                let is_ours = relayed.stream == self.config.stream && relayed.from != self.me;
+                if is_ours && !self.banned.contains_key(&relayed.from) {
+                    out.push(Output::Relayed(relayed.from, relayed.parcel));
+                }
+            }
             Err(error) => self.fail(now, TrackerFault::Malformed(error), out),
         }
     }

@@ -34,7 +34,7 @@ fn the_encoding_does_not_change_unnoticed() {
     all.extend(to_listener().iter().flat_map(ToListener::to_bytes));
     assert_eq!(
         Hash::of(&[&all]).to_hex(),
-        "0090d8856d1ca1672de80adbb5504875807aa2c6349eaf11ae6e121c8066c1f8"
+        "d6c25901d7e9900db4b98cbe9db56253849dc41bcf4b834695dbb9b68cde0f81"
     );
 }
 
@@ -118,6 +118,11 @@ fn to_tracker() -> Vec<ToTracker> {
         ToTracker::Leave(StreamId::default()),
         ToTracker::Signal(signal()),
         ToTracker::Heartbeat,
+        ToTracker::Relay(Relay {
+            stream: StreamId::default(),
+            to: PeerId(key().public()),
+            parcel: Bounded::try_from(vec![1, 2, 3]).unwrap(),
+        }),
     ]
 }
 
@@ -130,5 +135,10 @@ fn to_listener() -> Vec<ToListener> {
         ToListener::Candidates(Candidates { stream: StreamId::default(), peers }),
         ToListener::Signal(ForwardedSignal { rank: 9, signal: signal() }),
         ToListener::Refused(TrackerRefusal::TooMuch),
+        ToListener::Relayed(Relayed {
+            stream: StreamId::default(),
+            from: PeerId(key().public()),
+            parcel: Bounded::try_from(vec![1, 2, 3]).unwrap(),
+        }),
     ]
 }

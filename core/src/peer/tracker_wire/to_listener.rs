@@ -5,7 +5,7 @@ use crate::{
     codec::{self, Bounded},
     crypto::Signed,
     id::{PeerId, StreamId},
-    peer::frames::{FrameError, with_header},
+    peer::frames::{FrameError, Parcel, with_header},
 };
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -23,6 +23,8 @@ pub enum ToListener {
     Signal(ForwardedSignal),
     /// What you asked for is not given.
     Refused(TrackerRefusal),
+    /// From another listener, with whom there is no channel.
+    Relayed(Relayed),
 }
 
 impl ToListener {
@@ -34,6 +36,7 @@ impl ToListener {
             Self::Candidates(body) => with_header(67, body),
             Self::Signal(body) => with_header(68, body),
             Self::Refused(body) => with_header(69, body),
+            Self::Relayed(body) => with_header(70, body),
         }
     }
 
@@ -52,6 +55,7 @@ impl ToListener {
             67 => Self::Candidates(codec::decode(body, MAX_TRACKER_MESSAGE)?),
             68 => Self::Signal(codec::decode(body, MAX_TRACKER_MESSAGE)?),
             69 => Self::Refused(codec::decode(body, MAX_TRACKER_MESSAGE)?),
+            70 => Self::Relayed(codec::decode(body, MAX_TRACKER_MESSAGE)?),
             other => return Err(FrameError::UnknownKind(other)),
         })
     }
@@ -82,6 +86,17 @@ pub struct ForwardedSignal {
     pub rank: u64,
     /// What the sender signed, untouched.
     pub signal: Signed<Signal>,
+}
+
+/// What another listener asked the tracker to hand on.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Relayed {
+    /// What both have joined.
+    pub stream: StreamId,
+    /// Who signed in on the connection that it came by.
+    pub from: PeerId,
+    /// What was handed on, untouched.
+    pub parcel: Parcel,
 }
 
 /// Why the tracker does not do what was asked.

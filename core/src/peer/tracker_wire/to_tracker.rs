@@ -5,7 +5,7 @@ use crate::{
     codec::{self, Text},
     crypto::{PublicKey, SecretKey, Signature, SignatureError, Signed, Tagged},
     id::{ChainId, PeerId, StreamId},
-    peer::frames::{FrameError, with_header},
+    peer::frames::{FrameError, Parcel, with_header},
 };
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -23,6 +23,19 @@ pub enum ToTracker {
     Signal(Signed<Signal>),
     /// Is still there; the tracker answers with candidates.
     Heartbeat,
+    /// For another listener, where no channel could be opened.
+    Relay(Relay),
+}
+
+/// What the tracker is asked to hand on. It is signed inside by whom it concerns; the tracker says whose connection it came by.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Relay {
+    /// The stream or room that both have joined.
+    pub stream: StreamId,
+    /// For whom.
+    pub to: PeerId,
+    /// What is handed on.
+    pub parcel: Parcel,
 }
 
 impl ToTracker {
@@ -34,6 +47,7 @@ impl ToTracker {
             Self::Leave(body) => with_header(3, body),
             Self::Signal(body) => with_header(4, body),
             Self::Heartbeat => with_header(5, &()),
+            Self::Relay(body) => with_header(6, body),
         }
     }
 
@@ -52,6 +66,7 @@ impl ToTracker {
                 let () = codec::decode(body, MAX_TRACKER_MESSAGE)?;
                 Self::Heartbeat
             }
+            6 => Self::Relay(codec::decode(body, MAX_TRACKER_MESSAGE)?),
             other => return Err(FrameError::UnknownKind(other)),
         })
     }
