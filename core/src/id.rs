@@ -31,6 +31,12 @@ pub struct TxId(pub Hash);
 )]
 pub struct PoolId(pub Hash);
 
+/// Names a payment field: `H("field", chain, first leader, nonce)` (A6.8).
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize,
+)]
+pub struct FieldId(pub Hash);
+
 /// Names a delayed transfer: `H("delay", chain, sender, sequence, place among the messages)` (ALZA-17).
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize,

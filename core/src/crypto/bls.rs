@@ -107,6 +107,14 @@ impl BlsPublicKey {
         verify_under(&key, &possession_message(chain, owner, self).0, POP_DST, proof)
     }
 
+    /// Checks that this is a key at all: on the curve, in its subgroup, not the identity. Proves nobody's possession.
+    ///
+    /// # Errors
+    /// [`BlsError`].
+    pub fn check(&self) -> Result<(), BlsError> {
+        self.point()?.validate().map_err(|_| BlsError::BadPoint)
+    }
+
     /// Adds up keys that a committed set vouches for. No subgroup check: registration made it.
     ///
     /// # Errors

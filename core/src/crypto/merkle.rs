@@ -26,7 +26,8 @@ pub fn leaf_hash(leaf: &[u8]) -> Hash {
     Hash::of(&[&[0], leaf])
 }
 
-fn node_hash(left: &Hash, right: &Hash) -> Hash {
+/// Returns the hash of a node over its two halves.
+pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
     Hash::of(&[&[1], &left.0, &right.0])
 }
 
