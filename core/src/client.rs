@@ -18,6 +18,8 @@
 //! | `money` | proofs, vouchers, settlements |
 //! | `media` | playlists, segments, chunks |
 //! | `neighbours` | tracker, links, frames |
+//! | `room` | where pages meet that play nothing |
+//! | `fields` | payment fields: their members and their rows on chain |
 //! | `view` | what an application sees |
 
 mod chain;
@@ -30,6 +32,7 @@ mod media;
 mod money;
 mod neighbours;
 mod output;
+mod room;
 mod snapshot;
 mod view;
 
@@ -39,6 +42,7 @@ pub use output::{
     AskId, Found, HttpOrder, LookupId, Notice, Output, Query, Question, RequestId, StoreToken,
     WantId,
 };
+pub use room::MAX_ROOM_NAME;
 pub use snapshot::{
     AccountView, ChainView, DeliveryView, HeadView, Leveled, PeerView, PoolView, Problem,
     SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
@@ -146,6 +150,8 @@ pub struct Client {
     reader: Option<Reader>,
     playlist_url: String,
     stream: Option<Stream>,
+    /// Where peers are met while nothing plays.
+    room: Option<StreamId>,
     wants: Table<WantId, u64>,
     swarm: Option<Swarm>,
     tracker: Status,
@@ -178,6 +184,7 @@ impl Client {
             reader: None,
             playlist_url: String::new(),
             stream: None,
+            room: None,
             wants: Table::new(),
             swarm: None,
             tracker: Status::Idle,

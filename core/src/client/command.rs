@@ -51,6 +51,11 @@ impl Client {
                 }
                 Ok(())
             }
+            Command::Enter(name) => self.enter(now, &name, out),
+            Command::Exit => {
+                self.exit(now, out);
+                Ok(())
+            }
             Command::Stop => {
                 self.stop(now, out);
                 Ok(())

@@ -57,6 +57,12 @@ pub enum CommandError {
     /// No stream plays.
     #[error("no stream plays")]
     NoStream,
+    /// A stream plays: its listeners are the room.
+    #[error("a stream plays; its listeners are already met")]
+    Playing,
+    /// No tracker is configured.
+    #[error("no tracker is configured")]
+    NoTracker,
     /// The sum exceeds what an amount can hold.
     #[error("amount out of range")]
     OutOfRange,
@@ -81,6 +87,8 @@ impl CommandError {
             Self::NotReady => "client/not-ready",
             Self::Stale => "client/stale",
             Self::NoStream => "client/no-stream",
+            Self::Playing => "client/playing",
+            Self::NoTracker => "client/no-tracker",
             Self::OutOfRange => "client/out-of-range",
             Self::NothingToSettle => "client/nothing-to-settle",
             Self::NothingToRelease => "client/nothing-to-release",

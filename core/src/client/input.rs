@@ -2,13 +2,17 @@
 
 pub use crate::delivery::serve::Policy as UploadPolicy;
 
-use super::output::{AskId, RequestId, StoreToken, WantId};
+use super::{
+    MAX_ROOM_NAME,
+    output::{AskId, RequestId, StoreToken, WantId},
+};
 use crate::{
     amount::Amount,
     chain::{
         lookup::{LookupId, Question},
         spec::Token,
     },
+    codec::Text,
     id::Address,
     peer::LinkId,
 };
@@ -114,6 +118,10 @@ pub enum Command {
     Unbond(Address, Amount),
     /// Take what has left a bond, and rewards.
     Withdraw(Address),
+    /// Meet whoever else enters the room of this name.
+    Enter(Text<MAX_ROOM_NAME>),
+    /// Leave the room.
+    Exit,
     /// Change what this listener gives away.
     SetUpload(UploadPolicy),
     /// Pay what is owed, say goodbye to peers and the tracker.

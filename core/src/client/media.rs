@@ -65,6 +65,7 @@ impl Client {
             newest: 0,
             checked: 0,
         });
+        self.room = None;
         self.open_purse(now, out);
         if let Some(url) = tracker {
             self.start_swarm(now, url, out);

@@ -57,12 +57,15 @@ impl Peer {
 
 impl Client {
     pub(super) fn start_swarm(&mut self, now: Now, url: String, out: &mut Vec<Output>) {
-        let Some(stream) = &self.stream else { return };
+        let Some(stream) = self.gathering() else { return };
         let Ok(tracker) = Text::try_from(url.as_str()) else {
             return self.trouble("tracker/long-url", out);
         };
         let seed = Hash::of(&[b"antiphon swarm", &self.seed]).0;
-        let (key, stream) = (self.config.key.clone(), stream.id);
+        if self.swarm.is_some() {
+            self.leave_swarm(now, out);
+        }
+        let key = self.config.key.clone();
         let config = swarm::Config { key, stream, tracker, max_links: DEFAULT_LINKS, seed };
         self.swarm = Some(Swarm::new(config));
         self.feed_swarm(now, swarm::Input::Start, out);
@@ -201,14 +204,14 @@ impl Client {
 
     /// What we say first on every link.
     fn hello(&self) -> Option<Hello> {
-        let stream = self.stream.as_ref()?;
-        let is_sold = self.config.upload.is_enabled && !stream.info.price.is_zero();
-        let terms = is_sold.then(|| Terms {
+        let sold = self.stream.as_ref().map(|stream| &stream.info);
+        let sold = sold.filter(|info| self.config.upload.is_enabled && !info.price.is_zero());
+        let terms = sold.map(|info| Terms {
             payee: Address::of(&self.config.key.public()),
-            price: stream.info.price,
-            token: stream.info.token,
+            price: info.price,
+            token: info.token,
         });
-        Some(Hello { stream: stream.id, features: 0, terms })
+        Some(Hello { stream: self.gathering()?, features: 0, terms })
     }
 
     fn feed_link(&mut self, now: Now, id: LinkId, input: link::Input, out: &mut Vec<Output>) {
