@@ -36,6 +36,8 @@ mod model;
 #[cfg(not(target_family = "wasm"))]
 mod money;
 #[cfg(not(target_family = "wasm"))]
+mod payconsistency;
+#[cfg(not(target_family = "wasm"))]
 mod terms;
 #[cfg(not(target_family = "wasm"))]
 mod transfers;

@@ -21,7 +21,7 @@
     reason = "the honest world is made of constants; what breaks there is a broken test"
 )]
 
-mod choice;
+pub(crate) mod choice;
 mod client;
 mod decoder;
 mod frame;

@@ -6,10 +6,13 @@
 //! | [`fuzz`] | what fuzz targets run, and the honest world that they lie about |
 //! | [`sim`] | whole networks in virtual time |
 //! | [`foe`] | those who break rules |
+//! | [`payconsistency`] | accounts that pay each other over a real ledger, whatever crashes or is lost |
 
 #[cfg(not(target_family = "wasm"))]
 pub mod foe;
 pub mod fuzz;
+#[cfg(not(target_family = "wasm"))]
+pub mod payconsistency;
 #[cfg(not(target_family = "wasm"))]
 pub mod sim;
 pub mod vector;

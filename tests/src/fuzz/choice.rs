@@ -2,51 +2,51 @@
 
 /// Bytes that are read as choices, one after another. After the last, every choice is 0.
 #[derive(Clone, Debug)]
-pub(super) struct Choices<'a>(&'a [u8]);
+pub(crate) struct Choices<'a>(&'a [u8]);
 
 impl<'a> Choices<'a> {
-    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Returns the next byte.
-    pub(super) const fn byte(&mut self) -> u8 {
+    pub(crate) const fn byte(&mut self) -> u8 {
         let Some((first, rest)) = self.0.split_first() else { return 0 };
         self.0 = rest;
         *first
     }
 
     /// Returns a number below `count`, or 0 if there is none.
-    pub(super) fn below(&mut self, count: usize) -> usize {
+    pub(crate) fn below(&mut self, count: usize) -> usize {
         usize::from(self.byte()).checked_rem(count).unwrap_or(0)
     }
 
     /// Returns one of the items.
-    pub(super) fn of<'b, T>(&mut self, items: &'b [T]) -> Option<&'b T> {
+    pub(crate) fn of<'b, T>(&mut self, items: &'b [T]) -> Option<&'b T> {
         let at = self.below(items.len());
         items.get(at)
     }
 
     /// Returns the next `count` bytes, or what is left.
-    pub(super) fn take(&mut self, count: usize) -> &'a [u8] {
+    pub(crate) fn take(&mut self, count: usize) -> &'a [u8] {
         let (head, rest) = self.0.split_at_checked(count).unwrap_or((self.0, &[]));
         self.0 = rest;
         head
     }
 
     /// Returns everything that is left.
-    pub(super) const fn rest(&mut self) -> &'a [u8] {
+    pub(crate) const fn rest(&mut self) -> &'a [u8] {
         let rest = self.0;
         self.0 = &[];
         rest
     }
 
     /// Spoils honest bytes in one of the ways that a liar would.
-    pub(super) fn spoil(&mut self, mut honest: Vec<u8>) -> Vec<u8> {
+    pub(crate) fn spoil(&mut self, mut honest: Vec<u8>) -> Vec<u8> {
         let at = usize::from(u16::from_le_bytes([self.byte(), self.byte()]));
         let at = at.checked_rem(honest.len()).unwrap_or(0);
         match self.below(4) {

@@ -165,6 +165,11 @@ impl Till {
         accounts.chain(pools).chain(delays).sum()
     }
 
+    /// Returns every pool that anybody has tried to open.
+    pub fn pools(&self) -> impl Iterator<Item = PoolId> {
+        self.pools.iter().copied()
+    }
+
     /// Returns a pool as the newest block left it.
     pub fn pool(&self, pool: PoolId) -> Option<PoolState> {
         self.read(StateKey::pool(self.head.chain_id, &pool))

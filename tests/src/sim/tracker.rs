@@ -79,8 +79,9 @@ impl Tracker {
                 }
             }
             ToTracker::Relay(Relay { stream, to, parcel }) => {
+                let from = place.peer;
                 let found = self.sockets.iter().find(|(_, other)| other.peer == Some(to));
-                match (found, place.peer) {
+                match (found, from) {
                     (Some((to, _)), Some(from)) => {
                         vec![(*to, ToListener::Relayed(Relayed { stream, from, parcel }))]
                     }

@@ -414,6 +414,7 @@ impl Run {
                 | Frame::Cancel(_)
                 | Frame::Voucher(_)
                 | Frame::PoolRef(_)
+                | Frame::Field(_)
                 | Frame::Bye(_) => {}
             }
         }

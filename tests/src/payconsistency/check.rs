@@ -1,0 +1,70 @@
+//! What must hold after every step, after every block, and at the end.
+
+use super::{
+    actor::{Actor, MAX_EXPOSURE},
+    model::{HONEST, Model},
+};
+use crate::sim::genesis;
+use antiphon_core::{
+    chain::spec::Token,
+    id::{Address, PoolId},
+    payment::reservation::PoolStatus,
+};
+
+/// After every step: nobody who keeps the rules has promised more than it locked, or risks more than it said.
+pub(super) fn all(model: &Model) {
+    for actor in &model.actors {
+        promises(model, actor);
+        for book in actor.payee().view() {
+            // After a crash it does not know yet what it was paid; the chain does.
+            let paid = model.till.paid(book.pool, actor.address()).cum.units();
+            let promised = book.held.units() + book.paid.units();
+            let exposure = promised.saturating_sub(paid);
+            assert!(exposure <= MAX_EXPOSURE, "{exposure} at risk in one pool (A10.7)");
+        }
+    }
+}
+
+/// A10.7: the sum over targets of the higher of what was signed and what was paid is within the deposit.
+fn promises(model: &Model, actor: &Actor) {
+    for pool in &actor.pools {
+        let Some(state) = model.till.pool(*pool) else { continue };
+        let targets = model.actors.iter().map(Actor::address);
+        let sum: u128 = targets.map(|target| promised(model, actor, *pool, target)).sum();
+        let deposit = state.deposit.units();
+        assert!(sum <= deposit, "{sum} promised of {deposit}");
+    }
+}
+
+fn promised(model: &Model, actor: &Actor, pool: PoolId, target: Address) -> u128 {
+    let signed = actor.spoken.get(&(pool, target)).map_or(0, |(_, cum)| *cum);
+    let paid = model.till.paid(pool, target).cum.units();
+    assert!(paid <= signed, "the chain paid {paid}, and {signed} was signed");
+    signed
+}
+
+/// After every block (A10.1, A10.6).
+pub(super) fn money(model: &Model) {
+    let all = (HONEST as u128 + 2) * genesis::ENDOWMENT;
+    for token in Token::ALL {
+        assert_eq!(model.till.count(token), all, "{token:?} was made or lost");
+    }
+    for pool in model.till.pools() {
+        let Some(state) = model.till.pool(pool) else { continue };
+        assert!(state.paid_total <= state.deposit);
+    }
+}
+
+/// At the end: every pool is closed, and nobody who kept the rules lost more than its exposure in any pool.
+pub(super) fn ended(model: &Model) {
+    for pool in model.till.pools() {
+        let status = model.till.pool(pool).map(|state| state.status);
+        assert!(status.is_none_or(|status| status == PoolStatus::Closed), "a pool is left over");
+    }
+    for actor in &model.actors {
+        for (pool, given) in &actor.given {
+            let lost = given.saturating_sub(model.till.paid(*pool, actor.address()).cum.units());
+            assert!(lost <= MAX_EXPOSURE, "{lost} of {given} lost in one pool (A5.15)");
+        }
+    }
+}
