@@ -37,14 +37,16 @@ mod snapshot;
 mod view;
 
 pub use config::{CommandError, Config};
+pub use fields::FieldOffer;
 pub use input::{Command, HttpAnswer, Input, Part, UploadPolicy, Wanted};
 pub use output::{
     AskId, Found, HttpOrder, LookupId, Notice, Output, Query, Question, RequestId, StoreToken,
-    WantId,
+    Threat, WantId, Warning,
 };
 pub use room::MAX_ROOM_NAME;
 pub use snapshot::{
-    AccountView, ChainView, DeliveryView, HeadView, Leveled, PeerView, PoolView, Problem,
+    AccountView, Around, ChainView, DeliveryView, FieldProven, FieldShow, FieldView, HeadView, Leveled,
+    MemberView, PaymentStanding, PaymentView, PeerView, Phase, PoolView, Problem, RoundStep,
     SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
 };
 
@@ -59,6 +61,7 @@ use crate::{
     id::{Address, PeerId, StreamId},
     payment::{
         self,
+        member::{self, Membership},
         payee::{self, Payee},
         payer::{self, DeviceId, Payer},
     },
@@ -106,6 +109,7 @@ enum Kept {
     Device,
     Payer(payment::StoreToken),
     Payee(payment::StoreToken),
+    Field(payment::StoreToken),
 }
 
 /// The money machines of one key on one chain.
@@ -114,6 +118,7 @@ struct Purse {
     book: Book,
     payer: Payer,
     payee: Option<Payee>,
+    fields: Membership,
 }
 
 /// The stream that plays.
@@ -157,6 +162,8 @@ pub struct Client {
     tracker: Status,
     links: Table<LinkId, neighbours::Line>,
     peers: Table<PeerId, Peer>,
+    /// Keys of those who may be members of a field, by address.
+    met: Table<Address, PeerId>,
     /// Verified chunks that no voucher covers yet, by payee.
     debts: Table<Address, Amount>,
     troubles: Table<&'static str, u64>,
@@ -190,6 +197,7 @@ impl Client {
             tracker: Status::Idle,
             links: Table::new(),
             peers: Table::new(),
+            met: Table::new(),
             debts: Table::new(),
             troubles: Table::new(),
             changed: false,
@@ -234,6 +242,7 @@ impl Client {
             purse.and_then(|purse| purse.book.deadline()),
             purse.and_then(|purse| purse.payer.deadline()),
             purse.and_then(|purse| purse.payee.as_ref()?.deadline()),
+            purse.and_then(|purse| purse.fields.deadline()),
             stream.and_then(|stream| stream.fetch.deadline()),
             stream.and_then(|stream| stream.serve.deadline()),
             self.swarm.as_ref().and_then(Swarm::deadline),
@@ -277,6 +286,7 @@ impl Client {
         match self.writes.remove(&token) {
             Some(Kept::Payer(inner)) => self.feed_payer(now, payer::Input::Stored(inner), out),
             Some(Kept::Payee(inner)) => self.feed_payee(now, payee::Input::Stored(inner), out),
+            Some(Kept::Field(inner)) => self.feed_fields(now, member::Input::Stored(inner), out),
             Some(Kept::Trust | Kept::Device) | None => {}
         }
     }
@@ -300,6 +310,7 @@ impl Client {
         self.feed_light(now, light::Input::Tick, out);
         self.feed_book(now, book::Input::Tick, out);
         self.feed_payee(now, payee::Input::Tick, out);
+        self.feed_fields(now, member::Input::Tick, out);
         self.feed_fetch(now, fetch::Input::Tick, out);
         self.feed_serve(now, serve::Input::Tick, out);
         self.feed_neighbours(now, Input::Tick, out);

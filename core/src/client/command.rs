@@ -51,6 +51,26 @@ impl Client {
                 }
                 Ok(())
             }
+            Command::ProposeField(offer) => self.propose_field(now, offer, out),
+            Command::AcceptField(field) => self.check_fresh(now).and_then(|()| {
+                self.try_fields(now, out, |fields, lifted| {
+                    fields.accept(now.at, field, lifted).map_err(CommandError::Join)
+                })
+            }),
+            Command::DeclineField(field) => self.try_fields(now, out, |fields, lifted| {
+                fields.decline(field, lifted);
+                Ok(())
+            }),
+            Command::PayMember { field, payee, amount } => {
+                self.try_fields(now, out, |fields, lifted| {
+                    let paid = fields.pay(now.at, field, (payee, amount), lifted);
+                    paid.map(|_| ()).map_err(CommandError::Pay)
+                })
+            }
+            Command::CloseField(field) => self.try_fields(now, out, |fields, lifted| {
+                fields.close(now.at, field, lifted).map_err(CommandError::Close)
+            }),
+            Command::ForgetField(field) => self.forget_field(now, field, out),
             Command::Enter(name) => self.enter(now, &name, out),
             Command::Exit => {
                 self.exit(now, out);
@@ -65,7 +85,7 @@ impl Client {
         done
     }
 
-    fn with_book(
+    pub(super) fn with_book(
         &mut self,
         now: Now,
         out: &mut Vec<Output>,

@@ -5,7 +5,10 @@ use crate::{
     chain::light::{self, Anchor, MAX_WITNESSES, Skipping},
     crypto::{PublicKey, SecretKey},
     id::ChainId,
-    payment::payer::AdoptError,
+    payment::{
+        member::{CloseError, JoinError, PayError},
+        payer::AdoptError,
+    },
     wallet::book::BookError,
 };
 use alloc::{string::String, vec::Vec};
@@ -78,6 +81,15 @@ pub enum CommandError {
     /// The pool cannot be opened.
     #[error(transparent)]
     Open(AdoptError),
+    /// The field cannot be proposed or joined.
+    #[error(transparent)]
+    Join(JoinError),
+    /// A member of the field cannot be paid.
+    #[error(transparent)]
+    Pay(PayError),
+    /// The field cannot be closed or forgotten.
+    #[error(transparent)]
+    Close(CloseError),
 }
 
 impl CommandError {
@@ -94,6 +106,9 @@ impl CommandError {
             Self::NothingToRelease => "client/nothing-to-release",
             Self::Book(error) => error.code(),
             Self::Open(error) => error.code(),
+            Self::Join(error) => error.code(),
+            Self::Pay(error) => error.code(),
+            Self::Close(error) => error.code(),
         }
     }
 }

@@ -3,7 +3,7 @@
 pub use crate::delivery::serve::Policy as UploadPolicy;
 
 use super::{
-    MAX_ROOM_NAME,
+    FieldOffer, MAX_ROOM_NAME,
     output::{AskId, RequestId, StoreToken, WantId},
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
         spec::Token,
     },
     codec::Text,
-    id::Address,
+    id::{Address, FieldId},
     peer::LinkId,
 };
 use alloc::{string::String, vec::Vec};
@@ -118,6 +118,25 @@ pub enum Command {
     Unbond(Address, Amount),
     /// Take what has left a bond, and rewards.
     Withdraw(Address),
+    /// Invite others to a payment field.
+    ProposeField(FieldOffer),
+    /// Sign the terms of an invitation: the deposit may be locked from now on.
+    AcceptField(FieldId),
+    /// Forget an invitation.
+    DeclineField(FieldId),
+    /// Pay a member of a field.
+    PayMember {
+        /// Which field.
+        field: FieldId,
+        /// Whom.
+        payee: Address,
+        /// How much.
+        amount: Amount,
+    },
+    /// Close a field: with everybody's signature, or alone if somebody is silent.
+    CloseField(FieldId),
+    /// Remove what is kept of a field that is over.
+    ForgetField(FieldId),
     /// Meet whoever else enters the room of this name.
     Enter(Text<MAX_ROOM_NAME>),
     /// Leave the room.

@@ -7,6 +7,7 @@ use crate::{
     codec::{self, Bounded},
     id::{Height, PeerId, PoolId},
     payment::{
+        member::{self, MemberConfig, MemberPolicy, Membership},
         payee::{self, Payee, PayeePolicy},
         payer::{self, AdoptError, Payer},
         reservation::PoolTerms,
@@ -41,7 +42,17 @@ impl Client {
             for (pool, _) in payer.pools() {
                 book.watch(pool, &mut lifted);
             }
-            self.purse = Some(Purse { book, payer, payee: None });
+            let rows = self.stored.iter().filter(|(name, _)| Membership::owns(name)).cloned();
+            let fields = MemberConfig {
+                chain,
+                key: key.clone(),
+                device,
+                rules: spec.field,
+                fee: spec.fee,
+                policy: MemberPolicy::for_chain(rules.inclusion_margin),
+            };
+            let fields = Membership::new(fields, rows);
+            self.purse = Some(Purse { book, payer, payee: None, fields });
             self.lift_book(now, lifted, out);
             self.changed = true;
         }
@@ -86,6 +97,7 @@ impl Client {
     pub(super) fn tip_moved(&mut self, now: Now, height: Height, out: &mut Vec<Output>) {
         self.feed_payer(now, payer::Input::Tip(height), out);
         self.feed_payee(now, payee::Input::Tip(height), out);
+        self.feed_fields(now, member::Input::Tip(height), out);
     }
 
     pub(super) fn lift_book(
@@ -98,6 +110,7 @@ impl Client {
             match output {
                 book::Output::Ask(id, query) => self.ask_node(Asker::Book(id), query, out),
                 book::Output::Pool(proof) => self.pool_proven(now, *proof, out),
+                book::Output::Field(shown) => self.field_proven(now, *shown, out),
                 book::Output::Trouble(code) => self.trouble(code, out),
                 book::Output::PoolRefused(pool, code) => self.pool_refused(pool, code, out),
                 book::Output::Changed => self.changed = true,

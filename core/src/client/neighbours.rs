@@ -267,6 +267,7 @@ impl Client {
         self.tell_holdings(now, peer, out);
         self.offer_pool(now, out);
         self.renew_voucher(now, peer);
+        self.field_member_came(now, peer, out);
         self.changed = true;
     }
 
@@ -288,6 +289,7 @@ impl Client {
         self.feed_fetch(now, fetch::Input::Left(peer), out);
         self.feed_serve(now, serve::Input::Left(peer), out);
         self.feed_payee(now, payee::Input::Left(peer), out);
+        self.field_member_left(now, peer, out);
         self.changed = true;
     }
 

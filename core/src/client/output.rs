@@ -3,7 +3,9 @@
 pub use crate::chain::lookup::{Found, LookupId, Question};
 pub use crate::wallet::book::{AskId, Query};
 
-use crate::peer::LinkId;
+pub use crate::payment::member::{Threat, Warning};
+
+use crate::{id::FieldId, peer::LinkId};
 use alloc::{boxed::Box, string::String, vec::Vec};
 
 /// Names an HTTP request.
@@ -82,6 +84,8 @@ pub enum Notice {
     Recovered(&'static str),
     /// A peer was banned for this reason.
     Banned(&'static str),
+    /// A deadline of the chain is near for a field; something is being done about it: stay online.
+    Warning(FieldId, Warning),
     /// The snapshot changed.
     Changed,
 }

@@ -1,10 +1,10 @@
 //! A room: where pages meet that play nothing, to pay each other in a field. Listeners of a stream have met already.
 
-use super::{Client, CommandError, Now, Output, Status};
+use super::{Around, Client, CommandError, Now, Output, Status};
 use crate::{
     codec::{self, Text},
     crypto::hash_tagged,
-    id::{ChainId, PeerId, StreamId},
+    id::{Address, ChainId, PeerId, StreamId},
     peer::swarm,
 };
 use alloc::vec::Vec;
@@ -57,7 +57,13 @@ impl Client {
     }
 
     /// Returns whoever is in the same swarm, linked or not.
-    pub(super) fn around(&self) -> Vec<PeerId> {
-        self.swarm.iter().flat_map(swarm::Swarm::around).collect()
+    pub(super) fn around(&self) -> Vec<Around> {
+        let peers = self.swarm.iter().flat_map(swarm::Swarm::around);
+        let show = |peer: PeerId| Around {
+            peer,
+            address: Address::of(&peer.0),
+            is_linked: self.peers.contains_key(&peer),
+        };
+        peers.map(show).collect()
     }
 }

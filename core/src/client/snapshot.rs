@@ -6,6 +6,9 @@ use crate::{
     crypto::Hash,
     id::{Address, BlockId, Height, PeerId, PoolId},
 };
+pub use crate::payment::member::{
+    FieldView, MemberView, PaymentView, Phase, RoundStep, Standing as PaymentStanding,
+};
 use alloc::{string::String, vec::Vec};
 
 /// Everything an application may show, at one moment.
@@ -19,6 +22,10 @@ pub struct Snapshot {
     pub delivery: DeliveryView,
     /// Who we are linked to.
     pub peers: Vec<PeerView>,
+    /// Who else is in the room, or listens to the stream, as far as the tracker has told.
+    pub around: Vec<Around>,
+    /// Payment fields, invitations too.
+    pub fields: Vec<FieldShow>,
     /// Money.
     pub wallet: WalletView,
     /// What is wrong now; empty when all is well.
@@ -173,6 +180,41 @@ pub struct PeerView {
     pub paid: Amount,
     /// What it promised us.
     pub earned: Amount,
+}
+
+/// Somebody with whom a field can be shared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Around {
+    /// Its key.
+    pub peer: PeerId,
+    /// Its account.
+    pub address: Address,
+    /// Whether there is a link; otherwise the tracker relays.
+    pub is_linked: bool,
+}
+
+/// A payment field, and what the chain is proven to say of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldShow {
+    /// As its member sees it.
+    pub view: FieldView,
+    /// Whether this client leads it.
+    pub is_leader: bool,
+    /// What each member locks, in the order of places.
+    pub deposits: Vec<Amount>,
+    /// The newest head that showed it; `None` until one did.
+    pub proven: Option<FieldProven>,
+}
+
+/// The head that showed a field on chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldProven {
+    /// How far it is believed.
+    pub level: Level,
+    /// Its height.
+    pub height: Height,
+    /// Its state root.
+    pub root: Hash,
 }
 
 /// A value with how far it is believed.

@@ -1,7 +1,7 @@
 //! Gathers what an application sees.
 
 use super::{
-    AccountView, ChainView, Client, DeliveryView, HeadView, Leveled, PeerView, PoolView, Problem,
+    AccountView, ChainView, Client, DeliveryView, FieldProven, FieldShow, FieldView, HeadView, Leveled, PeerView, PoolView, Problem,
     SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
 };
 use crate::{
@@ -30,6 +30,8 @@ impl Client {
             chain: self.chain_view(),
             delivery: self.delivery_view(),
             peers: self.peer_views(),
+            around: self.around(),
+            fields: self.field_views(),
             wallet: self.wallet_view(),
             problems: self.problems(),
         }
@@ -116,6 +118,25 @@ impl Client {
             earned: payee.map_or(Amount::ZERO, |payee| payee.balance(*id).0),
         };
         self.peers.iter().map(view).collect()
+    }
+
+    fn field_views(&self) -> Vec<FieldShow> {
+        let Some(purse) = &self.purse else { return Vec::new() };
+        let show = |view: FieldView| {
+            let shown = purse.book.field(&view.id, Level::Included);
+            let terms = purse.fields.terms(view.id);
+            FieldShow {
+                is_leader: view.leader == purse.book.address(),
+                deposits: terms.iter().flat_map(|t| t.members.iter().map(|m| m.deposit)).collect(),
+                proven: shown.filter(|shown| shown.state.is_some()).map(|shown| FieldProven {
+                    level: shown.level,
+                    height: shown.height,
+                    root: shown.root,
+                }),
+                view,
+            }
+        };
+        purse.fields.view().into_iter().map(show).collect()
     }
 
     fn wallet_view(&self) -> WalletView {

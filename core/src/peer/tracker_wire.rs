@@ -24,10 +24,10 @@ pub use to_listener::{
 };
 pub use to_tracker::{Relay, SignIn, SignInBody, Signal, SignalKind, ToTracker};
 
-use super::frames::{FrameError, LENGTH_BYTES, kind_and_body};
+use super::frames::{FrameError, LENGTH_BYTES, MAX_PARCEL, kind_and_body};
 
-/// Longest message either way: a signal and its header.
-pub const MAX_TRACKER_MESSAGE: usize = 10 * 1024;
+/// Longest message either way: a parcel that is relayed, whom it concerns, and the header.
+pub const MAX_TRACKER_MESSAGE: usize = MAX_PARCEL + 128;
 
 /// Longest session description. A data channel's, with some dozen candidates, has 1–3 kB.
 pub const MAX_SDP_BYTES: usize = 8192;

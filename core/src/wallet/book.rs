@@ -12,16 +12,19 @@
 //! Source: PROTOCOL A7.6, A5.14 (pools are proven by state, not by transaction), A2.19.
 
 mod acts;
+mod fields;
 mod flight;
 mod proofs;
 #[cfg(test)]
 mod tests;
 
+pub use fields::{FieldShown, MAX_WATCHED_FIELDS};
+
 use crate::{
     amount::Amount,
     chain::{ByLevel, Level, light::Head, spec::ChainSpec, state::Account, transaction::Message},
     crypto::{Hash, SecretKey},
-    id::{Address, ChainId, Height, PoolId},
+    id::{Address, ChainId, FieldId, Height, PoolId},
     payment::reservation::{PaidState, PoolState},
     table::Table,
     time::{Moment, UnixMillis},
@@ -30,8 +33,8 @@ use alloc::{boxed::Box, vec::Vec};
 use flight::Flight;
 use proofs::{Asked, At};
 
-/// Pools watched at once: two keys each and the account's fit one answer.
-pub const MAX_WATCHED: usize = 30;
+/// Pools watched at once: two keys each, the account's and those of fields fit one answer.
+pub const MAX_WATCHED: usize = 24;
 /// Transactions that wait for their turn.
 pub const MAX_QUEUE: usize = 32;
 /// Settlements remembered for the application.
@@ -79,6 +82,8 @@ pub enum Output {
     Ask(AskId, Query),
     /// A watched pool is proven to be in this state, or proven absent.
     Pool(Box<PoolProof>),
+    /// A watched field is proven to be in this state, or proven absent.
+    Field(Box<FieldShown>),
     /// Something was refused: by us (a proof that proves nothing) or by the node.
     Trouble(&'static str),
     /// The node will not take the transaction that opens this pool; it is not sent again. Stable code.
@@ -183,6 +188,7 @@ pub struct Book {
     asked: Table<AskId, Asked>,
     account: ByLevel<Shown<Account>>,
     watched: Table<PoolId, ByLevel<PoolProof>>,
+    fields: Table<FieldId, ByLevel<FieldShown>>,
     settlements: Vec<Settlement>,
     queue: Vec<Message>,
     flight: Option<Flight>,
@@ -210,6 +216,7 @@ impl Book {
             asked: Table::new(),
             account: ByLevel::new(),
             watched: Table::new(),
+            fields: Table::new(),
             settlements: Vec::new(),
             queue: Vec::new(),
             flight: None,

@@ -5,8 +5,8 @@ use crate::codec::Bounded;
 /// Longest voucher. A signed one of PROTOCOL A5.9 with all its fields has below 200 bytes.
 pub const MAX_VOUCHER_BYTES: usize = 256;
 
-/// Longest message of a field: a state of a hundred balances with all its signatures has 8.2 kB, and a tracker relays it whole.
-pub const MAX_PARCEL: usize = 10_000;
+/// Longest message of a field, as its members' machine makes them; a tracker relays it whole.
+pub const MAX_PARCEL: usize = crate::payment::member::wire::MAX_LETTER;
 
 /// What one member of a payment field says to another.
 pub type Parcel = Bounded<u8, MAX_PARCEL>;

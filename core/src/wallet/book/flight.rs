@@ -35,6 +35,12 @@ pub(super) struct Flight {
 }
 
 impl Book {
+    /// Returns whether this message is on its way.
+    pub(super) fn is_flying(&self, message: &Message) -> bool {
+        let flight = self.flight.as_ref();
+        flight.is_some_and(|flight| flight.transaction.body.messages.contains(message))
+    }
+
     pub(super) fn enqueue(
         &mut self,
         now: Moment,

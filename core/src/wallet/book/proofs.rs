@@ -1,6 +1,6 @@
 //! Proofs: one question a head, checked under that head's root, entered level by level.
 
-use super::{AskId, Book, MAX_WATCHED, Output, PoolProof, Query, Shown};
+use super::{AskId, Book, MAX_WATCHED, MAX_WATCHED_FIELDS, Output, PoolProof, Query, Shown};
 use crate::{
     chain::{
         Level,
@@ -10,8 +10,11 @@ use crate::{
     },
     codec::{self, Bounded, DecodeError},
     crypto::Hash,
-    id::{Height, PoolId},
-    payment::reservation::{PaidState, PoolState},
+    id::{FieldId, Height, PoolId},
+    payment::{
+        field::escrow::FieldState,
+        reservation::{PaidState, PoolState},
+    },
     time::UnixMillis,
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -19,6 +22,20 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 /// A pool's state, if it exists, and what it paid to the owner.
 type Row = (Option<PoolState>, PaidState);
+
+/// What proofs are asked of.
+#[derive(Clone, Debug)]
+pub(super) struct Rows {
+    pools: Vec<PoolId>,
+    fields: Vec<FieldId>,
+}
+
+/// What an answer proves: the account, and a row for each that was asked of.
+struct Values {
+    account: Account,
+    pools: Vec<Row>,
+    fields: Vec<Option<FieldState>>,
+}
 
 /// Which head a question is about.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +49,7 @@ pub(super) struct At {
 #[derive(Debug)]
 pub(super) enum Asked {
     /// Proofs under one head.
-    Proofs { level: Level, at: At, pools: Vec<PoolId> },
+    Proofs { level: Level, at: At, rows: Rows },
     /// A transaction.
     Submission,
     /// Tokens from the faucet.
@@ -56,12 +73,14 @@ impl Book {
                 continue;
             }
             self.asked_height.set(level, height);
-            let pools: Vec<_> = self.watched.keys().copied().take(MAX_WATCHED).collect();
-            let keys = Bounded::<_, { crate::chain::proof::MAX_KEYS }>::try_from(self.keys(&pools));
+            let pools = self.watched.keys().copied().take(MAX_WATCHED).collect();
+            let fields = self.fields.keys().copied().take(MAX_WATCHED_FIELDS).collect();
+            let rows = Rows { pools, fields };
+            let keys = Bounded::<_, { crate::chain::proof::MAX_KEYS }>::try_from(self.keys(&rows));
             let Ok(keys) = keys else { continue };
             let id = self.next_ask();
             let query = Query::Prove { height: height.0, keys: codec::encode(&keys) };
-            self.asked.insert(id, Asked::Proofs { level, at, pools });
+            self.asked.insert(id, Asked::Proofs { level, at, rows });
             out.push(Output::Ask(id, query));
         }
         self.is_urgent = false;
@@ -81,24 +100,25 @@ impl Book {
     }
 
     pub(super) fn answered(&mut self, id: AskId, bytes: &[u8], out: &mut Vec<Output>) {
-        let Some(Asked::Proofs { level, at, pools }) = self.asked.remove(&id) else {
+        let Some(Asked::Proofs { level, at, rows }) = self.asked.remove(&id) else {
             // A submission or the faucet: accepted, which proves nothing yet.
             return;
         };
-        match self.read(bytes, &at.root, &pools) {
-            Ok(values) => self.enter(level, at, &pools, values, out),
+        match self.read(bytes, &at.root, &rows) {
+            Ok(values) => self.enter(level, at, &rows, values, out),
             // Nobody vouches for an included block: its branch may be gone by now, and nothing was claimed.
             Err(_) if level == Level::Included => {}
             Err(code) => out.push(Output::Trouble(code)),
         }
     }
 
-    fn keys(&self, pools: &[PoolId]) -> Vec<StateKey> {
+    fn keys(&self, rows: &Rows) -> Vec<StateKey> {
         let mut keys = alloc::vec![StateKey::account(self.state_chain, &self.address)];
-        for pool in pools {
+        for pool in &rows.pools {
             keys.push(StateKey::pool(self.state_chain, pool));
             keys.push(StateKey::paid(self.state_chain, pool, &self.address));
         }
+        keys.extend(rows.fields.iter().map(|field| StateKey::field(self.state_chain, field)));
         keys
     }
 
@@ -107,32 +127,35 @@ impl Book {
         &self,
         bytes: &[u8],
         root: &Hash,
-        pools: &[PoolId],
-    ) -> Result<(Account, Vec<Row>), &'static str> {
+        rows: &Rows,
+    ) -> Result<Values, &'static str> {
         let proofs: StateProofs = codec::decode(bytes, MAX_PROOFS).map_err(|e| e.code())?;
-        let values = verify_all(&proofs, root, &self.keys(pools)).map_err(|e| e.code())?;
+        let values = verify_all(&proofs, root, &self.keys(rows)).map_err(|e| e.code())?;
         let mut values = values.into_iter();
         let account = value(values.next().flatten())?.unwrap_or_default();
-        let mut rows = Vec::new();
-        while let (Some(state), Some(paid)) = (values.next(), values.next()) {
-            rows.push((value(state)?, value(paid)?.unwrap_or_default()));
+        let mut pools = Vec::new();
+        for _ in &rows.pools {
+            let (state, paid) = (values.next().flatten(), values.next().flatten());
+            pools.push((value(state)?, value(paid)?.unwrap_or_default()));
         }
-        Ok((account, rows))
+        let fields = values.map(value).collect::<Result<_, _>>()?;
+        Ok(Values { account, pools, fields })
     }
 
     fn enter(
         &mut self,
         level: Level,
         At { height, root, time }: At,
-        pools: &[PoolId],
-        (account, rows): (Account, Vec<Row>),
+        rows: &Rows,
+        values: Values,
         out: &mut Vec<Output>,
     ) {
+        let Values { account, pools, fields } = values;
         if self.gift_before.is_some_and(|before| before < account.balance(Token::Operational)) {
             self.gift_before = None;
         }
         self.account.set(level, Shown { value: account, level, height, root, time });
-        for (pool, (state, paid)) in pools.iter().zip(rows) {
+        for (pool, (state, paid)) in rows.pools.iter().zip(pools) {
             let proof = PoolProof { pool: *pool, state, paid, level, height, root, time };
             for settlement in self.settlements.iter_mut().filter(|s| s.pool == *pool) {
                 if paid.cum >= settlement.cum && settlement.level.is_none_or(|known| known < level)
@@ -146,6 +169,8 @@ impl Book {
                 out.push(Output::Pool(Box::new(proof)));
             }
         }
+        let fields = rows.fields.iter().copied().zip(fields);
+        self.enter_fields(level, At { height, root, time }, fields, out);
         out.push(Output::Changed);
     }
 }
