@@ -2,6 +2,7 @@
 
 use crate::{
     error::bad_input,
+    fields,
     object::{address, big, boolean, field, optional_integer, text},
 };
 use antiphon_core::{
@@ -25,7 +26,7 @@ pub(crate) fn read(command: &JsValue) -> Result<Command, JsValue> {
         "withdraw" => Command::Withdraw(address(command, "staker")?),
         "setUpload" => Command::SetUpload(upload(&field(command, "policy"))?),
         "stop" => Command::Stop,
-        _ => return Err(bad_input("kind")),
+        other => return fields::read(other, command)?.ok_or_else(|| bad_input("kind")),
     })
 }
 

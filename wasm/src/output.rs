@@ -1,7 +1,7 @@
 //! The client's outputs to JavaScript, one function for each family. Shapes: `Output` in `js/src/border.ts`.
 
 use crate::{
-    found,
+    fields, found,
     object::{bytes, kind, nullable, number, set},
 };
 use antiphon_core::{
@@ -66,6 +66,13 @@ fn notify(notice: &Notice) -> Object {
         Notice::Trouble(code) => with(kind("trouble"), "code", *code),
         Notice::Recovered(code) => with(kind("recovered"), "code", *code),
         Notice::Banned(code) => with(kind("banned"), "code", *code),
+        Notice::Warning(id, warning) => {
+            let object = kind("warning");
+            for (field, value) in fields::warning(*id, warning) {
+                set(&object, field, value);
+            }
+            object
+        }
         Notice::Changed => kind("changed"),
     }
 }

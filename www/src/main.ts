@@ -7,6 +7,7 @@ import { Acts } from './act.js';
 import { Choir } from './choir.js';
 import { loadConfig, type Config } from './config.js';
 import type { Explorer } from './explorer.js';
+import type { Room } from './room.js';
 import { Memory } from './health.js';
 import { byId, byTest, save, say } from './page.js';
 import { show, showBuffer } from './show.js';
@@ -25,6 +26,7 @@ const memory = new Memory();
 let unverified = 0;
 
 let explorer: Explorer | null = null;
+let room: Room | null = null;
 
 const current = (): Snapshot => (player.antiphon === null && alone !== null ? alone.snapshot() : player.snapshot());
 
@@ -36,28 +38,31 @@ function refresh(): void {
   choir.update(snapshot);
   acts.update(snapshot);
   explorer?.update(snapshot);
+  room?.update(snapshot);
 }
 
-/** Shows the view that the address names. The explorer is loaded when somebody first looks. */
+/** Shows the view that the address names. Room and explorer are loaded when somebody first looks. */
 async function turn(node: string): Promise<void> {
-  const isExploring = /^#\/./.test(location.hash);
-  byId('listen').hidden = isExploring;
-  byId('explore').hidden = !isExploring;
-  for (const [id, isHere] of [['view-listen', !isExploring], ['view-explore', isExploring]] as const) {
-    if (isHere) byId(id).setAttribute('aria-current', 'page');
-    else byId(id).removeAttribute('aria-current');
+  const view = /^#\/room\b/.test(location.hash) ? 'room' : /^#\/./.test(location.hash) ? 'explore' : 'listen';
+  for (const id of ['listen', 'room', 'explore'] as const) {
+    byId(id).hidden = id !== view;
+    if (id === view) byId(`view-${id}`).setAttribute('aria-current', 'page');
+    else byId(`view-${id}`).removeAttribute('aria-current');
   }
-  if (!isExploring) return;
-  if (explorer === null) {
+  if (view === 'explore' && explorer === null) {
     const { Explorer: Loaded } = await import('./explorer.js');
     explorer ??= new Loaded(client, node);
   }
-  refresh();
+  if (view === 'room' && room === null) {
+    const { Room: Loaded } = await import('./room.js');
+    room ??= new Loaded(client);
+  }
+  if (view !== 'listen') refresh();
 }
 
 /** A page without a stream still has a chain to show. */
-async function startAlone({ node, witness, chain }: Config): Promise<void> {
-  alone = await connect({ node, chain, witness: witness || undefined });
+async function startAlone({ node, witness, chain, tracker }: Config): Promise<void> {
+  alone = await connect({ node, chain, witness: witness || undefined, tracker: tracker || undefined });
   for (const type of ['trouble', 'restarted', 'fatal', 'changed'] as const) alone.on(type, take);
   explorer?.open();
   refresh();
@@ -75,6 +80,7 @@ function take(event: AntiphonEvent): void {
     case 'forkAlarm':
     case 'split':
     case 'banned':
+    case 'warning':
     case 'recovered':
     case 'changed':
     case 'lagged':

@@ -71,6 +71,7 @@ export type Notice =
   | { kind: 'trouble'; code: string }
   | { kind: 'recovered'; code: string }
   | { kind: 'banned'; code: string }
+  | { kind: 'warning'; field: string; threat: 'close' | 'challenge'; deadline: number; isNear: boolean }
   | { kind: 'changed' };
 
 /** Which token. */
@@ -95,5 +96,10 @@ export type Command =
   | { kind: 'transfer'; token: Token; to: string; amount: bigint }
   | { kind: 'bond' | 'unbond'; staker: string; amount: bigint }
   | { kind: 'withdraw'; staker: string }
+  | { kind: 'enterRoom'; name: string }
+  | { kind: 'leaveRoom' }
+  | { kind: 'proposeField'; others: readonly string[]; deposit: bigint; dispute: number | null }
+  | { kind: 'acceptField' | 'declineField' | 'closeField' | 'forgetField'; field: string }
+  | { kind: 'payMember'; field: string; payee: string; amount: bigint }
   | { kind: 'setUpload'; policy: UploadPolicy }
   | { kind: 'stop' };

@@ -39,6 +39,8 @@ const HELP: Readonly<Record<string, string>> = {
   'client/not-ready': 'The chain is not known yet; wait for the first settled block.',
   'client/stale': 'What is known of the chain is too old to spend on; wait for a newer block.',
   'client/no-stream': 'No stream plays; play one first.',
+  'client/no-tracker': 'A room needs a tracker; pass `tracker` to connect().',
+  'client/playing': 'A stream plays; its listeners are the room.',
   'client/nothing-to-settle': 'No voucher is worth a settlement yet.',
   'client/nothing-to-release': 'No pool is past its freeze yet.',
   'client/bad-input': 'The host passed something the client cannot read; versions of page and wasm differ.',

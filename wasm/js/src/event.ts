@@ -9,6 +9,11 @@ export type AntiphonEvent =
   | { readonly type: 'trouble'; readonly code: string }
   | { readonly type: 'recovered'; readonly code: string }
   | { readonly type: 'banned'; readonly code: string }
+  /**
+   * The chain is about to enforce a stale state of a field, or asks for a round: the client answers by itself, up to the block
+   * `deadline`. Stay online; `isNear` says that it may not be in time.
+   */
+  | { readonly type: 'warning'; readonly field: string; readonly threat: 'close' | 'challenge'; readonly deadline: number; readonly isNear: boolean }
   /** Many name blocks that this client's chain does not have, or no longer: be careful with money. A hint, not a proof. */
   | { readonly type: 'forkAlarm'; readonly isRaised: boolean }
   /** Guardians signed two final blocks of one height; the client has stopped, and `forkProof()` has the proof. */

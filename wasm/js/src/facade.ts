@@ -22,6 +22,7 @@ export { formatAmount, parseAmount, DECIMALS } from './amount.js';
 export type { Token, UploadPolicy } from './border.js';
 export { AntiphonError, helpFor } from './error.js';
 export type { AntiphonEvent, EventOf, EventType } from './event.js';
+export type * from './field.js';
 export type * from './found.js';
 export type * from './snapshot.js';
 
@@ -114,7 +115,10 @@ export class Antiphon implements AsyncDisposable {
         emit({ type: 'changed', snapshot: this.snapshot() });
       },
       notice: (notice) => {
-        if (notice.kind !== 'changed') emit({ type: notice.kind, code: notice.code });
+        if (notice.kind === 'warning') {
+          const { kind, ...warning } = notice;
+          emit({ type: kind, ...warning });
+        } else if (notice.kind !== 'changed') emit({ type: notice.kind, code: notice.code });
       },
       restarted: (code, message) => emit({ type: 'restarted', code, message }),
       fatal: (error) => {
@@ -192,6 +196,51 @@ export class Antiphon implements AsyncDisposable {
     return this.#engine.command({ kind: 'withdraw', staker });
   }
 
+  /** Meets whoever else enters the room of this name; needs a `tracker`. Listeners of a stream have met already. */
+  enterRoom(name: string): Promise<void> {
+    return this.#engine.command({ kind: 'enterRoom', name });
+  }
+
+  /** Leaves the room. Fields go on. */
+  leaveRoom(): Promise<void> {
+    return this.#engine.command({ kind: 'leaveRoom' });
+  }
+
+  /**
+   * Invites others, by key (`snapshot().around`), to a payment field in which each locks `deposit`. This client leads it. A stale
+   * close can be disputed for `dispute` blocks, the chain's least by default. Watch `snapshot().fields`.
+   */
+  proposeField(others: readonly string[], deposit: bigint, dispute?: number): Promise<void> {
+    for (const key of others) if (!HEX_32.test(key)) return invalid('a key is not 64 hexadecimal digits');
+    return this.#engine.command({ kind: 'proposeField', others, deposit, dispute: dispute ?? null });
+  }
+
+  /** Signs the terms of an invitation: the deposit may be locked from now on. */
+  acceptField(field: string): Promise<void> {
+    return this.#fieldCommand('acceptField', field);
+  }
+
+  /** Forgets an invitation. */
+  declineField(field: string): Promise<void> {
+    return this.#fieldCommand('declineField', field);
+  }
+
+  /** Pays a member of a field. It is money once `snapshot().fields` shows it committed. */
+  payMember(field: string, payee: string, amount: bigint): Promise<void> {
+    if (!HEX_32.test(field)) return invalid('field is not 64 hexadecimal digits');
+    return this.#engine.command({ kind: 'payMember', field, payee, amount });
+  }
+
+  /** Closes a field: at once if every member signs, alone if one is silent. */
+  closeField(field: string): Promise<void> {
+    return this.#fieldCommand('closeField', field);
+  }
+
+  /** Removes what is kept of a field that is over. */
+  forgetField(field: string): Promise<void> {
+    return this.#fieldCommand('forgetField', field);
+  }
+
   /** The block at a height: header, who signed it, its transactions. */
   async findBlock(height: number): Promise<BlockFound> {
     return this.#find({ question: 'block', height: whole(height) });
@@ -214,7 +263,7 @@ export class Antiphon implements AsyncDisposable {
 
   /** A pool by its id, 64 hexadecimal digits, under the newest head believed at least to `level`. */
   findPool(pool: string, level: Level = 'settled'): Promise<PoolFound> {
-    if (!HEX_32.test(pool)) return Promise.reject(new AntiphonError('options/invalid', 'pool is not 64 hexadecimal digits'));
+    if (!HEX_32.test(pool)) return invalid('pool is not 64 hexadecimal digits');
     return this.#find({ question: 'pool', pool, level });
   }
 
@@ -284,12 +333,21 @@ export class Antiphon implements AsyncDisposable {
     return (await this.#engine.lookUp(question)) as T;
   }
 
+  #fieldCommand(kind: 'acceptField' | 'declineField' | 'closeField' | 'forgetField', field: string): Promise<void> {
+    if (!HEX_32.test(field)) return invalid('field is not 64 hexadecimal digits');
+    return this.#engine.command({ kind, field });
+  }
+
   #wakeOn(): void {
     const { signal } = this.#stopWaking;
     const wake = (): void => this.#engine.wake();
     for (const type of ['online', 'pageshow', 'focus']) addEventListener(type, wake, { signal });
     for (const type of ['visibilitychange', 'resume']) document.addEventListener(type, wake, { signal });
   }
+}
+
+function invalid(what: string): Promise<never> {
+  return Promise.reject(new AntiphonError('options/invalid', what));
 }
 
 /** A height as the client reads it: a fraction or a negative number is the caller's mistake. */
@@ -299,16 +357,16 @@ function whole(height: number): number {
 }
 
 function startOf(options: ConnectOptions): Start {
-  const invalid = (what: string): AntiphonError => new AntiphonError('options/invalid', what);
-  if (!URL.canParse(options.node, baseUrl())) throw invalid('node is not a URL');
-  if (options.witness !== undefined && !URL.canParse(options.witness, baseUrl())) throw invalid('witness is not a URL');
-  if (!HEX_32.test(options.chain)) throw invalid('chain is not 64 hexadecimal digits');
+  const wrong = (what: string): AntiphonError => new AntiphonError('options/invalid', what);
+  if (!URL.canParse(options.node, baseUrl())) throw wrong('node is not a URL');
+  if (options.witness !== undefined && !URL.canParse(options.witness, baseUrl())) throw wrong('witness is not a URL');
+  if (!HEX_32.test(options.chain)) throw wrong('chain is not 64 hexadecimal digits');
   for (const name of ['publisher', 'checkpoint'] as const) {
     const value = options[name];
-    if (value !== undefined && !HEX_32.test(value)) throw invalid(`${name} is not 64 hexadecimal digits`);
+    if (value !== undefined && !HEX_32.test(value)) throw wrong(`${name} is not 64 hexadecimal digits`);
   }
   const cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
-  if (!Number.isSafeInteger(cacheBytes) || cacheBytes < 0) throw invalid('cacheBytes is not a count of bytes');
+  if (!Number.isSafeInteger(cacheBytes) || cacheBytes < 0) throw wrong('cacheBytes is not a count of bytes');
   return {
     node: new URL(options.node, baseUrl()).href,
     witness: options.witness === undefined ? null : new URL(options.witness, baseUrl()).href,

@@ -5,6 +5,8 @@
  * Source: `core/src/client/snapshot.rs`, which this mirrors field by field; but `unverified` is counted on the page.
  */
 
+import type { Around, FieldView } from './field.js';
+
 /** How far a value of the chain is believed, weakest first. */
 export type Level = 'included' | 'settled' | 'final';
 
@@ -193,6 +195,10 @@ export interface Snapshot {
   readonly chain: ChainView;
   readonly delivery: DeliveryView;
   readonly peers: readonly PeerView[];
+  /** Who else is in the room, or listens to the stream, as far as the tracker has told. */
+  readonly around: readonly Around[];
+  /** Payment fields, invitations too. */
+  readonly fields: readonly FieldView[];
   readonly wallet: WalletView;
   readonly problems: readonly Problem[];
 }
@@ -210,6 +216,8 @@ export const EMPTY_SNAPSHOT: Snapshot = {
     cached: 0, delivered: 0,
   },
   peers: [],
+  around: [],
+  fields: [],
   wallet: { address: null, account: null, pool: null, vouchersOut: 0n, vouchersIn: 0n, settlements: [] },
   problems: [],
 };

@@ -1,0 +1,54 @@
+/** Many payments, as fast as the field takes them. */
+
+import { AntiphonError, type Antiphon } from 'antiphon';
+
+/** Payments that are given to the client before it is waited for. */
+const BATCH = 50;
+/** Time that a full field is given before it is asked again. */
+const REST_MS = 100;
+/** Refusals that pass when a round is through. */
+const PASSING = new Set(['member/too-much-in-flight']);
+
+/** Pays the members of one field again and again. */
+export class Burst {
+  readonly #field: string;
+  #isRunning = false;
+
+  constructor(field: string) {
+    this.#field = field;
+  }
+
+  /** Whether it pays now. */
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  /** Pays each payee so many times. Rejects with what stopped it; what was paid before stays paid. */
+  async run(antiphon: Antiphon, payees: readonly string[], amount: bigint, times: number): Promise<void> {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    try {
+      let open: Promise<void>[] = [];
+      for (let turn = 0; turn < times; turn++) {
+        for (const payee of payees) open.push(this.#pay(antiphon, payee, amount));
+        if (open.length < BATCH) continue;
+        await Promise.all(open);
+        open = [];
+      }
+      await Promise.all(open);
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  async #pay(antiphon: Antiphon, payee: string, amount: bigint): Promise<void> {
+    for (;;) {
+      try {
+        return await antiphon.payMember(this.#field, payee, amount);
+      } catch (error) {
+        if (!(error instanceof AntiphonError) || !PASSING.has(error.code)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, REST_MS));
+      }
+    }
+  }
+}

@@ -1,0 +1,144 @@
+/** One payment field: who has how much, what is on its way, and what one can do. */
+
+import { formatAmount, parseAmount, type Antiphon, type FieldMember, type FieldPayment, type FieldView } from 'antiphon';
+import { brief, short } from '../format.js';
+import { fill, make, mark, say } from '../page.js';
+import { Burst } from './burst.js';
+
+/** Does something with the client, then says what was done. */
+export type Act = (done: string, command: (antiphon: Antiphon) => Promise<void>) => void;
+
+/** What each phase means. */
+const PHASES: Readonly<Record<FieldView['phase'], string>> = {
+  invited: 'You are invited. Your deposit is locked once all have signed.',
+  joining: 'Signed. Waiting for the others, then for the chain.',
+  open: 'Open. Payments cost nothing and are money once a round is signed by all.',
+  halted: 'A round was annulled. Close the field: nothing that was committed is lost.',
+  closing: 'The chain is about to pay out. A newer state that all signed is shown by itself.',
+  closed: 'Closed. Everybody was paid by the chain.',
+};
+
+/** Payments that a card lists. */
+const LISTED = 8;
+
+/** The card of a field. */
+export class FieldCard {
+  readonly element = make('article', '', { testid: 'field' });
+  readonly #title = make('h3', 'Field');
+  readonly #phase = make('p', '', { testid: 'field-phase' });
+  readonly #members = make('ul', '', { testid: 'field-members' });
+  readonly #facts = make('p', '', { testid: 'field-facts' });
+  readonly #payments = make('ol', '', { testid: 'field-payments' });
+  readonly #proof = make('p', '', { testid: 'field-proof' });
+  readonly #amount = make('input', '', { testid: 'field-amount' });
+  readonly #times = make('input', '', { testid: 'field-times' });
+  readonly #buttons: Readonly<Record<'accept' | 'decline' | 'burst' | 'close' | 'forget', HTMLButtonElement>>;
+  readonly #burst: Burst;
+  readonly #field: string;
+  #view: FieldView | null = null;
+  #self = '';
+
+  constructor(field: string, act: Act) {
+    this.#field = field;
+    this.#burst = new Burst(field);
+    const button = (label: string, testid: string, done: string, command: (antiphon: Antiphon) => Promise<void>): HTMLButtonElement => {
+      const element = make('button', label, { testid });
+      element.type = 'button';
+      element.addEventListener('click', () => act(done, command));
+      return element;
+    };
+    this.#buttons = {
+      accept: button('Join', 'field-accept', 'Signed the terms.', (antiphon) => antiphon.acceptField(field)),
+      decline: button('No, thanks', 'field-decline', 'Declined.', (antiphon) => antiphon.declineField(field)),
+      burst: button('Pay everybody', 'field-burst', 'Paid.', (antiphon) => this.#pay(antiphon)),
+      close: button('Close and be paid', 'field-close', 'Closing: all who are here sign the last state.', (antiphon) => antiphon.closeField(field)),
+      forget: button('Put away', 'field-forget', 'Put away.', (antiphon) => antiphon.forgetField(field)),
+    };
+    this.#build();
+  }
+
+  /** Shows the field as this client sees it. */
+  update(view: FieldView, self: string): void {
+    this.#view = view;
+    this.#self = self;
+    const { phase } = view;
+    mark(this.element, 'phase', phase);
+    mark(this.element, 'field', view.field);
+    mark(this.element, 'committed', String(view.committed));
+    mark(this.element, 'round', String(view.round));
+    mark(this.element, 'level', view.proven?.level ?? '');
+    say(this.#phase, view.freeze === null ? PHASES[phase] : 'This device may not sign for this field any more; its money comes back when it is closed.');
+    this.#showMembers(view, self);
+    const signed = view.members.filter(({ hasSigned }) => hasSigned).length;
+    const step = { running: 'running', checking: 'being checked', signed: `signed by ${signed} of ${view.members.length}` }[view.step];
+    say(this.#facts, `round ${view.round + 1} ${step} · ${view.committed} payments committed${view.deadline === null ? '' : ` · until block ${view.deadline}`}`);
+    this.#showPayments(view.payments, self);
+    say(this.#proof, view.proven === null ? 'Not on the chain yet.' : `${view.proven.level}: proven at block ${view.proven.height}, root ${short(view.proven.root)}`);
+    this.#buttons.accept.hidden = this.#buttons.decline.hidden = phase !== 'invited';
+    this.#buttons.burst.disabled = this.#burst.isRunning;
+    for (const element of [this.#amount.parentElement, this.#times.parentElement, this.#buttons.burst]) {
+      if (element !== null) element.hidden = phase !== 'open';
+    }
+    this.#buttons.close.hidden = phase !== 'open' && phase !== 'halted';
+    this.#buttons.forget.hidden = phase !== 'closed';
+  }
+
+  #build(): void {
+    const labelled = (text: string, input: HTMLInputElement, value: string, mode: 'decimal' | 'numeric'): HTMLElement => {
+      const label = make('label', '');
+      label.className = 'deposit';
+      input.value = value;
+      input.inputMode = mode;
+      input.autocomplete = 'off';
+      input.size = 6;
+      label.append(make('span', text), input);
+      return label;
+    };
+    const acts = make('div', '');
+    acts.className = 'acts';
+    this.#buttons.decline.className = this.#buttons.forget.className = this.#buttons.close.className = 'quiet';
+    const { accept, decline, burst, close, forget } = this.#buttons;
+    acts.append(labelled('amount', this.#amount, '0.00001', 'decimal'), labelled('times', this.#times, '100', 'numeric'), burst, close, accept, decline, forget);
+    this.element.className = 'folio field';
+    this.#title.append(make('code', ` ${short(this.#field)}`));
+    this.#phase.className = 'lead';
+    this.element.append(this.#title, this.#phase, this.#members, this.#facts, this.#payments, this.#proof, acts);
+  }
+
+  #showMembers(view: FieldView, self: string): void {
+    const total = view.members.reduce((sum, { balance }) => sum + balance, 0n);
+    const key = view.members.map(({ address, balance, hasSigned }) => `${address}${balance}${hasSigned}`).join();
+    fill(this.#members, key, () => view.members.map((member) => row(member, total, member.address === self, member.address === view.leader)));
+  }
+
+  #showPayments(payments: readonly FieldPayment[], self: string): void {
+    const newest = payments.slice(-LISTED).reverse();
+    const key = newest.map(({ payer, round, index, standing, amount }) => `${payer}${round}:${index}${standing}${amount}`).join();
+    fill(this.#payments, key, () => newest.map(({ payer, payee, amount, standing }) => {
+      const isOut = payer === self;
+      return make('li', `${isOut ? 'to' : 'from'} ${short(isOut ? payee : payer)} ${brief(amount)} ${standing}`, { standing });
+    }));
+  }
+
+  /** Pays every other member so many times. */
+  async #pay(antiphon: Antiphon): Promise<void> {
+    const amount = parseAmount(this.#amount.value.trim());
+    const times = Number(this.#times.value);
+    if (amount === null || !Number.isSafeInteger(times) || times < 1) throw new Error('Type an amount, and how often.');
+    const payees = (this.#view?.members ?? []).map(({ address }) => address).filter((address) => address !== this.#self);
+    await this.#burst.run(antiphon, payees, amount, times);
+  }
+}
+
+/** A member's row: what it has, drawn as its part of all that is locked. */
+function row({ address, balance, deposit, hasSigned }: FieldMember, total: bigint, isSelf: boolean, isLeader: boolean): HTMLElement {
+  const item = make('li', '', { address, units: String(balance), signed: String(hasSigned) });
+  const part = total === 0n ? 0 : Number((balance * 1000n) / total) / 10;
+  const bar = make('i', '');
+  bar.style.setProperty('--part', `${part}%`);
+  const gained = balance - deposit;
+  const sign = gained < 0n ? '−' : '+';
+  const name = `${isSelf ? 'you' : short(address)}${isLeader ? ', who leads' : ''}`;
+  item.append(make('span', name), make('b', formatAmount(balance)), make('small', `${sign}${formatAmount(gained < 0n ? -gained : gained)}`), bar);
+  return item;
+}
