@@ -136,6 +136,8 @@ pub struct Built {
     pub carried: Carried,
     /// The state root after both.
     pub state_root: Hash,
+    /// Root over the fields that the body closes.
+    pub field_root: Hash,
     /// What the block commits for those above it.
     pub next: Next,
 }

@@ -53,6 +53,7 @@ use antiphon_core::{
     },
     crypto::Hash,
     id::{BlockId, ChainId, Epoch, Height, TxId},
+    payment::field::escrow::field_root,
 };
 use apply::Session;
 use batch::{Job, apply_all};
@@ -77,6 +78,8 @@ struct Executed {
     /// The set that finalises it, if it is a checkpoint.
     guardians: Hash,
     next: Next,
+    /// Root over the fields that it closed.
+    field_root: Hash,
     elected: Elected,
 }
 
@@ -192,6 +195,9 @@ impl<S: Storage> Ledger<S> {
         if executed.next != header.next() {
             return Err(ExecuteError::WrongSets);
         }
+        if executed.field_root != header.field_root {
+            return Err(ExecuteError::WrongFields);
+        }
         self.blocks.insert(id, Executed { transactions, ..executed });
         Ok(())
     }
@@ -240,6 +246,7 @@ impl<S: Storage> Ledger<S> {
         let mix = self.carry(&mut session, request, carried)?;
         session.pay_proposer().map_err(elect::internal)?;
         let (elected, next) = self.elect(&mut session, parent, height)?;
+        let field_root = field_root(&session.closed());
         let changes = session.into_changes()?;
         let view = self.view(parent).ok_or(ExecuteError::UnknownParent)?;
         let before = view.version();
@@ -259,6 +266,7 @@ impl<S: Storage> Ledger<S> {
             batch,
             transactions: Vec::new(),
             guardians: below.guardians,
+            field_root,
             next: Next { order: self.order_after(height, below.order, mix), ..next },
             elected,
         };

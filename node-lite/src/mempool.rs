@@ -229,6 +229,7 @@ fn is_urgent(tx: &SignedTransaction) -> bool {
         Message::Settle(_) | Message::Release(_) | Message::Accuse { .. } | Message::Cancel(_) => {
             true
         }
+        Message::Field(act) => act.has_deadline(),
         Message::Transfer { .. }
         | Message::Exchange(_)
         | Message::Delay(_)

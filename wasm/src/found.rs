@@ -266,6 +266,10 @@ fn message(chain: ChainId, message: &Message) -> JsValue {
             ("settle", vec![("pool", pool_id(&voucher.pool)), ("amount", amount(voucher.cum))])
         }
         Message::Release(pool) => ("release", vec![("pool", pool_id(pool))]),
+        Message::Field(act) => {
+            let field = act.field_on(chain).map(|field| hex(field.0));
+            (act.kind(), vec![("field", nullable(field))])
+        }
         Message::Register(registration) => {
             ("register", vec![("amount", amount(registration.bond))])
         }

@@ -11,7 +11,7 @@ use crate::{
     codec::{Bounded, Text},
     crypto::{Hash, PublicKey, Tagged, bls::BlsPublicKey},
     id::{Address, BlockId, ChainId, Height},
-    payment::reservation::PoolRules,
+    payment::{field::FieldRules, reservation::PoolRules},
     time::UnixMillis,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -119,6 +119,8 @@ pub struct ChainSpec {
     pub fee: Amount,
     /// Parameters of pools.
     pub pool: PoolRules,
+    /// Parameters of fields.
+    pub field: FieldRules,
     /// Who proposes when. The drawn order needs staking: a reveal is made with a guardian's key.
     pub order: ProposerOrder,
     /// How the chain may change its rules; without it never.

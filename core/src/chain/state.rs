@@ -12,7 +12,7 @@ use crate::{
     amount::Amount,
     codec,
     crypto::{Hash, PublicKey, bls::BlsPublicKey, hash_tagged},
-    id::{Address, ChainId, DelayId, Height, PoolId},
+    id::{Address, ChainId, DelayId, FieldId, Height, PoolId},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -37,6 +37,16 @@ impl StateKey {
     /// Returns where the settled sequence and sum of one payee of a pool live.
     pub fn paid(chain: ChainId, pool: &PoolId, target: &Address) -> Self {
         Self(hash_tagged("state/v1/paid", chain, &codec::encode(&(pool, target))))
+    }
+
+    /// Returns where a [`FieldState`](crate::payment::field::escrow::FieldState) lives.
+    pub fn field(chain: ChainId, field: &FieldId) -> Self {
+        Self(hash_tagged("state/v1/field", chain, &codec::encode(field)))
+    }
+
+    /// Returns where the [`FieldKeys`](crate::payment::field::escrow::FieldKeys) of a field live.
+    pub fn field_keys(chain: ChainId, field: &FieldId) -> Self {
+        Self(hash_tagged("state/v1/field-keys", chain, &codec::encode(field)))
     }
 
     /// Returns where a [`Staker`](super::stake::Staker) lives.

@@ -22,7 +22,7 @@ use crate::{
         bls::{BlsPublicKey, BlsSignature},
     },
     id::{Address, BlockId, ChainId, DelayId, Height, PoolId, TxId},
-    payment::{reservation::PoolTerms, voucher::Voucher},
+    payment::{field::FieldAct, reservation::PoolTerms, voucher::Voucher},
 };
 use alloc::boxed::Box;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -62,6 +62,8 @@ pub enum Message {
     Settle(Signed<Voucher>),
     /// Give an ended pool's remainder back to its creator (A5.12). Anyone may send it.
     Release(PoolId),
+    /// Open, close or dispute a payment field (A6).
+    Field(Box<FieldAct>),
     /// Become a staker with a bond of one's own (ALLA-1, A2.11).
     Register(Box<Registration>),
     /// Bond with a staker: with oneself, or as a delegation (ALZA-12).
@@ -178,9 +180,14 @@ impl Transaction {
         DelayId::new(chain, &Address::of(&self.sender), self.sequence, place)
     }
 
-    /// Returns what the chain takes: its fee for each who signs, for each signature is checked by all. `None` on overflow.
+    /// Returns what the chain takes: its fee for each who signs the transaction or something of a field that it brings, for
+    /// each signature is checked by all. `None` on overflow.
     pub fn fee(&self, each: Amount) -> Option<Amount> {
-        let signers = self.cosigners.len().saturating_add(1);
+        let acts = self.messages.iter().filter_map(|message| {
+            if let Message::Field(act) = message { Some(act.signatures()) } else { None }
+        });
+        let brought = acts.fold(0, usize::saturating_add);
+        let signers = self.cosigners.len().saturating_add(1).saturating_add(brought);
         each.units().checked_mul(u128::try_from(signers).ok()?).map(Amount::from_units)
     }
 

@@ -15,6 +15,7 @@
 //! | [`FieldPayment`], [`Receipt`] | one payment, and the leader's word at which place of the round it stands |
 //! | [`RoundState`], [`SealedState`] | who has how much after a round, signed by one, signed by all |
 //! | [`Rounds`] | the tree over the payments of all rounds |
+//! | [`FieldAct`], [`escrow`] | what is asked of the chain, and the chain's half |
 //!
 //! A round's number counts all rounds since the field was opened, whichever the version, so it is also the number of
 //! rounds under `tx_root`. Round 0 of version 0 is the deposits. The first state of a later version is in its amendment:
@@ -24,18 +25,23 @@
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+mod act;
 mod amendment;
+pub mod escrow;
 mod payment;
+mod rules;
 mod state;
 mod terms;
 #[cfg(test)]
 mod tests;
 mod tree;
 
+pub use act::FieldAct;
 pub use amendment::{Amendment, MAX_SIGNERS};
 pub use payment::{COMPACT_PAYMENT_BYTES, CompactPayment, FieldPayment, Receipt};
+pub use rules::{FieldRules, FieldRulesError, longest_extension};
 pub use state::{RoundState, Seal, SealError, SealedState};
-pub use terms::{FieldRules, FieldTerms, Member, TermsError, place_of};
+pub use terms::{FieldTerms, Member, TermsError, place_of};
 pub use tree::{Rounds, round_leaf, round_root};
 
 use crate::{

@@ -116,7 +116,6 @@ impl Bft {
         header.chain_id == self.config.chain
             && self.may_propose(header)
             && header.carried == block.carried.hash(self.config.chain)
-            && header.field_root == self.tree.root().field_root
             && header.hcc.height < header.height
             && header.tx_root == tx_root(&block.body)
             && {

@@ -10,6 +10,7 @@ use antiphon_core::{
         header::{Header, SignedHeader},
     },
     codec::Bounded,
+    crypto::merkle,
     id::BlockId,
     time::Moment,
 };
@@ -64,8 +65,8 @@ impl Bft {
         self.building = Some(epoch);
         if self.is_closed_by(header) {
             let (state_root, next) = (header.state_root, header.next());
-            let (body, carried) = (Vec::new(), Carried::default());
-            let built = Built { request, body, carried, state_root, next };
+            let (body, carried, field_root) = (Vec::new(), Carried::default(), merkle::root(&[]));
+            let built = Built { request, body, carried, state_root, field_root, next };
             return self.on_built(now, built, out);
         }
         out.push(Output::Build(request));
@@ -105,7 +106,7 @@ impl Bft {
             hcc,
             tx_root: tx_root(&body),
             state_root: built.state_root,
-            field_root: below.field_root,
+            field_root: built.field_root,
             validators_hash: self.set_hash,
             next_validators_hash: built.next.validators,
             guardians_hash: below.next_guardians_hash,

@@ -12,6 +12,7 @@ use super::{Bft, MAX_BLOCKS, Output, message::Block};
 use antiphon_core::{
     chain::{carried::Carried, certificate::Certificate, header::Header},
     codec::Bounded,
+    crypto::merkle,
     id::{BlockId, Height},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -44,6 +45,7 @@ impl Bft {
         block.body.is_empty()
             && block.carried == Carried::default()
             && header.state_root == parent.state_root
+            && header.field_root == merkle::root(&[])
             && header.next() == parent.next()
     }
 

@@ -3,6 +3,7 @@
 mod delay;
 mod error;
 mod exchange;
+mod field;
 mod lottery;
 mod stake;
 
@@ -25,6 +26,7 @@ use antiphon_core::{
     crypto::{PublicKey, Signed},
     id::{Address, BlockId, ChainId, Height, PoolId},
     payment::{
+        field::escrow::{ClosedField, FieldState},
         reservation::{Claim, PaidState, PoolState, PoolTerms, SettleError, Settlement},
         voucher::Voucher,
     },
@@ -172,6 +174,7 @@ impl<'a, S: Storage> Session<'a, S> {
                 Message::CreatePool(terms) => self.create_pool(tx, terms)?,
                 Message::Settle(voucher) => self.settle(sender, voucher)?,
                 Message::Release(pool) => self.release(pool)?,
+                Message::Field(act) => self.field(sender, act)?,
                 Message::Register(registration) => self.register(sender, registration)?,
                 Message::Bond { staker, amount } => self.bond(sender, staker, *amount)?,
                 Message::Unbond { staker, amount } => self.unbond(sender, staker, *amount)?,
@@ -306,6 +309,14 @@ impl<'a, S: Storage> Session<'a, S> {
         let before = cell.now.replace(value.row());
         self.undo.push((key, before));
         Ok(())
+    }
+
+    /// Returns the fields that this block has closed, in the order of their ids.
+    pub(super) fn closed(&self) -> Vec<ClosedField> {
+        let rows = self.cells.values().filter_map(|cell| FieldState::of(cell.now.as_ref()?));
+        let mut closed: Vec<_> = rows.filter_map(|row| row.closed_at(self.height)).collect();
+        closed.sort_by_key(|one| one.field);
+        closed
     }
 
     /// Checks that no money was made or lost and returns the rows that differ.

@@ -31,6 +31,8 @@ pub struct Body {
     pub carried: Carried,
     /// The state root after both.
     pub state_root: Hash,
+    /// Root over the fields that it closes.
+    pub field_root: Hash,
     /// What the block commits for those above it.
     pub next: Next,
     /// Candidates that cannot be applied, with why.
@@ -86,7 +88,8 @@ impl<S: Storage> Ledger<S> {
         }
         let carried = self.wanted(&mut session, request, offered)?;
         let (state_root, executed) = self.finish(session, request, &carried)?;
-        let (next, tx_root) = (executed.next, tx_root(&transactions));
+        let (next, field_root) = (executed.next, executed.field_root);
+        let tx_root = tx_root(&transactions);
         let prepared = Prepared {
             proposer_index: request.proposer_index,
             carried: carried.hash(self.chain),
@@ -94,7 +97,7 @@ impl<S: Storage> Ledger<S> {
             state_root,
             executed: Executed { transactions: ids, ..executed },
         };
-        Ok(Body { transactions, carried, state_root, next, refused, prepared })
+        Ok(Body { transactions, carried, state_root, field_root, next, refused, prepared })
     }
 
     /// Takes the next candidates that have room in a block.
@@ -123,7 +126,7 @@ impl<S: Storage> Ledger<S> {
         let same = (header.parent, header.height) == (executed.parent, executed.height)
             && (header.proposer_index, header.carried) == (proposer_index, carried)
             && (header.tx_root, header.state_root) == (tx_root, state_root)
-            && header.next() == executed.next
+            && (header.next(), header.field_root) == (executed.next, executed.field_root)
             && self.view(&header.parent).is_some();
         if same {
             self.blocks.insert(id, executed);

@@ -10,6 +10,7 @@ use antiphon_core::{
         set::{GuardianSet, ValidatorSet},
         stake,
     },
+    crypto::merkle,
     id::{BlockId, Height},
 };
 use jmt::storage::TreeUpdateBatch;
@@ -67,6 +68,7 @@ impl<S: Storage> Ledger<S> {
             parent: header.parent,
             height: header.height,
             version,
+            field_root: merkle::root(&[]),
             changes: BTreeMap::new(),
             batch: TreeUpdateBatch::default(),
             transactions: Vec::new(),

@@ -24,6 +24,9 @@ pub enum ExecuteError {
     /// The header commits other sets than those that its state elects.
     #[error("the sets above it differ")]
     WrongSets,
+    /// The header commits other fields than those that the block closed.
+    #[error("the closed fields differ")]
+    WrongFields,
     /// What the block carries beside its transactions is not what it must carry.
     #[error("what the block carries: {0}")]
     Carried(#[from] CarryError),
@@ -53,6 +56,7 @@ impl ExecuteError {
             Self::Transaction { error, .. } => error.code(),
             Self::WrongRoot => "ledger/wrong-root",
             Self::WrongSets => "ledger/wrong-sets",
+            Self::WrongFields => "ledger/wrong-fields",
             Self::Carried(error) => error.code(),
             Self::Outdated { .. } => "ledger/outdated",
             Self::NotConserved => "ledger/not-conserved",

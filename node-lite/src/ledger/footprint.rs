@@ -3,7 +3,7 @@
 use super::batch::Job;
 use antiphon_core::{
     chain::transaction::{Message, SignedTransaction},
-    id::{Address, DelayId, PoolId},
+    id::{Address, DelayId, FieldId, PoolId},
 };
 use std::collections::BTreeMap;
 
@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 enum Label {
     Account(Address),
     Pool(PoolId),
+    Field(FieldId),
     Delayed(DelayId),
     /// What is delayed by so many blocks stands on one page.
     Due(u64),
@@ -76,6 +77,11 @@ fn labels(tx: &SignedTransaction) -> Vec<Label> {
             Message::Cancel(delay) => labels.push(Label::Delayed(*delay)),
             Message::Settle(voucher) => labels.push(Label::Pool(voucher.body.pool)),
             Message::Release(pool) => labels.push(Label::Pool(*pool)),
+            Message::Field(act) => {
+                labels.extend(act.field().map(Label::Field));
+                // An open or amended field takes from members who need not sign the transaction.
+                labels.extend(act.members().iter().map(|member| account(&member.key)));
+            }
             // The pool's name follows from the sender.
             Message::CreatePool(_) => {}
             Message::Register(_)

@@ -13,7 +13,10 @@ use antiphon_core::{
     codec,
     crypto::Hash,
     id::Address,
-    payment::reservation::{PaidState, PoolState},
+    payment::{
+        field::escrow::{FieldKeys, FieldState},
+        reservation::{PaidState, PoolState},
+    },
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeMap;
@@ -41,6 +44,9 @@ pub(super) enum Row {
     Account(Account),
     Pool(PoolState),
     Paid(PaidState),
+    Field(Box<FieldState>),
+    /// Who the members of a field are.
+    FieldKeys(FieldKeys),
     Staker(Box<Staker>),
     Bond(Bond),
     Roster(RosterPage),
@@ -62,6 +68,8 @@ impl Row {
             Self::Account(account) => codec::encode(account),
             Self::Pool(pool) => codec::encode(pool),
             Self::Paid(paid) => codec::encode(paid),
+            Self::Field(field) => codec::encode(field.as_ref()),
+            Self::FieldKeys(keys) => codec::encode(keys),
             Self::Staker(staker) => codec::encode(staker.as_ref()),
             Self::Bond(bond) => codec::encode(bond),
             Self::Roster(page) => codec::encode(page),
@@ -80,6 +88,7 @@ impl Row {
         Some(match self {
             Self::Account(account) => account.balances,
             Self::Pool(pool) => [Amount::ZERO, pool.held()],
+            Self::Field(field) => [Amount::ZERO, field.held()?],
             Self::Staker(staker) => [Amount::ZERO, staker.unclaimed],
             Self::Bond(bond) => [bond.held()?, Amount::ZERO],
             Self::Supply(supply) => supply.burned,
@@ -89,6 +98,7 @@ impl Row {
             },
             // A pot is no money until it is minted.
             Self::Paid(_)
+            | Self::FieldKeys(_)
             | Self::Roster(_)
             | Self::Owner(_)
             | Self::Due(_)
@@ -105,6 +115,8 @@ impl Row {
             Self::Account(_)
             | Self::Pool(_)
             | Self::Paid(_)
+            | Self::Field(_)
+            | Self::FieldKeys(_)
             | Self::Staker(_)
             | Self::Bond(_)
             | Self::Roster(_)
@@ -144,6 +156,8 @@ values! {
     Account => Account,
     PoolState => Pool,
     PaidState => Paid,
+    FieldState => Field,
+    FieldKeys => FieldKeys,
     Staker => Staker,
     Bond => Bond,
     RosterPage => Roster,

@@ -23,7 +23,7 @@ use antiphon_core::{
         upgrade::{MAX_WINDOW, UpgradeRules},
     },
     codec::{Bounded, Text},
-    payment::reservation::PoolRules,
+    payment::{field::FieldRules, reservation::PoolRules},
     time::UnixMillis,
     wallet::address,
 };
@@ -95,6 +95,7 @@ struct Rows {
     trusting_period_ms: Spanned<u64>,
     fee: Spanned<String>,
     pool: Spanned<PoolRows>,
+    field: Spanned<FieldRows>,
     #[serde(default)]
     order: OrderRow,
     upgrade: Option<Spanned<UpgradeRows>>,
@@ -133,6 +134,15 @@ struct PoolRows {
     min_duration: u64,
     max_duration: u64,
     freeze: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct FieldRows {
+    min_dispute: u64,
+    max_dispute: u64,
+    min_response: u64,
+    max_response: u64,
 }
 
 /// Says no to a value: where in the file it stands, and why.
@@ -183,6 +193,7 @@ fn spec(rows: &Rows) -> Result<ChainSpec, Refusal> {
         trusting_period: within(&rows.trusting_period_ms, 60_000, 1 << 40, "trusting-period-ms")?,
         fee: amount(&rows.fee)?,
         pool: pool(&rows.pool, sets.committee(), interval)?,
+        field: field(&rows.field, rows.pool.get_ref().inclusion_margin)?,
         order: order(rows)?,
         upgrade: rows.upgrade.as_ref().map(upgrade).transpose()?,
         stake: sets.rules,
@@ -224,6 +235,15 @@ fn pool(rows: &Spanned<PoolRows>, validators: u64, interval: u64) -> Result<Pool
         freeze: *freeze,
     };
     match rules.check(validators, interval) {
+        Ok(()) => Ok(rules),
+        Err(error) => refuse(rows, error),
+    }
+}
+
+fn field(rows: &Spanned<FieldRows>, inclusion_margin: u64) -> Result<FieldRules, Refusal> {
+    let FieldRows { min_dispute, max_dispute, min_response, max_response } = *rows.get_ref();
+    let rules = FieldRules { min_dispute, max_dispute, min_response, max_response };
+    match rules.check(inclusion_margin) {
         Ok(()) => Ok(rules),
         Err(error) => refuse(rows, error),
     }

@@ -130,12 +130,14 @@ impl<S: Storage> Supernode<S> {
         let candidates = self.mempool.candidates();
         match self.ledger.build(&request, offered, candidates) {
             Ok(body) => {
-                let Body { transactions, carried, state_root, next, refused, prepared } = body;
+                let Body { transactions, carried, state_root, field_root, next, refused, prepared } =
+                    body;
                 for (id, error) in &refused {
                     self.mempool.refuse(id, error);
                 }
                 self.prepared = Some(prepared);
-                Some(bft::Built { request, body: transactions, carried, state_root, next })
+                let body = transactions;
+                Some(bft::Built { request, body, carried, state_root, field_root, next })
             }
             Err(error) => {
                 self.report(request.parent, error, out);

@@ -27,6 +27,7 @@ use antiphon_core::{
     },
     id::{Address, ChainId, Epoch, Height, PeerId, PoolId, StreamId},
     payment::{
+        field::FieldRules,
         reservation::{PoolRules, PoolTerms},
         voucher::Voucher,
     },
@@ -248,6 +249,7 @@ fn spec(validators: &[SecretKey], guardians: &[BlsSecretKey]) -> ChainSpec {
             max_duration: 1000,
             freeze: 42,
         },
+        field: FieldRules::for_chain(16, 1000),
         order: ProposerOrder::default(),
         upgrade: None,
         stake: None,

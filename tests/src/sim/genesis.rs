@@ -14,7 +14,7 @@ use antiphon_core::{
         bls::{BlsPublicKey, BlsSecretKey},
     },
     id::{Address, Height},
-    payment::reservation::PoolRules,
+    payment::{field::FieldRules, reservation::PoolRules},
     time::UnixMillis,
 };
 
@@ -76,6 +76,7 @@ pub fn sized(block_ms: u64, accounts: usize, (validators, guardians): (usize, us
         trusting_period: 14 * 24 * 3_600_000,
         fee: Amount::from_units(FEE),
         pool: PoolRules::for_chain(validators as u64, INTERVAL),
+        field: FieldRules::for_chain(4 * validators as u64, block_ms),
         order: ProposerOrder::default(),
         upgrade: None,
         stake: None,

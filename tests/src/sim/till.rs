@@ -14,8 +14,11 @@ use antiphon_core::{
     },
     codec::{self, Bounded, Text},
     crypto::{SecretKey, Signature},
-    id::{Address, BlockId, DelayId, Epoch, Height, PoolId, TxId},
-    payment::reservation::{PaidState, PoolState},
+    id::{Address, BlockId, DelayId, Epoch, FieldId, Height, PoolId, TxId},
+    payment::{
+        field::{Member, escrow::FieldState},
+        reservation::{PaidState, PoolState},
+    },
 };
 use antiphon_node::{
     bft::{Build, message::Block},
@@ -32,6 +35,7 @@ pub struct Till {
     head: Header,
     accounts: BTreeSet<Address>,
     pools: BTreeSet<PoolId>,
+    fields: BTreeSet<FieldId>,
     delays: BTreeSet<DelayId>,
 }
 
@@ -44,7 +48,8 @@ impl Till {
         let mut accounts: BTreeSet<_> = spec.accounts.iter().map(|row| row.address).collect();
         accounts.insert(Address::of(&spec.validators.members[0].key));
         let ledger = Ledger::open(spec, disk.clone(), &start.head).unwrap();
-        Self { ledger, disk, head, accounts, pools: BTreeSet::new(), delays: BTreeSet::new() }
+        let (pools, fields, delays) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        Self { ledger, disk, head, accounts, pools, fields, delays }
     }
 
     /// Returns the height of the next block.
@@ -69,16 +74,17 @@ impl Till {
             self.read(StateKey::account(chain, &Address::of(&key.public()))).unwrap();
         let mut cosigners: Vec<_> = others.iter().map(SecretKey::public).collect();
         cosigners.sort_unstable();
-        let body = Transaction {
+        let mut body = Transaction {
             sender: key.public(),
             sequence: account.sequence + 1,
             reference_height: self.head.height,
             reference_block: self.head.id(),
             scope: Text::try_from("").unwrap(),
-            max_fee: Amount::from_units(genesis::FEE * (others.len() as u128 + 1)),
+            max_fee: Amount::ZERO,
             cosigners: Bounded::try_from(cosigners).unwrap(),
             messages: Bounded::try_from(messages).unwrap(),
         };
+        body.max_fee = body.fee(Amount::from_units(genesis::FEE)).unwrap();
         for (place, message) in (0..).zip(body.messages.iter()) {
             self.remember(message, body.delay_id(chain, place));
         }
@@ -100,6 +106,10 @@ impl Till {
             }
             Message::CreatePool(terms) => {
                 self.pools.insert(terms.id(self.head.chain_id));
+            }
+            Message::Field(act) => {
+                self.fields.extend(act.field_on(self.head.chain_id));
+                self.accounts.extend(act.members().iter().map(Member::address));
             }
             Message::Cancel(_)
             | Message::Settle(_)
@@ -128,12 +138,13 @@ impl Till {
 
     /// Settles the next block and returns what was left out of it.
     pub fn settle(&mut self, candidates: Vec<SignedTransaction>) -> Vec<(TxId, TxError)> {
-        let Body { transactions, carried, state_root, refused, next, prepared: _ } =
+        let Body { transactions, carried, state_root, field_root, refused, next, prepared: _ } =
             self.build(candidates);
         let mut header = self.head.clone();
         header.height = self.next_height();
         header.parent = self.head.id();
         header.state_root = state_root;
+        header.field_root = field_root;
         header.next_validators_hash = next.validators;
         header.next_guardians_hash = next.guardians;
         let id: BlockId = header.id();
@@ -147,7 +158,7 @@ impl Till {
         refused
     }
 
-    /// Counts all money of a token: balances, what pools hold, and what is delayed (A10.1).
+    /// Counts all money of a token: balances, what pools and fields hold, and what is delayed (A10.1).
     pub fn count(&self, token: Token) -> u128 {
         let chain = self.head.chain_id;
         let accounts = self.accounts.iter().filter_map(|address| {
@@ -162,7 +173,11 @@ impl Till {
             let state: Delayed = self.read(StateKey::delayed(chain, delay))?;
             Some(state.held().units()).filter(|_| token == state.token)
         });
-        accounts.chain(pools).chain(delays).sum()
+        let fields = self.fields.iter().filter_map(|field| {
+            let state = self.field(*field)?;
+            Some(state.held().unwrap().units()).filter(|_| token == Token::Operational)
+        });
+        accounts.chain(pools).chain(delays).chain(fields).sum()
     }
 
     /// Returns every pool that anybody has tried to open.
@@ -173,6 +188,16 @@ impl Till {
     /// Returns a pool as the newest block left it.
     pub fn pool(&self, pool: PoolId) -> Option<PoolState> {
         self.read(StateKey::pool(self.head.chain_id, &pool))
+    }
+
+    /// Returns a field as the newest block left it.
+    pub fn field(&self, field: FieldId) -> Option<FieldState> {
+        self.read(StateKey::field(self.head.chain_id, &field))
+    }
+
+    /// Returns the header of the newest block.
+    pub const fn head(&self) -> &Header {
+        &self.head
     }
 
     /// Returns what an account has of a token, as the newest block left it.

@@ -27,7 +27,7 @@ use antiphon_core::{
         bls::{BlsPublicKey, BlsSecretKey, BlsSignature},
     },
     id::Height,
-    payment::reservation::PoolRules,
+    payment::{field::FieldRules, reservation::PoolRules},
     time::UnixMillis,
 };
 use serde::Deserialize;
@@ -195,6 +195,7 @@ fn spec(trusting_period: u64) -> Option<ChainSpec> {
             max_duration: 1,
             freeze: 1,
         },
+        field: FieldRules::for_chain(1, 1000),
         order: ProposerOrder::default(),
         upgrade: None,
         stake: None,

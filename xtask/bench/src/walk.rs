@@ -18,7 +18,7 @@ use antiphon_core::codec::{self, Bounded, Text};
 use antiphon_core::crypto::bls::{BlsPublicKey, BlsSecretKey, BlsSignature};
 use antiphon_core::crypto::{Hash, SecretKey, Tagged as _};
 use antiphon_core::id::Height;
-use antiphon_core::payment::reservation::PoolRules;
+use antiphon_core::payment::{field::FieldRules, reservation::PoolRules};
 use antiphon_core::time::{Moment, UnixMillis};
 use anyhow::{Context as _, Result, ensure};
 
@@ -173,6 +173,7 @@ fn spec(guardians: &GuardianSet) -> Result<ChainSpec> {
         trusting_period: 14 * 24 * 3_600_000,
         fee: Amount::ZERO,
         pool: PoolRules::for_chain(1, INTERVAL),
+        field: FieldRules::for_chain(4, 1000),
         order: ProposerOrder::RoundRobin,
         upgrade: None,
         stake: None,

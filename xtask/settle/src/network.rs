@@ -12,7 +12,7 @@ use antiphon_core::codec::{Bounded, Text};
 use antiphon_core::crypto::SecretKey;
 use antiphon_core::crypto::bls::{BlsPublicKey, BlsSecretKey};
 use antiphon_core::id::{Address, ChainId, Height};
-use antiphon_core::payment::reservation::PoolRules;
+use antiphon_core::payment::{field::FieldRules, reservation::PoolRules};
 use antiphon_core::time::UnixMillis;
 use antiphon_node::guardian::Gossip;
 use antiphon_node::shell::driver::channel::Channels;
@@ -136,6 +136,7 @@ fn spec(count: u8, block_ms: u64, now_ms: u64, senders: &[SecretKey]) -> Result<
         trusting_period: 14 * 24 * 3_600_000,
         fee: Amount::from_units(FEE),
         pool: PoolRules::for_chain(u64::from(count), INTERVAL),
+        field: FieldRules::for_chain(4 * u64::from(count), block_ms),
         order: ProposerOrder::default(),
         upgrade: None,
         stake: None,

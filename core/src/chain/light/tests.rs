@@ -28,7 +28,7 @@ use crate::{
         bls::{BlsPublicKey, BlsSecretKey, BlsSignature},
     },
     id::Height,
-    payment::reservation::PoolRules,
+    payment::{field::FieldRules, reservation::PoolRules},
 };
 
 pub(crate) const NOW: UnixMillis = UnixMillis(1_000_000);
@@ -199,6 +199,7 @@ pub(crate) fn spec(validators: &[SecretKey], guardians: &[BlsSecretKey]) -> Chai
             max_duration: 1000,
             freeze: 42,
         },
+        field: FieldRules::for_chain(16, 1000),
         order: ProposerOrder::default(),
         upgrade: None,
         stake: None,

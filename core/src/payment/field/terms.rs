@@ -1,6 +1,6 @@
 //! What all members sign before the chain locks their money. Source: PROTOCOL A6.8, A6.13.
 
-use super::{MAX_MEMBERS, MIN_MEMBERS, RoundState, SealError, verify_each};
+use super::{FieldRules, MAX_MEMBERS, MIN_MEMBERS, RoundState, SealError, verify_each};
 use crate::{
     amount::Amount,
     codec::{self, Bounded},
@@ -9,21 +9,6 @@ use crate::{
 };
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
-
-/// Parameters of fields, in blocks. Hashed into the chain id with the rest of the chain spec.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct FieldRules {
-    /// `M_incl`: blocks within which an honest transaction is included, `4·m` for `m` validators (A1.24).
-    pub inclusion_margin: u64,
-    /// Shortest `T_disp` that a field may ask for, at least `2·M_incl` (A6.13).
-    pub min_dispute: u64,
-    /// Longest `T_disp`: how long one member can hold the others' money.
-    pub max_dispute: u64,
-    /// Shortest `T_resp`, at least `2·M_incl` (A6.13).
-    pub min_response: u64,
-    /// Longest `T_resp`.
-    pub max_response: u64,
-}
 
 /// One who pays and is paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -241,30 +226,4 @@ fn check_bond(bond: Amount, fee: Amount) -> Result<(), TermsError> {
 /// Checks the aggregate key once, as every key is that is registered: on the curve, in its subgroup, not the identity.
 pub(super) fn check_aggregate(key: Option<&BlsPublicKey>) -> Result<(), TermsError> {
     key.map_or(Ok(()), |key| key.check().map_err(|_| TermsError::BadAggregate))
-}
-
-impl FieldRules {
-    /// Milliseconds of the longest dispute by default. Chosen here: a week.
-    const LONGEST_MS: u64 = 7 * 24 * 3_600_000;
-
-    /// Returns the defaults for a chain of `validators` with a block every `block_ms`: the least margins that are sound, and
-    /// at most a week for either wait.
-    pub fn for_chain(validators: u64, block_ms: u64) -> Self {
-        let inclusion_margin = validators.saturating_mul(4);
-        let least = inclusion_margin.saturating_mul(2);
-        let most = Self::LONGEST_MS.checked_div(block_ms).unwrap_or(0).max(least);
-        Self {
-            inclusion_margin,
-            min_dispute: least,
-            max_dispute: most,
-            min_response: least,
-            max_response: most,
-        }
-    }
-
-    /// Returns by how many blocks posts may move a deadline of a field with so many members: `(n+1)·M_incl` (A6.11).
-    pub const fn longest_extension(&self, members: usize) -> u64 {
-        let parts = (members as u64).saturating_add(1);
-        self.inclusion_margin.saturating_mul(parts)
-    }
 }

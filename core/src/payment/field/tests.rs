@@ -35,7 +35,7 @@ fn the_id_is_the_leaders_and_its_nonces_and_nothing_elses() {
 
 #[test]
 fn terms_outside_the_rules_are_refused_by_name() {
-    let (rules, good) = (FieldRules::for_chain(4, 3000), terms(&[5, 9]));
+    let (rules, good) = (FieldRules::for_chain(16, 3000), terms(&[5, 9]));
     let check = |terms: &FieldTerms| terms.check(&rules, FEE);
     assert_eq!(check(&good), Ok(()));
     assert_eq!(check(&terms(&[5])), Err(TermsError::TooFewMembers));

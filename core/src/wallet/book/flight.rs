@@ -75,7 +75,7 @@ impl Book {
             return;
         }
         let Ok(scope) = Text::try_from("") else { return };
-        let body = Transaction {
+        let mut body = Transaction {
             sender: self.key.public(),
             sequence: account.value.sequence.saturating_add(1),
             reference_height: settled.header.height,
@@ -85,6 +85,8 @@ impl Book {
             cosigners: Bounded::new(),
             messages: Bounded::try_from(vec![self.queue.remove(0)]).unwrap_or_default(),
         };
+        // What brings signatures of others pays for each of them.
+        body.max_fee = body.fee(self.fee).unwrap_or(self.fee);
         let transaction = SignedTransaction::new(&self.key, self.chain, body);
         let bytes = transaction.to_bytes();
         self.flight = Some(Flight { transaction, again_at: None, silences: 0 });
@@ -141,6 +143,7 @@ impl Book {
                 | Message::Delay(_)
                 | Message::Cancel(_)
                 | Message::Release(_)
+                | Message::Field(_)
                 | Message::Register(_)
                 | Message::Bond { .. }
                 | Message::Unbond { .. }

@@ -11,7 +11,7 @@ use crate::{
 };
 use antiphon_core::{
     chain::{carried::Carried, certificate::Certificate, header::Header},
-    crypto::Hash,
+    crypto::{Hash, merkle},
     id::{BlockId, Height},
     time::Moment,
 };
@@ -233,6 +233,7 @@ impl Net {
                         body: Vec::new(),
                         carried: Carried::default(),
                         state_root,
+                        field_root: merkle::root(&[]),
                         next,
                     }))
                 }

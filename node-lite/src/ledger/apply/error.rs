@@ -7,7 +7,10 @@ use antiphon_core::{
     codec::DecodeError,
     crypto::bls::BlsError,
     id::Height,
-    payment::reservation::{OpenError, ReleaseError, SettleError},
+    payment::{
+        field::escrow::FieldError,
+        reservation::{OpenError, ReleaseError, SettleError},
+    },
 };
 
 /// Why a transaction cannot be in this block.
@@ -76,6 +79,15 @@ pub enum TxError {
     /// The pool is not to be released.
     #[error(transparent)]
     Release(#[from] ReleaseError),
+    /// A field of this leader had this nonce before.
+    #[error("this field was opened before")]
+    FieldExists,
+    /// No such field.
+    #[error("no such field")]
+    NoField,
+    /// The field does not allow it.
+    #[error(transparent)]
+    Field(#[from] FieldError),
     /// The chain has no staking.
     #[error("this chain has no staking")]
     NoStaking,
@@ -148,6 +160,9 @@ impl TxError {
             Self::Open(error) => error.code(),
             Self::Settle(error) => error.code(),
             Self::Release(error) => error.code(),
+            Self::FieldExists => "tx/field-exists",
+            Self::NoField => "tx/no-field",
+            Self::Field(error) => error.code(),
             Self::NoStaking => "stake/none",
             Self::Registered => "stake/registered",
             Self::Possession(error) => error.code(),

@@ -26,6 +26,7 @@ use antiphon_core::{
     },
     id::{Address, Epoch, StreamId},
     payment::{
+        field::FieldRules,
         reservation::{PoolRules, PoolTerms, pool_id},
         voucher::Voucher,
     },
@@ -207,6 +208,7 @@ impl Chain {
         let body = self.built(txs.clone());
         assert_eq!(body.refused, []);
         let mut block = self.block(txs, body.state_root);
+        block.signed.header.field_root = body.field_root;
         block.signed.header.next_validators_hash = body.next.validators;
         block.signed.header.next_guardians_hash = body.next.guardians;
         self.ledger.execute(block.id(), &block).unwrap();
@@ -362,6 +364,7 @@ pub(in crate::ledger) fn spec() -> ChainSpec {
         trusting_period: 1_000_000,
         fee: Amount::from_units(FEE),
         pool: rules,
+        field: FieldRules::for_chain(4, 1000),
         order: ProposerOrder::default(),
         upgrade: None,
         stake: None,

@@ -1,7 +1,11 @@
 //! Writes a chain file with every parameter explained.
 
 use super::{DECIMALS, PublicPart};
-use antiphon_core::{amount::Amount, payment::reservation::PoolRules, time::UnixMillis};
+use antiphon_core::{
+    amount::Amount,
+    payment::{field::FieldRules, reservation::PoolRules},
+    time::UnixMillis,
+};
 use chrono::{DateTime, SecondsFormat};
 use std::fmt::Write as _;
 
@@ -162,6 +166,8 @@ fn parameters(draft: &Draft) -> String {
     let (fee, bounty) = (FEE.to_decimal(DECIMALS), rules.bounty.to_decimal(DECIMALS));
     let order = if draft.staking.is_some() { "commit-reveal" } else { "round-robin" };
     let PoolRules { inclusion_margin, min_duration, max_duration, freeze, .. } = rules;
+    let field = FieldRules::for_chain(inclusion_margin, *block_ms);
+    let FieldRules { min_dispute, max_dispute, min_response, max_response } = field;
     format!(
         r#"# A chain of Antiphon. Every node needs this file with the same meaning: its hash is the chain's id.
 
@@ -193,6 +199,15 @@ min-duration = {min_duration}
 max-duration = {max_duration}
 # F: blocks between end and release, at least 2·M_incl + T (A5.12). Default: that least.
 freeze = {freeze}
+
+[field]
+# T_disp: blocks in which a higher state may be posted after a member has closed alone, at least 2·M_incl (A6.13).
+# Each field says how many it wants, from this least to this most. Default: that least, and a week.
+min-dispute = {min_dispute}
+max-dispute = {max_dispute}
+# T_resp: blocks in which a challenge may be answered, at least 2·M_incl (A6.13). Default: as above.
+min-response = {min_response}
+max-response = {max_response}
 "#
     )
 }

@@ -24,7 +24,7 @@ use antiphon_core::{
         bls::{BlsPublicKey, BlsSecretKey, BlsSignature},
     },
     id::{Address, Height},
-    payment::reservation::PoolRules,
+    payment::{field::FieldRules, reservation::PoolRules},
     time::UnixMillis,
 };
 use anyhow::{Context, bail};
@@ -186,6 +186,7 @@ fn make_spec(
         trusting_period: TRUSTING_PERIOD,
         fee: Amount::from_units(FEE_UNITS),
         pool: PoolRules::for_chain(VALIDATORS as u64, CHECKPOINT_INTERVAL),
+        field: FieldRules::for_chain(4 * VALIDATORS as u64, block_ms),
         order: ProposerOrder::default(),
         upgrade: None,
         stake: None,

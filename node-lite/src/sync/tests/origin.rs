@@ -22,7 +22,7 @@ use antiphon_core::{
         bls::{BlsPublicKey, BlsSecretKey, BlsSignature},
     },
     id::{Address, BlockId, Epoch, Height, TxId},
-    payment::reservation::PoolRules,
+    payment::{field::FieldRules, reservation::PoolRules},
     time::UnixMillis,
 };
 use jmt::{
@@ -77,6 +77,7 @@ pub(crate) fn spec() -> ChainSpec {
         trusting_period: 100_000_000,
         fee: Amount::from_units(1),
         pool: PoolRules::for_chain(1, INTERVAL),
+        field: FieldRules::for_chain(4, 1000),
         order: ProposerOrder::default(),
         upgrade: None,
         stake: None,

@@ -1,0 +1,124 @@
+//! What is asked of the chain about a field. Source: PROTOCOL A6.8, A6.11 to A6.14.
+
+use super::{
+    Amendment, FieldTerms, MAX_MEMBERS, MAX_SIGNERS, Member, RoundState, Seal, SealedState,
+};
+use crate::{
+    codec::Bounded,
+    crypto::Signature,
+    id::{ChainId, FieldId},
+};
+use alloc::boxed::Box;
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// One act of a transaction. Its sender pays the fee, and is nobody special unless it says so.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum FieldAct {
+    /// Lock every member's deposit and the leader's bond, or nothing (A6.8).
+    Open {
+        /// What all members agreed on.
+        terms: FieldTerms,
+        /// One a member, in the order of places.
+        signatures: Bounded<Signature, MAX_MEMBERS>,
+    },
+    /// Close at once with a final state (A6.11).
+    Close {
+        /// The final state.
+        state: RoundState,
+        /// Every member's signature on it.
+        seal: Seal,
+    },
+    /// Close alone: the sender is a member and locks a bond (A6.11).
+    SoloClose {
+        /// Which field.
+        field: FieldId,
+        /// A state above the one that the chain knows, if the sender has one.
+        state: Option<Box<SealedState>>,
+    },
+    /// Show a sealed state: above the one that is about to be enforced, or the one that a challenge asks for (A6.11, A6.12).
+    Post(Box<SealedState>),
+    /// Ask for a sealed state that the sender, a member, was not given; with a bond (A6.12).
+    Challenge {
+        /// Which field.
+        field: FieldId,
+        /// The round, of the present version.
+        round: u32,
+    },
+    /// Do what is due: annul what was not answered, close what nobody can dispute any more (A6.11, A6.12).
+    Enforce(FieldId),
+    /// Go on with other members as the next version (A6.14).
+    Amend {
+        /// What all agreed on.
+        amendment: Amendment,
+        /// In the order of [`Amendment::signers`].
+        signatures: Bounded<Signature, MAX_SIGNERS>,
+    },
+}
+
+impl FieldAct {
+    /// Returns how many signatures everybody who executes it must check, beside those of the transaction.
+    pub fn signatures(&self) -> usize {
+        match self {
+            Self::Open { signatures, .. } => signatures.len(),
+            Self::Close { seal, .. } => seal.count(),
+            Self::SoloClose { state, .. } => {
+                state.as_ref().map_or(0, |sealed| sealed.signatures.len())
+            }
+            Self::Post(sealed) => sealed.signatures.len(),
+            Self::Challenge { .. } | Self::Enforce(_) => 0,
+            Self::Amend { signatures, .. } => signatures.len(),
+        }
+    }
+
+    /// Returns its name, as a page shows it.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Open { .. } => "openField",
+            Self::Close { .. } => "closeField",
+            Self::SoloClose { .. } => "soloCloseField",
+            Self::Post(_) => "postState",
+            Self::Challenge { .. } => "challengeRound",
+            Self::Enforce(_) => "enforceField",
+            Self::Amend { .. } => "amendField",
+        }
+    }
+
+    /// Returns the members that it names: of what is opened or amended.
+    pub fn members(&self) -> &[Member] {
+        match self {
+            Self::Open { terms, .. } => &terms.members,
+            Self::Amend { amendment, .. } => &amendment.members,
+            Self::Close { .. }
+            | Self::SoloClose { .. }
+            | Self::Post(_)
+            | Self::Challenge { .. }
+            | Self::Enforce(_) => &[],
+        }
+    }
+
+    /// Returns the field it is about on this chain.
+    pub fn field_on(&self, chain: ChainId) -> Option<FieldId> {
+        if let Self::Open { terms, .. } = self { terms.id(chain) } else { self.field() }
+    }
+
+    /// Returns the field it names; `None` for one that is opened, whose id follows from its terms and the chain.
+    pub const fn field(&self) -> Option<FieldId> {
+        match self {
+            Self::Open { .. } => None,
+            Self::Close { state, .. } => Some(state.field),
+            Self::SoloClose { field, .. }
+            | Self::Challenge { field, .. }
+            | Self::Enforce(field) => Some(*field),
+            Self::Post(sealed) => Some(sealed.state.field),
+            Self::Amend { amendment, .. } => Some(amendment.last.field),
+        }
+    }
+
+    /// Returns whether it loses its sense if it is censored until some height (A1.24).
+    pub const fn has_deadline(&self) -> bool {
+        match self {
+            Self::Post(_) | Self::Enforce(_) | Self::SoloClose { .. } | Self::Close { .. } => true,
+            Self::Challenge { .. } | Self::Open { .. } | Self::Amend { .. } => false,
+        }
+    }
+}
