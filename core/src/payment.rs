@@ -13,12 +13,14 @@
 //! | [`payer`] | the machine that promises: never beyond the deposit, never before it is stored |
 //! | [`payee`] | the machine that is promised: credit, exposure, settlement |
 //! | [`field`] | the other way to pay off the chain: members who sign every state of their money together |
+//! | [`member`] | the machine of one who pays and is paid there, and of who leads |
 //!
 //! Source: PROTOCOL A5.8 to A5.15 without the insolvency branch (A5.10 second half, A5.11).
 
 pub mod field;
 #[cfg(test)]
 mod forged;
+pub mod member;
 pub mod payee;
 pub mod payer;
 pub mod reservation;

@@ -44,6 +44,10 @@ impl FieldState {
         }
         if is_higher {
             sealed.verify(self.chain, keys.iter())?;
+        } else if !sealed.signatures.is_empty() {
+            // The chain knows this state. Signatures that nobody checks would be paid for by who asked.
+            let (round, best) = (state.round, field.best.round);
+            return Err(FieldError::NotHigher { round, best });
         }
         let fee = scene.cost(sealed.signatures.len());
         if is_higher {

@@ -1,0 +1,145 @@
+//! A state that a member was not given. A6.12.
+
+use super::*;
+
+#[test]
+fn a_challenge_that_is_answered_in_its_last_block_costs_who_asked() {
+    let mut desk = Desk::open();
+    let state = desk.sealed(5, [90, 310, 200]);
+    assert_eq!(desk.post(10, STRANGER, &state), Err(FieldError::NotAsked));
+    desk.challenge(10, 2, 5).unwrap();
+    let below = desk.sealed(4, [100, 300, 200]);
+    assert_eq!(desk.post(11, STRANGER, &below), Err(FieldError::NotAsked));
+    desk.post(10 + RESPONSE, STRANGER, &state).unwrap();
+    assert_eq!((desk.field.status, desk.field.challenge), (FieldStatus::Open, None));
+    assert_eq!(desk.gains[2..], [-200 - POST, POST]);
+    assert_eq!(desk.field.best, state.state);
+    let again = FieldError::NotHigher { round: 5, best: 5 };
+    assert_eq!(desk.challenge(60, 2, 5), Err(again), "the chain knows it");
+}
+
+#[test]
+fn a_higher_state_answers_too() {
+    let mut desk = Desk::open();
+    desk.challenge(10, 2, 5).unwrap();
+    let six = desk.sealed(6, [90, 310, 200]);
+    desk.post(11, 1, &six).unwrap();
+    assert_eq!(desk.field.challenge, None);
+}
+
+#[test]
+fn a_leader_that_shows_nothing_pays_and_the_field_closes_without_the_round() {
+    let mut desk = Desk::open();
+    let (four, five) = (desk.sealed(4, [90, 310, 200]), desk.sealed(5, [0, 400, 200]));
+    desk.challenge(10, 2, 5).unwrap();
+    let last = 10 + RESPONSE;
+    assert_eq!(desk.enforce(last), Err(FieldError::NotDue { height: Height(last) }));
+    desk.enforce(last + 1).unwrap();
+    assert_eq!(desk.field.annulled, Some(5));
+    assert_eq!(desk.deadline(), last + 1 + DISPUTE);
+    assert_eq!(desk.gains[2], -200 + FEE as i128, "bond and fee are back");
+    let annulled = FieldError::Annulled { round: 5, from: 5 };
+    assert_eq!(desk.post(last + 2, 1, &five), Err(annulled));
+    desk.post(last + 2, STRANGER, &four).unwrap();
+    desk.enforce(desk.deadline() + 1).unwrap();
+    desk.assert_paid([90, 310 - FEE as i128 - POST, 200 + FEE as i128]);
+    assert_eq!(desk.gains[STRANGER], POST, "the silent leader pays who showed the best state");
+}
+
+#[test]
+fn an_answer_a_block_too_late_is_annulled_whether_or_not_somebody_has_asked_for_that() {
+    let mut desk = Desk::open();
+    let five = desk.sealed(5, [0, 400, 200]);
+    desk.challenge(10, 2, 5).unwrap();
+    let late = 10 + RESPONSE + 1;
+    let annulled = FieldError::Annulled { round: 5, from: 5 };
+    assert_eq!(desk.clone().post(late, 1, &five), Err(annulled));
+    let last = desk.final_seal(5, [0, 400, 200]);
+    assert_eq!(desk.clone().close(late, &last), Err(annulled));
+    assert_eq!(desk.solo_close(late, 0, Some(&five)), Err(FieldError::Closing));
+}
+
+#[test]
+fn a_leader_that_shows_the_round_before_is_not_at_fault() {
+    let mut desk = Desk::open();
+    let (four, five) = (desk.sealed(4, [90, 310, 200]), desk.sealed(5, [0, 400, 200]));
+    desk.challenge(10, 2, 5).unwrap();
+    desk.post(11, 1, &four).unwrap();
+    assert!(desk.field.challenge.is_some(), "the round asked for can still be shown");
+    desk.enforce(10 + RESPONSE + 1).unwrap();
+    assert_eq!((desk.field.status, desk.field.annulled), (FieldStatus::Open, Some(5)));
+    assert_eq!(desk.gains[1..3], [-300 - BOND as i128 + POST, -200 - POST]);
+    let annulled = FieldError::Annulled { round: 5, from: 5 };
+    assert_eq!(desk.challenge(60, 0, 6), Err(FieldError::Annulled { round: 6, from: 5 }));
+    assert_eq!(desk.solo_close(60, 1, Some(&five)), Err(annulled));
+    desk.solo_close(60, 0, None).unwrap();
+    desk.enforce(desk.deadline() + 1).unwrap();
+    desk.assert_paid([90, 310 + POST, 200 - POST]);
+}
+
+#[test]
+fn a_leader_before_the_first_round_shows_the_deposits_which_need_no_signature() {
+    let mut desk = Desk::open();
+    desk.challenge(10, 2, 1).unwrap();
+    let deposits = SealedState { state: desk.field.best.clone(), signatures: Bounded::new() };
+    assert_eq!(desk.post(11, STRANGER, &deposits), Err(FieldError::NotAsked), "not the leader");
+    let mut padded = deposits.clone();
+    padded.signatures = desk.sealed(0, [100, 300, 200]).signatures;
+    assert_eq!(
+        desk.post(11, 1, &padded),
+        Err(FieldError::NotHigher { round: 0, best: 0 }),
+        "signatures that nobody checks would be paid for by who asked"
+    );
+    desk.post(11, 1, &deposits).unwrap();
+    desk.enforce(10 + RESPONSE + 1).unwrap();
+    assert_eq!((desk.field.status, desk.field.annulled), (FieldStatus::Open, Some(1)));
+    let fee = FEE as i128;
+    assert_eq!(desk.gains[1..3], [-300 - BOND as i128 + fee, -200 - fee]);
+}
+
+#[test]
+fn only_members_ask_one_at_a_time_for_rounds_that_the_chain_does_not_know() {
+    let mut desk = Desk::open();
+    assert_eq!(desk.challenge(10, STRANGER, 1), Err(FieldError::NotMember));
+    assert_eq!(desk.challenge(10, 0, 0), Err(FieldError::NotHigher { round: 0, best: 0 }));
+    desk.challenge(10, 0, 1).unwrap();
+    assert_eq!(desk.challenge(11, 2, 1), Err(FieldError::Challenged));
+}
+
+#[test]
+fn a_round_that_is_asked_for_out_of_nowhere_is_answered_with_the_last_one() {
+    let mut desk = Desk::open();
+    let four = desk.sealed(4, [90, 310, 200]);
+    desk.challenge(10, 2, 1000).unwrap();
+    desk.post(11, 1, &four).unwrap();
+    desk.enforce(10 + RESPONSE + 1).unwrap();
+    assert_eq!((desk.field.status, desk.field.annulled), (FieldStatus::Open, Some(1000)));
+    assert_eq!(desk.gains[2], -200 - POST, "who asked pays");
+}
+
+#[test]
+fn who_closes_with_the_state_that_is_asked_for_answers() {
+    let mut desk = Desk::open();
+    desk.challenge(10, 2, 5).unwrap();
+    let five = desk.sealed(5, [90, 310, 200]);
+    desk.solo_close(11, 0, Some(&five)).unwrap();
+    assert_eq!(desk.field.challenge, None);
+    desk.enforce(desk.deadline() + 1).unwrap();
+    desk.assert_paid([90 + POST, 310, 200 - POST]);
+}
+
+#[test]
+fn a_challenge_goes_on_while_the_field_is_closing_and_its_bond_is_never_lost() {
+    let mut desk = Desk::open();
+    desk.challenge(10, 2, 5).unwrap();
+    desk.solo_close(11, 0, None).unwrap();
+    let five = desk.sealed(5, [90, 310, 200]);
+    let mut closed = desk.clone();
+    closed.close(12, &closed.final_seal(6, [100, 300, 200])).unwrap();
+    closed.assert_paid([100, 300, 200]);
+
+    desk.post(12, STRANGER, &five).unwrap();
+    assert_eq!(desk.field.challenge, None);
+    desk.enforce(desk.deadline() + 1).unwrap();
+    desk.assert_paid([90 - POST, 310, 200 - POST]);
+}

@@ -1,0 +1,392 @@
+//! Pays and is paid inside payment fields, for one key: as a member of several, as the leader of some.
+//!
+//! ```text
+//! propose (leader) --Store--> Invite --accept--> Submit(Open) --Proven--> pay ... rounds ... close
+//! payment   pending --receipt--> sequenced --every member signs the round--> committed
+//! ```
+//!
+//! A field's part is a *seat*: terms, the newest state that all signed, the running round, and what the chain is proven to
+//! say. Seats share nothing, for each field has its own escrow (A6.8).
+//!
+//! What is signed is stored first: a payment, a place in the order, a state. What was spoken before a crash is spoken again
+//! after it, byte for byte, and nothing else ever is (A0.6). Rows that another device wrote, or that are damaged, freeze
+//! their field: what is sealed is still shown to the chain, nothing new is signed.
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | `command` | what the application asks |
+//! | `join` | invitation, acceptance, opening |
+//! | `own` | payments of this member and to it, from the wish to the receipt |
+//! | `order` | the leader's order, its receipts, when a round is closed |
+//! | `check` | a member fetches a round that the leader has closed, and recomputes it |
+//! | `agree` | signing a round's state, sealing it |
+//! | `dispute` | what the chain says, and what must be done about that until when |
+//! | `round` | the ledger: payments in order, balances, the state after them |
+//! | `wire` | what members say to each other |
+//! | `journal`, `record`, `restore` | rows: written before anything is spoken, recomputed when read |
+//!
+//! Source: PROTOCOL A6.8 to A6.10, A6.13 to A6.15, A10.8.
+
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
+mod agree;
+mod allowance;
+mod check;
+mod command;
+mod dispute;
+mod fault;
+mod join;
+mod journal;
+mod order;
+mod own;
+mod policy;
+mod record;
+mod refusal;
+mod restore;
+mod retry;
+mod round;
+mod seat;
+mod tell;
+#[cfg(test)]
+mod tests;
+mod turn;
+mod varint;
+mod view;
+pub mod wire;
+
+pub use fault::Fault;
+pub use policy::MemberPolicy;
+pub use refusal::{CloseError, Freeze, JoinError, PayError};
+pub use round::MAX_ROUND;
+pub use view::{FieldView, MemberView, PaymentView, Phase, RoundStep, Standing};
+
+use super::{
+    StoreToken,
+    field::{FieldAct, FieldRules, FieldTerms, escrow::FieldState},
+    payer::DeviceId,
+};
+use crate::{
+    amount::Amount,
+    chain::Level,
+    crypto::{SecretKey, Tagged},
+    id::{Address, ChainId, FieldId, Height},
+    row,
+    table::Table,
+    time::Moment,
+};
+use alloc::{boxed::Box, string::String, vec::Vec};
+use allowance::{Allowance, Cost};
+use restore::Rows;
+use seat::Seat;
+use turn::{Turn, Writes};
+use wire::{Envelope, Invitation, Letter};
+
+/// Fields of one key that are not forgotten. Chosen here.
+pub const MAX_FIELDS: usize = 32;
+/// Invitations that wait for an answer. Chosen here.
+pub const MAX_INVITATIONS: usize = 8;
+
+/// What happened outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A member said this. The address is a hint: what changes anything is signed.
+    Heard(Address, Vec<u8>),
+    /// A member can be reached now: what is open is said to it at once.
+    Came(Address),
+    /// The write is durable.
+    Stored(StoreToken),
+    /// The chain proved a field, or that it is not there.
+    Proven(FieldId, Box<Proof>),
+    /// The newest settled height.
+    Tip(Height),
+    /// Time moved on; nothing else happened.
+    Tick,
+}
+
+/// A field proven under one header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The field; `None` if it is proven absent.
+    pub state: Option<FieldState>,
+    /// How far the header is believed; only settled and final count.
+    pub level: Level,
+    /// The header's height.
+    pub height: Height,
+}
+
+/// What the parent must do, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send a member a message of at most [`wire::MAX_LETTER`] bytes, if it can be reached; what is lost is repeated.
+    Send(Address, Vec<u8>),
+    /// Write durably under this name, or remove it; then say `Stored`. Writes must become durable in their order.
+    Store(StoreToken, String, Option<Vec<u8>>),
+    /// Ask the chain for a proof of this field.
+    Need(FieldId),
+    /// Send a transaction with this act.
+    Submit(Box<FieldAct>),
+    /// The view has changed.
+    Changed,
+    /// A member's message was refused.
+    Fault(Address, Fault),
+    /// Something must be done before a deadline, and is being done: stay online.
+    Warn(FieldId, Warning),
+}
+
+/// A deadline of the chain that must not pass (A6.13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// What is threatened.
+    pub threat: Threat,
+    /// Last block that can avert it.
+    pub deadline: Height,
+    /// Whether it is so near that a transaction may not be included in time.
+    pub is_near: bool,
+}
+
+/// What another member tries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threat {
+    /// The field is being closed with a state below the newest.
+    Close,
+    /// The chain is told that a round which is sealed was withheld.
+    Challenge,
+}
+
+/// All fields of one key.
+#[derive(Debug)]
+pub struct Membership {
+    chain: ChainId,
+    key: SecretKey,
+    address: Address,
+    device: DeviceId,
+    rules: FieldRules,
+    fee: Amount,
+    policy: MemberPolicy,
+    seats: Table<FieldId, Seat>,
+    invitations: Table<FieldId, Seat>,
+    /// Fields whose rows do not say who their members are.
+    lost: Vec<FieldId>,
+    allowances: Table<Address, Allowance>,
+    strangers: Allowance,
+    writes: Writes,
+    tip: Height,
+}
+
+/// What the chain demands of terms, and whose money it is.
+#[derive(Clone, Debug)]
+pub struct MemberConfig {
+    /// The chain.
+    pub chain: ChainId,
+    /// The member's account.
+    pub key: SecretKey,
+    /// This installation: rows of another one freeze their field.
+    pub device: DeviceId,
+    /// The chain's parameters of fields.
+    pub rules: FieldRules,
+    /// The chain's fee for each signature.
+    pub fee: Amount,
+    /// What the member risks, and how long it waits.
+    pub policy: MemberPolicy,
+}
+
+impl Membership {
+    /// Makes the fields of a key from everything that was stored under names that [`Membership::owns`].
+    pub fn new(config: MemberConfig, stored: impl IntoIterator<Item = row::Row>) -> Self {
+        let MemberConfig { chain, key, device, rules, fee, policy } = config;
+        let mut rows: Table<FieldId, Rows> = Table::new();
+        for (name, bytes) in stored {
+            if let Some((field, row)) = record::parse_name(&name) {
+                rows.entry(field).or_default().insert(row, bytes);
+            }
+        }
+        let mut membership = Self {
+            chain,
+            address: Address::of(&key.public()),
+            key,
+            device,
+            rules,
+            fee,
+            policy,
+            seats: Table::new(),
+            invitations: Table::new(),
+            lost: Vec::new(),
+            allowances: Table::new(),
+            strangers: Allowance::new(Moment::ZERO),
+            writes: Writes::default(),
+            tip: Height::default(),
+        };
+        let mut out = Vec::new();
+        for (field, rows) in rows {
+            let mut turn = membership.turn(Moment::ZERO, &mut out).1;
+            match Seat::restored(&turn, rows).filter(|seat| seat.id == field) {
+                Some(mut seat) => {
+                    seat.rearm(&mut turn);
+                    membership.seats.insert(field, seat);
+                }
+                None => membership.lost.push(field),
+            }
+        }
+        membership
+    }
+
+    /// Returns whether a stored name is a member's.
+    pub fn owns(name: &str) -> bool {
+        record::parse_name(name).is_some()
+    }
+
+    /// Returns the member's address.
+    pub const fn address(&self) -> Address {
+        self.address
+    }
+
+    /// Applies one input. Never fails; what a member did wrong is [`Output::Fault`].
+    pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
+        match input {
+            Input::Heard(from, bytes) => self.heard(now, from, &bytes, out),
+            Input::Came(address) => {
+                let (seats, mut turn) = self.turn(now, out);
+                for seat in seats.values_mut() {
+                    if let Some(place) = seat.place(&address) {
+                        seat.came(place, &mut turn);
+                    }
+                }
+            }
+            Input::Stored(token) => {
+                if let Some((field, row)) = self.writes.done(token) {
+                    let (seats, mut turn) = self.turn(now, out);
+                    if let Some(seat) = seats.get_mut(&field) {
+                        seat.stored(row, &mut turn);
+                    }
+                }
+            }
+            Input::Proven(field, proof) => {
+                let (seats, mut turn) = self.turn(now, out);
+                if let Some(seat) = seats.get_mut(&field) {
+                    seat.proven(*proof, &mut turn);
+                }
+            }
+            Input::Tip(height) => {
+                self.tip = self.tip.max(height);
+                let (seats, mut turn) = self.turn(now, out);
+                for seat in seats.values_mut() {
+                    seat.tip_moved(&mut turn);
+                }
+            }
+            Input::Tick => {
+                let (seats, mut turn) = self.turn(now, out);
+                for seat in seats.values_mut() {
+                    seat.tick(&mut turn);
+                }
+            }
+        }
+    }
+
+    /// Returns when [`Input::Tick`] is next needed.
+    pub fn deadline(&self) -> Option<Moment> {
+        self.seats.values().filter_map(Seat::deadline).min()
+    }
+
+    /// Returns every field as an application may show it, invitations too.
+    pub fn view(&self) -> Vec<FieldView> {
+        let seats = self.seats.values().map(|seat| seat.view(seat.phase()));
+        let invitations = self.invitations.values().map(|seat| seat.view(Phase::Invited));
+        seats.chain(invitations).collect()
+    }
+
+    /// Returns the terms of a field, or of an invitation.
+    pub fn terms(&self, field: FieldId) -> Option<&FieldTerms> {
+        let seat = self.seats.get(&field).or_else(|| self.invitations.get(&field))?;
+        Some(&seat.terms)
+    }
+
+    /// Returns the fields whose rows are so damaged that nothing can be done for them here.
+    pub fn lost(&self) -> &[FieldId] {
+        &self.lost
+    }
+
+    fn turn<'a>(
+        &'a mut self,
+        now: Moment,
+        out: &'a mut Vec<Output>,
+    ) -> (&'a mut Table<FieldId, Seat>, Turn<'a>) {
+        let turn = Turn {
+            chain: self.chain,
+            key: &self.key,
+            device: self.device,
+            policy: &self.policy,
+            now,
+            tip: self.tip,
+            writes: &mut self.writes,
+            out,
+        };
+        (&mut self.seats, turn)
+    }
+
+    fn heard(&mut self, now: Moment, from: Address, bytes: &[u8], out: &mut Vec<Output>) {
+        let is_known = self.seats.values().any(|seat| seat.place(&from).is_some());
+        let strangers = &mut self.strangers;
+        let allowance = if is_known {
+            self.allowances.entry(from).or_insert_with(|| Allowance::new(now))
+        } else {
+            strangers
+        };
+        if !allowance.allows(now) {
+            out.push(Output::Fault(from, Fault::TooMuch));
+            return;
+        }
+        let heard = self.try_heard(now, from, bytes, out);
+        let cost = heard.unwrap_or(Cost::Vain);
+        let allowance = self.allowances.get_mut(&from).filter(|_| is_known);
+        allowance.unwrap_or(&mut self.strangers).take(cost);
+        if let Err(fault) = heard {
+            out.push(Output::Fault(from, fault));
+        }
+    }
+
+    fn try_heard(
+        &mut self,
+        now: Moment,
+        from: Address,
+        bytes: &[u8],
+        out: &mut Vec<Output>,
+    ) -> Result<Cost, Fault> {
+        let Envelope { field, letter } = Envelope::from_bytes(bytes).map_err(Fault::Malformed)?;
+        let (seats, mut turn) = self.turn(now, out);
+        let Some(seat) = seats.get_mut(&field) else {
+            let Letter::Invite(invitation) = letter else { return Err(Fault::NoSuchField) };
+            return self.invited(from, *invitation, out);
+        };
+        let place = seat.place(&from).filter(|place| *place != seat.me).ok_or(Fault::NotMember)?;
+        let cost = seat.heard(place, letter, &mut turn);
+        seat.rearm(&mut turn);
+        cost
+    }
+
+    /// Somebody invites to a field that is new here.
+    fn invited(
+        &mut self,
+        from: Address,
+        invitation: Invitation,
+        out: &mut Vec<Output>,
+    ) -> Result<Cost, Fault> {
+        let Invitation { terms, signature } = invitation;
+        terms.check(&self.rules, self.fee).map_err(Fault::Terms)?;
+        let digest = terms.digest(self.chain);
+        let (known, many) = (&self.invitations, MAX_INVITATIONS);
+        let id = terms.id(self.chain).ok_or(Fault::NotLeader)?;
+        if known.get(&id).is_some_and(|seat| seat.terms == terms) {
+            return Ok(Cost::Idle);
+        }
+        if known.len() >= many && !known.contains_key(&id) {
+            return Err(Fault::TooManyInvitations);
+        }
+        let seat = Seat::new(&self.turn(Moment::ZERO, out).1, terms).ok_or(Fault::NotInvited)?;
+        let leader = seat.party(seat.leader).filter(|party| party.address == from);
+        let leader = leader.filter(|_| !seat.leads()).ok_or(Fault::NotLeader)?;
+        leader.key.verify(&digest.0, &signature).map_err(|_| Fault::BadSignature)?;
+        self.invitations.insert(id, seat);
+        out.push(Output::Changed);
+        Ok(Cost::Idle)
+    }
+}

@@ -1,0 +1,126 @@
+//! What the application asks of its fields.
+
+use super::{CloseError, JoinError, MAX_FIELDS, Membership, Output, PayError, seat::Seat};
+use crate::{
+    amount::Amount,
+    id::{Address, FieldId},
+    payment::field::FieldTerms,
+    table::Table,
+    time::Moment,
+};
+use alloc::vec::Vec;
+
+impl Membership {
+    /// Invites the members of these terms to a field that this key leads.
+    ///
+    /// # Errors
+    /// [`JoinError`]; nothing is signed then.
+    pub fn propose(
+        &mut self,
+        now: Moment,
+        terms: FieldTerms,
+        out: &mut Vec<Output>,
+    ) -> Result<FieldId, JoinError> {
+        terms.check(&self.rules, self.fee).map_err(JoinError::Terms)?;
+        let id = terms.id(self.chain).ok_or(JoinError::NotLeader)?;
+        let (seats, mut turn) = self.turn(now, out);
+        has_room(seats, &id)?;
+        let seat = Seat::new(&turn, terms).filter(Seat::leads);
+        let mut seat = seat.ok_or(JoinError::NotLeader)?;
+        seat.take(&mut turn);
+        seats.insert(id, seat);
+        Ok(id)
+    }
+
+    /// Signs the terms of an invitation: the member's deposit may be locked from now on.
+    ///
+    /// # Errors
+    /// [`JoinError`]; nothing is signed then.
+    pub fn accept(
+        &mut self,
+        now: Moment,
+        field: FieldId,
+        out: &mut Vec<Output>,
+    ) -> Result<(), JoinError> {
+        has_room(&self.seats, &field)?;
+        let mut seat = self.invitations.remove(&field).ok_or(JoinError::NotInvited)?;
+        seat.take(&mut self.turn(now, out).1);
+        self.seats.insert(field, seat);
+        Ok(())
+    }
+
+    /// Forgets an invitation.
+    pub fn decline(&mut self, field: FieldId, out: &mut Vec<Output>) {
+        if self.invitations.remove(&field).is_some() {
+            out.push(Output::Changed);
+        }
+    }
+
+    /// Pays a member of a field. Returns the payment's name in the view. It is money once it is committed (A6.9); what
+    /// is not signed yet when the process dies is forgotten.
+    ///
+    /// # Errors
+    /// [`PayError`]; nothing is paid then.
+    pub fn pay(
+        &mut self,
+        now: Moment,
+        field: FieldId,
+        (payee, amount): (Address, Amount),
+        out: &mut Vec<Output>,
+    ) -> Result<u64, PayError> {
+        let (seats, mut turn) = self.turn(now, out);
+        let seat = seats.get_mut(&field).ok_or(PayError::NoField)?;
+        let payee = seat.place(&payee).ok_or(PayError::NoPayee)?;
+        seat.pay(payee, amount, &mut turn)
+    }
+
+    /// Closes the running round of a field that this key leads, before its policy would.
+    ///
+    /// # Errors
+    /// [`CloseError`]; nothing changes then.
+    pub fn close_round(
+        &mut self,
+        now: Moment,
+        field: FieldId,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CloseError> {
+        let (seats, mut turn) = self.turn(now, out);
+        let seat = seats.get_mut(&field).ok_or(CloseError::NoField)?;
+        seat.close_round(false, &mut turn)
+    }
+
+    /// Wants a field closed: with a final state if all sign one, alone after the policy's patience.
+    ///
+    /// # Errors
+    /// [`CloseError`]; nothing changes then.
+    pub fn close(
+        &mut self,
+        now: Moment,
+        field: FieldId,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CloseError> {
+        let (seats, mut turn) = self.turn(now, out);
+        seats.get_mut(&field).ok_or(CloseError::NoField)?.close(&mut turn)
+    }
+
+    /// Removes every row of a field that is closed, or was never opened and cannot be any more.
+    ///
+    /// # Errors
+    /// [`CloseError::Nothing`]: its money is still locked.
+    pub fn forget(&mut self, field: FieldId, out: &mut Vec<Output>) -> Result<(), CloseError> {
+        let (seats, mut turn) = self.turn(Moment::ZERO, out);
+        let seat = seats.get(&field).ok_or(CloseError::NoField)?;
+        seat.forget(&mut turn)?;
+        seats.remove(&field);
+        self.writes.forget(&field);
+        out.push(Output::Changed);
+        Ok(())
+    }
+}
+
+fn has_room(seats: &Table<FieldId, Seat>, field: &FieldId) -> Result<(), JoinError> {
+    if seats.contains_key(field) {
+        return Err(JoinError::Exists);
+    }
+    if seats.len() >= MAX_FIELDS { Err(JoinError::TooManyFields) } else { Ok(()) }
+}

@@ -1,0 +1,179 @@
+//! The rows that a member stores, and their names.
+//!
+//! ```text
+//! member/<field hex>              device 16 | terms
+//! member/<field hex>/log/<n>      device 16 | what was signed or receipted in the running round, in order
+//! member/<field hex>/round/<r>    device 16 | version | payments of a round in order
+//! member/<field hex>/sealed       device 16 | terms | the newest state that all signed
+//! ```
+
+use super::wire::{Ordered, RoundId};
+use crate::{
+    amount::Amount,
+    codec::{self, Bounded},
+    crypto::{Hash, Signature},
+    id::FieldId,
+    payment::{
+        field::{FieldTerms, RoundState, SealedState},
+        payer::DeviceId,
+    },
+    row::Damaged,
+};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// Longest row without its digest, in bytes: a full round of the longest payments.
+const MAX_ROW: usize = super::MAX_ROUND * 85 + 64;
+/// Most entries in one row of the log. Chosen here: what comes while a disk writes once.
+pub(super) const MAX_ENTRIES: usize = 512;
+
+/// The row of a field.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct SeatRecord {
+    /// Which device joined.
+    pub(super) device: DeviceId,
+    /// What was signed.
+    pub(super) terms: FieldTerms,
+}
+
+/// A row of the log.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct LogRecord {
+    /// Which device wrote it.
+    pub(super) device: DeviceId,
+    /// In order.
+    pub(super) entries: Bounded<Entry, MAX_ENTRIES>,
+}
+
+/// The row of a round.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct RoundRecord {
+    /// Which device wrote it.
+    pub(super) device: DeviceId,
+    /// Version of the round.
+    pub(super) version: u32,
+    /// Its payments.
+    pub(super) items: Bounded<Ordered, { super::MAX_ROUND }>,
+}
+
+/// The row of the newest sealed state.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct SealedRecord {
+    /// Which device wrote it.
+    pub(super) device: DeviceId,
+    /// What was signed, once more: with either row the field can be closed.
+    pub(super) terms: FieldTerms,
+    /// The state.
+    pub(super) sealed: SealedState,
+}
+
+/// What a member signs or is given in a round, and must not forget.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) enum Entry {
+    /// A payment that we signed.
+    Paid(OwnRecord),
+    /// A payment that we, leading, have ordered next.
+    Ordered(RoundId, Ordered),
+    /// A payment of ours or to us with the leader's receipt.
+    Receipted(ReceiptRecord),
+    /// The state that we signed: the only one of its round, for ever.
+    Signed(Box<RoundState>),
+}
+
+/// A payment that we signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct OwnRecord {
+    /// In which round.
+    pub(super) round: RoundId,
+    /// With which sequence.
+    pub(super) sequence: u64,
+    /// To whom.
+    pub(super) payee: u8,
+    /// How much.
+    pub(super) amount: Amount,
+    /// Ours.
+    pub(super) signature: Signature,
+}
+
+/// A payment with the leader's receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct ReceiptRecord {
+    /// In which round.
+    pub(super) round: RoundId,
+    /// Where it stands.
+    pub(super) index: u32,
+    /// Its sequence among its payer's.
+    pub(super) sequence: u64,
+    /// The payment.
+    pub(super) item: Ordered,
+    /// The leader's signature of the receipt.
+    pub(super) signature: Signature,
+}
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Row {
+    /// A field.
+    Seat,
+    /// The newest sealed state.
+    Sealed,
+    /// A round's payments.
+    Round(u32),
+    /// A part of the log.
+    Log(u64),
+}
+
+impl Row {
+    /// Returns its name for this field.
+    pub(super) fn name(self, field: &FieldId) -> String {
+        let field = field.0;
+        match self {
+            Self::Seat => format!("member/{field}"),
+            Self::Sealed => format!("member/{field}/sealed"),
+            Self::Round(number) => format!("member/{field}/round/{number}"),
+            Self::Log(number) => format!("member/{field}/log/{number}"),
+        }
+    }
+}
+
+/// Reads a name; `None` for anybody else's.
+pub(super) fn parse_name(name: &str) -> Option<(FieldId, Row)> {
+    let rest = name.strip_prefix("member/")?;
+    let (field, rest) = rest.split_once('/').map_or((rest, None), |(id, rest)| (id, Some(rest)));
+    let row = match rest {
+        None => Row::Seat,
+        Some("sealed") => Row::Sealed,
+        Some(rest) => match rest.split_once('/')? {
+            ("round", number) => Row::Round(number.parse().ok()?),
+            ("log", number) => Row::Log(number.parse().ok()?),
+            _ => return None,
+        },
+    };
+    let field = FieldId(Hash::from_hex(field)?);
+    // One spelling a row, or two rows could claim to be the same.
+    (row.name(&field) == name).then_some((field, row))
+}
+
+/// Reads stored bytes.
+pub(super) fn read<T: BorshDeserialize + BorshSerialize>(bytes: &[u8]) -> Result<T, Damaged> {
+    codec::decode(bytes, MAX_ROW).map_err(|_| Damaged)
+}
+
+/// Returns a list with its bound, without what is beyond it: callers never hand more.
+pub(super) fn bounded<T, const MAX: usize>(mut items: Vec<T>) -> Bounded<T, MAX> {
+    debug_assert!(items.len() <= MAX, "a list was made longer than its bound");
+    items.truncate(MAX);
+    Bounded::try_from(items).unwrap_or_default()
+}
+
+impl Entry {
+    /// Returns the round that it belongs to.
+    pub(super) fn round(&self) -> RoundId {
+        match self {
+            Self::Paid(own) => own.round,
+            Self::Ordered(round, _) => *round,
+            Self::Receipted(receipt) => receipt.round,
+            Self::Signed(state) => RoundId::of(state),
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! How a field is made again of its rows, or frozen.
+//!
+//! Everything is recomputed: the payments of every round must lead from the deposits to the newest sealed state. What does
+//! not fit freezes the field: nothing is signed for it any more, and what is sealed is still good for closing it.
+//!
+//! Source: PROTOCOL A0.6, A10.8.
+
+use super::{
+    Freeze, Seat, Turn,
+    journal::Journal,
+    own::Own,
+    record::{Entry, LogRecord, OwnRecord, RoundRecord, Row, SealedRecord, SeatRecord, read},
+    round::Round,
+    seat::{Past, Sealed, Step, Voting},
+    wire::Ordered,
+};
+use crate::{
+    payment::{
+        field::{FieldTerms, RoundState, SealedState},
+        payer::DeviceId,
+    },
+    row::Damaged,
+    table::Table,
+};
+use alloc::{vec, vec::Vec};
+
+/// The rows of one field, as they were read back.
+pub(super) type Rows = Table<Row, Result<Vec<u8>, Damaged>>;
+
+/// The rows of one field, as far as they can be read.
+struct Found {
+    terms: Option<FieldTerms>,
+    sealed: Option<SealedState>,
+    rounds: Table<u32, RoundRecord>,
+    log: Table<u64, LogRecord>,
+    freeze: Option<Freeze>,
+}
+
+impl Seat {
+    /// Makes a field of its rows. `None` if they do not even say which members it has.
+    pub(super) fn restored(turn: &Turn<'_>, rows: Rows) -> Option<Self> {
+        let found = Found::read(turn.device, rows);
+        let mut seat = Self::new(turn, found.terms?)?;
+        seat.is_stored = true;
+        seat.sign_terms(turn);
+        seat.freeze = found.freeze;
+        let mut rounds = found.rounds;
+        if let Some(sealed) = found.sealed.filter(|sealed| sealed.state.field == seat.id) {
+            if seat.replay(&sealed.state, &mut rounds, turn).is_err() {
+                seat.freeze.get_or_insert(Freeze::Damaged);
+            }
+            let SealedState { state, signatures } = sealed;
+            seat.round = Round::after(&state);
+            seat.sealed = Sealed { state, signatures: Some(signatures) };
+        }
+        if seat.replay_log(found.log, &rounds, turn).is_err() {
+            seat.freeze.get_or_insert(Freeze::Damaged);
+        }
+        if seat.freeze.is_some() {
+            (seat.voting, seat.gather) = (None, None);
+        }
+        Some(seat)
+    }
+
+    /// Recomputes every sealed round.
+    fn replay(
+        &mut self,
+        newest: &RoundState,
+        rounds: &mut Table<u32, RoundRecord>,
+        turn: &Turn<'_>,
+    ) -> Result<(), Damaged> {
+        let mut state = self.sealed.state.clone();
+        while state.round < newest.round {
+            let record = rounds.remove(&state.round.saturating_add(1)).ok_or(Damaged)?;
+            let round = rebuilt(&state, &record.items)?;
+            let is_final = newest.is_final && round.number() == newest.round;
+            state = round.state(turn.chain, &self.rounds, is_final).ok_or(Damaged)?;
+            self.rounds = round.extend(&self.rounds).ok_or(Damaged)?;
+            self.history.push(Past { items: record.items.into_vec() });
+        }
+        if state == *newest { Ok(()) } else { Err(Damaged) }
+    }
+
+    /// Enters what was signed and receipted in the running round.
+    fn replay_log(
+        &mut self,
+        log: Table<u64, LogRecord>,
+        rounds: &Table<u32, RoundRecord>,
+        turn: &Turn<'_>,
+    ) -> Result<(), Damaged> {
+        let first = log.first_key_value().map_or(0, |(number, _)| *number);
+        let end = log.last_key_value().map_or(0, |(number, _)| number.saturating_add(1));
+        let is_whole = usize::try_from(end.saturating_sub(first)) == Ok(log.len());
+        self.journal = Journal::restored(first..end);
+        if !is_whole {
+            return Err(Damaged);
+        }
+        for entry in log.into_values().flat_map(|record| record.entries.into_vec()) {
+            let (of, running) = (entry.round(), self.running());
+            // Rows of rounds that are sealed may have outlived them.
+            if of > running {
+                return Err(Damaged);
+            }
+            if of == running {
+                self.replay_entry(entry, rounds, turn)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn replay_entry(
+        &mut self,
+        entry: Entry,
+        rounds: &Table<u32, RoundRecord>,
+        turn: &Turn<'_>,
+    ) -> Result<(), Damaged> {
+        match entry {
+            Entry::Paid(record) => self.replay_own(&record, None),
+            Entry::Ordered(round, item) => {
+                let sequence = self.round.expected(item.payer);
+                let leaf = self.round.expand(&item).leaf();
+                let index = self.round.push(item, leaf).map_err(|_| Damaged)?;
+                self.placed = self.round.len();
+                self.due = Some(turn.now);
+                let Ordered { payer, payee, amount, signature } = item;
+                if payer != self.me {
+                    return Ok(());
+                }
+                let record = OwnRecord { round, sequence, payee, amount, signature };
+                self.replay_own(&record, Some(index))
+            }
+            Entry::Receipted(receipt) => {
+                self.receipt_stored(receipt);
+                Ok(())
+            }
+            Entry::Signed(state) => {
+                let record = rounds.get(&state.round).ok_or(Damaged)?;
+                let round = rebuilt(&self.sealed.state, &record.items)?;
+                let computed = round.state(turn.chain, &self.rounds, state.is_final);
+                if computed.as_ref() != Some(&*state) {
+                    return Err(Damaged);
+                }
+                let mut votes = vec![None; self.parties.len()];
+                if let Some(vote) = votes.get_mut(usize::from(self.me)) {
+                    *vote = Some(turn.key.sign(turn.chain, &*state));
+                }
+                let (state, step, sealing) = (*state, Step::Spoken, None);
+                self.voting = Some(Voting { state, round, step, votes, sealing });
+                self.due = None;
+                self.affairs.signed_at(turn.tip);
+                Ok(())
+            }
+        }
+    }
+
+    fn replay_own(&mut self, record: &OwnRecord, index: Option<u32>) -> Result<(), Damaged> {
+        if usize::try_from(record.sequence) != Ok(self.own.len()) {
+            return Err(Damaged);
+        }
+        let id = self.next_own;
+        self.next_own = self.next_own.saturating_add(1);
+        let OwnRecord { payee, amount, signature, .. } = *record;
+        let (signature, is_durable) = (Some(signature), true);
+        self.own.push(Own { id, payee, amount, signature, is_durable, index });
+        Ok(())
+    }
+}
+
+/// Puts stored payments in order again. Their signatures were checked before they were stored.
+fn rebuilt(before: &RoundState, items: &[Ordered]) -> Result<Round, Damaged> {
+    let mut round = Round::after(before);
+    for item in items {
+        let leaf = round.expand(item).leaf();
+        round.push(*item, leaf).map_err(|_| Damaged)?;
+    }
+    Ok(round)
+}
+
+impl Found {
+    fn read(device: DeviceId, rows: Rows) -> Self {
+        let (rounds, log) = (Table::new(), Table::new());
+        let mut found = Self { terms: None, sealed: None, rounds, log, freeze: None };
+        let mut is_whole = false;
+        for (row, bytes) in rows {
+            is_whole |= row == Row::Seat;
+            match bytes.and_then(|bytes| found.read_row(row, &bytes)) {
+                Ok(writer) if writer == device => {}
+                Ok(_) => found.freeze = Some(Freeze::OtherDevice),
+                Err(Damaged) => {
+                    found.freeze.get_or_insert(Freeze::Damaged);
+                }
+            }
+        }
+        if !is_whole {
+            found.freeze.get_or_insert(Freeze::Damaged);
+        }
+        found
+    }
+
+    /// Reads one row; returns which device wrote it.
+    fn read_row(&mut self, row: Row, bytes: &[u8]) -> Result<DeviceId, Damaged> {
+        Ok(match row {
+            Row::Seat => {
+                let record: SeatRecord = read(bytes)?;
+                self.terms = Some(record.terms);
+                record.device
+            }
+            Row::Sealed => {
+                let record: SealedRecord = read(bytes)?;
+                self.terms.get_or_insert(record.terms);
+                self.sealed = Some(record.sealed);
+                record.device
+            }
+            Row::Round(number) => {
+                let record: RoundRecord = read(bytes)?;
+                let device = record.device;
+                self.rounds.insert(number, record);
+                device
+            }
+            Row::Log(number) => {
+                let record: LogRecord = read(bytes)?;
+                let device = record.device;
+                self.log.insert(number, record);
+                device
+            }
+        })
+    }
+}

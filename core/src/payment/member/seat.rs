@@ -1,0 +1,243 @@
+//! One field as one of its members sees it.
+//!
+//! ```text
+//! Running --the leader closes--> gathering (members) --recomputed--> voting --every signature--> sealing --Stored--> Running
+//! ```
+//!
+//! Only what is sealed is money. While a round is voted on, both its state and the one before may be enforced, so nothing
+//! is signed that depends on which (A6.10): payments asked for meanwhile wait.
+
+use super::{
+    Freeze, Turn,
+    dispute::Affairs,
+    journal::Journal,
+    own::Own,
+    record::{LogRecord, ReceiptRecord, Row, bounded},
+    retry::Retry,
+    round::Round,
+    wire::{Letter, Ordered, RoundId},
+};
+use crate::{
+    amount::Amount,
+    codec::Bounded,
+    crypto::{PublicKey, Signature},
+    id::{Address, FieldId},
+    payment::field::{FieldTerms, MAX_MEMBERS, RoundState, Rounds, SealedState},
+    table::Table,
+    time::Moment,
+};
+use alloc::{vec, vec::Vec};
+
+/// One member's part in one field.
+#[derive(Debug)]
+pub(super) struct Seat {
+    pub(super) id: FieldId,
+    pub(super) terms: FieldTerms,
+    pub(super) parties: Vec<Party>,
+    pub(super) me: u8,
+    pub(super) leader: u8,
+    pub(super) freeze: Option<Freeze>,
+    /// Whether the row of the field is durable.
+    pub(super) is_stored: bool,
+    /// The members' signatures of the terms, as the leader gathers them.
+    pub(super) accepted: Vec<Option<Signature>>,
+    pub(super) affairs: Affairs,
+    pub(super) sealed: Sealed,
+    pub(super) rounds: Rounds,
+    pub(super) history: Vec<Past>,
+    /// The running round as the leader orders it. A member's is empty until it gathers.
+    pub(super) round: Round,
+    /// How many of its places are durable, so that they may be spoken of.
+    pub(super) placed: u32,
+    pub(super) gather: Option<Gather>,
+    pub(super) voting: Option<Voting>,
+    pub(super) own: Vec<Own>,
+    pub(super) next_own: u64,
+    /// Receipts of this round for payments of ours and to us, by place in the round.
+    pub(super) receipts: Table<u32, ReceiptRecord>,
+    pub(super) journal: Journal,
+    pub(super) retry: Retry,
+    /// When the leader closes the running round.
+    pub(super) due: Option<Moment>,
+    /// Whether the field is to be closed with a final state.
+    pub(super) wants_final: bool,
+}
+
+/// A member.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Party {
+    pub(super) key: PublicKey,
+    pub(super) address: Address,
+}
+
+/// The newest state that is money.
+#[derive(Clone, Debug)]
+pub(super) struct Sealed {
+    pub(super) state: RoundState,
+    /// Of all members; a version's first state has none and needs none.
+    pub(super) signatures: Option<Bounded<Signature, MAX_MEMBERS>>,
+}
+
+/// A round that is sealed.
+#[derive(Clone, Debug)]
+pub(super) struct Past {
+    pub(super) items: Vec<Ordered>,
+}
+
+/// A proposed state whose payments are being fetched and checked.
+#[derive(Debug)]
+pub(super) struct Gather {
+    pub(super) state: RoundState,
+    /// The leader's.
+    pub(super) signature: Signature,
+    pub(super) round: Round,
+    /// Up to which place payments were asked for.
+    pub(super) asked: u32,
+    /// Whether it breaks a receipt, so that it is never signed here.
+    pub(super) is_refused: bool,
+}
+
+/// A state that this member signs.
+#[derive(Debug)]
+pub(super) struct Voting {
+    pub(super) state: RoundState,
+    pub(super) round: Round,
+    pub(super) step: Step,
+    pub(super) votes: Vec<Option<Signature>>,
+    /// All signatures, while they are being written.
+    pub(super) sealing: Option<SealedState>,
+}
+
+/// How far a signature has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
+    /// The round's payments are being written.
+    Round,
+    /// The state is being written.
+    State,
+    /// The signature may be spoken.
+    Spoken,
+}
+
+impl Seat {
+    /// Makes the seat of the member at place `me`. `None` for terms that no check lets pass.
+    pub(super) fn new(turn: &Turn<'_>, terms: FieldTerms) -> Option<Self> {
+        let id = terms.id(turn.chain)?;
+        let state = terms.first_state(turn.chain)?;
+        let parties: Vec<Party> = (terms.members.iter())
+            .map(|member| Party { key: member.key, address: member.address() })
+            .collect();
+        let public = turn.key.public();
+        let me = parties.iter().position(|party| party.key == public)?;
+        Some(Self {
+            id,
+            me: u8::try_from(me).ok()?,
+            leader: terms.leader()?,
+            freeze: None,
+            is_stored: false,
+            accepted: vec![None; parties.len()],
+            affairs: Affairs::default(),
+            rounds: Rounds::default(),
+            history: Vec::new(),
+            round: Round::after(&state),
+            sealed: Sealed { state, signatures: None },
+            placed: 0,
+            gather: None,
+            voting: None,
+            own: Vec::new(),
+            next_own: 0,
+            receipts: Table::new(),
+            journal: Journal::default(),
+            retry: Retry::default(),
+            due: None,
+            wants_final: false,
+            parties,
+            terms,
+        })
+    }
+
+    /// Returns whether this member leads.
+    pub(super) const fn leads(&self) -> bool {
+        self.me == self.leader
+    }
+
+    /// Returns the place of the member with this address.
+    pub(super) fn place(&self, address: &Address) -> Option<u8> {
+        let place = self.parties.iter().position(|party| party.address == *address)?;
+        u8::try_from(place).ok()
+    }
+
+    /// Returns the member at a place.
+    pub(super) fn party(&self, place: u8) -> Option<&Party> {
+        self.parties.get(usize::from(place))
+    }
+
+    /// Returns the running round.
+    pub(super) const fn running(&self) -> RoundId {
+        let RoundState { version, round, .. } = self.sealed.state;
+        RoundId { version, round: round.saturating_add(1) }
+    }
+
+    /// Returns whether payments can be signed and ordered now.
+    pub(super) fn takes_payments(&self) -> bool {
+        self.freeze.is_none()
+            && self.affairs.is_open()
+            && !self.sealed.state.is_final
+            && self.voting.is_none()
+            && self.gather.is_none()
+    }
+
+    /// Returns what this member owns for certain.
+    pub(super) fn balance(&self) -> Amount {
+        let balances = &self.sealed.state.balances;
+        balances.get(usize::from(self.me)).copied().unwrap_or_default()
+    }
+
+    /// Returns the newest state with all signatures, if it is not a version's first.
+    pub(super) fn sealed_state(&self) -> Option<SealedState> {
+        let signatures = self.sealed.signatures.clone()?;
+        Some(SealedState { state: self.sealed.state.clone(), signatures })
+    }
+
+    /// Sends one member a message.
+    pub(super) fn tell(&self, turn: &mut Turn<'_>, place: u8, letter: Letter) {
+        if let Some(party) = self.party(place).filter(|_| place != self.me) {
+            turn.send(party.address, self.id, letter);
+        }
+    }
+
+    /// Sends all other members a message.
+    pub(super) fn tell_all(&self, turn: &mut Turn<'_>, letter: &Letter) {
+        for place in (0_u8..).take(self.parties.len()) {
+            self.tell(turn, place, letter.clone());
+        }
+    }
+
+    /// Starts the next write of the log, unless one is under way.
+    pub(super) fn write(&mut self, turn: &mut Turn<'_>) {
+        if let Some((number, entries)) = self.journal.start() {
+            let record = LogRecord { device: turn.device, entries: bounded(entries.to_vec()) };
+            turn.store(self.id, Row::Log(number), &record);
+            return;
+        }
+        for number in self.journal.sweep() {
+            turn.remove(self.id, Row::Log(number));
+        }
+    }
+
+    /// A write is durable.
+    pub(super) fn stored(&mut self, row: Row, turn: &mut Turn<'_>) {
+        match row {
+            Row::Seat => self.seat_stored(turn),
+            Row::Log(_) => {
+                let entries = self.journal.stored();
+                self.speak(entries, turn);
+                self.write(turn);
+            }
+            Row::Round(number) => self.round_stored(number, turn),
+            Row::Sealed => self.sealed_stored(turn),
+        }
+        self.rearm(turn);
+        turn.changed();
+    }
+}
