@@ -2,9 +2,7 @@
 
 use crate::{
     error::bad_input,
-    object::{
-        address, big, field, hex_32, list, nullable, number, object, optional_integer, text,
-    },
+    object::{address, big, field, hex_32, list, nullable, number, object, optional_integer, text},
     snapshot::{amount, level},
 };
 use antiphon_core::{
@@ -158,6 +156,7 @@ fn step(step: RoundStep) -> JsValue {
     match step {
         RoundStep::Running => "running",
         RoundStep::Checking => "checking",
+        RoundStep::Refused => "refused",
         RoundStep::Signed => "signed",
     }
     .into()

@@ -58,10 +58,6 @@ impl Client {
         self.feed_fields(now, member::Input::Came(address), out);
     }
 
-    pub(super) fn field_member_left(&mut self, now: Now, peer: PeerId, out: &mut Vec<Output>) {
-        self.feed_fields(now, member::Input::Gone(Address::of(&peer.0)), out);
-    }
-
     pub(super) fn field_proven(&mut self, now: Now, shown: FieldShown, out: &mut Vec<Output>) {
         let FieldShown { field, state, level, height, .. } = shown;
         // Absent at a height below the one that shows our last act done says nothing.

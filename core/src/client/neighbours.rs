@@ -289,7 +289,6 @@ impl Client {
         self.feed_fetch(now, fetch::Input::Left(peer), out);
         self.feed_serve(now, serve::Input::Left(peer), out);
         self.feed_payee(now, payee::Input::Left(peer), out);
-        self.field_member_left(now, peer, out);
         self.changed = true;
     }
 

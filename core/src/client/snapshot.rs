@@ -1,13 +1,13 @@
 //! What an application sees: plain data, every chain value with its level and height.
 
+pub use crate::payment::member::{
+    FieldView, MemberView, PaymentView, Phase, RoundStep, Standing as PaymentStanding,
+};
 use crate::{
     amount::Amount,
     chain::{Level, light::Standing},
     crypto::Hash,
     id::{Address, BlockId, Height, PeerId, PoolId},
-};
-pub use crate::payment::member::{
-    FieldView, MemberView, PaymentView, Phase, RoundStep, Standing as PaymentStanding,
 };
 use alloc::{string::String, vec::Vec};
 

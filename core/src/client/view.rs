@@ -1,8 +1,9 @@
 //! Gathers what an application sees.
 
 use super::{
-    AccountView, ChainView, Client, DeliveryView, FieldProven, FieldShow, FieldView, HeadView, Leveled, PeerView, PoolView, Problem,
-    SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
+    AccountView, ChainView, Client, DeliveryView, FieldProven, FieldShow, FieldView, HeadView,
+    Leveled, PeerView, PoolView, Problem, SettlementView, Snapshot, SpecView, Status, StreamView,
+    WalletView,
 };
 use crate::{
     amount::Amount,

@@ -68,7 +68,7 @@ use super::{
 use crate::{
     amount::Amount,
     chain::Level,
-    crypto::{SecretKey, Tagged},
+    crypto::{PublicKey, SecretKey, Tagged},
     id::{Address, ChainId, FieldId, Height},
     row,
     table::Table,
@@ -298,6 +298,13 @@ impl Membership {
     pub fn terms(&self, field: FieldId) -> Option<&FieldTerms> {
         let seat = self.seats.get(&field).or_else(|| self.invitations.get(&field))?;
         Some(&seat.terms)
+    }
+
+    /// Returns the key of a member of any field, by its address.
+    pub fn key_of(&self, address: &Address) -> Option<PublicKey> {
+        let seats = self.seats.values().chain(self.invitations.values());
+        let mut parties = seats.flat_map(|seat| &seat.parties);
+        parties.find(|party| party.address == *address).map(|party| party.key)
     }
 
     /// Returns the fields whose rows are so damaged that nothing can be done for them here.

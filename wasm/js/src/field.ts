@@ -56,8 +56,8 @@ export interface FieldView {
   readonly round: number;
   /** Committed payments of all members. */
   readonly committed: number;
-  /** `checking` and `signed`: the round is closed, and payments wait for the next. */
-  readonly step: 'running' | 'checking' | 'signed';
+  /** `checking` and `signed`: the round is closed, and payments wait for the next. `refused`: it breaks the leader's own word. */
+  readonly step: 'running' | 'checking' | 'refused' | 'signed';
   /** The newest payments of this client and to it, oldest first. */
   readonly payments: readonly FieldPayment[];
   /** Last block in which something can be done about a close or a challenge. */

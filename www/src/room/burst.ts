@@ -6,8 +6,8 @@ import { AntiphonError, type Antiphon } from 'antiphon';
 const BATCH = 50;
 /** Time that a full field is given before it is asked again. */
 const REST_MS = 100;
-/** Refusals that pass when a round is through. */
-const PASSING = new Set(['member/too-much-in-flight']);
+/** Refusals that pass: the field is not final yet, a round is not through. */
+const PASSING = new Set(['member/not-proven', 'member/too-much-in-flight']);
 
 /** Pays the members of one field again and again. */
 export class Burst {

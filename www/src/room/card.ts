@@ -70,7 +70,7 @@ export class FieldCard {
     say(this.#phase, view.freeze === null ? PHASES[phase] : 'This device may not sign for this field any more; its money comes back when it is closed.');
     this.#showMembers(view, self);
     const signed = view.members.filter(({ hasSigned }) => hasSigned).length;
-    const step = { running: 'running', checking: 'being checked', signed: `signed by ${signed} of ${view.members.length}` }[view.step];
+    const step = { running: 'running', checking: 'being checked', refused: "refused: it breaks the leader's word; close the field", signed: `signed by ${signed} of ${view.members.length}` }[view.step];
     say(this.#facts, `round ${view.round + 1} ${step} · ${view.committed} payments committed${view.deadline === null ? '' : ` · until block ${view.deadline}`}`);
     this.#showPayments(view.payments, self);
     say(this.#proof, view.proven === null ? 'Not on the chain yet.' : `${view.proven.level}: proven at block ${view.proven.height}, root ${short(view.proven.root)}`);

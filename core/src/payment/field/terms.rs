@@ -148,6 +148,13 @@ impl FieldTerms {
         check_aggregate(self.aggregate.as_ref())
     }
 
+    /// Returns the least bond: it pays for whoever must post a state of the largest field, to which this one may grow. `None`
+    /// on overflow.
+    pub fn least_bond(fee: Amount) -> Option<Amount> {
+        let signatures = u64::try_from(MAX_MEMBERS).unwrap_or(u64::MAX).saturating_add(1);
+        fee.checked_mul(signatures)
+    }
+
     /// Signs the terms as one member.
     pub fn sign(&self, chain: ChainId, key: &SecretKey) -> Signature {
         key.sign(chain, self)
@@ -215,8 +222,7 @@ pub(super) fn check_members(members: &[Member], bond: Amount) -> Result<(), Term
 
 /// Checks that a bond pays for whoever must post a state of the largest field: it may grow to that.
 fn check_bond(bond: Amount, fee: Amount) -> Result<(), TermsError> {
-    let signatures = u64::try_from(MAX_MEMBERS).unwrap_or(u64::MAX).saturating_add(1);
-    let minimum = fee.checked_mul(signatures).ok_or(TermsError::BadDeposits)?;
+    let minimum = FieldTerms::least_bond(fee).ok_or(TermsError::BadDeposits)?;
     if bond < minimum {
         return Err(TermsError::BondTooSmall { bond, minimum });
     }

@@ -191,7 +191,11 @@ impl Book {
         self.enqueue(now, Message::Release(pool), out)
     }
 
-    fn check_funds(&self, token: Token, needed: Option<Amount>) -> Result<(), BookError> {
+    pub(super) fn check_funds(
+        &self,
+        token: Token,
+        needed: Option<Amount>,
+    ) -> Result<(), BookError> {
         let account = self.account(Level::Included).ok_or(BookError::NotReady)?;
         let balance = account.value.balance(token);
         let needed = needed.unwrap_or(Amount::from_units(u128::MAX));

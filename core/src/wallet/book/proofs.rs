@@ -123,12 +123,7 @@ impl Book {
     }
 
     /// Verifies an answer and decodes its values, or says by code what is wrong with it.
-    fn read(
-        &self,
-        bytes: &[u8],
-        root: &Hash,
-        rows: &Rows,
-    ) -> Result<Values, &'static str> {
+    fn read(&self, bytes: &[u8], root: &Hash, rows: &Rows) -> Result<Values, &'static str> {
         let proofs: StateProofs = codec::decode(bytes, MAX_PROOFS).map_err(|e| e.code())?;
         let values = verify_all(&proofs, root, &self.keys(rows)).map_err(|e| e.code())?;
         let mut values = values.into_iter();

@@ -289,7 +289,10 @@ impl Host {
                     self.lost |= code == "node/transaction-refused";
                     self.trouble.get_or_insert_with(|| code.to_owned());
                 }
-                book::Output::Pool(_) | book::Output::PoolRefused(..) | book::Output::Changed => {}
+                book::Output::Pool(_)
+                | book::Output::Field(_)
+                | book::Output::PoolRefused(..)
+                | book::Output::Changed => {}
             }
         }
     }

@@ -74,7 +74,7 @@ impl World {
                 Output::Notify(Notice::Trouble(code) | Notice::Banned(code)) => {
                     *self.listeners[page].troubles.entry(code).or_default() += 1;
                 }
-                Output::Notify(Notice::Recovered(_) | Notice::Changed) => {}
+                Output::Notify(Notice::Recovered(_) | Notice::Warning(..) | Notice::Changed) => {}
             }
         }
     }
