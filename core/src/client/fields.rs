@@ -18,7 +18,7 @@ use crate::{
     },
     wallet::book::FieldShown,
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 /// Blocks in which a field that was proposed can be opened. Chosen here: five minutes of one-second blocks.
 const OPENING_BLOCKS: u64 = 300;
@@ -63,7 +63,7 @@ impl Client {
         // Absent at a height below the one that shows our last act done says nothing.
         let is_undecided = self.purse.as_ref().is_some_and(|purse| purse.book.is_undecided(height));
         if level >= Level::Settled && !(state.is_none() && is_undecided) {
-            let proof = member::Proof { state, level, height };
+            let proof = Box::new(member::Proof { state, level, height });
             self.feed_fields(now, member::Input::Proven(field, proof), out);
         }
     }
