@@ -49,7 +49,12 @@ pub(crate) fn over_limit() -> io::Error {
 
 /// Encodes `value`. Cannot fail: writing to memory does not, and every list of ours is bounded.
 pub fn encode<T: BorshSerialize + ?Sized>(value: &T) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    encode_within(value, 0)
+}
+
+/// Encodes `value` into memory for so many bytes, which are taken at once.
+fn encode_within<T: BorshSerialize + ?Sized>(value: &T, bytes: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(bytes);
     let written = value.serialize(&mut bytes);
     debug_assert!(written.is_ok(), "a value over its own bound was built");
     bytes
@@ -80,7 +85,11 @@ pub fn decode<T: BorshDeserialize + BorshSerialize>(
         return Err(DecodeError::Trailing);
     }
     // A0.2: `encode(decode(b)) == b`, checked on every object.
-    if encode(&value) == bytes { Ok(value) } else { Err(DecodeError::NonCanonical) }
+    if encode_within(&value, bytes.len()) == bytes {
+        Ok(value)
+    } else {
+        Err(DecodeError::NonCanonical)
+    }
 }
 
 /// A byte slice that remembers whether more was asked of it than it had.

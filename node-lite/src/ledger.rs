@@ -207,7 +207,8 @@ impl<S: Storage> Ledger<S> {
         self.verified.note(bytes);
     }
 
-    /// Checks whether a block on `parent` could include this transaction alone.
+    /// Checks whether a block on `parent` could include this transaction alone, if its signatures hold: they are checked by
+    /// whoever takes it in, once.
     ///
     /// # Errors
     /// [`TxError`]; [`TxError::Expired`] also if the parent is not known here.
@@ -222,7 +223,7 @@ impl<S: Storage> Ledger<S> {
         let request = Build { epoch: Epoch(0), parent, height, proposer_index: 0, checkpoint };
         let session = self.session(&request);
         let mut session = session.map_err(|_| TxError::Expired { reference, height })?;
-        session.apply(tx, false)
+        session.apply(tx, true)
     }
 
     fn session(&self, request: &Build) -> Result<Session<'_, S>, ExecuteError> {

@@ -52,6 +52,10 @@ impl<T: BorshSerialize, const MAX: usize> BorshSerialize for Bounded<T, MAX> {
 impl<T: BorshDeserialize, const MAX: usize> BorshDeserialize for Bounded<T, MAX> {
     fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
         let length = read_length(reader, MAX)?;
+        // Bytes are read as a whole; borsh has no such way for anything else.
+        if let Some(items) = T::vec_from_reader(length, reader)? {
+            return Ok(Self(items));
+        }
         let mut items = Vec::new();
         for _ in 0..length {
             items.push(T::deserialize_reader(reader)?);
@@ -100,10 +104,10 @@ impl<const MAX: usize> BorshDeserialize for Text<MAX> {
     }
 }
 
-fn read_length<R: io::Read>(reader: &mut R, max: usize) -> io::Result<usize> {
+fn read_length<R: io::Read>(reader: &mut R, max: usize) -> io::Result<u32> {
     let length = u32::deserialize_reader(reader)?;
     match usize::try_from(length) {
-        Ok(length) if length <= max => Ok(length),
+        Ok(within) if within <= max => Ok(length),
         Ok(_) | Err(_) => Err(super::over_limit()),
     }
 }

@@ -112,14 +112,64 @@ impl TreeReader for Empty {
     }
 }
 
-/// Returns the root and the new nodes of the next version.
+/// Returns the root and the new nodes of the next version. `changes` holds something.
+///
+/// All keys go down the tree together: a node above many of them is read once and hashed once.
 pub(super) fn put<R: TreeReader>(
     reader: &R,
     version: u64,
     changes: &BTreeMap<StateKey, Vec<u8>>,
 ) -> Result<(Hash, TreeUpdateBatch), ExecuteError> {
-    let values = changes.iter().map(|(key, value)| (KeyHash(key.0.0), Some(value.clone())));
-    let put = Sha256Jmt::new(reader).put_value_set(values, version);
-    let (root, batch) = put.map_err(|error| StorageError(error.to_string()))?;
+    let values = changes.iter().map(|(key, value)| (KeyHash(key.0.0), value.clone())).collect();
+    let put = Sha256Jmt::new(reader).batch_put_value_sets(vec![values], None, version);
+    let (roots, batch) = put.map_err(|error| StorageError(error.to_string()))?;
+    let root = roots.first().ok_or_else(|| StorageError(String::from("no root was made")))?;
     Ok((Hash(root.0), batch))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What has been put so far.
+    #[derive(Default)]
+    struct Tree(BTreeMap<NodeKey, Node>);
+
+    impl TreeReader for Tree {
+        fn get_node_option(&self, key: &NodeKey) -> anyhow::Result<Option<Node>> {
+            Ok(self.0.get(key).cloned())
+        }
+
+        fn get_value_option(&self, _: u64, _: KeyHash) -> anyhow::Result<Option<OwnedValue>> {
+            Ok(None)
+        }
+
+        fn get_rightmost_leaf(&self) -> anyhow::Result<Option<(NodeKey, LeafNode)>> {
+            Ok(None)
+        }
+    }
+
+    /// A tree is what it holds, however it was put there: other nodes of ours keep trees that were built key by key.
+    #[test]
+    fn many_keys_at_once_make_the_tree_that_they_make_one_by_one() {
+        let mut tree = Tree::default();
+        for version in 0..32 {
+            let count = if version % 5 == 0 { 1 } else { 3 * version + 1 };
+            let change = |n: u64| {
+                // Some keys are new, some were put before, some lie close to each other.
+                let mut key = Hash::of(&[&(n * 7 % (version + 2)).to_le_bytes()]);
+                key.0[31] = u8::try_from(n % 3).unwrap();
+                (StateKey(key), vec![u8::try_from(version).unwrap(); 5])
+            };
+            let changes: BTreeMap<_, _> = (0..count).map(change).collect();
+            let (root, batch) = put(&tree, version, &changes).unwrap();
+            let values = changes.iter().map(|(key, value)| (KeyHash(key.0.0), Some(value.clone())));
+            let (expected, one_by_one) =
+                Sha256Jmt::new(&tree).put_value_set(values, version).unwrap();
+            assert_eq!(root.0, expected.0);
+            assert_eq!(batch.node_batch, one_by_one.node_batch);
+            assert_eq!(batch.stale_node_index_batch, one_by_one.stale_node_index_batch);
+            tree.0.extend(batch.node_batch.nodes().clone());
+        }
+    }
 }

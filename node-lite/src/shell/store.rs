@@ -6,8 +6,10 @@
 //! | `blocks` | height | settled block, state version, certificate |
 //! | `headers` | height | settled header without its block: pruned, or synced |
 //! | `heights`, `transactions` | id | height |
-//! | `nodes`, `values` | node key; state key and version | state tree |
-//! | `stale` | version since which, `n` and node key or `v` and value key | nothing |
+//! | `nodes` | node key | node of the state tree |
+//! | `values` | state key | newest value, and the version it came with |
+//! | `past` | version that replaced it, state key | value that older states read, and the version it came with |
+//! | `stale` | version since which, node key | nothing |
 //! | `sets` | hash | validators or guardians that a settled block commits |
 //! | `changes` | hash of guardians | height at which they elected others |
 //! | `closing` | height | what ended the term there |
@@ -58,7 +60,8 @@ const HEADERS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("headers")
 const HEIGHTS: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("heights");
 const TRANSACTIONS: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("transactions");
 const NODES: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("nodes");
-const VALUES: TableDefinition<'_, &[u8; 40], &[u8]> = TableDefinition::new("values");
+const VALUES: TableDefinition<'_, &[u8; 32], (u64, &[u8])> = TableDefinition::new("values");
+const PAST: TableDefinition<'_, (u64, &[u8; 32]), (u64, &[u8])> = TableDefinition::new("past");
 const STALE: TableDefinition<'_, (u64, &[u8]), ()> = TableDefinition::new("stale");
 const KEPT: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("kept");
 const FINAL: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("final");
@@ -73,7 +76,7 @@ const SYNC: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("sync");
 const CONTRADICTION: &str = "contradiction";
 
 /// The layout of the tables. Another number is refused.
-const FORMAT: u8 = 5;
+const FORMAT: u8 = 6;
 /// Bytes of the file that are kept in memory. Chosen here: the upper nodes of a tree of millions, on a machine that also runs
 /// other things; redb's own default is a gigabyte.
 const CACHE: usize = 64 << 20;
@@ -111,14 +114,6 @@ fn decode<T: BorshDeserialize + borsh::BorshSerialize>(
     max: usize,
 ) -> Result<T, StorageError> {
     codec::decode(bytes, max).map_err(failed)
-}
-
-/// Orders versions of one key: the key, then the version with its greatest byte first.
-fn value_key(key: &[u8; 32], version: u64) -> [u8; 40] {
-    let mut name = [0; 40];
-    let bytes = key.iter().copied().chain(version.to_be_bytes());
-    name.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
-    name
 }
 
 impl Store {

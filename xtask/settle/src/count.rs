@@ -42,6 +42,9 @@ impl Times {
 pub(crate) struct Figures {
     pub(crate) seconds: f64,
     pub(crate) settled: usize,
+    /// What the nodes, and what the threads that load and watch them have used.
+    pub(crate) nodes: Duration,
+    pub(crate) load: Duration,
     pub(crate) to_settled: Times,
     pub(crate) to_final: Times,
     /// The process's resident memory in MiB, every ten seconds.
@@ -51,6 +54,11 @@ pub(crate) struct Figures {
 impl Figures {
     pub(crate) fn rate(&self) -> f64 {
         self.settled as f64 / self.seconds
+    }
+
+    /// Returns microseconds of processor time for each settled transfer.
+    pub(crate) fn micros_each(&self, used: Duration) -> f64 {
+        used.as_secs_f64() * 1e6 / self.settled as f64
     }
 }
 
@@ -98,4 +106,18 @@ pub(crate) fn resident() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
     kib.unwrap_or(0) / 1024
+}
+
+/// Returns the processor time that threads of this process have used so far: those whose names begin so, and the others.
+/// Zero where the system does not tell.
+pub(crate) fn used_by(threads: &str) -> (Duration, Duration) {
+    let (mut named, mut others) = (Duration::ZERO, Duration::ZERO);
+    for task in fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+        let read = |file: &str| fs::read_to_string(task.path().join(file)).unwrap_or_default();
+        let running = read("schedstat");
+        let nanos = running.split_whitespace().next().and_then(|nanos| nanos.parse().ok());
+        let used = Duration::from_nanos(nanos.unwrap_or(0));
+        *(if read("comm").starts_with(threads) { &mut named } else { &mut others }) += used;
+    }
+    (named, others)
 }

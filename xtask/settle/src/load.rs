@@ -11,8 +11,8 @@ use antiphon_node::shell::driver::Handle;
 use antiphon_node::storage::Storage as _;
 use anyhow::{Context as _, Result};
 
-use crate::count::{Figures, Flight, resident};
-use crate::network::Network;
+use crate::count::{Figures, Flight, resident, used_by};
+use crate::network::{Network, THREADS};
 use crate::settle::{Options, WARM_UP};
 use crate::transfer::{Reference, Sender, senders};
 
@@ -105,8 +105,12 @@ fn feed(shared: &Shared<'_>, node: &Handle, mut senders: VecDeque<Sender<'_>>) -
 fn watch(options: &Options, shared: &Shared<'_>) -> Result<Figures> {
     let mut figures = Figures::default();
     let (began, mut told, mut head) = (Instant::now(), Instant::now(), Height(0));
+    let mut before = None;
     while began.elapsed() < WARM_UP + Duration::from_secs(options.seconds) {
         let measured = began.elapsed() >= WARM_UP;
+        if measured && before.is_none() {
+            before = Some(used_by(THREADS));
+        }
         head = read_blocks(shared, head, measured.then_some(&mut figures))?;
         if told.elapsed() > Duration::from_secs(10) {
             told = Instant::now();
@@ -118,6 +122,8 @@ fn watch(options: &Options, shared: &Shared<'_>) -> Result<Figures> {
         thread::sleep(PAUSE);
     }
     figures.seconds = (began.elapsed() - WARM_UP).as_secs_f64();
+    let (before, after) = (before.unwrap_or_default(), used_by(THREADS));
+    (figures.nodes, figures.load) = (after.0 - before.0, after.1 - before.1);
     Ok(figures)
 }
 

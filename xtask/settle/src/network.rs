@@ -28,6 +28,8 @@ use crate::settle::Options;
 const INTERVAL: u64 = 16;
 /// What each account has of each token.
 const ENDOWMENT: u128 = 1_000_000_000_000_000;
+/// How the names of the nodes' threads begin.
+pub(crate) const THREADS: &str = "node-";
 /// Fee of a transfer.
 pub(crate) const FEE: u128 = 10;
 
@@ -73,7 +75,7 @@ impl Network {
             let node = Supernode::new(clock.now(), config, store.clone(), start, &mut first)?;
             let carrier = Channels { index, all: handles.clone() };
             let driver = Driver { index, node, store, mailbox, carrier, clock };
-            let thread = thread::Builder::new().name(format!("node-{index}"));
+            let thread = thread::Builder::new().name(format!("{THREADS}{index}"));
             threads.push(thread.spawn(move || {
                 if let Err(error) = driver.run(first, &mut Blind) {
                     eprintln!("node {index}: {error}");

@@ -57,6 +57,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         "verifyPerSecond": bare,
         "limit": limit,
         "share": figures.rate() / limit,
+        "nodeMicros": figures.micros_each(figures.nodes) / f64::from(options.validators),
+        "loadMicros": figures.micros_each(figures.load),
         "settledMs": figures.to_settled.summary(),
         "finalMs": figures.to_final.summary(),
         "residentMiB": figures.resident,

@@ -120,6 +120,12 @@ impl Measured {
             of("limit")?,
             WANTED * 100.0
         )?;
+        writeln!(
+            out,
+            "| time of a processor that a node takes for a transfer | {:.1} µs | {:.1} µs for signing and watching it |",
+            of("nodeMicros")?,
+            of("loadMicros")?,
+        )?;
         for (what, field) in [("settled", "settledMs"), ("final", "finalMs")] {
             let (half, most) = (time(field, "p50")?, time(field, "p99")?);
             writeln!(out, "| from sent to {what} | p50 {half:.0} ms | p99 {most:.0} ms |")?;

@@ -6,16 +6,17 @@
 //!             '-- headers of checkpoints that changed a set stay, with their certificates
 //! ```
 //!
-//! A row is of use as long as a state reads it. `stale` names each row with the version since which no state does, so what
-//! is to be deleted is found without looking at the tree: no counts of parents, and as much work as the block made stale.
+//! A row is of use as long as a state reads it. `stale` names each node with the version since which no state does, and
+//! `past` holds each value under the version that replaced it, so what is to be deleted is found without looking at the
+//! tree: no counts of parents, and as much work as the block made stale.
 //! A node that was never named stale is reached by the newest state. Each batch deletes a little more than it made stale,
 //! so a node that begins to prune catches up without a long batch.
 //!
 //! Source: PROTOCOL A7.8; ALLA-27, ALLA-28.
 
 use super::{
-    BLOCKS, CLOSING, FINAL, HEADERS, HEIGHTS, MAX_SETTLED, META, NODES, STALE, TRANSACTIONS,
-    VALUES, decode, failed, put_meta,
+    BLOCKS, CLOSING, FINAL, HEADERS, HEIGHTS, MAX_SETTLED, META, NODES, PAST, STALE, TRANSACTIONS,
+    decode, failed, put_meta, read::version_of,
 };
 use crate::{
     bft::{MAX_RECENT, MAX_RECORD},
@@ -215,43 +216,28 @@ fn before_last_final(
 fn version_at(write: &WriteTransaction, height: Height) -> Result<Option<u64>, StorageError> {
     let table = write.open_table(BLOCKS).map_err(failed)?;
     let bytes = table.get(height.0).map_err(failed)?;
-    let settled: Option<SettledBlock> =
-        bytes.map(|bytes| decode(bytes.value(), MAX_SETTLED)).transpose()?;
-    if let Some(settled) = settled {
-        return Ok(Some(settled.version));
+    if let Some(bytes) = bytes {
+        return version_of(&mut bytes.value()).map(Some);
     }
     let base: Option<(Height, u64)> = meta(write, "base")?;
     Ok(base.filter(|(at, _)| *at == height).map(|(_, version)| version))
 }
 
-/// Deletes rows that no state from `oldest` on reads, at most so many.
+/// Deletes rows that no state from `oldest` on reads, at most so many of each kind.
 fn prune_states(write: &WriteTransaction, oldest: u64, most: usize) -> Result<(), StorageError> {
     if meta::<u64>(write, "oldest")?.unwrap_or(0) < oldest {
         put_meta(write, "oldest", &oldest)?;
     }
+    let end = oldest.saturating_add(1);
+    let mut past = write.open_table(PAST).map_err(failed)?;
+    let gone = past.extract_from_if(..(end, &[0; 32]), |_, _| true).map_err(failed)?;
+    gone.take(most).try_for_each(|row| row.map(drop)).map_err(failed)?;
     let mut nodes = write.open_table(NODES).map_err(failed)?;
-    let mut values = write.open_table(VALUES).map_err(failed)?;
     let mut stale = write.open_table(STALE).map_err(failed)?;
-    let mut gone = Vec::new();
-    for row in stale.range(..(oldest.saturating_add(1), [].as_slice())).map_err(failed)?.take(most)
-    {
-        let (key, _) = row.map_err(failed)?;
-        let (since, name) = key.value();
-        gone.push((since, name.to_vec()));
-    }
-    for (since, name) in gone {
-        stale.remove((since, name.as_slice())).map_err(failed)?;
-        match name.split_first() {
-            Some((b'v', key)) => {
-                if let Ok(key) = <&[u8; 40]>::try_from(key) {
-                    values.remove(key).map_err(failed)?;
-                }
-            }
-            Some((_, key)) => {
-                nodes.remove(key).map_err(failed)?;
-            }
-            None => {}
-        }
+    let gone = stale.extract_from_if(..(end, [].as_slice()), |_, ()| true).map_err(failed)?;
+    for row in gone.take(most) {
+        let (name, _) = row.map_err(failed)?;
+        nodes.remove(name.value().1).map_err(failed)?;
     }
     Ok(())
 }

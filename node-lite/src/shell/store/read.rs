@@ -2,7 +2,7 @@
 
 use super::{
     BLOCKS, CHANGES, CLOSING, CONTRADICTION, FINAL, HEADERS, HEIGHTS, KEPT, MAX_SETTLED, META,
-    NODES, OFFENCES, SETS, SIGNED, Store, TRANSACTIONS, VALUES, decode, failed, value_key,
+    NODES, OFFENCES, PAST, SETS, SIGNED, Store, TRANSACTIONS, VALUES, decode, failed,
     witness::Slots,
 };
 use crate::{
@@ -165,6 +165,13 @@ impl Store {
     }
 }
 
+/// Reads the version of the state after a settled block. The block begins with its id, this version and its header: what
+/// comes after may be a megabyte.
+pub(super) fn version_of(bytes: &mut &[u8]) -> Result<u64, StorageError> {
+    let (_, version): (BlockId, u64) = BorshDeserialize::deserialize(bytes).map_err(failed)?;
+    Ok(version)
+}
+
 impl Storage for Store {
     fn node(&self, key: &NodeKey) -> Result<Option<Node>, StorageError> {
         let name = borsh::to_vec(key).map_err(failed)?;
@@ -174,12 +181,23 @@ impl Storage for Store {
     }
 
     fn value(&self, version: u64, key: &StateKey) -> Result<Option<Vec<u8>>, StorageError> {
-        let table = self.table(VALUES)?;
-        let (first, last) = (value_key(&key.0.0, 0), value_key(&key.0.0, version));
-        let mut range = table.range::<&[u8; 40]>(&first..=&last).map_err(failed)?;
-        let newest = range.next_back().transpose().map_err(failed)?;
-        let value = newest.map(|(_, bytes)| bytes.value().to_vec());
-        Ok(value.filter(|bytes| bytes.len() <= MAX_VALUE))
+        let read = self.db.begin_read().map_err(failed)?;
+        let values = read.open_table(VALUES).map_err(failed)?;
+        let Some(newest) = values.get(&key.0.0).map_err(failed)? else { return Ok(None) };
+        let (mut since, mut bytes) = {
+            let (since, bytes) = newest.value();
+            (since, bytes.to_vec())
+        };
+        // What a version replaced is named by that version, and says with which one it came.
+        while since > version {
+            let past = read.open_table(PAST).map_err(failed)?;
+            let Some(before) = past.get((since, &key.0.0)).map_err(failed)? else {
+                return Ok(None);
+            };
+            let (from, of_before) = before.value();
+            (since, bytes) = (from.min(since.saturating_sub(1)), of_before.to_vec());
+        }
+        Ok(Some(bytes).filter(|bytes| bytes.len() <= MAX_VALUE))
     }
 
     fn settled(&self, height: Height) -> Result<Option<SettledBlock>, StorageError> {
@@ -190,13 +208,10 @@ impl Storage for Store {
 
     fn header(&self, height: Height) -> Result<Option<Header>, StorageError> {
         let blocks = self.table(BLOCKS)?;
-        // A settled block begins with its id, its version and its header: what comes after may be a megabyte.
-        let read = |mut bytes: &[u8]| -> Result<Header, StorageError> {
-            let _: (BlockId, u64) = BorshDeserialize::deserialize(&mut bytes).map_err(failed)?;
-            Header::deserialize(&mut bytes).map_err(failed)
-        };
         if let Some(bytes) = blocks.get(height.0).map_err(failed)? {
-            return read(bytes.value()).map(Some);
+            let rest = &mut bytes.value();
+            version_of(rest)?;
+            return Header::deserialize(rest).map(Some).map_err(failed);
         }
         let table = self.table(HEADERS)?;
         let bytes = table.get(height.0).map_err(failed)?;
@@ -204,9 +219,12 @@ impl Storage for Store {
     }
 
     fn version_at(&self, height: Height) -> Result<Option<u64>, StorageError> {
-        let settled = self.settled(height)?.map(|settled| settled.version);
+        let blocks = self.table(BLOCKS)?;
+        if let Some(bytes) = blocks.get(height.0).map_err(failed)? {
+            return version_of(&mut bytes.value()).map(Some);
+        }
         let base = self.base()?.filter(|(at, _)| *at == height);
-        Ok(settled.or_else(|| base.map(|(_, version)| version)))
+        Ok(base.map(|(_, version)| version))
     }
 
     fn oldest_version(&self) -> Result<u64, StorageError> {

@@ -1,18 +1,19 @@
 //! Appends a settled block: the block, the sets it elects, the rows and nodes that its state has and the one before had not.
 
 use super::{
-    BLOCKS, CHANGES, HEADERS, HEIGHTS, KEPT, NODES, SETS, STALE, Store, TRANSACTIONS, VALUES,
-    failed, put_meta, value_key,
+    BLOCKS, CHANGES, HEADERS, HEIGHTS, KEPT, NODES, PAST, SETS, STALE, Store, TRANSACTIONS, VALUES,
+    failed, put_meta,
 };
 use crate::{
-    bft::message::MAX_MESSAGE,
     ledger::Elected,
     storage::{Settlement, StorageError},
 };
 use antiphon_core::{
+    chain::header::Header,
     codec,
     id::{ChainId, Height},
 };
+use borsh::BorshDeserialize as _;
 use redb::{ReadableTable as _, WriteTransaction};
 
 /// Sets are named by the hash that headers commit.
@@ -75,9 +76,9 @@ pub(super) fn settle(
     store.pruning.prune(write, store.chain, (Height(height), settled.version), stale)
 }
 
-fn block_height(bytes: &[u8]) -> Option<u64> {
-    let block: crate::bft::message::Block = codec::decode(bytes, MAX_MESSAGE).ok()?;
-    Some(block.height().0)
+/// Reads the height of a kept block, which begins with its header.
+fn block_height(mut bytes: &[u8]) -> Option<u64> {
+    Header::deserialize(&mut bytes).ok().map(|header| header.height.0)
 }
 
 /// Writes the state, and returns how many rows of older ones it made stale.
@@ -86,6 +87,7 @@ fn write_state(write: &WriteTransaction, settlement: &Settlement) -> Result<usiz
     let batch = &settlement.batch;
     let mut nodes = write.open_table(NODES).map_err(failed)?;
     let mut values = write.open_table(VALUES).map_err(failed)?;
+    let mut past = write.open_table(PAST).map_err(failed)?;
     let mut stale = write.open_table(STALE).map_err(failed)?;
     for (key, node) in batch.node_batch.nodes() {
         let (key, node) = (borsh::to_vec(key), borsh::to_vec(node));
@@ -93,26 +95,16 @@ fn write_state(write: &WriteTransaction, settlement: &Settlement) -> Result<usiz
         nodes.insert(key.as_slice(), node.as_slice()).map_err(failed)?;
     }
     for ((version, key), value) in batch.node_batch.values() {
-        let name = value_key(&key.0, *version);
+        let value = (*version, value.as_deref().unwrap_or_default());
         // The value before this one is of no use once the states that read it are pruned.
-        let before = {
-            let first = value_key(&key.0, 0);
-            let mut range = values.range::<&[u8; 40]>(&first..&name).map_err(failed)?;
-            range.next_back().transpose().map_err(failed)?.map(|(old, _)| *old.value())
-        };
-        if let Some(old) = before {
+        if let Some(before) = values.insert(&key.0, value).map_err(failed)? {
             rows = rows.saturating_add(1);
-            stale
-                .insert((*version, [b"v", old.as_slice()].concat().as_slice()), ())
-                .map_err(failed)?;
+            past.insert((*version, &key.0), before.value()).map_err(failed)?;
         }
-        let bytes = value.as_deref().unwrap_or_default();
-        values.insert(&name, bytes).map_err(failed)?;
     }
     for index in &batch.stale_node_index_batch {
         let key = borsh::to_vec(&index.node_key).map_err(failed)?;
-        let name = [b"n", key.as_slice()].concat();
-        stale.insert((index.stale_since_version, name.as_slice()), ()).map_err(failed)?;
+        stale.insert((index.stale_since_version, key.as_slice()), ()).map_err(failed)?;
     }
     Ok(rows)
 }

@@ -1,8 +1,8 @@
 //! What a sync keeps on the way, and how its last batch makes the store one that a node starts from.
 
 use super::{
-    CHANGES, FINAL, HEADERS, HEIGHTS, NODES, SETS, SYNC, Store, VALUES, decode, failed, put_meta,
-    value_key,
+    CHANGES, FINAL, HEADERS, HEIGHTS, NODES, PAST, SETS, SYNC, Store, VALUES, decode, failed,
+    put_meta,
 };
 use crate::{
     storage::StorageError,
@@ -91,9 +91,11 @@ pub(super) fn forget(write: &WriteTransaction) -> Result<(), StorageError> {
     gone(write.delete_table(SYNC))?;
     gone(write.delete_table(NODES))?;
     gone(write.delete_table(VALUES))?;
+    gone(write.delete_table(PAST))?;
     write.open_table(SYNC).map_err(failed)?;
     write.open_table(NODES).map_err(failed)?;
     write.open_table(VALUES).map_err(failed)?;
+    write.open_table(PAST).map_err(failed)?;
     Ok(())
 }
 
@@ -120,8 +122,7 @@ pub(super) fn write_range(
     }
     let mut values = write.open_table(VALUES).map_err(failed)?;
     for row in &range.rows {
-        let name = value_key(&row.key.0.0, range.version);
-        values.insert(&name, &row.value[..]).map_err(failed)?;
+        values.insert(&row.key.0.0, (range.version, &row.value[..])).map_err(failed)?;
     }
     Ok(())
 }

@@ -117,18 +117,15 @@ impl Chain {
     fn check(&self, store: &Store) {
         let head = store.head().unwrap().version;
         let oldest = store.oldest_version().unwrap();
+        let values = values(store);
         let mut reached = (BTreeSet::new(), BTreeSet::new());
         for version in oldest..=head {
             let state = &self.states[version as usize];
-            let found = walk(store, version, &mut reached);
+            let found = walk(store, &values, version, &mut reached);
             assert_eq!(&found, state, "the state of version {version}, oldest {oldest}");
         }
         let nodes: BTreeSet<Vec<u8>> = {
             let table = store.table(NODES).unwrap();
-            table.iter().unwrap().map(|row| row.unwrap().0.value().to_vec()).collect()
-        };
-        let values: BTreeSet<Vec<u8>> = {
-            let table = store.table(VALUES).unwrap();
             table.iter().unwrap().map(|row| row.unwrap().0.value().to_vec()).collect()
         };
         assert!(reached.0.is_subset(&nodes), "a node dangles");
@@ -150,15 +147,34 @@ fn certificate(header: &Header) -> FinalityCertificate {
 
 /// Stale rows that could be deleted by now.
 fn backlog(store: &Store, oldest: u64) -> usize {
-    let table = store.table(STALE).unwrap();
-    table.range(..(oldest + 1, [].as_slice())).unwrap().count()
+    let (nodes, values) = (store.table(STALE).unwrap(), store.table(PAST).unwrap());
+    nodes.range(..(oldest + 1, [].as_slice())).unwrap().count()
+        + values.range(..(oldest + 1, &[0; 32])).unwrap().count()
+}
+
+/// A value by its key and the version it came with.
+type ValueName = ([u8; 32], u64);
+
+/// Every value on the disk.
+fn values(store: &Store) -> BTreeSet<ValueName> {
+    let (newest, past) = (store.table(VALUES).unwrap(), store.table(PAST).unwrap());
+    let newest = newest.iter().unwrap().map(|row| {
+        let (key, value) = row.unwrap();
+        (*key.value(), value.value().0)
+    });
+    let past = past.iter().unwrap().map(|row| {
+        let (key, value) = row.unwrap();
+        (*key.value().1, value.value().0)
+    });
+    newest.chain(past).collect()
 }
 
 /// Reads a whole state by its tree, and notes what it is made of.
 fn walk(
     store: &Store,
+    all: &BTreeSet<ValueName>,
     version: u64,
-    (nodes, values): &mut (BTreeSet<Vec<u8>>, BTreeSet<Vec<u8>>),
+    (nodes, values): &mut (BTreeSet<Vec<u8>>, BTreeSet<ValueName>),
 ) -> State {
     let mut state = State::new();
     let root = NodeKey::new(version, std::iter::empty().collect());
@@ -171,11 +187,9 @@ fn walk(
             Node::Leaf(leaf) => {
                 let key = StateKey(Hash(leaf.key_hash().0));
                 let value = store.value(version, &key).unwrap().unwrap();
-                let table = store.table(VALUES).unwrap();
-                let names = value_key(&key.0.0, 0)..=value_key(&key.0.0, version);
-                let (first, last) = (names.start(), names.end());
-                let mut range = table.range::<&[u8; 40]>(first..=last).unwrap();
-                values.insert(range.next_back().unwrap().unwrap().0.value().to_vec());
+                // A leaf that only went deeper has a newer name than its value.
+                let came = all.range((key.0.0, 0)..=(key.0.0, version)).next_back();
+                values.insert(*came.unwrap());
                 state.insert(key, value);
             }
             Node::Internal(inner) => {
