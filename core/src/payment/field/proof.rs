@@ -190,6 +190,29 @@ mod tests {
         assert_eq!(good.verify(&Hash([0; 32])), Err(ProofError));
     }
 
+    /// Members may agree on a tree with anything in it; a payment in another round's place is no payment of that round.
+    #[test]
+    fn a_payment_under_another_round_than_its_own_is_none() {
+        let (mut proof, _) = proof(4, 0);
+        let stray = payments(4)[0].leaf();
+        let round = round_leaf(1, &stray);
+        let others = |n: u8| Hash([n; 32]);
+        let of_rounds = [others(1), round, others(3), others(4), others(5), others(6)];
+        proof.in_round = Climb::of(&[stray], 0).unwrap();
+        proof.round_root = stray;
+        proof.in_field = Climb::of(&of_rounds, 1).unwrap();
+        proof.closed.tx_root = merkle::root(&of_rounds);
+        let leaf = proof.closed.leaf();
+        proof.in_block = Climb::of(&[leaf], 0).unwrap();
+        assert_eq!(proof.verify(&leaf), Err(ProofError), "round 4, in the place of round 2");
+        proof.in_field = Climb::of(&[others(1), others(2), others(3), round], 3).unwrap();
+        proof.closed.tx_root = merkle::root(&[others(1), others(2), others(3), round]);
+        proof.closed.round = 4;
+        let leaf = proof.closed.leaf();
+        proof.in_block = Climb::of(&[leaf], 0).unwrap();
+        assert_eq!(proof.verify(&leaf), Ok(()));
+    }
+
     /// A node of a round's tree passed off as a leaf's hash fails, for a leaf is hashed from a payment.
     #[test]
     fn a_round_of_no_payments_proves_none() {
