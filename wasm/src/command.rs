@@ -2,8 +2,8 @@
 
 use crate::{
     error::bad_input,
-    fields,
     object::{address, big, boolean, field, optional_integer, text},
+    room,
 };
 use antiphon_core::{
     amount::Amount,
@@ -26,7 +26,7 @@ pub(crate) fn read(command: &JsValue) -> Result<Command, JsValue> {
         "withdraw" => Command::Withdraw(address(command, "staker")?),
         "setUpload" => Command::SetUpload(upload(&field(command, "policy"))?),
         "stop" => Command::Stop,
-        other => return fields::read(other, command)?.ok_or_else(|| bad_input("kind")),
+        other => return room::read(other, command)?.ok_or_else(|| bad_input("kind")),
     })
 }
 

@@ -11,11 +11,12 @@
 mod client;
 mod command;
 mod error;
-mod fields;
+mod field;
 mod found;
 mod input;
 mod object;
 mod output;
+mod room;
 mod snapshot;
 
 pub use client::WasmClient;

@@ -1,8 +1,9 @@
 //! The client's outputs to JavaScript, one function for each family. Shapes: `Output` in `js/src/border.ts`.
 
 use crate::{
-    fields, found,
+    found,
     object::{bytes, kind, nullable, number, set},
+    room,
 };
 use antiphon_core::{
     client::{HttpOrder, Notice, Output, Query},
@@ -68,7 +69,7 @@ fn notify(notice: &Notice) -> Object {
         Notice::Banned(code) => with(kind("banned"), "code", *code),
         Notice::Warning(id, warning) => {
             let object = kind("warning");
-            for (field, value) in fields::warning(*id, warning) {
+            for (field, value) in room::warning(*id, warning) {
                 set(&object, field, value);
             }
             object

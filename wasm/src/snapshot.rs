@@ -1,8 +1,8 @@
 //! What an application sees, as plain objects. Shapes: `js/src/snapshot.ts`.
 
 use crate::{
-    fields,
     object::{list, nullable, number, object},
+    room,
 };
 use antiphon_core::{
     amount::Amount,
@@ -22,8 +22,8 @@ pub(crate) fn write(snapshot: &Snapshot) -> JsValue {
         ("chain", chain(&snapshot.chain)),
         ("delivery", delivery(&snapshot.delivery)),
         ("peers", list(snapshot.peers.iter().map(peer)).into()),
-        ("around", list(snapshot.around.iter().map(fields::around)).into()),
-        ("fields", list(snapshot.fields.iter().map(fields::show)).into()),
+        ("around", list(snapshot.around.iter().map(room::around)).into()),
+        ("fields", list(snapshot.fields.iter().map(room::show)).into()),
         ("wallet", wallet(&snapshot.wallet)),
         ("problems", list(snapshot.problems.iter().map(problem)).into()),
     ])
