@@ -22,6 +22,8 @@ mod corpus;
 #[cfg(not(target_family = "wasm"))]
 mod deception;
 #[cfg(not(target_family = "wasm"))]
+mod fields;
+#[cfg(not(target_family = "wasm"))]
 mod foes;
 #[cfg(not(target_family = "wasm"))]
 mod follows;
