@@ -24,6 +24,8 @@ mod deception;
 #[cfg(not(target_family = "wasm"))]
 mod field;
 #[cfg(not(target_family = "wasm"))]
+mod fields;
+#[cfg(not(target_family = "wasm"))]
 mod foes;
 #[cfg(not(target_family = "wasm"))]
 mod follows;

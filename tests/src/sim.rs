@@ -18,6 +18,7 @@
 
 pub mod dice;
 pub mod disk;
+pub mod fields;
 pub mod gateway;
 pub mod gathering;
 pub mod genesis;

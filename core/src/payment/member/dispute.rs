@@ -257,7 +257,11 @@ impl Seat {
     }
 
     fn act(&mut self, act: Act, turn: &mut Turn<'_>) {
-        if !self.affairs.acts(act, turn.tip, turn.policy.inclusion_margin) {
+        let margin = turn.policy.inclusion_margin;
+        let is_near = self.affairs.deadline().is_some_and(|until| is_near(until, turn));
+        // What must not be late is said in every block; what is refused as known costs nothing.
+        let wait = if is_near && matches!(act, Act::Post(_)) { 1 } else { margin };
+        if !self.affairs.acts(act, turn.tip, wait) {
             return;
         }
         if let Some(act) = self.field_act(act) {
@@ -293,10 +297,10 @@ impl Seat {
         })
     }
 
+    /// Returns whether a transaction may not be included before this height, or only just.
     /// Warns the application of a deadline: when it is known, and again when it is near (A6.13).
     fn warn(&mut self, threat: Threat, deadline: Height, turn: &mut Turn<'_>) {
-        let near = turn.policy.inclusion_margin.saturating_mul(2);
-        let is_near = turn.tip.plus(near) >= deadline;
+        let is_near = is_near(deadline, turn);
         if self.affairs.warned != Some((deadline, true))
             && self.affairs.warned != Some((deadline, is_near))
         {
@@ -304,4 +308,9 @@ impl Seat {
             turn.out.push(Output::Warn(self.id, Warning { threat, deadline, is_near }));
         }
     }
+}
+
+/// Returns whether a transaction may not be included before this height, or only just.
+fn is_near(deadline: Height, turn: &Turn<'_>) -> bool {
+    turn.tip.plus(turn.policy.inclusion_margin.saturating_mul(2)) >= deadline
 }
