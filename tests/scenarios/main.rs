@@ -42,6 +42,8 @@ mod money;
 #[cfg(not(target_family = "wasm"))]
 mod payconsistency;
 #[cfg(not(target_family = "wasm"))]
+mod rooms;
+#[cfg(not(target_family = "wasm"))]
 mod terms;
 #[cfg(not(target_family = "wasm"))]
 mod transfers;

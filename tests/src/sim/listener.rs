@@ -36,6 +36,8 @@ pub struct Listener {
     pub found: BTreeMap<LookupId, Result<Found, &'static str>>,
     /// Changes the last byte of every chunk it sends.
     pub is_polluter: bool,
+    /// Plays nothing: it came for a room.
+    pub is_guest: bool,
     /// Stays silent about the player: the page does not play.
     pub is_paused: bool,
     /// Chunks sent on each link's way to another listener.
@@ -57,6 +59,7 @@ impl Listener {
             troubles: BTreeMap::new(),
             found: BTreeMap::new(),
             is_polluter: false,
+            is_guest: false,
             is_paused: false,
             chunks_sent: BTreeMap::new(),
         }

@@ -58,6 +58,8 @@ pub struct World {
     pub tracker: Option<Tracker>,
     /// The pages.
     pub listeners: Vec<Listener>,
+    /// Whether no two pages can open a channel, as behind some routers.
+    pub has_no_channels: bool,
     /// Least and most milliseconds of any way between two machines.
     pub latency_ms: (u64, u64),
     pub(super) now: Moment,
@@ -84,6 +86,7 @@ impl World {
             origin,
             tracker: Some(Tracker::default()),
             listeners: Vec::new(),
+            has_no_channels: false,
             latency_ms: (10, 40),
             now: Moment::ZERO,
             queue: Queue::default(),

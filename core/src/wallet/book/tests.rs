@@ -101,6 +101,7 @@ fn answer(book: &mut Book, node: &Node, mut out: Vec<Output>) -> Vec<Output> {
             }
             other @ (Output::Ask(..)
             | Output::Pool(_)
+            | Output::Field(_)
             | Output::Trouble(_)
             | Output::PoolRefused(..)
             | Output::Changed) => rest.push(other),
@@ -119,6 +120,7 @@ fn submitted(out: &[Output]) -> Option<(AskId, SignedTx)> {
         Output::Ask(id, Query::Submit(bytes)) => Some((*id, decode_transaction(bytes).unwrap())),
         Output::Ask(..)
         | Output::Pool(_)
+        | Output::Field(_)
         | Output::Trouble(_)
         | Output::PoolRefused(..)
         | Output::Changed => None,

@@ -82,6 +82,9 @@ impl World {
     /// Describes a link at once: the "description" names page, life and link.
     fn create_link(&mut self, page: usize, link: LinkId, remote: Option<String>) {
         let life = self.listeners[page].life;
+        if self.has_no_channels {
+            return;
+        }
         if remote.as_deref().is_some_and(|remote| read(remote).is_none()) {
             return;
         }

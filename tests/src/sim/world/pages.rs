@@ -12,8 +12,17 @@ use antiphon_core::{
 use std::time::Duration;
 
 impl World {
-    /// Opens a page and returns its number.
+    /// Opens a page that plays and returns its number.
     pub fn open_page(&mut self) -> usize {
+        self.open(false)
+    }
+
+    /// Opens a page that plays nothing and returns its number.
+    pub fn open_guest(&mut self) -> usize {
+        self.open(true)
+    }
+
+    fn open(&mut self, is_guest: bool) -> usize {
         let page = self.listeners.len();
         let config = Config {
             key: SecretKey::from_bytes(&[page as u8 + 50; 32]),
@@ -23,11 +32,11 @@ impl World {
             witnesses: Vec::new(),
             skipping: Default::default(),
             publisher: None,
-            tracker: None,
+            tracker: is_guest.then(|| String::from("ws://tracker")),
             cache_limit: 4 << 20,
             upload: UploadPolicy { is_enabled: true, rate: None, left: None },
         };
-        self.listeners.push(Listener::new(config));
+        self.listeners.push(Listener { is_guest, ..Listener::new(config) });
         self.load_page(page);
         page
     }
@@ -42,8 +51,10 @@ impl World {
         let rows = listener.rows.clone().into_iter().collect();
         let life = listener.life;
         self.input(page, Input::Loaded(rows));
-        self.queue.push(self.now, Event::Poll(page, life));
-        self.queue.push(self.now, Event::Play(page, life));
+        if !self.listeners[page].is_guest {
+            self.queue.push(self.now, Event::Poll(page, life));
+            self.queue.push(self.now, Event::Play(page, life));
+        }
     }
 
     /// Closes a page as a crash does. Of its writes under way, the first `written` are stored.
