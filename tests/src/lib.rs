@@ -6,6 +6,7 @@
 //! | [`fuzz`] | what fuzz targets run, and the honest world that they lie about |
 //! | [`sim`] | whole networks in virtual time |
 //! | [`foe`] | those who break rules |
+//! | [`watch`] | what must never happen in a payment field |
 
 #[cfg(not(target_family = "wasm"))]
 pub mod foe;
@@ -13,3 +14,4 @@ pub mod fuzz;
 #[cfg(not(target_family = "wasm"))]
 pub mod sim;
 pub mod vector;
+pub mod watch;
