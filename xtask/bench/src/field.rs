@@ -7,6 +7,8 @@
 //! by its payer, its receipt by the leader; the payment checked by everybody else, the receipt by payer and payee; of each
 //! state a signature a member, checked by all others.
 
+#![allow(clippy::indexing_slicing, reason = "places are below the number of members")]
+
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
