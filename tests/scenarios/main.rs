@@ -22,7 +22,7 @@ mod corpus;
 #[cfg(not(target_family = "wasm"))]
 mod deception;
 #[cfg(not(target_family = "wasm"))]
-mod fields;
+mod field;
 #[cfg(not(target_family = "wasm"))]
 mod foes;
 #[cfg(not(target_family = "wasm"))]
@@ -33,6 +33,8 @@ mod gathering;
 mod listeners;
 #[cfg(not(target_family = "wasm"))]
 mod lookups;
+#[cfg(not(target_family = "wasm"))]
+mod members;
 #[cfg(not(target_family = "wasm"))]
 mod model;
 #[cfg(not(target_family = "wasm"))]

@@ -34,11 +34,12 @@ pub(crate) fn write(found: &Found) -> JsValue {
         Found::Checkpoint(found) => checkpoint(found),
         Found::Account(found) => account(found),
         Found::Pool(found) => pool(found),
+        Found::Field(found) => crate::field::found(found),
         Found::Stakers(found) => stakers(found),
     }
 }
 
-fn proven(proven: &Proven) -> JsValue {
+pub(crate) fn proven(proven: &Proven) -> JsValue {
     object([
         ("level", level(proven.level)),
         ("height", number(proven.height.0)),
@@ -206,7 +207,7 @@ fn pool_state(state: &PoolState) -> JsValue {
     ])
 }
 
-fn path(shown: &Shown) -> JsValue {
+pub(crate) fn path(shown: &Shown) -> JsValue {
     let turns = shown.turns.iter().map(|turn| {
         object([
             ("sibling", hex(turn.sibling)),
@@ -298,7 +299,7 @@ fn token(token: Token) -> JsValue {
     .into()
 }
 
-fn hex(hash: Hash) -> JsValue {
+pub(crate) fn hex(hash: Hash) -> JsValue {
     hash.to_hex().into()
 }
 
@@ -306,6 +307,6 @@ fn pool_id(pool: &PoolId) -> JsValue {
     hex(pool.0)
 }
 
-fn address(address: &Address) -> JsValue {
+pub(crate) fn address(address: &Address) -> JsValue {
     to_text(address).into()
 }

@@ -12,7 +12,7 @@ use antiphon_core::{
         AskId, HttpAnswer, Input, LookupId, Part, Question, RequestId, StoreToken, WantId, Wanted,
     },
     crypto::Hash,
-    id::{Height, PoolId},
+    id::{FieldId, Height, PoolId},
     peer::LinkId,
 };
 use js_sys::Array;
@@ -85,6 +85,7 @@ fn question(input: &JsValue) -> Result<Question, JsValue> {
         "checkpoint" => Question::Checkpoint(height()?),
         "account" => Question::Account(address(input, "address")?, level()?),
         "pool" => Question::Pool(PoolId(Hash(hex_32(input, "pool")?)), level()?),
+        "field" => Question::Field(FieldId(Hash(hex_32(input, "field")?)), level()?),
         "stakers" => Question::Stakers(level()?),
         _ => return Err(bad_input("question")),
     })

@@ -11,6 +11,7 @@
 mod client;
 mod command;
 mod error;
+mod field;
 mod found;
 mod input;
 mod object;

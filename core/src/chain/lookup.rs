@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `header` | how the header of a height hangs on a believed head |
 //! | `block` | who signed it, what is in it, who finalised a checkpoint |
-//! | `state` | accounts, bonds and pools under a head's state root |
+//! | `state` | accounts, bonds, pools and fields under a head's state root |
 //! | `found` | what an answer carries: level, height, root, and how it was proven |
 //!
 //! A look-up stands on the heads of the moment when it was asked, so that all of one answer is of one state. It is
@@ -30,8 +30,8 @@ mod tests;
 
 pub use error::LookupError;
 pub use found::{
-    AccountFound, BlockFound, BondFound, CheckpointFound, Found, PoolFound, Proven, Shown, Signed,
-    StakersFound, Way,
+    AccountFound, BlockFound, BondFound, CheckpointFound, FieldFound, Found, PoolFound, Proven,
+    Shown, Signed, StakersFound, Way,
 };
 
 use super::{
@@ -43,7 +43,7 @@ use super::{
     state::StateKey,
 };
 use crate::{
-    id::{Address, BlockId, ChainId, Height, PoolId},
+    id::{Address, BlockId, ChainId, FieldId, Height, PoolId},
     table::Table,
     wallet::book::Query,
 };
@@ -75,6 +75,8 @@ pub enum Question {
     Account(Address, Level),
     /// A pool, likewise.
     Pool(PoolId, Level),
+    /// A payment field and its members, likewise.
+    Field(FieldId, Level),
     /// Everybody who stakes, likewise.
     Stakers(Level),
 }
@@ -279,6 +281,7 @@ impl Running {
                 Found::Account(self.account(light, address, level)?.into())
             }
             Question::Pool(pool, level) => Found::Pool(self.pool(light, pool, level)?.into()),
+            Question::Field(field, level) => Found::Field(self.field(light, field, level)?.into()),
             Question::Stakers(level) => Found::Stakers(self.stakers(light, level)?),
         })
     }

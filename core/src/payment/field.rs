@@ -15,6 +15,7 @@
 //! | [`FieldPayment`], [`Receipt`] | one payment, and the leader's word at which place of the round it stands |
 //! | [`RoundState`], [`SealedState`] | who has how much after a round, signed by one, signed by all |
 //! | [`Rounds`] | the tree over the payments of all rounds |
+//! | [`FieldProof`] | one payment proven out of the header of the block that closed the field |
 //! | [`FieldAct`], [`escrow`] | what is asked of the chain, and the chain's half |
 //!
 //! A round's number counts all rounds since the field was opened, whichever the version, so it is also the number of
@@ -29,6 +30,7 @@ mod act;
 mod amendment;
 pub mod escrow;
 mod payment;
+mod proof;
 mod rules;
 mod state;
 mod terms;
@@ -39,6 +41,7 @@ mod tree;
 pub use act::FieldAct;
 pub use amendment::{Amendment, MAX_SIGNERS};
 pub use payment::{COMPACT_PAYMENT_BYTES, CompactPayment, FieldPayment, Receipt};
+pub use proof::{Climb, FieldProof, MAX_FIELD_PROOF};
 pub use rules::{FieldRules, FieldRulesError, longest_extension};
 pub use state::{RoundState, Seal, SealError, SealedState};
 pub use terms::{FieldTerms, Member, TermsError, place_of};

@@ -141,6 +141,41 @@ fn a_pool_full_of_transfers_takes_in_a_release_and_gives_it_out_first() {
     assert_eq!(pool.candidates().next().map(|tx| tx.body.id(CHAIN)), Some(id));
 }
 
+/// A1.24, A6.11: what disputes or closes a field has a deadline, what opens or asks has none.
+#[test]
+fn a_post_comes_before_every_transfer_and_an_opening_does_not() {
+    use antiphon_core::{
+        id::FieldId,
+        payment::field::{FieldAct, RoundState, SealedState},
+    };
+    let field = FieldId(Hash([1; 32]));
+    let state = RoundState {
+        field,
+        version: 0,
+        round: 1,
+        balances: Bounded::new(),
+        tx_root: Hash::default(),
+        payments: 0,
+        prev: Hash::default(),
+        is_final: false,
+    };
+    let post = FieldAct::Post(Box::new(SealedState { state, signatures: Bounded::new() }));
+    let first = |act: FieldAct| {
+        let mut pool = Mempool::default();
+        pool.admit(tx(1, 1, |_| {}), &now(0)).unwrap();
+        let message = Message::Field(Box::new(act));
+        let change = |tx: &mut Transaction| {
+            tx.messages = Bounded::try_from(vec![message]).unwrap();
+        };
+        pool.admit(tx(2, 1, change), &now(0)).unwrap();
+        pool.candidates().next().map(|tx| tx.body.sender) == Some(key(2).public())
+    };
+    assert!(first(post));
+    assert!(first(FieldAct::Enforce(field)));
+    assert!(first(FieldAct::SoloClose { field, state: None }));
+    assert!(!first(FieldAct::Challenge { field, round: 1 }));
+}
+
 #[test]
 fn the_bytes_that_wait_are_bounded() {
     let mut pool = Mempool::default();

@@ -38,6 +38,7 @@ export type Question =
   | { question: 'block' | 'blocks' | 'checkpoint'; height: number }
   | { question: 'account'; address: string; level: Level }
   | { question: 'pool'; pool: string; level: Level }
+  | { question: 'field'; field: string; level: Level }
   | { question: 'stakers'; level: Level };
 
 /** A question to the node's RPC. */

@@ -14,7 +14,7 @@ import type { Question, Token, UploadPolicy } from './border.js';
 import { Engine } from './engine.js';
 import { AntiphonError } from './error.js';
 import { Emitter, type AntiphonEvent, type EventOf, type EventType } from './event.js';
-import type { AccountFound, BlockFound, CheckpointFound, Found, HeaderFound, PoolFound, StakersFound } from './found.js';
+import type { AccountFound, BlockFound, CheckpointFound, FieldFound, Found, HeaderFound, PoolFound, StakersFound } from './found.js';
 import type { Start } from './message.js';
 import { addUnverified, EMPTY_SNAPSHOT, type ClientSnapshot, type Level, type Snapshot } from './snapshot.js';
 
@@ -216,6 +216,12 @@ export class Antiphon implements AsyncDisposable {
   findPool(pool: string, level: Level = 'settled'): Promise<PoolFound> {
     if (!HEX_32.test(pool)) return Promise.reject(new AntiphonError('options/invalid', 'pool is not 64 hexadecimal digits'));
     return this.#find({ question: 'pool', pool, level });
+  }
+
+  /** A payment field by its id, 64 hexadecimal digits, under the newest head believed at least to `level`. */
+  findField(field: string, level: Level = 'settled'): Promise<FieldFound> {
+    if (!HEX_32.test(field)) return Promise.reject(new AntiphonError('options/invalid', 'field is not 64 hexadecimal digits'));
+    return this.#find({ question: 'field', field, level });
   }
 
   /** Everybody who stakes under the newest head believed at least to `level`. */

@@ -112,6 +112,10 @@ export interface Part {
   readonly amount: bigint;
 }
 
+/** What was done about a payment field. */
+export type FieldAct =
+  'openField' | 'closeField' | 'soloCloseField' | 'postState' | 'challengeRound' | 'enforceField' | 'amendField';
+
 /** One thing that was done. */
 export type Message =
   | { readonly kind: 'transfer'; readonly token: Token; readonly to: string; readonly amount: bigint }
@@ -120,6 +124,7 @@ export type Message =
   | { readonly kind: 'cancel'; readonly delay: string }
   | { readonly kind: 'createPool' | 'settle'; readonly pool: string; readonly amount: bigint }
   | { readonly kind: 'release'; readonly pool: string }
+  | { readonly kind: FieldAct; readonly field: string | null }
   | { readonly kind: 'register'; readonly amount: bigint }
   | { readonly kind: 'bond' | 'unbond'; readonly staker: string; readonly amount: bigint }
   | { readonly kind: 'withdraw' | 'accuse'; readonly staker: string }
@@ -204,5 +209,35 @@ export interface PoolState {
   readonly isOpen: boolean;
 }
 
+/** A payment field. */
+export interface FieldFound {
+  readonly proven: Proven;
+  readonly field: string;
+  /** `null` where its absence is proven. */
+  readonly state: FieldState | null;
+  readonly path: Path;
+}
+
+/** What a payment field is: what the chain has locked, and the best state that it was shown. */
+export interface FieldState {
+  /** Nobody once the field is closed. */
+  readonly members: readonly { readonly address: string; readonly balance: bigint }[];
+  /** Place of the leader among the members. */
+  readonly leader: number;
+  readonly bond: bigint;
+  readonly version: number;
+  readonly round: number;
+  /** Payments of all rounds. */
+  readonly payments: bigint;
+  readonly txRoot: string;
+  /** Rounds of this version from here on are rejected for ever. */
+  readonly annulled: number | null;
+  /** The round that a member asks for, and the last block that may answer. */
+  readonly challenge: { readonly round: number; readonly deadline: number } | null;
+  readonly status: 'open' | 'closing' | 'closed';
+  /** While closing: the last block that may post a higher state. Once closed: the block that paid. */
+  readonly at: number | null;
+}
+
 /** Every answer. */
-export type Found = BlockFound | readonly HeaderFound[] | CheckpointFound | AccountFound | PoolFound | StakersFound;
+export type Found = BlockFound | readonly HeaderFound[] | CheckpointFound | AccountFound | PoolFound | FieldFound | StakersFound;

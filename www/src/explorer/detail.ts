@@ -133,6 +133,13 @@ function sentence(message: Message): HTMLElement {
     case 'createPool': return line('opens a pool of ', h('b', {}, formatAmount(message.amount)), ', ', link('pool', message.pool));
     case 'settle': return line('settles ', h('b', {}, formatAmount(message.amount)), ' from pool ', link('pool', message.pool));
     case 'release': return line('releases pool ', link('pool', message.pool));
+    case 'openField': return line('opens payment field ', named(message.field));
+    case 'closeField': return line('closes payment field ', named(message.field), ' with a state that all members signed');
+    case 'soloCloseField': return line('closes payment field ', named(message.field), ' alone, until others know better');
+    case 'postState': return line('shows a state of payment field ', named(message.field), ' that all members signed');
+    case 'challengeRound': return line('asks for a state of payment field ', named(message.field));
+    case 'enforceField': return line('does what is due in payment field ', named(message.field));
+    case 'amendField': return line('goes on with other members in payment field ', named(message.field));
     case 'register': return line('registers as a staker with ', h('b', {}, formatAmount(message.amount)));
     case 'bond': return line('bonds ', h('b', {}, formatAmount(message.amount)), ' with ', link('account', message.staker));
     case 'unbond': return line('lets ', h('b', {}, formatAmount(message.amount)), ' leave ', link('account', message.staker));
@@ -140,6 +147,11 @@ function sentence(message: Message): HTMLElement {
     case 'rejoin': return line('is back, and asks to be elected again');
     case 'accuse': return line('accuses ', link('account', message.staker), ' of an offence');
   }
+}
+
+/** A field by its id, where it has one. */
+function named(field: string | null): Node | string {
+  return field === null ? 'without members' : hash(field);
 }
 
 /** One side of an exchange: who, and how much. */

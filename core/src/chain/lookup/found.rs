@@ -12,8 +12,11 @@ use crate::{
         transaction::SignedTransaction,
     },
     crypto::Hash,
-    id::{Address, BlockId, Height, PoolId},
-    payment::reservation::PoolState,
+    id::{Address, BlockId, FieldId, Height, PoolId},
+    payment::{
+        field::escrow::{FieldKeys, FieldState},
+        reservation::PoolState,
+    },
 };
 use alloc::{boxed::Box, vec::Vec};
 
@@ -30,6 +33,8 @@ pub enum Found {
     Account(Box<AccountFound>),
     /// To [`Question::Pool`](super::Question::Pool).
     Pool(Box<PoolFound>),
+    /// To [`Question::Field`](super::Question::Field).
+    Field(Box<FieldFound>),
     /// To [`Question::Stakers`](super::Question::Stakers).
     Stakers(StakersFound),
 }
@@ -155,6 +160,21 @@ pub struct PoolFound {
     /// Its state, or `None` where it is proven absent.
     pub state: Option<PoolState>,
     /// The way from the pool to the root.
+    pub shown: Shown,
+}
+
+/// A payment field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldFound {
+    /// What proves it.
+    pub proven: Proven,
+    /// Which.
+    pub field: FieldId,
+    /// Its state, or `None` where it is proven absent.
+    pub state: Option<FieldState>,
+    /// The keys of its members in the order of places, proven under the same root.
+    pub keys: FieldKeys,
+    /// The way from the field's state to the root.
     pub shown: Shown,
 }
 

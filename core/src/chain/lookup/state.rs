@@ -1,8 +1,8 @@
-//! Accounts, bonds and pools under a head's state root (A7.6).
+//! Accounts, bonds, pools and fields under a head's state root (A7.6).
 
 use super::{
-    AccountFound, BondFound, Halt, LookupError, PoolFound, Running, StakersFound, found::Shown,
-    header::at_head,
+    AccountFound, BondFound, FieldFound, Halt, LookupError, PoolFound, Running, StakersFound,
+    found::Shown, header::at_head,
 };
 use crate::{
     chain::{
@@ -13,8 +13,11 @@ use crate::{
         state::{Account, MAX_VALUE, StateKey},
     },
     codec::{self, Bounded},
-    id::{Address, Height, PoolId},
-    payment::reservation::PoolState,
+    id::{Address, FieldId, Height, PoolId},
+    payment::{
+        field::escrow::{FieldKeys, FieldState},
+        reservation::PoolState,
+    },
     wallet::book::Query,
 };
 use alloc::{vec, vec::Vec};
@@ -38,6 +41,7 @@ impl Running {
         let level = match self.question {
             super::Question::Account(_, level)
             | super::Question::Pool(_, level)
+            | super::Question::Field(_, level)
             | super::Question::Stakers(level) => level,
             super::Question::Block(_)
             | super::Question::Blocks(_)
@@ -130,6 +134,21 @@ impl Running {
         let state: Option<PoolState> = value(proofs.first())?;
         let shown = shown(proofs.first(), key)?;
         Ok(PoolFound { proven: at_head(light, &head), pool, state, shown })
+    }
+
+    pub(super) fn field(
+        &self,
+        light: &Light,
+        field: FieldId,
+        level: Level,
+    ) -> Result<FieldFound, Halt> {
+        let (chain, head) = (self.base.state_chain, self.head(level)?);
+        let key = StateKey::field(chain, &field);
+        let proofs = self.prove(&head, vec![key, StateKey::field_keys(chain, &field)])?;
+        let state: Option<FieldState> = value(proofs.first())?;
+        let keys: FieldKeys = value(proofs.get(1))?.unwrap_or_default();
+        let shown = shown(proofs.first(), key)?;
+        Ok(FieldFound { proven: at_head(light, &head), field, state, keys, shown })
     }
 
     pub(super) fn stakers(&self, light: &Light, level: Level) -> Result<StakersFound, Halt> {

@@ -19,6 +19,7 @@ use crate::{
     },
     codec::{self, Bounded, Text, encode},
     crypto::{Hash, SecretKey, merkle},
+    id::FieldId,
 };
 use alloc::collections::BTreeMap;
 use alloc::vec;
@@ -398,10 +399,12 @@ fn an_account_with_its_bonds_is_shown_under_the_root_of_a_head() {
 }
 
 #[test]
-fn a_node_that_forges_an_account_a_pool_or_a_staker_is_refused() {
+fn a_node_that_forges_an_account_a_pool_a_field_or_a_staker_is_refused() {
     let (world, state, owner) = endowed();
     let pool = Question::Pool(PoolId(Hash([4; 32])), Level::Final);
-    let questions = [Question::Account(owner, Level::Final), pool, Question::Stakers(Level::Final)];
+    let field = Question::Field(FieldId(Hash([4; 32])), Level::Final);
+    let account = Question::Account(owner, Level::Final);
+    let questions = [account, pool, field, Question::Stakers(Level::Final)];
     for question in questions {
         let lies: [Lie<'_>; 4] = [
             &|proofs| {

@@ -17,7 +17,7 @@ use chain::spec;
 /// Height of the checkpoint with whose state the new chain begins.
 const HEIGHT: Height = Height(10);
 
-fn successor(lineage: Vec<ChainId>) -> ChainSpec {
+pub(super) fn successor(lineage: Vec<ChainId>) -> ChainSpec {
     let old = spec();
     let origin = Origin {
         height: HEIGHT,
@@ -32,14 +32,14 @@ fn successor(lineage: Vec<ChainId>) -> ChainSpec {
 }
 
 /// Settles these transactions, and empty blocks up to the checkpoint.
-fn until_checkpoint(chain: &mut Chain, txs: Vec<SignedTransaction>) {
+pub(super) fn until_checkpoint(chain: &mut Chain, txs: Vec<SignedTransaction>) {
     chain.settle(txs);
     while chain.head.0 < HEIGHT {
         chain.settle(vec![]);
     }
 }
 
-fn refusals(chain: &Chain, tx: SignedTransaction) -> Vec<&'static str> {
+pub(super) fn refusals(chain: &Chain, tx: SignedTransaction) -> Vec<&'static str> {
     chain.built(vec![tx]).refused.iter().map(|(_, error)| error.code()).collect()
 }
 

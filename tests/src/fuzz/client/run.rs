@@ -14,8 +14,9 @@ use antiphon_core::{
         Part, Query, Question, RequestId, StoreToken, UploadPolicy, WantId, Wanted,
     },
     codec,
+    crypto::Hash,
     delivery::chunk::{CHUNK, ChunkId},
-    id::{Address, Height},
+    id::{Address, FieldId, Height},
     peer::{
         LinkId,
         frames::{Assembler, Frame, MAX_MESSAGE, messages},
@@ -286,13 +287,15 @@ impl Run {
     fn look_up(&mut self, choices: &mut Choices<'_>) {
         let height = Height(u64::from(choices.byte() % 32));
         let level = *choices.of(&Level::ALL).unwrap_or(&Level::Final);
-        let question = match choices.below(6) {
+        let question = match choices.below(7) {
             0 => Question::Block(height),
             1 => Question::Blocks(height),
             2 => Question::Checkpoint(height),
             3 => Question::Account(world().address(), level),
             4 => Question::Pool(world().pool(0), level),
-            _ => Question::Stakers(level),
+            5 => Question::Stakers(level),
+            // Last, so that inputs which found something before still do.
+            _ => Question::Field(FieldId(Hash([7; 32])), level),
         };
         let id = LookupId(self.next_want);
         self.next_want += 1;
@@ -333,6 +336,10 @@ impl Run {
                 let own = world.tree.prove(&key).and_then(|proof| proof.value);
                 let same = own.map(|own| own.to_vec()) == found.state.as_ref().map(codec::encode);
                 assert!(same || !under(&found.proven), "a pool that is none");
+            }
+            Found::Field(found) => {
+                let is_absent = found.state.is_none() && found.keys.is_empty();
+                assert!(is_absent || !under(&found.proven), "this chain has no fields");
             }
             Found::Stakers(_) => unreachable!("this chain has no stakers"),
         }

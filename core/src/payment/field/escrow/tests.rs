@@ -103,7 +103,7 @@ impl Desk {
             version: self.field.best.version,
             round,
             balances: Bounded::try_from(balances.map(Amount::from_units).to_vec()).unwrap(),
-            tx_root: Hash([round as u8; 32]),
+            tx_root: Hash::of(&[&round.to_le_bytes()]),
             payments: u64::from(round) * 10,
             prev: Hash([7; 32]),
             is_final: false,

@@ -85,16 +85,12 @@ fn a_leader_before_the_first_round_shows_the_deposits_which_need_no_signature() 
     assert_eq!(desk.post(11, STRANGER, &deposits), Err(FieldError::NotAsked), "not the leader");
     let mut padded = deposits.clone();
     padded.signatures = desk.sealed(0, [100, 300, 200]).signatures;
-    assert_eq!(
-        desk.post(11, 1, &padded),
-        Err(FieldError::NotHigher { round: 0, best: 0 }),
-        "signatures that nobody checks would be paid for by who asked"
-    );
-    desk.post(11, 1, &deposits).unwrap();
+    desk.post(11, 1, &padded).unwrap();
     desk.enforce(10 + RESPONSE + 1).unwrap();
     assert_eq!((desk.field.status, desk.field.annulled), (FieldStatus::Open, Some(1)));
     let fee = FEE as i128;
-    assert_eq!(desk.gains[1..3], [-300 - BOND as i128 + fee, -200 - fee]);
+    let gains = [-300 - BOND as i128 + fee, -200 - fee];
+    assert_eq!(desk.gains[1..3], gains, "signatures that nobody checked are not paid for");
 }
 
 #[test]
