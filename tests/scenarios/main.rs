@@ -24,8 +24,6 @@ mod deception;
 #[cfg(not(target_family = "wasm"))]
 mod field;
 #[cfg(not(target_family = "wasm"))]
-mod fields;
-#[cfg(not(target_family = "wasm"))]
 mod foes;
 #[cfg(not(target_family = "wasm"))]
 mod follows;
@@ -35,6 +33,8 @@ mod gathering;
 mod listeners;
 #[cfg(not(target_family = "wasm"))]
 mod lookups;
+#[cfg(not(target_family = "wasm"))]
+mod members;
 #[cfg(not(target_family = "wasm"))]
 mod model;
 #[cfg(not(target_family = "wasm"))]

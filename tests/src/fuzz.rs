@@ -7,6 +7,7 @@
 //! | `text` | playlists, and what a person types |
 //! | `row` | what a damaged disk gives back |
 //! | `node` | what one supernode sends another |
+//! | `member` | what members of a payment field send each other; the machine, driven as those below |
 //! | `light`, `payee`, `client` | machines, driven by choices that the bytes make |
 //! | `world` | the honest chain, stream and neighbours that all of these lie about |
 //! | `seed`, `spoil` | honest inputs to start from, and spoilt copies of them |
@@ -26,6 +27,7 @@ mod client;
 mod decoder;
 mod frame;
 mod light;
+mod member;
 #[cfg(not(target_family = "wasm"))]
 mod node;
 mod payee;
@@ -40,6 +42,7 @@ pub use client::{Outcome, client_machine, client_outcome};
 pub use decoder::{light_files, records, state_proofs, tracker_messages, transaction, vouchers};
 pub use frame::frames;
 pub use light::light_machine;
+pub use member::{member_machine, member_messages};
 #[cfg(not(target_family = "wasm"))]
 pub use node::node_messages;
 pub use payee::payee_machine;
@@ -79,7 +82,9 @@ pub const TARGETS: &[Target] = &[
     target!(stored_rows),
     #[cfg(not(target_family = "wasm"))]
     target!(node_messages),
+    target!(member_messages),
     target!(light_machine),
+    target!(member_machine),
     target!(payee_machine),
     target!(client_machine),
 ];

@@ -7,6 +7,7 @@
 //! | [`sim`] | whole networks in virtual time |
 //! | [`foe`] | those who break rules |
 //! | [`payconsistency`] | accounts that pay each other over a real ledger, whatever crashes or is lost |
+//! | [`watch`] | what must never happen in a payment field |
 
 #[cfg(not(target_family = "wasm"))]
 pub mod foe;
@@ -16,3 +17,4 @@ pub mod payconsistency;
 #[cfg(not(target_family = "wasm"))]
 pub mod sim;
 pub mod vector;
+pub mod watch;

@@ -22,6 +22,7 @@
 //! | `agree` | signing a round's state, sealing it |
 //! | `dispute` | what the chain says, and what must be done about that until when |
 //! | `round` | the ledger: payments in order, balances, the state after them |
+//! | `prove` | one payment out of a closed field |
 //! | `wire` | what members say to each other |
 //! | `journal`, `record`, `restore` | rows: written before anything is spoken, recomputed when read |
 //!
@@ -40,6 +41,7 @@ mod journal;
 mod order;
 mod own;
 mod policy;
+mod prove;
 mod record;
 mod refusal;
 mod restore;
@@ -62,7 +64,7 @@ pub use view::{FieldView, MemberView, PaymentView, Phase, RoundStep, Standing};
 
 use super::{
     StoreToken,
-    field::{FieldAct, FieldRules, FieldTerms, escrow::FieldState},
+    field::{Climb, FieldAct, FieldProof, FieldRules, FieldTerms, escrow::FieldState},
     payer::DeviceId,
 };
 use crate::{
@@ -305,6 +307,17 @@ impl Membership {
         let seats = self.seats.values().chain(self.invitations.values());
         let mut parties = seats.flat_map(|seat| &seat.parties);
         parties.find(|party| party.address == *address).map(|party| party.key)
+    }
+
+    /// Proves one payment of a closed field to anybody who believes the header of the block that closed it: the one at
+    /// this place of this round. `in_block` is what a node tells of that block's closed fields.
+    pub fn prove(
+        &self,
+        field: FieldId,
+        (round, index): (u32, u32),
+        in_block: Climb,
+    ) -> Option<FieldProof> {
+        self.seats.get(&field)?.prove(round, index, in_block)
     }
 
     /// Returns the fields whose rows are so damaged that nothing can be done for them here.

@@ -383,3 +383,42 @@ pub(super) fn client_machine() -> Seeds {
         ),
     ]
 }
+
+pub(super) fn member_messages() -> Seeds {
+    let letters = super::member::letters();
+    let mut seeds = Seeds::new();
+    for (kind, name) in [
+        (2, "pay"),
+        (3, "receipts"),
+        (4, "credits"),
+        (5, "propose"),
+        (6, "ask"),
+        (7, "part"),
+        (8, "vote"),
+        (9, "sealed"),
+        (10, "close"),
+    ] {
+        // A field's id, then the kind.
+        let letter = letters.iter().find(|letter| letter[32] == kind).unwrap();
+        seeds.push((name, letter.clone()));
+    }
+    seeds
+}
+
+pub(super) fn member_machine() -> Seeds {
+    let pay = |from: u8, to: u8| [from, 0, to, 7];
+    let write = |at: u8| [at, 9];
+    let deliver = [0, 2, 0];
+    let turn: Vec<u8> = [&write(0)[..], &deliver, &write(1), &deliver, &write(2)].concat();
+    let many = turn.repeat(8);
+    let pays = [pay(1, 2), pay(2, 0), pay(0, 1)].concat();
+    let close = [0, 13, 0];
+    vec![
+        ("round", [&pays[..], &many, &close, &many, &many].concat()),
+        ("crash", [&pays[..], &turn, &[1, 11], &many, &close, &turn, &[0, 11], &many].concat()),
+        ("spoilt", [&pays[..], &write(1), &[0, 8, 0, 40, 0, 0, 5], &many, &close, &many].concat()),
+        ("late", [&pays[..], &many, &close, &[0, 7, 0, 1, 12, 255, 2, 12, 255], &many].concat()),
+        ("closes", [&pays[..], &many, &[1, 13, 3], &many, &[1, 13, 1, 2, 13, 1], &many].concat()),
+        ("alone", [&pays[..], &[2, 13, 3], &[2, 13, 1].repeat(12), &many].concat()),
+    ]
+}

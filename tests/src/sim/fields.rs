@@ -7,15 +7,14 @@
 //! machine --Submit-> next block: the escrow's functions --Need--> proof
 //! ```
 //!
-//! What must never happen is looked for after every step, see [`watch`].
+//! What must never happen is looked for after every step, see [`Watch`].
 
 mod chain;
-pub mod watch;
 
 pub use chain::Chain;
 
 use super::{dice::Dice, queue::Queue};
-use crate::foe::Foe;
+use crate::{foe::Foe, watch::Watch};
 use antiphon_core::{
     amount::Amount,
     chain::Level,
@@ -39,7 +38,6 @@ use std::{
     fmt,
     time::Duration,
 };
-use watch::Watch;
 
 /// The chain of every field here.
 pub const CHAIN: ChainId = ChainId(Hash([1; 32]));

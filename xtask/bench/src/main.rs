@@ -11,6 +11,7 @@
 
 mod checkpoint;
 mod chunk;
+mod field;
 mod voucher;
 mod walk;
 
@@ -26,6 +27,11 @@ const SAMPLES: usize = 15;
 fn main() -> Result<()> {
     voucher::measure()?;
     chunk::measure()?;
+    // Rounds of a hundred members take seconds, in wasm minutes.
+    let most = if cfg!(target_family = "wasm") { 10 } else { 100 };
+    for members in [2, 10, 100].into_iter().filter(|members| *members <= most) {
+        field::measure(members, 1024, if members == 100 { 3 } else { 7 })?;
+    }
     // The largest set is the last.
     for guardians in [7, 100, 1000, 5000] {
         checkpoint::measure(guardians)?;
@@ -92,7 +98,8 @@ fn nanos(work: Work<'_>, count: u32) -> f64 {
     start.elapsed().as_nanos() as f64 / f64::from(count)
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+/// Returns the value in the middle.
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)

@@ -266,7 +266,7 @@ impl Seat {
             // Its signature was for a round that is over without it.
             (own.signature, own.is_durable, own.index) = (None, false, None);
         }
-        self.history.push(Past { items: round.items().to_vec() });
+        self.history.push(Past { version: state.version, items: round.items().to_vec() });
         self.receipts.clear();
         self.journal.retire();
         (self.gather, self.voting, self.due) = (None, None, None);

@@ -76,7 +76,7 @@ impl Seat {
             let is_final = newest.is_final && round.number() == newest.round;
             state = round.state(turn.chain, &self.rounds, is_final).ok_or(Damaged)?;
             self.rounds = round.extend(&self.rounds).ok_or(Damaged)?;
-            self.history.push(Past { items: record.items.into_vec() });
+            self.history.push(Past { version: record.version, items: record.items.into_vec() });
         }
         if state == *newest { Ok(()) } else { Err(Damaged) }
     }

@@ -81,6 +81,7 @@ pub(super) struct Sealed {
 /// A round that is sealed.
 #[derive(Clone, Debug)]
 pub(super) struct Past {
+    pub(super) version: u32,
     pub(super) items: Vec<Ordered>,
 }
 

@@ -1,6 +1,8 @@
 //! Members on a table: messages are handed over in order, writes succeed at once, and the chain is the escrow's functions.
 
 mod chain;
+mod letters;
+mod lies;
 mod rules;
 
 use super::*;

@@ -310,3 +310,33 @@ fn a_field_is_forgotten_only_when_its_money_is_free() {
     assert_eq!(table.disks[1].len(), 0, "every row is gone");
     assert!(table.machines[1].view().is_empty());
 }
+
+#[test]
+fn any_payment_of_a_closed_field_is_proven_to_who_believes_the_header() {
+    use crate::payment::field::{Climb, escrow};
+    let mut table = Room::open(3);
+    for round in 1..=3_usize {
+        for turn in 0..round * 2 {
+            table.pay(turn % 3, (turn + 1) % 3, 1).unwrap();
+        }
+        table.close_round().unwrap();
+    }
+    let field = table.field;
+    let none = Climb { index: 0, size: 1, siblings: Bounded::new() };
+    assert_eq!(table.machines[1].prove(field, (1, 0), none.clone()), None, "not closed yet");
+    table.command(1, |machine, now, out| machine.close(now, field, out).unwrap());
+    table.block();
+    let (state, _) = table.escrow.clone().unwrap();
+    let escrow::FieldStatus::Closed { at } = state.status else { panic!("not closed") };
+    let root = escrow::field_root(&[state.closed_at(at).unwrap()]);
+    for round in 1..=3 {
+        for index in 0..round * 2 {
+            let proof = table.machines[1].prove(field, (round, index), none.clone()).unwrap();
+            assert_eq!(proof.verify(&root), Ok(()), "{round} {index}");
+            assert_eq!((proof.payment.body.round, proof.in_round.index), (round, index));
+        }
+    }
+    for nowhere in [(0, 0), (1, 2), (4, 0), (9, 0)] {
+        assert_eq!(table.machines[1].prove(field, nowhere, none.clone()), None);
+    }
+}

@@ -5,6 +5,12 @@
 //! - Balances of a state do not sum to the deposits, or two honest members hold different states of one round.
 //! - What was shown as committed becomes anything else.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what must never happen is a failing test when it does"
+)]
+
 use antiphon_core::{
     amount::Amount,
     crypto::Signature,

@@ -67,7 +67,7 @@ fn a_field_lives_through_loss_disorder_and_slow_disks() {
 }
 
 /// A0.6: a process that dies at any of its writes, before or after it is durable, says nothing that contradicts what it said
-/// before, and loses nothing that was committed. What is looked for is in `sim::fields::watch`.
+/// before, and loses nothing that was committed. What is looked for is in `watch`.
 #[test]
 fn a_member_or_leader_that_dies_at_any_write_signs_nothing_twice() {
     let seed = Seed::or(2).number();
