@@ -12,8 +12,7 @@ use antiphon_core::{
     },
     id::{BlockId, Height},
 };
-use jmt::storage::TreeUpdateBatch;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Sets that a block elects; `None` leaves the set as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,7 +67,7 @@ impl<S: Storage> Ledger<S> {
             height: header.height,
             version,
             changes: BTreeMap::new(),
-            batch: TreeUpdateBatch::default(),
+            batch: Arc::default(),
             transactions: Vec::new(),
             guardians: header.guardians_hash,
             next: header.next(),
