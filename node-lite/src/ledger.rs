@@ -60,7 +60,7 @@ use batch::{Job, apply_all};
 use error::failed;
 use jmt::storage::TreeUpdateBatch;
 use reader::View;
-use std::{collections::BTreeMap, num::NonZeroUsize};
+use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc};
 use verified::Verified;
 
 /// Most settled ids remembered for reference blocks: a transaction's life and some more.
@@ -73,7 +73,7 @@ struct Executed {
     height: Height,
     version: u64,
     changes: BTreeMap<StateKey, Vec<u8>>,
-    batch: TreeUpdateBatch,
+    batch: Arc<TreeUpdateBatch>,
     transactions: Vec<TxId>,
     /// The set that finalises it, if it is a checkpoint.
     guardians: Hash,
@@ -252,11 +252,11 @@ impl<S: Storage> Ledger<S> {
         let view = self.view(parent).ok_or(ExecuteError::UnknownParent)?;
         let before = view.version();
         let (root, batch, version) = if changes.is_empty() {
-            (view.root()?, TreeUpdateBatch::default(), before)
+            (view.root()?, Arc::default(), before)
         } else {
             let version = before.saturating_add(1);
             let (root, batch) = reader::put(&view, version, &changes)?;
-            (root, batch, version)
+            (root, Arc::new(batch), version)
         };
         let below = self.next_above(parent).ok_or(ExecuteError::UnknownParent)?;
         let executed = Executed {

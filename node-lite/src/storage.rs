@@ -20,6 +20,7 @@ use antiphon_core::{
     id::{BlockId, Height, TxId},
 };
 use jmt::storage::{Node, NodeKey, TreeUpdateBatch};
+use std::sync::Arc;
 
 /// Disk failed or holds what was never written. The node stops.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -171,7 +172,7 @@ pub struct Settlement {
     /// The block.
     pub settled: SettledBlock,
     /// New and stale nodes, new values.
-    pub batch: TreeUpdateBatch,
+    pub batch: Arc<TreeUpdateBatch>,
     /// The block's transactions in order.
     pub transactions: Vec<TxId>,
     /// The sets it elects.

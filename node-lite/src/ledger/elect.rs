@@ -13,8 +13,7 @@ use antiphon_core::{
     crypto::merkle,
     id::{BlockId, Height},
 };
-use jmt::storage::TreeUpdateBatch;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Sets that a block elects; `None` leaves the set as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,7 +69,7 @@ impl<S: Storage> Ledger<S> {
             version,
             field_root: merkle::root(&[]),
             changes: BTreeMap::new(),
-            batch: TreeUpdateBatch::default(),
+            batch: Arc::default(),
             transactions: Vec::new(),
             guardians: header.guardians_hash,
             next: header.next(),

@@ -20,7 +20,7 @@ use antiphon_core::{
     crypto::Signature,
     id::{ChainId, Height},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Why no chain may have this spec.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,6 +88,7 @@ pub fn genesis(spec: &ChainSpec) -> Result<(Header, Settlement), GenesisError> {
         validators: Some(spec.validators.clone()),
         guardians: Some(spec.guardians.clone()),
     };
+    let batch = Arc::new(batch);
     Ok((header, Settlement { settled, batch, transactions: Vec::new(), elected }))
 }
 

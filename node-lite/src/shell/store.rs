@@ -5,7 +5,8 @@
 //! | `meta` | name | format, chain, head, records |
 //! | `blocks` | height | settled block, state version, certificate |
 //! | `headers` | height | settled header without its block: pruned, or synced |
-//! | `heights`, `transactions` | id | height |
+//! | `heights` | id | height |
+//! | `transactions` | id | height, for all but the newest (see `index`) |
 //! | `nodes` | node key | node of the state tree |
 //! | `values` | state key | newest value, and the version it came with |
 //! | `past` | version that replaced it, state key | value that older states read, and the version it came with |
@@ -23,6 +24,7 @@
 //! small file beside it that names the last signed slots: where it is ahead, the keys must not sign again (A0.6).
 
 mod error;
+mod index;
 mod prune;
 mod read;
 mod settle;
@@ -49,9 +51,13 @@ use antiphon_core::{
 };
 use borsh::BorshDeserialize;
 use error::refused;
+use index::Waiting;
 use prune::Pruning;
 use redb::{Database, Durability, ReadableDatabase, TableDefinition, WriteTransaction};
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
 use witness::Witness;
 
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
@@ -93,6 +99,7 @@ pub struct Store {
     pruning: Pruning,
     db: Arc<Database>,
     witness: Arc<Witness>,
+    waiting: Arc<Mutex<Waiting>>,
 }
 
 /// How an empty store begins.
@@ -149,7 +156,8 @@ impl Store {
     ) -> Result<Self, OpenError> {
         let witness = Witness::open(&folder.join("witness")).map_err(failed)?;
         let (chain, pruning) = (spec.chain_id(), Pruning::of(spec, keep));
-        let store = Self { chain, pruning, db: Arc::new(db), witness: Arc::new(witness) };
+        let (db, witness, waiting) = (Arc::new(db), Arc::new(witness), Arc::default());
+        let store = Self { chain, pruning, db, witness, waiting };
         match store.identity()? {
             None if begin == Begin::Genesis && spec.origin.is_some() => {
                 return Err(OpenError::NeedsSnapshot);
@@ -168,6 +176,7 @@ impl Store {
         if store.witness.is_ahead_of(&store.signed()?) {
             return Err(OpenError::RolledBack);
         }
+        store.read_waiting()?;
         Ok(store)
     }
 
@@ -226,12 +235,12 @@ impl Store {
     /// # Errors
     /// [`StorageError`]: nothing of the batch is written then, and nothing may be said that depends on it.
     pub fn write(&self, batch: &[Write]) -> Result<(), StorageError> {
-        let mut write = self.db.begin_write().map_err(failed)?;
-        write.set_durability(Durability::Immediate).map_err(failed)?;
-        for part in batch {
-            apply(&write, self, part)?;
+        if let Err(error) = self.commit(batch) {
+            // Where the disk still answers, what was done for this batch in memory is undone.
+            let _ = self.read_waiting();
+            return Err(error);
         }
-        write.commit().map_err(failed)?;
+        self.committed();
         let signed = batch.iter().filter_map(|part| match part {
             Write::Signed(signature) => Some(*signature),
             Write::Safety(_)
@@ -245,6 +254,15 @@ impl Store {
             | Write::Sync(_) => None,
         });
         self.witness.note(signed).map_err(failed)
+    }
+
+    fn commit(&self, batch: &[Write]) -> Result<(), StorageError> {
+        let mut write = self.db.begin_write().map_err(failed)?;
+        write.set_durability(Durability::Immediate).map_err(failed)?;
+        for part in batch {
+            apply(&write, self, part)?;
+        }
+        write.commit().map_err(failed)
     }
 
     /// Reads what a node starts from.

@@ -164,7 +164,7 @@ impl Chain {
         };
         let (validators, guardians) = (spec.validators.clone(), spec.guardians.clone());
         let elected = Elected { validators: Some(validators), guardians: Some(guardians) };
-        let (batch, transactions) = (TreeUpdateBatch::default(), Vec::new());
+        let (batch, transactions) = (Arc::default(), Vec::new());
         let settlement = Settlement { settled: settled.clone(), batch, transactions, elected };
         memory.write(&Write::Settle(Box::new(settlement)));
         let ledger = Ledger::open(spec, memory.clone(), &settled).unwrap();

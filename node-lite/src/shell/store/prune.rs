@@ -15,8 +15,8 @@
 //! Source: PROTOCOL A7.8; ALLA-27, ALLA-28.
 
 use super::{
-    BLOCKS, CLOSING, FINAL, HEADERS, HEIGHTS, MAX_SETTLED, META, NODES, PAST, STALE, TRANSACTIONS,
-    decode, failed, put_meta, read::version_of,
+    BLOCKS, CLOSING, FINAL, HEADERS, HEIGHTS, MAX_SETTLED, META, NODES, PAST, STALE, Store,
+    TRANSACTIONS, decode, failed, index, put_meta, read::version_of,
 };
 use crate::{
     bft::{MAX_RECENT, MAX_RECORD},
@@ -26,10 +26,9 @@ use antiphon_core::{
     chain::{
         header::{Header, MAX_HEADER},
         spec::ChainSpec,
-        transaction::decode_transaction,
     },
     codec,
-    id::{BlockId, ChainId, Height},
+    id::{BlockId, Height},
 };
 use redb::{ReadableTable, WriteTransaction};
 use std::{fmt, str::FromStr};
@@ -104,7 +103,7 @@ impl Pruning {
     pub(super) fn prune(
         &self,
         write: &WriteTransaction,
-        chain: ChainId,
+        store: &Store,
         (head, version): (Height, u64),
         stale: usize,
     ) -> Result<(), StorageError> {
@@ -122,7 +121,7 @@ impl Pruning {
             // Whoever syncs at one of the last two final checkpoints asks for the headers below it.
             let of_sync = last.0.saturating_sub(MAX_RECENT as u64);
             let lowest = head.0.saturating_sub(self.unbond.max(states)).min(of_sync);
-            self.prune_blocks(write, chain, lowest)?;
+            self.prune_blocks(write, store, lowest)?;
         }
         Ok(())
     }
@@ -131,7 +130,7 @@ impl Pruning {
     fn prune_blocks(
         &self,
         write: &WriteTransaction,
-        chain: ChainId,
+        store: &Store,
         lowest: u64,
     ) -> Result<(), StorageError> {
         let next = meta::<u64>(write, "lowest")?.unwrap_or(0);
@@ -140,7 +139,7 @@ impl Pruning {
             return Ok(());
         }
         for height in next..end {
-            self.prune_block(write, chain, height)?;
+            self.prune_block(write, store, height)?;
         }
         put_meta(write, "lowest", &end)
     }
@@ -148,7 +147,7 @@ impl Pruning {
     fn prune_block(
         &self,
         write: &WriteTransaction,
-        chain: ChainId,
+        store: &Store,
         height: u64,
     ) -> Result<(), StorageError> {
         let mut blocks = write.open_table(BLOCKS).map_err(failed)?;
@@ -165,10 +164,9 @@ impl Pruning {
             }
         };
         let mut transactions = write.open_table(TRANSACTIONS).map_err(failed)?;
-        for bytes in settled.iter().flat_map(|settled| settled.block.body.iter()) {
-            if let Ok(tx) = decode_transaction(bytes) {
-                transactions.remove(&tx.body.id(chain).0.0).map_err(failed)?;
-            }
+        for id in settled.iter().flat_map(|settled| index::ids(store.chain, settled)) {
+            store.waiting().prune(&id);
+            transactions.remove(&id.0.0).map_err(failed)?;
         }
         let Some(header) = header else { return Ok(()) };
         write.open_table(CLOSING).map_err(failed)?.remove(height).map_err(failed)?;

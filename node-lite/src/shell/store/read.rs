@@ -2,8 +2,7 @@
 
 use super::{
     BLOCKS, CHANGES, CLOSING, CONTRADICTION, FINAL, HEADERS, HEIGHTS, KEPT, MAX_SETTLED, META,
-    NODES, OFFENCES, PAST, SETS, SIGNED, Store, TRANSACTIONS, VALUES, decode, failed,
-    witness::Slots,
+    NODES, OFFENCES, PAST, SETS, SIGNED, Store, VALUES, decode, failed, witness::Slots,
 };
 use crate::{
     bft::{
@@ -268,7 +267,6 @@ impl Storage for Store {
     }
 
     fn transaction(&self, id: &TxId) -> Result<Option<Height>, StorageError> {
-        let table = self.table(TRANSACTIONS)?;
-        Ok(table.get(&id.0.0).map_err(failed)?.map(|height| Height(height.value())))
+        self.height_of_transaction(id)
     }
 }

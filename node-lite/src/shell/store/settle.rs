@@ -1,8 +1,8 @@
 //! Appends a settled block: the block, the sets it elects, the rows and nodes that its state has and the one before had not.
 
 use super::{
-    BLOCKS, CHANGES, HEADERS, HEIGHTS, KEPT, NODES, PAST, SETS, STALE, Store, TRANSACTIONS, VALUES,
-    failed, put_meta,
+    BLOCKS, CHANGES, HEADERS, HEIGHTS, KEPT, NODES, PAST, SETS, STALE, Store, VALUES, failed,
+    put_meta,
 };
 use crate::{
     ledger::Elected,
@@ -57,10 +57,7 @@ pub(super) fn settle(
         }
         let mut heights = write.open_table(HEIGHTS).map_err(failed)?;
         heights.insert(&settled.id.0.0, height).map_err(failed)?;
-        let mut transactions = write.open_table(TRANSACTIONS).map_err(failed)?;
-        for id in &settlement.transactions {
-            transactions.insert(&id.0.0, height).map_err(failed)?;
-        }
+        store.waiting().settle(write, height, &settlement.transactions)?;
         let mut kept = write.open_table(KEPT).map_err(failed)?;
         kept.retain(|_, bytes| block_height(bytes).is_some_and(|at| at > height))
             .map_err(failed)?;
@@ -73,7 +70,7 @@ pub(super) fn settle(
         changes.insert(&header.guardians_hash.0, height).map_err(failed)?;
     }
     let stale = write_state(write, settlement)?;
-    store.pruning.prune(write, store.chain, (Height(height), settled.version), stale)
+    store.pruning.prune(write, store, (Height(height), settled.version), stale)
 }
 
 /// Reads the height of a kept block, which begins with its header.

@@ -9,6 +9,7 @@ use crate::{
     sync::tests::origin as world,
 };
 use antiphon_core::{
+    amount::Amount,
     chain::{
         carried::Carried,
         certificate::{Certificate, Signers},
@@ -16,9 +17,10 @@ use antiphon_core::{
         light::File,
         set::GuardianSet,
         state::StateKey,
+        transaction::{SignedTransaction, Transaction},
     },
-    codec::Bounded,
-    crypto::{Hash, Signature as Ed25519, bls::BlsSignature},
+    codec::{Bounded, Text},
+    crypto::{Hash, SecretKey, Signature as Ed25519, bls::BlsSignature},
     id::TxId,
 };
 use jmt::{
@@ -90,12 +92,16 @@ impl Chain {
             header.next_guardians_hash = set.hash(self.spec.chain_id());
         }
         let signed = SignedHeader { header: header.clone(), signature: Ed25519([0; 64]) };
-        let block = Block { signed, carried: Carried::default(), body: Bounded::new() };
+        let tx = transaction(&self.spec, height);
+        let bytes = Bounded::try_from(tx.to_bytes()).unwrap();
+        let body = Bounded::try_from(vec![bytes]).unwrap();
+        let block = Block { signed, carried: Carried::default(), body };
         let id = header.id();
         let certificate =
             Certificate { block: id, height: Height(height), signatures: Bounded::new() };
         let settled = SettledBlock { id, version: height, block, certificate };
-        let transactions = vec![TxId(Hash::of(&[&height.to_le_bytes()]))];
+        let transactions = vec![tx.body.id(self.spec.chain_id())];
+        let batch = batch.into();
         (Settlement { settled, batch, transactions, elected }, state, header)
     }
 
@@ -132,7 +138,39 @@ impl Chain {
         if backlog(store, oldest) == 0 {
             assert_eq!(reached, (nodes, values), "a row leaked");
         }
+        self.check_transactions(store);
     }
+
+    /// Where a transaction is, is known as long as its block is here, and not before.
+    fn check_transactions(&self, store: &Store) {
+        let id = |height| transaction(&self.spec, height).body.id(self.spec.chain_id());
+        let mut here = BTreeSet::new();
+        for height in 1..=self.headers.len() as u64 {
+            let settled = store.settled(Height(height)).unwrap().map(|_| Height(height));
+            assert_eq!(store.transaction(&id(height)), Ok(settled), "that of block {height}");
+            here.extend(settled.map(|_| id(height)));
+        }
+        let table = store.table(TRANSACTIONS).unwrap();
+        let taken = table.iter().unwrap().map(|row| TxId(Hash(*row.unwrap().0.value())));
+        let named: BTreeSet<TxId> = taken.chain(store.waiting().ids().copied()).collect();
+        assert_eq!(named, here, "the name of a transaction leaked");
+    }
+}
+
+/// The transaction of the block at a height.
+fn transaction(spec: &ChainSpec, height: u64) -> SignedTransaction {
+    let key = SecretKey::from_bytes(&[9; 32]);
+    let body = Transaction {
+        sender: key.public(),
+        sequence: height,
+        reference_height: Height(0),
+        reference_block: BlockId::default(),
+        scope: Text::try_from("").unwrap(),
+        max_fee: Amount::ZERO,
+        cosigners: Bounded::new(),
+        messages: Bounded::new(),
+    };
+    SignedTransaction::new(&key, spec.chain_id(), body)
 }
 
 fn certificate(header: &Header) -> FinalityCertificate {
@@ -282,8 +320,7 @@ fn old_blocks_go_but_for_headers_that_changed_a_set_and_their_certificates() {
     let lowest = 408 - MAX_RECENT as u64;
     assert_eq!(store.settled(Height(lowest - 1)), Ok(None));
     assert!(store.settled(Height(lowest)).unwrap().is_some());
-    let tx = |height: u64| TxId(Hash::of(&[&height.to_le_bytes()]));
-    assert_eq!(store.transaction(&tx(lowest)), Ok(Some(Height(lowest))));
+    chain.check_transactions(&store);
     for height in 1..lowest {
         let header = &chain.headers[height as usize];
         let kept = store.header(Height(height)).unwrap();
@@ -346,4 +383,19 @@ fn what_to_keep_is_read_and_said_in_the_same_words() {
         assert!(text.parse::<Keep>().is_err(), "{text}");
     }
     assert_eq!(Keep::default(), Keep::Blocks);
+}
+
+#[test]
+fn what_a_refused_batch_named_is_not_known() {
+    let (_folder, store) = open(Keep::Blocks);
+    let mut chain = Chain::new(&store);
+    for _ in 0..300 {
+        let (settlement, ..) = chain.next(&store, Elected::default());
+        let named = Settlement { transactions: vec![TxId::default()], ..settlement };
+        let twice = vec![Write::Settle(Box::new(named)); 2];
+        assert!(store.write(&twice).is_err(), "a height is settled once");
+        chain.settle(&store, Elected::default()).unwrap();
+        assert_eq!(store.transaction(&TxId::default()), Ok(None));
+    }
+    chain.check_transactions(&store);
 }
