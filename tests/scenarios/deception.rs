@@ -88,13 +88,13 @@ impl Market {
     fn voucher(&self, target: &SecretKey, cum: u128) -> Signed<Voucher> {
         let target = Address::of(&target.public());
         let (seq, cum) = (u64::try_from(cum).unwrap(), Amount::from_units(cum));
-        let body = Voucher { pool: self.pool, resource: STREAM, target, seq, cum };
+        let body = Voucher { pool: self.pool, resource: STREAM, target, seq, cum, ticks: None };
         Signed::new(&self.creator, self.chain, body)
     }
 
     /// Settles vouchers in this order in one block, each by its target. Returns by code what was left out.
     fn settle(&mut self, vouchers: Vec<(SecretKey, Signed<Voucher>)>) -> Vec<&'static str> {
-        let sign = |(key, voucher)| self.till.sign(&key, Message::Settle(voucher));
+        let sign = |(key, voucher)| self.till.sign(&key, Message::Settle(Box::new(voucher.into())));
         let candidates = vouchers.into_iter().map(sign).collect();
         self.till.settle(candidates).into_iter().map(|(_, error)| error.code()).collect()
     }

@@ -62,8 +62,9 @@ fn voucher(
         // A larger sum is a later voucher.
         seq: cum as u64,
         cum: Amount::from_units(cum),
+        ticks: None,
     };
-    Message::Settle(Signed::new(payer, spec.chain_id(), body))
+    Message::Settle(Box::new(Signed::new(payer, spec.chain_id(), body).into()))
 }
 
 #[test]

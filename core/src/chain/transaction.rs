@@ -18,11 +18,15 @@ use crate::{
     amount::Amount,
     codec::{Bounded, Text},
     crypto::{
-        PublicKey, Signed, Tagged,
+        PublicKey, Tagged,
         bls::{BlsPublicKey, BlsSignature},
     },
     id::{Address, BlockId, ChainId, DelayId, Height, PoolId, TxId},
-    payment::{reservation::PoolTerms, voucher::Voucher},
+    payment::{
+        reservation::{Overdraft, PoolTerms},
+        tick::STEPS_OF_A_SIGNATURE,
+        voucher::Promise,
+    },
 };
 use alloc::boxed::Box;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -58,10 +62,19 @@ pub enum Message {
     Cancel(DelayId),
     /// Lock a deposit and a collateral (A5.8). The terms' creator is the sender.
     CreatePool(PoolTerms),
-    /// Take what a voucher promises (A5.9). The voucher's target is the sender.
-    Settle(Signed<Voucher>),
+    /// Take what is promised, or claim it of an insolvent pool (A5.9 to A5.11). The voucher's target is the sender.
+    Settle(Box<Promise>),
     /// Give an ended pool's remainder back to its creator (A5.12). Anyone may send it.
     Release(PoolId),
+    /// Show that more was promised than a pool's deposit holds; a bounty is the sender's (A5.10).
+    Report(Overdraft),
+    /// Give a target its share of what an insolvent pool has left (A5.11). Anyone may send it.
+    Collect {
+        /// The pool.
+        pool: PoolId,
+        /// Who gets its share.
+        target: Address,
+    },
     /// Become a staker with a bond of one's own (ALLA-1, A2.11).
     Register(Box<Registration>),
     /// Bond with a staker: with oneself, or as a delegation (ALZA-12).
@@ -163,6 +176,29 @@ pub struct Transaction {
     pub messages: Bounded<Message, MAX_MESSAGES>,
 }
 
+impl Message {
+    /// Returns how many hashes it takes to check the ticks that it brings (T8).
+    fn steps(&self) -> u32 {
+        match self {
+            Self::Settle(promise) => promise.steps(),
+            Self::Report(overdraft) => overdraft.steps(),
+            Self::Transfer { .. }
+            | Self::Exchange(_)
+            | Self::Delay(_)
+            | Self::Cancel(_)
+            | Self::CreatePool(_)
+            | Self::Release(_)
+            | Self::Collect { .. }
+            | Self::Register(_)
+            | Self::Bond { .. }
+            | Self::Unbond { .. }
+            | Self::Withdraw { .. }
+            | Self::Rejoin
+            | Self::Accuse { .. } => 0,
+        }
+    }
+}
+
 impl Tagged for Transaction {
     const TAG: &'static str = "chain/v1/transaction";
 }
@@ -178,10 +214,13 @@ impl Transaction {
         DelayId::new(chain, &Address::of(&self.sender), self.sequence, place)
     }
 
-    /// Returns what the chain takes: its fee for each who signs, for each signature is checked by all. `None` on overflow.
+    /// Returns what the chain takes: its fee for each who signs, for each signature is checked by all, and for as many
+    /// steps of ticks as cost the same (T8). `None` on overflow.
     pub fn fee(&self, each: Amount) -> Option<Amount> {
-        let signers = self.cosigners.len().saturating_add(1);
-        each.units().checked_mul(u128::try_from(signers).ok()?).map(Amount::from_units)
+        let signers = u64::try_from(self.cosigners.len()).ok()?.checked_add(1)?;
+        let steps = self.messages.iter().map(|message| u64::from(message.steps())).sum::<u64>();
+        let checks = signers.checked_add(steps.checked_div(STEPS_OF_A_SIGNATURE.into())?)?;
+        each.checked_mul(checks)
     }
 
     /// Returns whether a block at `height` may include it.

@@ -29,12 +29,11 @@ pub use view::{BookView, ProvenView};
 use super::{
     StoreToken,
     reservation::{PaidState, PoolRules, PoolState},
-    voucher::Voucher,
+    voucher::Promise,
 };
 use crate::{
     amount::Amount,
     chain::Level,
-    crypto::Signed,
     id::{Address, ChainId, Height, PeerId, PoolId, StreamId},
     row::Row,
     table::Table,
@@ -42,7 +41,7 @@ use crate::{
 };
 use account::Accounts;
 use alloc::{string::String, vec::Vec};
-use book::{Book, Offer, name, parse_name};
+use book::{Act, Book, Offer, When, name, parse_name};
 
 /// Pools that are followed at once. Chosen here: beyond the peers of a swarm, with those of the last streams.
 pub const MAX_BOOKS: usize = 256;
@@ -93,11 +92,15 @@ pub enum Output {
     Credit(PeerId, Amount),
     /// The peer's voucher was refused.
     Fault(PeerId, Fault),
-    /// Send the transaction that settles this voucher.
-    Settle(Signed<Voucher>),
+    /// Send the transaction that settles this promise, or claims it of an insolvent pool.
+    Settle(Promise),
+    /// Send the transaction that collects our share of an insolvent pool.
+    Collect(PoolId),
+    /// The pool is proven insolvent; this much is promised to us and not paid. Said once.
+    Insolvent(PoolId, Amount),
     /// The chain is proven to have paid this in total.
     Settled(PoolId, PaidState),
-    /// The pool ended before this much was settled.
+    /// The pool ended, or its insolvency did, and this much that was promised is not paid.
     Lost(PoolId, Amount),
 }
 
@@ -112,6 +115,8 @@ pub struct Payee {
     accounts: Accounts,
     waiting: Table<StoreToken, PoolId>,
     tip: Option<Tip>,
+    /// Pay days until the tip (AME-24).
+    pay_days: u64,
     next_token: u64,
 }
 
@@ -140,7 +145,8 @@ impl Payee {
         });
         let books = held.take(MAX_BOOKS).collect();
         let (accounts, waiting) = (Accounts::default(), Table::new());
-        Self { chain, me, rules, policy, books, accounts, waiting, tip: None, next_token: 0 }
+        let (tip, pay_days, next_token) = (None, 0, 0);
+        Self { chain, me, rules, policy, books, accounts, waiting, tip, pay_days, next_token }
     }
 
     /// Returns whether a stored name is a payee's.
@@ -332,10 +338,14 @@ impl Payee {
             return;
         }
         let Some(book) = self.books.get_mut(&pool) else { return };
+        let was_insolvent = book.is_insolvent();
         if let Some(paid) = book.prove(self.chain, proof) {
             out.push(Output::Settled(pool, paid));
         }
-        if let Some(lost) = book.ended() {
+        if book.is_insolvent() && !was_insolvent {
+            out.push(Output::Insolvent(pool, book.exposure()));
+        }
+        if let Some(lost) = book.ended(&self.rules) {
             if !lost.is_zero() {
                 out.push(Output::Lost(pool, lost));
             }
@@ -364,16 +374,26 @@ impl Payee {
             }
         }
         self.take_held(out);
-        self.review(out);
+        let pay_days = self.policy.settle_every.and_then(|every| height.0.checked_div(every));
+        let is_pay_day = pay_days.is_some_and(|days| days > self.pay_days);
+        self.pay_days = pay_days.unwrap_or_default();
+        self.review_at(is_pay_day, out);
     }
 
-    /// Orders every settlement that is due (A5.14).
+    /// Orders everything that is due (A5.14).
     fn review(&mut self, out: &mut Vec<Output>) {
-        let Some(tip) = self.tip else { return };
-        for book in self.books.values_mut() {
-            if book.is_due(tip.height, tip.is_stalled, &self.rules, &self.policy) {
-                out.extend(book.settle(tip.height).map(Output::Settle));
-            }
+        self.review_at(false, out);
+    }
+
+    fn review_at(&mut self, is_pay_day: bool, out: &mut Vec<Output>) {
+        let Some(Tip { height, is_stalled, .. }) = self.tip else { return };
+        let (rules, policy) = (&self.rules, &self.policy);
+        let now = When { height, is_stalled, is_pay_day, rules, policy };
+        for (pool, book) in &mut self.books {
+            out.extend(book.act(&now).map(|act| match act {
+                Act::Settle(promise) => Output::Settle(promise),
+                Act::Collect => Output::Collect(*pool),
+            }));
         }
     }
 

@@ -209,6 +209,9 @@ impl Payer {
         if state.paid_total > promised {
             pool.freeze.get_or_insert(Freeze::RolledBack);
         }
+        if matches!(state.status, PoolStatus::Insolvent(_)) {
+            pool.freeze = Some(Freeze::Insolvent);
+        }
         pool.proven = Some((state, height));
         pool.refusal = None;
         pool.freeze.map_or(Ok(()), |freeze| Err(AdoptError::Frozen(freeze)))
@@ -358,7 +361,7 @@ impl Payer {
     fn sign(&self, id: PoolId, target: Address, line: &Line) -> Option<Signed<Voucher>> {
         let (state, _) = self.pools.get(&id)?.proven.as_ref()?;
         let (seq, cum) = line.durable();
-        let body = Voucher { pool: id, resource: state.resource, target, seq, cum };
+        let body = Voucher { pool: id, resource: state.resource, target, seq, cum, ticks: None };
         Some(Signed::new(&self.key, self.chain, body))
     }
 

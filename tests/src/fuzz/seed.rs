@@ -85,7 +85,7 @@ pub(super) fn transaction() -> Seeds {
         Message::Delay(Delay { token: Token::Staking, to, amount, blocks: 9, guard: Some(to) }),
         Message::Cancel(DelayId(Hash([6; 32]))),
         Message::CreatePool(terms),
-        Message::Settle(world.voucher(0, 3, 44)),
+        Message::Settle(Box::new(world.voucher(0, 3, 44).into())),
         Message::Release(world.pool(1)),
     ];
     let signed = |messages: Vec<Message>| {

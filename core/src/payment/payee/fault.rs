@@ -21,6 +21,9 @@ pub enum Fault {
     /// The pool was released.
     #[error("the pool is closed")]
     Closed,
+    /// The pool's creator promised more than the deposit holds.
+    #[error("the pool is insolvent")]
+    Insolvent,
     /// The pool is for another stream.
     #[error("the pool pays for another stream")]
     WrongResource,
@@ -65,6 +68,7 @@ impl Fault {
             Self::TooManyPools => "payee/too-many-pools",
             Self::Malformed(error) => error.code(),
             Self::Closed => "payee/pool-closed",
+            Self::Insolvent => "payee/pool-insolvent",
             Self::WrongResource => "payee/wrong-resource",
             Self::OwnPool => "payee/own-pool",
             Self::EndTooNear => "payee/end-too-near",

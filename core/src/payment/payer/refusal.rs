@@ -18,6 +18,9 @@ pub enum Freeze {
     /// The chain knows this pool of ours, the storage does not.
     #[error("the storage does not know the pool")]
     Unknown,
+    /// More was promised than the deposit holds: the collateral is gone and nothing comes back (A5.11).
+    #[error("the pool is insolvent")]
+    Insolvent,
 }
 
 impl Freeze {
@@ -28,6 +31,7 @@ impl Freeze {
             Self::Damaged => "payer/frozen-damaged",
             Self::RolledBack => "payer/frozen-rolled-back",
             Self::Unknown => "payer/frozen-unknown",
+            Self::Insolvent => "payer/frozen-insolvent",
         }
     }
 }

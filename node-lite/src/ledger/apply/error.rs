@@ -7,7 +7,7 @@ use antiphon_core::{
     codec::DecodeError,
     crypto::bls::BlsError,
     id::Height,
-    payment::reservation::{OpenError, ReleaseError, SettleError},
+    payment::reservation::{CollectError, OpenError, ReleaseError, ReportError, SettleError},
 };
 
 /// Why a transaction cannot be in this block.
@@ -76,6 +76,12 @@ pub enum TxError {
     /// The pool is not to be released.
     #[error(transparent)]
     Release(#[from] ReleaseError),
+    /// The evidence shows no overdraft.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// There is no share to collect.
+    #[error(transparent)]
+    Collect(#[from] CollectError),
     /// The chain has no staking.
     #[error("this chain has no staking")]
     NoStaking,
@@ -148,6 +154,8 @@ impl TxError {
             Self::Open(error) => error.code(),
             Self::Settle(error) => error.code(),
             Self::Release(error) => error.code(),
+            Self::Report(error) => error.code(),
+            Self::Collect(error) => error.code(),
             Self::NoStaking => "stake/none",
             Self::Registered => "stake/registered",
             Self::Possession(error) => error.code(),

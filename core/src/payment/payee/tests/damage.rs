@@ -6,7 +6,7 @@ use crate::row;
 // A5.13, for who is paid: of a pool that promised 44, the voucher over 44 must not be credited a second time.
 #[test]
 fn every_flipped_bit_of_a_row_freezes_its_pool_and_no_other() {
-    let whole = row::seal(CHAIN, &name(&id()), signed(3, 44).to_bytes());
+    let whole = row::seal(CHAIN, &name(&id()), row_of(signed(3, 44)));
     let other = PoolTerms { nonce: 1, ..terms() }.id(CHAIN);
     for bit in 0..whole.len() * 8 {
         let mut sealed = whole.clone();
