@@ -15,7 +15,7 @@ use crate::{
     time::Moment,
     wallet::book::{self, Book, BookError, PoolProof},
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use core::time::Duration;
 
 /// How long a voucher waits for a request to ride on. Chosen here: shorter than a chunk of audio lasts.
@@ -115,7 +115,7 @@ impl Client {
         if !purse.payer.pools().any(|(own, _)| own == pool) {
             if let Some(state) = state {
                 let proof = payee::Proof { state, paid, height, level };
-                self.feed_payee(now, payee::Input::Proven(pool, proof), out);
+                self.feed_payee(now, payee::Input::Proven(pool, Box::new(proof)), out);
             }
             return;
         }

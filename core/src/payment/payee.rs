@@ -40,7 +40,7 @@ use crate::{
     time::Moment,
 };
 use account::Accounts;
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use book::{Act, Book, Offer, When, name, parse_name};
 
 /// Pools that are followed at once. Chosen here: beyond the peers of a swarm, with those of the last streams.
@@ -55,7 +55,7 @@ pub enum Input {
     /// The peer says that it pays from this pool.
     Offered(PeerId, PoolId),
     /// The chain proved a pool.
-    Proven(PoolId, Proof),
+    Proven(PoolId, Box<Proof>),
     /// The peer sent the bytes of a compact voucher.
     Voucher(PeerId, Vec<u8>),
     /// The peer's link closed.
@@ -223,7 +223,7 @@ impl Payee {
     pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
         match input {
             Input::Offered(peer, pool) => self.offered(peer, pool, out),
-            Input::Proven(pool, proof) => self.proven(pool, proof, out),
+            Input::Proven(pool, proof) => self.proven(pool, *proof, out),
             Input::Voucher(peer, bytes) => self.voucher(peer, bytes, out),
             Input::Left(peer) => {
                 if let Some(account) = self.accounts.get_mut(&peer) {
@@ -391,7 +391,7 @@ impl Payee {
         let now = When { height, is_stalled, is_pay_day, rules, policy };
         for (pool, book) in &mut self.books {
             out.extend(book.act(&now).map(|act| match act {
-                Act::Settle(promise) => Output::Settle(promise),
+                Act::Settle(promise) => Output::Settle(*promise),
                 Act::Collect => Output::Collect(*pool),
             }));
         }

@@ -105,8 +105,8 @@ pub enum ReportError {
         /// Last block for evidence.
         last: Height,
     },
-    /// The promises are not of one pool with one target each in order, or promise their target nothing beyond what it has.
-    #[error("the promises are not one for each of some targets of one pool")]
+    /// The promises are not of one pool with one target each in order.
+    #[error("the promises are not one for each of some targets of the pool, in order")]
     BadPromises,
     /// The deposit covers what is promised.
     #[error("{promised} is promised and {deposit} deposited")]
@@ -258,6 +258,11 @@ impl PoolState {
         let (mut insolvency, bounty, burned) = self.fail(rules, height);
         let mut claimed = Vec::new();
         for (row, due) in rows.iter().zip(dues) {
+            // It was paid meanwhile. It counts as that, and whoever settles cannot make evidence void.
+            if due.is_zero() {
+                claimed.push(*row);
+                continue;
+            }
             let (next, row) =
                 insolvency.claim(self.deposit, row, due).map_err(|_| ReportError::BadPromises)?;
             insolvency = next;
@@ -295,7 +300,7 @@ impl PoolState {
                 && seq != u64::MAX;
             let worth = promise.worth().map_err(PromiseError::Tick);
             let due = worth.map_err(ReportError::Unproven)?.saturating_sub(row.cum);
-            if is_ours && !due.is_zero() { Ok(due) } else { Err(ReportError::BadPromises) }
+            if is_ours { Ok(due) } else { Err(ReportError::BadPromises) }
         };
         promises.iter().zip(rows).map(due).collect()
     }

@@ -1,6 +1,6 @@
 //! What a promise is worth to the chain at a height. Source: PROTOCOL A5.9, A5.10 first sentence; T5.
 
-use super::{PaidState, PoolRules, PoolState, PoolStatus};
+use super::{Insolvency, PaidState, PoolRules, PoolState, PoolStatus};
 use crate::{
     amount::Amount,
     id::{Address, ChainId, Height, PoolId},
@@ -167,6 +167,13 @@ impl PoolState {
     fn check_window(&self, rules: &PoolRules, height: Height) -> Result<(), SettleError> {
         match self.status {
             PoolStatus::Closed => Err(SettleError::Closed),
+            // In the very block in which evidence came, what is too late without the evidence is too late with it: which of
+            // two transactions comes first then changes nothing (ADVERSARIAL case 20).
+            PoolStatus::Insolvent(Insolvency { since, .. })
+                if height == since && height > self.end_height =>
+            {
+                Err(SettleError::TooLate { height, end: self.end_height })
+            }
             PoolStatus::Open if height > self.end_height => {
                 Err(SettleError::TooLate { height, end: self.end_height })
             }

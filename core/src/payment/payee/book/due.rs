@@ -10,12 +10,13 @@ use crate::{
         voucher::Promise,
     },
 };
+use alloc::boxed::Box;
 
 /// What the chain is to be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::payment::payee) enum Act {
     /// Pay this promise, or take it as a claim.
-    Settle(Promise),
+    Settle(Box<Promise>),
     /// Give us our share of what is left.
     Collect,
 }
@@ -64,7 +65,9 @@ impl Book {
             return None;
         }
         match proof.state.status {
-            PoolStatus::Open if self.is_due(now) => self.settle(now.height).map(Act::Settle),
+            PoolStatus::Open if self.is_due(now) => {
+                self.settle(now.height).map(|promise| Act::Settle(Box::new(promise)))
+            }
             PoolStatus::Insolvent(insolvency) => self.claim(now, &insolvency),
             PoolStatus::Open | PoolStatus::Closed => None,
         }
@@ -106,7 +109,7 @@ impl Book {
             let held = self.held.as_ref()?;
             let due = worth(held).saturating_sub(cum).min(proof.state.deposit);
             let claimed = claim.map_or(Amount::ZERO, |claim| claim.weight);
-            let act = (due > claimed).then(|| Act::Settle(held.clone()))?;
+            let act = (due > claimed).then(|| Act::Settle(Box::new(held.clone())))?;
             self.settling = Some((worth(held), height));
             return Some(act);
         }

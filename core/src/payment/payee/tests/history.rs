@@ -51,7 +51,7 @@ proptest! {
                     payee = fresh(&rows);
                     out.extend(feed(&mut payee, Input::Offered(PEER, id())));
                     out.extend(feed(&mut payee, Input::Tip(height)));
-                    out.extend(feed(&mut payee, Input::Proven(id(), proof(&chain, row))));
+                    out.extend(feed(&mut payee, Input::Proven(id(), Box::new(proof(&chain, row)))));
                 }
                 Step::Blocks(count) => {
                     height = Height(height.0.saturating_add(count).min(400));
@@ -64,7 +64,7 @@ proptest! {
                             (chain, row) = (done.pool, done.paid);
                         }
                     }
-                    out = feed(&mut payee, Input::Proven(id(), proof(&chain, row)));
+                    out = feed(&mut payee, Input::Proven(id(), Box::new(proof(&chain, row))));
                 }
             }
             for output in out {
