@@ -17,6 +17,7 @@ mod account;
 mod book;
 mod fault;
 mod policy;
+mod review;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -29,6 +30,7 @@ pub use view::{BookView, ProvenView};
 use super::{
     StoreToken,
     reservation::{PaidState, PoolRules, PoolState},
+    tick::Preimage,
     voucher::Promise,
 };
 use crate::{
@@ -41,7 +43,7 @@ use crate::{
 };
 use account::Accounts;
 use alloc::{boxed::Box, string::String, vec::Vec};
-use book::{Act, Book, Offer, When, name, parse_name};
+use book::{Book, Offer, name, parse_name};
 
 /// Pools that are followed at once. Chosen here: beyond the peers of a swarm, with those of the last streams.
 pub const MAX_BOOKS: usize = 256;
@@ -58,6 +60,8 @@ pub enum Input {
     Proven(PoolId, Box<Proof>),
     /// The peer sent the bytes of a compact voucher.
     Voucher(PeerId, Vec<u8>),
+    /// The peer revealed a tick of its newest voucher.
+    Revealed(PeerId, Preimage),
     /// The peer's link closed.
     Left(PeerId),
     /// The write is durable.
@@ -225,12 +229,19 @@ impl Payee {
             Input::Offered(peer, pool) => self.offered(peer, pool, out),
             Input::Proven(pool, proof) => self.proven(pool, *proof, out),
             Input::Voucher(peer, bytes) => self.voucher(peer, bytes, out),
+            Input::Revealed(peer, preimage) => match self.tick(peer, preimage, out) {
+                // It counts as soon as its voucher is stored.
+                Ok(()) | Err(Fault::Early) => {}
+                Err(fault) => out.push(Output::Fault(peer, fault)),
+            },
             Input::Left(peer) => {
-                if let Some(account) = self.accounts.get_mut(&peer) {
-                    account.leave();
+                let Some(account) = self.accounts.get_mut(&peer) else { return };
+                account.leave();
+                if let Some(pool) = account.pool() {
+                    self.store_next(pool, 1, out);
                 }
             }
-            Input::Stored(token) => self.stored(token, out),
+            Input::Stored(token) => self.stored(now, token, out),
             Input::Tip(height) => self.advance(now, height, out),
             Input::Tick => {
                 let patience = self.policy.tip_patience;
@@ -308,19 +319,20 @@ impl Payee {
             out.push(Output::NeedPool(pool));
         }
         book.queue(peer, accepted?);
-        self.store_next(pool, out);
+        self.store_next(pool, self.policy.unsaved_ticks, out);
         Ok(())
     }
 
-    /// Starts the write of the best voucher, unless one is under way.
-    fn store_next(&mut self, pool: PoolId, out: &mut Vec<Output>) {
-        let Some(bytes) = self.books.get_mut(&pool).and_then(Book::start) else { return };
+    /// Starts the write of the best promise, unless one is under way or it is only some ticks more, less than `least`.
+    fn store_next(&mut self, pool: PoolId, least: u32, out: &mut Vec<Output>) {
+        let book = self.books.get_mut(&pool);
+        let Some(bytes) = book.and_then(|book| book.start(least)) else { return };
         let token = self.token();
         self.waiting.insert(token, pool);
         out.push(Output::Store(token, name(&pool), Some(bytes)));
     }
 
-    fn stored(&mut self, token: StoreToken, out: &mut Vec<Output>) {
+    fn stored(&mut self, now: Moment, token: StoreToken, out: &mut Vec<Output>) {
         let Some(pool) = self.waiting.remove(&token) else { return };
         let Some(book) = self.books.get_mut(&pool) else { return };
         for (peer, amount) in book.stored() {
@@ -329,7 +341,10 @@ impl Payee {
             }
             out.push(Output::Credit(peer, amount));
         }
-        self.store_next(pool, out);
+        if let Some((peer, preimage)) = self.books.get_mut(&pool).and_then(Book::take_early) {
+            self.handle(now, Input::Revealed(peer, preimage), out);
+        }
+        self.store_next(pool, self.policy.unsaved_ticks, out);
         self.review(out);
     }
 
@@ -360,40 +375,6 @@ impl Payee {
     fn take_held(&mut self, out: &mut Vec<Output>) {
         for (peer, bytes) in self.accounts.take_held() {
             self.voucher(peer, bytes, out);
-        }
-    }
-
-    fn advance(&mut self, now: Moment, height: Height, out: &mut Vec<Output>) {
-        if self.tip.is_some_and(|tip| tip.height >= height) {
-            return;
-        }
-        self.tip = Some(Tip { height, seen: now, is_stalled: false });
-        for (pool, book) in &mut self.books {
-            if book.needs_proof(height, &self.rules) && book.ask(Some(height)) {
-                out.push(Output::NeedPool(*pool));
-            }
-        }
-        self.take_held(out);
-        let pay_days = self.policy.settle_every.and_then(|every| height.0.checked_div(every));
-        let is_pay_day = pay_days.is_some_and(|days| days > self.pay_days);
-        self.pay_days = pay_days.unwrap_or_default();
-        self.review_at(is_pay_day, out);
-    }
-
-    /// Orders everything that is due (A5.14).
-    fn review(&mut self, out: &mut Vec<Output>) {
-        self.review_at(false, out);
-    }
-
-    fn review_at(&mut self, is_pay_day: bool, out: &mut Vec<Output>) {
-        let Some(Tip { height, is_stalled, .. }) = self.tip else { return };
-        let (rules, policy) = (&self.rules, &self.policy);
-        let now = When { height, is_stalled, is_pay_day, rules, policy };
-        for (pool, book) in &mut self.books {
-            out.extend(book.act(&now).map(|act| match act {
-                Act::Settle(promise) => Output::Settle(*promise),
-                Act::Collect => Output::Collect(*pool),
-            }));
         }
     }
 

@@ -1,5 +1,6 @@
 //! One pool as its payee sees it: what is proven, what is promised, what is being settled.
 
+mod counter;
 mod due;
 
 pub(super) use due::{Act, When};
@@ -12,12 +13,14 @@ use crate::{
     id::{Address, ChainId, Height, PeerId, PoolId, StreamId},
     payment::{
         reservation::{PaidState, PoolRules, PoolStatus},
+        tick::Preimage,
         voucher::{CompactVoucher, MAX_COMPACT_BYTES, MAX_PROMISE_BYTES, Promise},
     },
     row::Damaged,
     table::Table,
 };
 use alloc::{format, string::String, vec::Vec};
+use counter::Counter;
 
 /// What a voucher is checked against.
 pub(super) struct Offer {
@@ -40,6 +43,16 @@ pub(super) struct Book {
     writing: Option<Batch>,
     next: Option<Batch>,
     settling: Option<(Amount, Height)>,
+    /// Counts the ticks of the voucher that is held.
+    counter: Option<Counter>,
+    /// A tick that came while the voucher that it is of was being written.
+    early: Option<(PeerId, Preimage)>,
+    /// `held` was read from the store and is not verified yet.
+    is_restored: bool,
+    /// Of the proven pool.
+    creator: Option<Address>,
+    /// The chain that proved it.
+    chain: Option<ChainId>,
     /// Its row was damaged: what was promised is not known, so nothing more is taken.
     is_frozen: bool,
 }
@@ -80,7 +93,7 @@ impl Book {
         };
         let body = held.voucher.body;
         let is_ours = body.pool == pool && body.target == me;
-        is_ours.then(|| Self { held: Some(held), ..Self::default() })
+        is_ours.then(|| Self { held: Some(held), is_restored: true, ..Self::default() })
     }
 
     pub(super) const fn proof(&self) -> Option<&Proof> {
@@ -121,12 +134,12 @@ impl Book {
 
     /// Returns sequence and sum of the best promise, durable or on its way, or of what is paid if that is more.
     pub(super) fn best(&self) -> PaidState {
-        let batch = self.next.as_ref().or(self.writing.as_ref()).map(|batch| &batch.promise);
-        let best = batch.or(self.held.as_ref());
-        let (seq, cum) =
-            best.map_or((0, Amount::ZERO), |best| (best.voucher.body.seq, worth(best)));
-        let paid = self.paid();
-        PaidState { seq: seq.max(paid.seq), cum: cum.max(paid.cum), ..paid }
+        let batches = [self.next.as_ref(), self.writing.as_ref()].into_iter().flatten();
+        let promises = batches.map(|batch| &batch.promise).chain(self.held.as_ref());
+        promises.fold(self.paid(), |best, promise| {
+            let (seq, cum) = (promise.voucher.body.seq.max(best.seq), worth(promise).max(best.cum));
+            PaidState { seq, cum, ..best }
+        })
     }
 
     /// Returns what is promised and not paid.
@@ -152,9 +165,20 @@ impl Book {
         if compact.seq <= best.seq || compact.seq == u64::MAX {
             return Err(Fault::OldSequence);
         }
-        let least = best.cum.checked_add(offer.price).ok_or(Fault::TooLittle)?;
-        if compact.cum < least || compact.cum == best.cum {
-            return Err(Fault::TooLittle);
+        match &compact.ticks {
+            // The ticks bring what is paid beyond what was promised before (T1).
+            Some(ticks) => {
+                ticks.check(compact.cum).map_err(Fault::Tick)?;
+                if compact.cum < best.cum || ticks.price < offer.price {
+                    return Err(Fault::TooLittle);
+                }
+            }
+            None => {
+                let least = best.cum.checked_add(offer.price).ok_or(Fault::TooLittle)?;
+                if compact.cum < least || compact.cum == best.cum {
+                    return Err(Fault::TooLittle);
+                }
+            }
         }
         self.check_sum(offer, compact.cum)?;
         let voucher = compact.expand(pool, offer.resource, offer.me);
@@ -176,7 +200,7 @@ impl Book {
         if state.resource != offer.resource {
             return Err(Fault::WrongResource);
         }
-        if Address::of(&state.creator) == offer.me {
+        if self.creator == Some(offer.me) {
             return Err(Fault::OwnPool);
         }
         if offer.height.plus(offer.rules.settle_margin()) > state.end_height {
@@ -207,19 +231,20 @@ impl Book {
         self.next = Some(Batch { promise, credits });
     }
 
-    /// Returns the row to write now, or `None` if nothing is new or a write is under way.
-    pub(super) fn start(&mut self) -> Option<Vec<u8>> {
+    /// Returns the row to write now, or `None` if nothing is new or a write is under way. Ticks alone are not written before
+    /// there are `least` of them.
+    pub(super) fn start(&mut self, least: u32) -> Option<Vec<u8>> {
         if self.writing.is_some() {
             return None;
         }
-        self.writing = self.next.take();
+        self.writing = self.next.take().or_else(|| self.unsaved(least));
         self.writing.as_ref().map(|batch| codec::encode(&batch.promise))
     }
 
     /// The write under way is durable; returns what each peer brought.
     pub(super) fn stored(&mut self) -> Table<PeerId, Amount> {
         let Some(batch) = self.writing.take() else { return Table::new() };
-        self.held = Some(batch.promise);
+        self.hold(batch.promise);
         batch.credits
     }
 
@@ -231,9 +256,16 @@ impl Book {
             return None;
         }
         let gained = proof.paid.cum > self.paid().cum;
-        // A restored row is believed only now.
-        let creator = &proof.state.creator;
-        self.held = self.held.take().filter(|held| held.verify(&[chain], creator).is_ok());
+        if core::mem::take(&mut self.is_restored) {
+            // A restored row is believed only now.
+            let creator = &proof.state.creator;
+            self.held = self.held.take().filter(|held| held.verify(&[chain], creator).is_ok());
+        }
+        if self.counter.is_none() {
+            self.counter = self.held.as_ref().and_then(|held| Counter::new(chain, held));
+        }
+        self.chain = Some(chain);
+        self.creator = Some(Address::of(&proof.state.creator));
         let paid = proof.paid;
         self.proof = Some(proof);
         self.settling = self.settling.filter(|(cum, _)| *cum > paid.cum);

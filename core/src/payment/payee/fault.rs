@@ -1,6 +1,6 @@
 //! Why a voucher is refused and why a peer is not served.
 
-use crate::{amount::Amount, codec::DecodeError};
+use crate::{amount::Amount, codec::DecodeError, payment::tick::TickError};
 
 /// Why a voucher is refused, or its pool not served for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +42,15 @@ pub enum Fault {
     /// The sequence is not above the last, or is the last of all.
     #[error("the sequence is not above the last, or exhausted")]
     OldSequence,
+    /// No voucher with ticks is held.
+    #[error("no voucher with ticks is held")]
+    NoTicks,
+    /// The voucher that the tick is of is not durable yet; the tick is not lost.
+    #[error("the tick came before its voucher was stored")]
+    Early,
+    /// The ticks of a voucher are none, or a preimage is none of them.
+    #[error(transparent)]
+    Tick(TickError),
     /// The sum is not a price above the last.
     #[error("the sum is not a price above the last")]
     TooLittle,
@@ -75,6 +84,9 @@ impl Fault {
             Self::Stale => "payee/stale-proof",
             Self::NotFinal => "payee/not-final",
             Self::OldSequence => "payee/old-sequence",
+            Self::NoTicks => "payee/no-ticks",
+            Self::Early => "payee/early-tick",
+            Self::Tick(error) => error.code(),
             Self::TooLittle => "payee/too-little",
             Self::Overdrawn => "payee/overdrawn",
             Self::TooExposed => "payee/too-exposed",

@@ -1,6 +1,8 @@
 mod damage;
 mod history;
+mod insolvent;
 mod taken_back;
+mod ticks;
 
 use super::*;
 use crate::{
