@@ -1,3 +1,5 @@
+mod ticks;
+
 use super::*;
 use crate::{
     crypto::Hash,
