@@ -15,5 +15,6 @@ fn ten_thousand_steps_of_accounts_that_crash_and_cheat_break_no_rule_of_money() 
     let runs = (first..first + 10).map(|seed| run_seed(seed, LENGTH));
     let total = runs.fold(Report::default(), Report::and);
     assert!(total.steps > 8_000 && total.blocks > 1_500 && total.included > 500, "{total:?}");
+    assert!(total.overdrawn > 3, "{total:?}");
     assert!(total.vouchers > 150 && total.crashes > 80, "{total:?}");
 }

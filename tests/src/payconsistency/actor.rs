@@ -219,7 +219,7 @@ impl Actor {
             let Some(state) = till.pool(pool) else { continue };
             let paid = till.paid(pool, self.address());
             let proof = Proof { state, paid, height, level: Level::Final };
-            self.feed_payee(payee::Input::Proven(pool, proof));
+            self.feed_payee(payee::Input::Proven(pool, Box::new(proof)));
         }
     }
 
@@ -266,9 +266,17 @@ impl Actor {
                     self.writes.push_back(Pending { owner: Owner::Payee(token), name, row });
                 }
                 payee::Output::Credit(..) => self.taken += 1,
-                payee::Output::Settle(voucher) => self.orders.push_back(Message::Settle(voucher)),
-                payee::Output::Fault(..) | payee::Output::Settled(..) | payee::Output::Lost(..) => {
+                payee::Output::Settle(promise) => {
+                    self.orders.push_back(Message::Settle(Box::new(promise)));
                 }
+                payee::Output::Collect(pool) => {
+                    let target = self.address();
+                    self.orders.push_back(Message::Collect { pool, target });
+                }
+                payee::Output::Fault(..)
+                | payee::Output::Insolvent(..)
+                | payee::Output::Settled(..)
+                | payee::Output::Lost(..) => {}
             }
         }
     }

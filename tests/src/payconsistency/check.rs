@@ -55,11 +55,16 @@ pub(super) fn money(model: &Model) {
     }
 }
 
-/// At the end: every pool is closed, and nobody who kept the rules lost more than its exposure in any pool.
+/// At the end: every pool is closed or insolvent, no honest payer's is, and nobody who kept the rules lost more than its exposure in any pool.
 pub(super) fn ended(model: &Model) {
     for pool in model.till.pools() {
         let status = model.till.pool(pool).map(|state| state.status);
-        assert!(status.is_none_or(|status| status == PoolStatus::Closed), "a pool is left over");
+        assert!(status.is_none_or(|status| status != PoolStatus::Open), "a pool is left over");
+    }
+    for pool in model.actors.iter().flat_map(|actor| &actor.pools) {
+        let status = model.till.pool(*pool).map(|state| state.status);
+        let is_insolvent = matches!(status, Some(PoolStatus::Insolvent(_)));
+        assert!(!is_insolvent, "who keeps the rules loses no collateral");
     }
     for actor in &model.actors {
         for (pool, given) in &actor.given {

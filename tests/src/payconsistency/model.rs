@@ -16,7 +16,7 @@ use antiphon_core::{
     crypto::Signed,
     id::{Address, Height, PoolId},
     payment::{
-        reservation::{PoolRules, PoolTerms},
+        reservation::{PoolRules, PoolStatus, PoolTerms},
         voucher::Voucher,
     },
 };
@@ -175,7 +175,7 @@ impl Model {
         let line = self.overdrawn.entry(pool).or_default().entry(to).or_default();
         *line = (line.0 + 1, line.1 + PRICE);
         let (seq, cum) = (line.0, Amount::from_units(line.1));
-        let body = Voucher { pool, resource: STREAM, target: to, seq, cum };
+        let body = Voucher { pool, resource: STREAM, target: to, seq, cum, ticks: None };
         let voucher = Signed::new(&self.cheat, chain, body);
         let from = antiphon_core::id::PeerId(self.cheat.public());
         self.letters.push(Letter { from, pool, to, bytes: codec::encode(&voucher.to_compact()) });
@@ -243,6 +243,11 @@ impl Model {
         for pool in pools {
             self.settle(vec![(self.cheat.clone(), Message::Release(pool))]);
         }
+        let is_overdrawn = |pool: &PoolId| {
+            let status = self.till.pool(*pool).map(|state| state.status);
+            matches!(status, Some(PoolStatus::Insolvent(_)))
+        };
+        self.report.overdrawn = self.till.pools().filter(is_overdrawn).count() as u64;
         self.report.vouchers = self.actors.iter().map(|actor| actor.taken).sum();
         check::ended(&self);
         self.report

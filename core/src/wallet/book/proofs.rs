@@ -13,7 +13,7 @@ use crate::{
     id::{FieldId, Height, PoolId},
     payment::{
         field::escrow::FieldState,
-        reservation::{PaidState, PoolState},
+        reservation::{PaidState, PoolState, PoolStatus},
     },
     time::UnixMillis,
 };
@@ -151,6 +151,10 @@ impl Book {
         }
         self.account.set(level, Shown { value: account, level, height, root, time });
         for (pool, (state, paid)) in rows.pools.iter().zip(pools) {
+            // What an insolvent pool has not paid it never will: a claim is no settlement.
+            if state.as_ref().is_some_and(|s| matches!(s.status, PoolStatus::Insolvent(_))) {
+                self.settlements.retain(|s| s.pool != *pool || s.cum <= paid.cum);
+            }
             let proof = PoolProof { pool: *pool, state, paid, level, height, root, time };
             for settlement in self.settlements.iter_mut().filter(|s| s.pool == *pool) {
                 if paid.cum >= settlement.cum && settlement.level.is_none_or(|known| known < level)

@@ -295,6 +295,7 @@ impl Chain {
             target: address(target),
             seq,
             cum: Amount::from_units(cum),
+            ticks: None,
         };
         Signed::new(&key(1), self.id, body)
     }
