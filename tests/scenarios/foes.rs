@@ -302,6 +302,7 @@ fn open_pool(
         deposit: Amount::from_units(100),
         collateral: Amount::from_units(200),
         end_height: Height(now + rules.min_duration + 20),
+        only: None,
     };
     let pool = terms.id(network.spec.chain_id());
     let tx = network.sign(payer, Message::CreatePool(terms));

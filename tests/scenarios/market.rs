@@ -62,6 +62,7 @@ impl Market {
             deposit: Amount::from_units(DEPOSIT),
             collateral: Amount::from_units(DEPOSIT + 2),
             end_height: end,
+            only: None,
         };
         let pool = terms.id(chain);
         let open = till.sign(&creator, Message::CreatePool(terms));

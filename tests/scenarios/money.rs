@@ -44,6 +44,7 @@ fn terms(creator: &SecretKey, nonce: u64, deposit: u128, end: Height) -> PoolTer
         deposit: Amount::from_units(deposit),
         collateral: Amount::from_units(deposit + 2),
         end_height: end,
+        only: None,
     }
 }
 

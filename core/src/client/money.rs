@@ -348,6 +348,7 @@ impl Client {
             deposit,
             collateral: collateral.ok_or(CommandError::OutOfRange)?,
             end_height: settled.header.height.plus(life),
+            only: None,
         };
         purse.book.check_pool(&terms).map_err(CommandError::Book)?;
         let mut lifted = Vec::new();

@@ -4,6 +4,7 @@
 //! open --- settle ---> end | --- frozen --- | end + F --- release --->
 //!    |     height ≤ end      neither        |  height ≥ end + F
 //!    |                                      |
+//!    |-- one payee alone: its first settlement pays it, gives the rest back, and closes
 //!    '-- a settlement beyond the deposit (≤ end), or evidence of an overdraft (< end + F)
 //!          '--> insolvent --- claim ---> | since + F --- collect --->       never open, never released
 //!                       height < since + F             height ≥ since + F
@@ -13,11 +14,12 @@
 //! They take the state and return the next one; they never change anything.
 //!
 //! Source: PROTOCOL A5.8 to A5.12. A pool always holds the operational token, which
-//! "pays for everything else"; A5.8 names no other.
+//! "pays for everything else"; A5.8 names no other. Pools for one payee alone: AELF-35, see [`Only`].
 
 #![warn(clippy::arithmetic_side_effects)]
 
 mod insolvency;
+mod only;
 mod rules;
 mod settle;
 #[cfg(test)]
@@ -26,6 +28,7 @@ mod tests;
 pub use insolvency::{
     Claim, CollectError, Collected, Insolvency, MAX_PROMISES, Overdraft, ReportError, Reported,
 };
+pub use only::{MAX_PURPOSE, Only, Purpose};
 pub use rules::{PoolRules, RulesError};
 pub use settle::{Bearer, SettleError, Settlement};
 
@@ -57,6 +60,8 @@ pub struct PoolTerms {
     pub collateral: Amount,
     /// Last block in which a payee may settle.
     pub end_height: Height,
+    /// Who alone is paid, and what for; `None` if anybody may be (AELF-35).
+    pub only: Option<Only>,
 }
 
 /// Where a pool is in its life.
@@ -64,7 +69,7 @@ pub struct PoolTerms {
 pub enum PoolStatus {
     /// Funds are locked.
     Open,
-    /// Released. Stays in the tree, so that its id is never used again.
+    /// Released, or its one payee was paid. Stays in the tree, so that its id is never used again.
     Closed,
     /// More was promised than the deposit holds. For ever (A10.6).
     Insolvent(Insolvency),
@@ -85,6 +90,8 @@ pub struct PoolState {
     pub paid_total: Amount,
     /// Last block in which a payee may settle.
     pub end_height: Height,
+    /// Who alone is paid, and what for; `None` if anybody may be (AELF-35).
+    pub only: Option<Only>,
     /// Where it is in its life.
     pub status: PoolStatus,
 }
@@ -130,6 +137,12 @@ pub enum OpenError {
         /// `deposit + B_MAX + 1`.
         minimum: Amount,
     },
+    /// Collateral for one payee alone, whom nobody can outrun.
+    #[error("a pool for one payee has no collateral")]
+    NeedlessCollateral,
+    /// The one payee is the creator.
+    #[error("the payee is the creator")]
+    OwnPool,
     /// The pool would end before payees can settle safely.
     #[error("end height {end} is before {earliest}")]
     EndTooSoon {
@@ -157,6 +170,8 @@ impl OpenError {
         match self {
             Self::NoDeposit => "pool/no-deposit",
             Self::CollateralTooSmall { .. } => "pool/collateral-too-small",
+            Self::NeedlessCollateral => "pool/needless-collateral",
+            Self::OwnPool => "pool/own-pool",
             Self::EndTooSoon { .. } => "pool/end-too-soon",
             Self::EndTooLate { .. } => "pool/end-too-late",
             Self::OutOfRange => "pool/out-of-range",
@@ -224,10 +239,7 @@ impl PoolTerms {
         if self.deposit.is_zero() {
             return Err(OpenError::NoDeposit);
         }
-        let minimum = rules.min_collateral(self.deposit).ok_or(OpenError::OutOfRange)?;
-        if self.collateral < minimum {
-            return Err(OpenError::CollateralTooSmall { collateral: self.collateral, minimum });
-        }
+        self.check_collateral(rules)?;
         self.locked().ok_or(OpenError::OutOfRange)?;
         let earliest = now.plus(rules.min_duration);
         let latest = now.plus(rules.max_duration);
@@ -244,8 +256,21 @@ impl PoolTerms {
             collateral: self.collateral,
             paid_total: Amount::ZERO,
             end_height: self.end_height,
+            only: self.only.clone(),
             status: PoolStatus::Open,
         })
+    }
+
+    /// Collateral makes promising too much a loss. To one payee alone nobody can promise too much.
+    fn check_collateral(&self, rules: &PoolRules) -> Result<(), OpenError> {
+        if let Some(only) = &self.only {
+            return only.check(self);
+        }
+        let minimum = rules.min_collateral(self.deposit).ok_or(OpenError::OutOfRange)?;
+        if self.collateral < minimum {
+            return Err(OpenError::CollateralTooSmall { collateral: self.collateral, minimum });
+        }
+        Ok(())
     }
 }
 

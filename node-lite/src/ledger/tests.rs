@@ -9,8 +9,11 @@ use super::*;
 use antiphon_core::{
     amount::Amount,
     chain::{header::Header, state::Account, transaction::Message},
-    codec,
-    payment::reservation::{PoolTerms, pool_id},
+    codec::{self, Bounded},
+    payment::{
+        reservation::{Only, Overdraft, PoolTerms, Purpose, pool_id},
+        voucher::Promise,
+    },
 };
 use chain::{Chain, FEE, START, address, chain_id, pay};
 
@@ -131,6 +134,43 @@ fn a_pool_pays_its_payees_and_gives_back_the_rest() {
     let again = chain.tx(1, 2, vec![Message::CreatePool(again)]);
     let again = chain.built(vec![again]).refused;
     assert_eq!(again.first().map(|(_, e)| e.code()), Some("tx/pool-exists"));
+}
+
+#[test]
+fn one_payee_is_paid_once_and_the_rest_goes_back_in_the_same_block() {
+    let mut chain = Chain::new();
+    let purpose = Purpose::try_from("order 7").unwrap();
+    let only = Some(Only { payee: address(2), purpose });
+    let terms = PoolTerms { only, ..chain.terms(500, 0) };
+    let pool = terms.id(chain.id);
+    let tx = chain.tx(1, 1, vec![Message::CreatePool(terms.clone())]);
+    chain.settle(vec![tx]);
+    assert_eq!(chain.balance(1), START - 500 - FEE, "no collateral");
+    let settle = |chain: &Chain, target, cum| {
+        Message::Settle(Box::new(chain.voucher(&terms, target, 1, cum).into()))
+    };
+    let refused = |chain: &Chain, by, message| {
+        let tx = chain.tx(by, 1, vec![message]);
+        chain.built(vec![tx]).refused.first().map(|(_, error)| error.code())
+    };
+    assert_eq!(refused(&chain, 3, settle(&chain, 3, 120)), Some("pool/not-payee"));
+    assert_eq!(refused(&chain, 3, settle(&chain, 2, 120)), Some("pool/not-target"));
+    assert_eq!(refused(&chain, 2, settle(&chain, 2, 501)), Some("pool/beyond-deposit"));
+    let promises = [2, 3].map(|target| Promise::from(chain.voucher(&terms, target, 1, 500)));
+    let mut promises = Vec::from(promises);
+    promises.sort_by_key(|promise| promise.voucher.body.target);
+    let overdraft = Overdraft { pool, promises: Bounded::try_from(promises).unwrap() };
+    assert_eq!(refused(&chain, 3, Message::Report(overdraft)), Some("overdraft/one-payee"));
+    let tx = chain.tx(2, 1, vec![settle(&chain, 2, 120)]);
+    chain.settle(vec![tx]);
+    assert_eq!(chain.balance(2), START + 120 - FEE);
+    assert_eq!(chain.balance(1), START - 120 - FEE, "the rest is back, with no release");
+    chain.assert_conserved();
+    let again = chain.tx(2, 2, vec![settle(&chain, 2, 500)]);
+    assert_eq!(
+        chain.built(vec![again]).refused.first().map(|(_, e)| e.code()),
+        Some("pool/closed")
+    );
 }
 
 #[test]

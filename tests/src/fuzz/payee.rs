@@ -120,6 +120,7 @@ impl Run {
             collateral: terms.collateral,
             paid_total: Amount::ZERO,
             end_height: terms.end_height,
+            only: terms.only,
             status: choices.of(&self.statuses()).copied().unwrap_or(PoolStatus::Open),
         };
         let level = *choices.of(&Level::ALL).unwrap_or(&Level::Settled);

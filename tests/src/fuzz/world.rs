@@ -226,6 +226,7 @@ pub(super) fn terms(creator: &SecretKey, resource: StreamId, nonce: u64) -> Pool
         deposit: DEPOSIT,
         collateral: Amount::from_units(DEPOSIT.units() + 2),
         end_height: Height(1024),
+        only: None,
     }
 }
 

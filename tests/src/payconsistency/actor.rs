@@ -119,6 +119,7 @@ impl Actor {
             deposit: Amount::from_units(deposit),
             collateral: Amount::from_units(deposit + self.rules.bounty.units() + 1),
             end_height: end,
+            only: None,
         };
         let mut out = Vec::new();
         if let Ok(pool) = self.payer.open(terms, &mut out) {

@@ -161,6 +161,7 @@ impl Model {
                 deposit: Amount::from_units(40),
                 collateral: Amount::from_units(42),
                 end_height: self.till.next_height().plus(30),
+                only: None,
             };
             let pool = terms.id(chain);
             let create = self.till.sign(&self.cheat.clone(), Message::CreatePool(terms));

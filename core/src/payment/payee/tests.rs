@@ -47,7 +47,7 @@ fn key() -> SecretKey {
 fn terms() -> PoolTerms {
     let creator = key().public();
     let (deposit, collateral, end_height) = (units(200), units(240), Height(400));
-    PoolTerms { creator, nonce: 0, resource: STREAM, deposit, collateral, end_height }
+    PoolTerms { creator, nonce: 0, resource: STREAM, deposit, collateral, end_height, only: None }
 }
 
 fn id() -> PoolId {

@@ -39,6 +39,7 @@ fn terms() -> PoolTerms {
         deposit,
         collateral,
         end_height,
+        only: None,
     }
 }
 

@@ -97,6 +97,9 @@ pub enum ReportError {
     /// It is known already.
     #[error("the pool is insolvent already")]
     Insolvent,
+    /// It pays one payee alone: what was promised to others takes nothing from that payee (AELF-35).
+    #[error("the pool pays one payee alone")]
+    OnePayee,
     /// The time for evidence has passed.
     #[error("height {height} is after the last for evidence, {last}")]
     TooLate {
@@ -127,6 +130,7 @@ impl ReportError {
         match self {
             Self::Closed => "pool/closed",
             Self::Insolvent => "pool/insolvent",
+            Self::OnePayee => "overdraft/one-payee",
             Self::TooLate { .. } => "overdraft/too-late",
             Self::BadPromises => "overdraft/bad-promises",
             Self::Covered { .. } => "overdraft/covered",
@@ -278,6 +282,10 @@ impl PoolState {
             PoolStatus::Open => {}
             PoolStatus::Closed => return Err(ReportError::Closed),
             PoolStatus::Insolvent(_) => return Err(ReportError::Insolvent),
+        }
+        // Else a creator could sign to a second target and show that itself, and the payee would share what is its own.
+        if self.only.is_some() {
+            return Err(ReportError::OnePayee);
         }
         if self.window(rules, height) == Window::Release {
             let last = Height(self.end_height.plus(rules.freeze).0.saturating_sub(1));

@@ -1,4 +1,4 @@
-//! What a promise is worth to the chain at a height. Source: PROTOCOL A5.9, A5.10 first sentence; T5.
+//! What a promise is worth to the chain at a height. Source: PROTOCOL A5.9, A5.10 first sentence; T5; AELF-35.
 
 use super::{Insolvency, PaidState, PoolRules, PoolState, PoolStatus};
 use crate::{
@@ -33,6 +33,8 @@ pub struct Settlement {
     /// What the target's balance gains: what is due, or the bounty if this is what shows that the pool is insolvent, or
     /// nothing if it is a claim.
     pub gain: Amount,
+    /// What the creator's balance gains: what is left, if this closes a pool for one payee.
+    pub refund: Amount,
     /// What is burned: the collateral, if this shows that the pool is insolvent.
     pub burned: Amount,
 }
@@ -69,6 +71,17 @@ pub enum SettleError {
     /// Somebody else brings it.
     #[error("only the target may settle its voucher")]
     NotTarget,
+    /// The pool pays one payee alone, and this is another.
+    #[error("the pool pays another payee alone")]
+    NotPayee,
+    /// More is promised than the deposit of a pool for one payee: nobody was cheated, and nothing is paid.
+    #[error("{worth} is promised and {deposit} deposited")]
+    BeyondDeposit {
+        /// What is promised.
+        worth: Amount,
+        /// What the deposit is.
+        deposit: Amount,
+    },
     /// The creator promised to itself.
     #[error("the target is the creator")]
     OwnPool,
@@ -116,6 +129,8 @@ impl SettleError {
             Self::WrongPool => "pool/wrong-pool",
             Self::WrongResource => "pool/wrong-resource",
             Self::NotTarget => "pool/not-target",
+            Self::NotPayee => "pool/not-payee",
+            Self::BeyondDeposit { .. } => "pool/beyond-deposit",
             Self::OwnPool => "pool/own-pool",
             Self::OldSequence { .. } => "pool/old-sequence",
             Self::NothingNew { .. } => "pool/nothing-new",
@@ -130,8 +145,8 @@ impl SettleError {
 
 impl PoolState {
     /// Returns what settling a promise does, given its target's row: it is paid; or, if the deposit does not cover it,
-    /// nothing is paid and the pool becomes insolvent; or it is kept as a claim, if the pool is so already. The
-    /// signature and the steps come last, as the dearest checks.
+    /// nothing is paid and the pool becomes insolvent; or it is kept as a claim, if the pool is so already. One payee
+    /// alone is paid once, and the pool closes. The signature and the steps come last, as the dearest checks.
     ///
     /// # Errors
     /// [`SettleError`], one variant a rule; nothing changes then.
@@ -155,13 +170,16 @@ impl PoolState {
             (PoolStatus::Open | PoolStatus::Closed, None) => self.fail(rules, bearer.height),
             (PoolStatus::Open | PoolStatus::Closed, Some(paid_total)) => {
                 let paid = PaidState { seq: promise.voucher.body.seq, cum: worth, claim: None };
-                let pool = Self { paid_total, ..self.clone() };
-                return Ok(Settlement { pool, paid, gain: due, burned: Amount::ZERO });
+                if self.only.is_some() {
+                    return Ok(self.close_paid(paid, due, paid_total));
+                }
+                let (pool, none) = (Self { paid_total, ..self.clone() }, Amount::ZERO);
+                return Ok(Settlement { pool, paid, gain: due, refund: none, burned: none });
             }
         };
         let (insolvency, paid) = insolvency.claim(self.deposit, paid, due)?;
         let pool = Self { status: PoolStatus::Insolvent(insolvency), ..self.clone() };
-        Ok(Settlement { pool, paid, gain, burned })
+        Ok(Settlement { pool, paid, gain, refund: Amount::ZERO, burned })
     }
 
     fn check_window(&self, rules: &PoolRules, height: Height) -> Result<(), SettleError> {
@@ -212,6 +230,9 @@ impl PoolState {
             return Err(SettleError::OldSequence { seq, settled: paid.seq });
         }
         let worth = promise.worth()?;
+        if let Some(only) = &self.only {
+            only.check_promise(target, worth, self.deposit)?;
+        }
         match worth.checked_sub(paid.cum) {
             Some(due) if !due.is_zero() => Ok((worth, due)),
             Some(_) | None => Err(SettleError::NothingNew { cum: worth, paid: paid.cum }),

@@ -1,4 +1,5 @@
 mod insolvency;
+mod only;
 mod ticks;
 
 use super::*;
@@ -34,6 +35,7 @@ fn terms() -> PoolTerms {
         deposit: units(100),
         collateral: units(102),
         end_height: END,
+        only: None,
     }
 }
 

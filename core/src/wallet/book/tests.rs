@@ -255,6 +255,7 @@ fn a_pool_that_the_node_refuses_is_named_once_and_not_sent_again() {
         deposit: Amount::from_units(10),
         collateral: Amount::from_units(20),
         end_height: Height(100),
+        only: None,
     };
     let pool = terms.id(node.chain());
     let mut out = Vec::new();

@@ -37,7 +37,8 @@ impl<S: Storage> Session<'_, S> {
         self.put(row, pool)
     }
 
-    /// A5.9, and A5.10 where the deposit does not cover it, and A5.11 where it never did.
+    /// A5.9, and A5.10 where the deposit does not cover it, and A5.11 where it never did; AELF-35 where one payee alone is
+    /// paid.
     pub(super) fn settle(&mut self, sender: &Address, promise: &Promise) -> Result<(), TxError> {
         let body = &promise.voucher.body;
         let pool = self.pool(&body.pool)?;
@@ -45,9 +46,11 @@ impl<S: Storage> Session<'_, S> {
         let chains = self.chains();
         let bearer = Bearer { chains: &chains, pool: body.pool, by: *sender, height: self.height };
         let settlement = pool.settle(&self.spec.pool, &paid, promise, &bearer)?;
+        let creator = Address::of(&pool.creator);
         self.put(StateKey::pool(self.keys, &body.pool), settlement.pool)?;
         self.put(StateKey::paid(self.keys, &body.pool, &body.target), settlement.paid)?;
         self.credit(sender, Token::Operational, settlement.gain)?;
+        self.credit(&creator, Token::Operational, settlement.refund)?;
         self.burn(Token::Operational, settlement.burned)
     }
 

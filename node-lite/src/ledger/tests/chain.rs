@@ -279,6 +279,7 @@ impl Chain {
             deposit: Amount::from_units(deposit),
             collateral: Amount::from_units(collateral),
             end_height: self.head.0.plus(1 + self.ledger.spec().pool.min_duration),
+            only: None,
         }
     }
 
