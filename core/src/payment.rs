@@ -13,6 +13,7 @@
 //! | [`tick`] | the chain of hashes that a voucher may commit to: a payment for 32 bytes and one hash |
 //! | [`payer`] | the machine that promises: never beyond the deposit, never before it is stored |
 //! | [`payee`] | the machine that is promised: credit, exposure, settlement |
+//! | [`gift`] | a reservation for one payee, who is sure at once: tips, gifts, a shop |
 //! | [`field`] | the other way to pay off the chain: members who sign every state of their money together |
 //! | [`member`] | the machine of one who pays and is paid there, and of who leads |
 //!
@@ -21,6 +22,7 @@
 pub mod field;
 #[cfg(test)]
 mod forged;
+pub mod gift;
 pub mod member;
 pub mod payee;
 pub mod payer;

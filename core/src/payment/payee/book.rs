@@ -197,6 +197,9 @@ impl Book {
             PoolStatus::Closed => return Err(Fault::Closed),
             PoolStatus::Insolvent(_) => return Err(Fault::Insolvent),
         }
+        if state.only.is_some() {
+            return Err(Fault::OnePayee);
+        }
         if state.resource != offer.resource {
             return Err(Fault::WrongResource);
         }

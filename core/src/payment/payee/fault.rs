@@ -27,6 +27,9 @@ pub enum Fault {
     /// The pool is for another stream.
     #[error("the pool pays for another stream")]
     WrongResource,
+    /// The pool pays one payee alone, and only once: no way to pay for chunks (AELF-35).
+    #[error("the pool pays only once")]
+    OnePayee,
     /// The pool is our own.
     #[error("the pool's creator is its target")]
     OwnPool,
@@ -79,6 +82,7 @@ impl Fault {
             Self::Closed => "payee/pool-closed",
             Self::Insolvent => "payee/pool-insolvent",
             Self::WrongResource => "payee/wrong-resource",
+            Self::OnePayee => "payee/one-payee",
             Self::OwnPool => "payee/own-pool",
             Self::EndTooNear => "payee/end-too-near",
             Self::Stale => "payee/stale-proof",

@@ -10,7 +10,7 @@ use crate::{
     crypto::{Hash, PublicKey, SecretKey, Signature, Signed},
     payment::{
         forged,
-        reservation::{PoolStatus, PoolTerms},
+        reservation::{Only, PoolStatus, PoolTerms, Purpose},
         voucher::{MAX_PROMISE_BYTES, Voucher},
     },
 };
@@ -238,6 +238,10 @@ fn a_pool_that_cannot_pay_is_refused_by_its_name() {
     let other = PoolState { resource: StreamId(Hash([9; 32])), ..state() };
     let wrong = Proof { state: other, ..proof(11) };
     assert_eq!(refusal(wrong, 11), fault(Fault::WrongResource));
+    // It would pay for the first settlement and then no more.
+    let purpose = Purpose::try_from("").unwrap();
+    let only = PoolState { only: Some(Only { payee: ME, purpose }), ..state() };
+    assert_eq!(refusal(Proof { state: only, ..proof(11) }, 11), fault(Fault::OnePayee));
     assert_eq!(refusal(proof(368), 369), fault(Fault::EndTooNear));
     assert!(matches!(refusal(proof(368), 368), Some(Output::Store(..))), "one block before");
     assert_eq!(refusal(proof(11), 44), fault(Fault::Stale));

@@ -131,6 +131,9 @@ impl Payer {
         if target == self.address {
             return Err(PayError::OwnPool);
         }
+        if state.only.as_ref().is_some_and(|only| only.payee != target) {
+            return Err(PayError::NotPayee);
+        }
         // No payee would accept it, and none could settle it in time (A5.14).
         if self.tip.plus(self.rules.settle_margin()) > state.end_height {
             return Err(PayError::EndTooNear);

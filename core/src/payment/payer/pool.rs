@@ -77,7 +77,8 @@ impl Pool {
         tip: Height,
     ) -> Option<PoolTerms> {
         let terms = self.terms.as_ref()?;
-        let is_alike = (terms.resource, terms.deposit) == (wanted.resource, wanted.deposit);
+        let is_alike = (terms.resource, terms.deposit, &terms.only)
+            == (wanted.resource, wanted.deposit, &wanted.only);
         let is_possible = self.freeze.is_none() && terms.open(rules, tip).is_ok();
         self.refusal.take_if(|_| is_alike && is_possible).map(|_| terms.clone())
     }

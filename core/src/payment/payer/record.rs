@@ -17,7 +17,7 @@ use crate::{
 use alloc::{format, string::String, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
 
-/// Longest row without its digest, in bytes; terms take 136.
+/// Longest row without its digest, in bytes; terms take 201 at most.
 const MAX_ROW: usize = 256;
 
 /// Names one installation. The host makes it at random once and keeps it where neither a backup nor a clone of the

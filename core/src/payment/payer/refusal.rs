@@ -97,6 +97,9 @@ pub enum PayError {
     /// The target is the creator itself (A5.9).
     #[error("the target is the creator")]
     OwnPool,
+    /// The pool pays one payee alone, and this is another (AELF-35).
+    #[error("the pool pays another payee alone")]
+    NotPayee,
     /// The price is zero.
     #[error("the price is zero")]
     NothingToPay,
@@ -137,6 +140,7 @@ impl PayError {
             Self::NotProven => "payer/not-proven",
             Self::Frozen(freeze) => freeze.code(),
             Self::OwnPool => "payer/own-pool",
+            Self::NotPayee => "payer/not-payee",
             Self::NothingToPay => "payer/nothing-to-pay",
             Self::EndTooNear => "payer/end-too-near",
             Self::DepositExhausted { .. } => "payer/deposit-exhausted",

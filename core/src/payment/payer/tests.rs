@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     crypto::Hash,
     id::StreamId,
-    payment::reservation::{Bearer, OpenError},
+    payment::reservation::{Bearer, Only, OpenError, Purpose},
 };
 use alloc::collections::BTreeMap;
 use proptest::prelude::*;
@@ -184,6 +184,21 @@ fn payments_made_while_storing_are_collected_into_one_voucher() {
         Output::Store(..) | Output::Create(_) => panic!("{output:?}"),
     });
     assert_eq!(sums.collect::<Vec<_>>(), [(1, units(3)), (2, units(13))]);
+}
+
+#[test]
+fn a_pool_for_one_payee_promises_to_no_other_nor_more_than_the_deposit() {
+    let only = Some(Only { payee: ANN, purpose: Purpose::try_from("order 7").unwrap() });
+    let gift = PoolTerms { only, collateral: Amount::ZERO, ..terms() };
+    let mut payer = restart(DEVICE, &Rows::new());
+    let mut out = Vec::new();
+    payer.open(gift.clone(), &mut out).unwrap();
+    let state = gift.open(&rules(), Height(0)).unwrap();
+    payer.adopt(id(), state, Height(10), &mut out).unwrap();
+    assert_eq!(pay(&mut payer, BOB, 1).0, Err(PayError::NotPayee));
+    assert_eq!(pay(&mut payer, ANN, 100).0, Ok(units(100)));
+    let exhausted = PayError::DepositExhausted { deposit: units(100) };
+    assert_eq!(pay(&mut payer, ANN, 1).0, Err(exhausted), "and not twice");
 }
 
 #[test]

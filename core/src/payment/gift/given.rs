@@ -1,0 +1,137 @@
+//! A gift as its giver sees it. What is promised, the payer keeps.
+
+use super::{GiftView, Ground, Output, Proof, Stage, word};
+use crate::{
+    amount::Amount,
+    chain::Level,
+    crypto::Signed,
+    id::{Address, Height, PoolId},
+    payment::{
+        reservation::{Only, PoolStatus, PoolTerms, Window},
+        voucher::{CompactVoucher, Voucher},
+    },
+};
+use alloc::{string::String, vec::Vec};
+
+#[derive(Debug)]
+pub(super) struct Given {
+    only: Only,
+    nonce: u64,
+    amount: Amount,
+    end: Height,
+    voucher: Option<CompactVoucher>,
+    is_taken: bool,
+    proof: Option<Proof>,
+    is_asked: bool,
+    released: Option<Height>,
+}
+
+impl Given {
+    pub(super) fn new(terms: &PoolTerms) -> Option<Self> {
+        Some(Self {
+            only: terms.only.clone()?,
+            nonce: terms.nonce,
+            amount: terms.deposit,
+            end: terms.end_height,
+            voucher: None,
+            is_taken: false,
+            proof: None,
+            is_asked: false,
+            released: None,
+        })
+    }
+
+    pub(super) const fn payee(&self) -> Address {
+        self.only.payee
+    }
+
+    pub(super) const fn promised(&mut self, voucher: &Signed<Voucher>) {
+        self.voucher = Some(voucher.to_compact());
+    }
+
+    /// The payee says that it has it. Returns whether that is news.
+    pub(super) const fn taken(&mut self) -> bool {
+        !core::mem::replace(&mut self.is_taken, true)
+    }
+
+    /// Returns what the payee must be told, as long as it has not said that it knows.
+    pub(super) fn tell(&self) -> Option<Output> {
+        let voucher = self.voucher.filter(|_| !self.is_taken && !self.is_over())?;
+        Some(Output::Tell(self.only.payee, word::offer(self.nonce, voucher)))
+    }
+
+    pub(super) fn proven(
+        &mut self,
+        pool: PoolId,
+        proof: &Proof,
+        ground: &Ground,
+        out: &mut Vec<Output>,
+    ) {
+        // A final header is as good as any, and lags behind.
+        let is_older = |known: &Proof| {
+            proof.height < known.height
+                && !(proof.level == Level::Final && proof.state.status == known.state.status)
+        };
+        if self.is_over() || self.proof.as_ref().is_some_and(is_older) {
+            return;
+        }
+        let before = self.stage(ground);
+        self.proof = Some(proof.clone());
+        if proof.state.status == PoolStatus::Open {
+            self.promise(pool, out);
+            self.give_back(pool, proof, ground, out);
+        }
+        if self.stage(ground) != before {
+            out.push(Output::Changed);
+            if self.is_over() {
+                out.push(Output::Done(pool));
+            }
+        }
+    }
+
+    /// What is reserved is promised, once in this life: the payer knows what it promised before.
+    fn promise(&mut self, pool: PoolId, out: &mut Vec<Output>) {
+        if !core::mem::replace(&mut self.is_asked, true) {
+            out.push(Output::Promise(pool, self.only.payee, self.amount));
+        }
+    }
+
+    fn give_back(&mut self, pool: PoolId, proof: &Proof, ground: &Ground, out: &mut Vec<Output>) {
+        let margin = ground.rules.inclusion_margin;
+        let waits = self.released.is_some_and(|sent| proof.height < sent.plus(margin));
+        if proof.state.window(&ground.rules, proof.height) == Window::Release && !waits {
+            self.released = Some(proof.height);
+            out.push(Output::Release(pool));
+        }
+    }
+
+    /// Returns whether nothing more can happen to it.
+    pub(super) fn is_over(&self) -> bool {
+        let closed = self.proof.as_ref().filter(|proof| proof.state.status == PoolStatus::Closed);
+        closed.is_some_and(|proof| proof.level == Level::Final)
+    }
+
+    fn stage(&self, ground: &Ground) -> Stage {
+        let Some(Proof { state, level, .. }) = &self.proof else { return Stage::Asked };
+        match state.status {
+            PoolStatus::Closed if state.paid_total.is_zero() => Stage::Returned,
+            PoolStatus::Closed if *level == Level::Final => Stage::Final,
+            PoolStatus::Closed => Stage::Settled,
+            PoolStatus::Open | PoolStatus::Insolvent(_) if ground.tip > self.end => Stage::Lapsed,
+            PoolStatus::Open | PoolStatus::Insolvent(_) if self.is_taken => Stage::Sure,
+            PoolStatus::Open | PoolStatus::Insolvent(_) => Stage::Reserved,
+        }
+    }
+
+    pub(super) fn view(&self, pool: PoolId, ground: &Ground) -> GiftView {
+        GiftView {
+            pool,
+            is_given: true,
+            other: self.only.payee,
+            amount: self.amount,
+            purpose: String::from(self.only.purpose.as_str()),
+            stage: self.stage(ground),
+            end: Some(self.end),
+        }
+    }
+}
