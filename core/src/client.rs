@@ -15,10 +15,12 @@
 //! | `command` | what the application asks for |
 //! | `chain` | light files and heads |
 //! | `lookups` | what the application asks about the chain |
+//! | `purse` | the money machines, made |
 //! | `money` | proofs, vouchers, settlements |
 //! | `media` | playlists, segments, chunks |
 //! | `neighbours` | tracker, links, frames |
 //! | `room` | where pages meet that play nothing |
+//! | `gifts` | what is reserved for one payee alone |
 //! | `fields` | payment fields: their members and their rows on chain |
 //! | `view` | what an application sees |
 
@@ -26,12 +28,14 @@ mod chain;
 mod command;
 mod config;
 mod fields;
+mod gifts;
 mod input;
 mod lookups;
 mod media;
 mod money;
 mod neighbours;
 mod output;
+mod purse;
 mod room;
 mod snapshot;
 mod view;
@@ -45,9 +49,10 @@ pub use output::{
 };
 pub use room::MAX_ROOM_NAME;
 pub use snapshot::{
-    AccountView, Around, ChainView, DeliveryView, FieldProven, FieldShow, FieldView, HeadView,
-    Leveled, MemberView, PaymentStanding, PaymentView, PeerView, Phase, PoolView, Problem,
-    RoundStep, SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
+    AccountView, Around, ChainView, DeliveryView, FieldProven, FieldShow, FieldView, GiftStage,
+    GiftView, HeadView, Leveled, MemberView, PaymentStanding, PaymentView, PeerView, Phase,
+    PoolView, Problem, RoundStep, SettlementView, Snapshot, SpecView, Status, StreamView,
+    WalletView,
 };
 
 use crate::{
@@ -61,6 +66,7 @@ use crate::{
     id::{Address, PeerId, StreamId},
     payment::{
         self,
+        gift::{self, Gifts},
         member::{self, Membership},
         payee::{self, Payee},
         payer::{self, DeviceId, Payer},
@@ -110,6 +116,7 @@ enum Kept {
     Payer(payment::StoreToken),
     Payee(payment::StoreToken),
     Field(payment::StoreToken),
+    Gift(payment::StoreToken),
 }
 
 /// The money machines of one key on one chain.
@@ -119,6 +126,7 @@ struct Purse {
     payer: Payer,
     payee: Option<Payee>,
     fields: Membership,
+    gifts: Gifts,
 }
 
 /// The stream that plays.
@@ -287,6 +295,7 @@ impl Client {
             Some(Kept::Payer(inner)) => self.feed_payer(now, payer::Input::Stored(inner), out),
             Some(Kept::Payee(inner)) => self.feed_payee(now, payee::Input::Stored(inner), out),
             Some(Kept::Field(inner)) => self.feed_fields(now, member::Input::Stored(inner), out),
+            Some(Kept::Gift(inner)) => self.feed_gifts(now, gift::Input::Stored(inner), out),
             Some(Kept::Trust | Kept::Device) | None => {}
         }
     }

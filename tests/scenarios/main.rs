@@ -29,6 +29,7 @@ mod foes;
 mod follows;
 #[cfg(not(target_family = "wasm"))]
 mod gathering;
+mod gifts;
 #[cfg(not(target_family = "wasm"))]
 mod insolvency;
 #[cfg(not(target_family = "wasm"))]

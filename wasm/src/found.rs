@@ -203,6 +203,8 @@ fn pool_state(state: &PoolState) -> JsValue {
         ("collateral", amount(state.collateral)),
         ("paid", amount(state.paid_total)),
         ("end", number(state.end_height.0)),
+        ("payee", nullable(state.only.as_ref().map(|only| address(&only.payee)))),
+        ("purpose", nullable(state.only.as_ref().map(|only| only.purpose.as_str().into()))),
         ("isOpen", (state.status == PoolStatus::Open).into()),
         ("isInsolvent", matches!(state.status, PoolStatus::Insolvent(_)).into()),
     ])

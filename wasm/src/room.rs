@@ -1,4 +1,4 @@
-//! Payment fields and the room, both ways. Shapes: `FieldView` and `Around` in `js/src/field.ts`, commands in `js/src/border.ts`.
+//! Payment fields, gifts and the room, both ways. Shapes: `FieldView` and `Around` in `js/src/field.ts`, commands in `js/src/border.ts`.
 
 use crate::{
     error::bad_input,
@@ -8,7 +8,7 @@ use crate::{
 use antiphon_core::{
     amount::Amount,
     client::{
-        Around, Command, FieldOffer, FieldProven, FieldShow, MemberView, PaymentStanding,
+        Around, Command, FieldOffer, FieldProven, FieldShow, GiftView, MemberView, PaymentStanding,
         PaymentView, Phase, RoundStep, Threat, Warning,
     },
     crypto::{Hash, PublicKey},
@@ -42,6 +42,14 @@ pub(crate) fn read(kind: &str, command: &JsValue) -> Result<Option<Command>, JsV
             payee: address(command, "payee")?,
             amount: Amount::from_units(big(command, "amount")?),
         },
+        "give" => Command::Give {
+            to: address(command, "to")?,
+            amount: Amount::from_units(big(command, "amount")?),
+            purpose: {
+                let purpose = text(command, "purpose")?;
+                purpose.as_str().try_into().map_err(|_| bad_input("purpose"))?
+            },
+        },
         "closeField" => Command::CloseField(of()?),
         "forgetField" => Command::ForgetField(of()?),
         _ => return Ok(None),
@@ -65,6 +73,20 @@ pub(crate) fn around(view: &Around) -> JsValue {
         ("peer", view.peer.0.to_string().into()),
         ("address", wallet::address::to_text(&view.address).into()),
         ("isLinked", view.is_linked.into()),
+    ])
+}
+
+/// Writes a gift.
+pub(crate) fn gift(view: &GiftView) -> JsValue {
+    object([
+        ("pool", hex::encode(view.pool.0.0).into()),
+        ("isGiven", view.is_given.into()),
+        ("other", wallet::address::to_text(&view.other).into()),
+        ("amount", amount(view.amount)),
+        ("purpose", view.purpose.as_str().into()),
+        ("stage", view.stage.name().into()),
+        ("end", nullable(view.end.map(|height| number(height.0)))),
+        ("refusal", nullable(view.refusal.map(Into::into))),
     ])
 }
 

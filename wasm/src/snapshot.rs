@@ -24,6 +24,7 @@ pub(crate) fn write(snapshot: &Snapshot) -> JsValue {
         ("peers", list(snapshot.peers.iter().map(peer)).into()),
         ("around", list(snapshot.around.iter().map(room::around)).into()),
         ("fields", list(snapshot.fields.iter().map(room::show)).into()),
+        ("gifts", list(snapshot.gifts.iter().map(room::gift)).into()),
         ("wallet", wallet(&snapshot.wallet)),
         ("problems", list(snapshot.problems.iter().map(problem)).into()),
     ])

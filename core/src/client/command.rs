@@ -67,6 +67,7 @@ impl Client {
                     paid.map(|_| ()).map_err(CommandError::Pay)
                 })
             }
+            Command::Give { to, amount, purpose } => self.give(now, (to, amount, purpose), out),
             Command::CloseField(field) => self.try_fields(now, out, |fields, lifted| {
                 fields.close(now.at, field, lifted).map_err(CommandError::Close)
             }),

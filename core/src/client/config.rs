@@ -69,6 +69,9 @@ pub enum CommandError {
     /// The sum exceeds what an amount can hold.
     #[error("amount out of range")]
     OutOfRange,
+    /// The gift would bring its payee no more than the settlement costs.
+    #[error("the gift brings no more than its settlement costs")]
+    GiftTooSmall,
     /// No voucher is worth a settlement.
     #[error("no voucher waits to be settled")]
     NothingToSettle,
@@ -102,6 +105,7 @@ impl CommandError {
             Self::Playing => "client/playing",
             Self::NoTracker => "client/no-tracker",
             Self::OutOfRange => "client/out-of-range",
+            Self::GiftTooSmall => "client/gift-too-small",
             Self::NothingToSettle => "client/nothing-to-settle",
             Self::NothingToRelease => "client/nothing-to-release",
             Self::Book(error) => error.code(),

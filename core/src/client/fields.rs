@@ -10,6 +10,7 @@ use crate::{
     id::{Address, FieldId, PeerId},
     payment::{
         field::{FieldTerms, Member},
+        gift,
         member::{self, Membership},
     },
     peer::{
@@ -49,6 +50,9 @@ impl Client {
         parcel: Parcel,
         out: &mut Vec<Output>,
     ) {
+        if gift::is_word(&parcel) {
+            return self.gift_heard(now, peer, parcel.into_vec(), out);
+        }
         let from = self.meet(peer);
         self.feed_fields(now, member::Input::Heard(from, parcel.into_vec()), out);
     }
@@ -56,6 +60,7 @@ impl Client {
     pub(super) fn field_member_came(&mut self, now: Now, peer: PeerId, out: &mut Vec<Output>) {
         let address = self.meet(peer);
         self.feed_fields(now, member::Input::Came(address), out);
+        self.feed_gifts(now, gift::Input::Came(address), out);
     }
 
     pub(super) fn field_proven(&mut self, now: Now, shown: FieldShown, out: &mut Vec<Output>) {
@@ -168,7 +173,13 @@ impl Client {
         }
     }
 
-    fn send_member(&mut self, now: Now, to: Address, bytes: Vec<u8>, out: &mut Vec<Output>) {
+    pub(super) fn send_member(
+        &mut self,
+        now: Now,
+        to: Address,
+        bytes: Vec<u8>,
+        out: &mut Vec<Output>,
+    ) {
         let (Some(peer), Ok(parcel)) = (self.member(to), Parcel::try_from(bytes)) else { return };
         if self.peers.contains_key(&peer) {
             self.send(now, peer, Frame::Field(parcel), out);
@@ -185,17 +196,21 @@ impl Client {
         }
     }
 
-    /// Returns the key of an address: of somebody met, or of a member of a field.
+    /// Returns the key of an address: of somebody met or around, or of a member of a field.
     fn member(&mut self, address: Address) -> Option<PeerId> {
         if let Some(peer) = self.met.get(&address) {
             return Some(*peer);
+        }
+        let is_it = |peer: &PeerId| Address::of(&peer.0) == address;
+        if let Some(peer) = self.swarm.as_ref().and_then(|swarm| swarm.around().find(is_it)) {
+            return Some(peer);
         }
         let peer = PeerId(self.purse.as_ref()?.fields.key_of(&address)?);
         self.meet(peer);
         Some(peer)
     }
 
-    fn meet(&mut self, peer: PeerId) -> Address {
+    pub(super) fn meet(&mut self, peer: PeerId) -> Address {
         let address = Address::of(&peer.0);
         if self.met.len() >= MAX_MET && !self.met.contains_key(&address) {
             self.met.pop_first();

@@ -14,6 +14,7 @@ use crate::{
     },
     codec::Text,
     id::{Address, FieldId},
+    payment::reservation::Purpose,
     peer::LinkId,
 };
 use alloc::{string::String, vec::Vec};
@@ -132,6 +133,15 @@ pub enum Command {
         payee: Address,
         /// How much.
         amount: Amount,
+    },
+    /// Reserve this for one payee alone, who is sure of it at once (AELF-35).
+    Give {
+        /// Whom.
+        to: Address,
+        /// How much: more than a settlement costs.
+        amount: Amount,
+        /// What for.
+        purpose: Purpose,
     },
     /// Close a field: with everybody's signature, or alone if somebody is silent.
     CloseField(FieldId),

@@ -1,15 +1,14 @@
 //! Routes between the chain's proofs, the payer, the payee, and the peers they deal with.
 
-use super::{Asker, Client, CommandError, Kept, Notice, Now, Output, Purse};
+use super::{Asker, Client, CommandError, Kept, Notice, Now, Output};
 use crate::{
     amount::Amount,
     chain::Level,
     codec::{self, Bounded},
     id::{Height, PeerId, PoolId},
     payment::{
-        member::{self, MemberConfig, MemberPolicy, Membership},
-        payee::{self, Payee, PayeePolicy},
-        payer::{self, AdoptError, Payer},
+        gift, member, payee,
+        payer::{self, AdoptError},
         reservation::{PoolTerms, Window},
     },
     peer::frames::Frame,
@@ -29,48 +28,6 @@ const POOL_BLOCKS: u64 = 3600;
 const MAX_DEBTS: usize = 1024;
 
 impl Client {
-    /// Makes the money machines once the chain's spec is known, and the payee once a price is.
-    pub(super) fn open_purse(&mut self, now: Now, out: &mut Vec<Output>) {
-        let Some(spec) = self.light.spec().cloned() else { return };
-        let (chain, rules, key) = (self.config.chain, spec.pool, &self.config.key);
-        if self.purse.is_none() {
-            let Some(device) = self.device else { return };
-            let rows = self.stored.iter().filter(|(name, _)| Payer::owns(name)).cloned();
-            let payer = Payer::new(chain, key.clone(), device, rules, rows);
-            let mut book = Book::new(key.clone(), &spec);
-            let mut lifted = Vec::new();
-            for (pool, _) in payer.pools() {
-                book.watch(pool, &mut lifted);
-            }
-            let rows = self.stored.iter().filter(|(name, _)| Membership::owns(name)).cloned();
-            let fields = MemberConfig {
-                chain,
-                key: key.clone(),
-                device,
-                rules: spec.field,
-                fee: spec.fee,
-                policy: MemberPolicy::for_chain(rules.inclusion_margin),
-            };
-            let fields = Membership::new(fields, rows);
-            self.purse = Some(Purse { book, payer, payee: None, fields });
-            self.lift_book(now, lifted, out);
-            self.changed = true;
-        }
-        let Some(stream) = &self.stream else { return };
-        let Some(purse) = self.purse.as_mut().filter(|purse| purse.payee.is_none()) else { return };
-        let policy = PayeePolicy::for_price(stream.info.price, spec.fee);
-        let rows = self.stored.iter().filter(|(name, _)| Payee::owns(name)).cloned();
-        purse.payee = Some(Payee::new(chain, purse.book.address(), rules, policy, rows));
-        let height = self.light.head(Level::Settled).map(|head| head.header.height);
-        let known: Vec<_> = self.peers.keys().copied().collect();
-        if let Some(height) = height {
-            self.tip_moved(now, height, out);
-        }
-        for peer in known {
-            self.set_terms(peer, out);
-        }
-    }
-
     pub(super) fn feed_book(&mut self, now: Now, input: book::Input, out: &mut Vec<Output>) {
         let Some(purse) = &mut self.purse else { return };
         let mut lifted = Vec::new();
@@ -98,6 +55,7 @@ impl Client {
         self.feed_payer(now, payer::Input::Tip(height), out);
         self.feed_payee(now, payee::Input::Tip(height), out);
         self.feed_fields(now, member::Input::Tip(height), out);
+        self.feed_gifts(now, gift::Input::Tip(height), out);
     }
 
     pub(super) fn lift_book(
@@ -109,7 +67,11 @@ impl Client {
         for output in outputs {
             match output {
                 book::Output::Ask(id, query) => self.ask_node(Asker::Book(id), query, out),
-                book::Output::Pool(proof) => self.pool_proven(now, *proof, out),
+                book::Output::Pool(proof) => {
+                    self.pool_proven(now, (*proof).clone(), out);
+                    // The payer knows it by now: what is proven reserved may be promised.
+                    self.gift_proven(now, *proof, out);
+                }
                 book::Output::Field(shown) => self.field_proven(now, *shown, out),
                 book::Output::Trouble(code) => self.trouble(code, out),
                 book::Output::PoolRefused(pool, code) => self.pool_refused(pool, code, out),
@@ -184,6 +146,13 @@ impl Client {
                     }
                 }
                 payer::Output::Voucher(target, voucher) => {
+                    let mut is_gift = false;
+                    self.with_gifts(now, out, |gifts, lifted| {
+                        is_gift = gifts.promised(&voucher, lifted);
+                    });
+                    if is_gift {
+                        continue;
+                    }
                     let bytes = Bounded::try_from(codec::encode(&voucher.to_compact()));
                     let payees = self.peers.values_mut().filter(|p| p.payee == Some(target));
                     for peer in payees {
@@ -199,12 +168,7 @@ impl Client {
         let mut promises = Vec::new();
         for output in outputs {
             match output {
-                payee::Output::NeedPool(pool) => {
-                    let Some(purse) = &mut self.purse else { return };
-                    let mut lifted = Vec::new();
-                    purse.book.watch(pool, &mut lifted);
-                    self.lift_book(now, lifted, out);
-                }
+                payee::Output::NeedPool(pool) => self.watch_pool(now, pool, out),
                 payee::Output::Store(token, name, row) => {
                     self.store(Kept::Payee(token), name, row, out);
                 }
@@ -224,8 +188,15 @@ impl Client {
         }
     }
 
+    pub(super) fn watch_pool(&mut self, now: Now, pool: PoolId, out: &mut Vec<Output>) {
+        let Some(purse) = &mut self.purse else { return };
+        let mut lifted = Vec::new();
+        purse.book.watch(pool, &mut lifted);
+        self.lift_book(now, lifted, out);
+    }
+
     /// Asks the book for a transaction, and says so where it refuses.
-    fn ask_book(
+    pub(super) fn ask_book(
         &mut self,
         now: Now,
         ask: impl FnOnce(&mut Book, &mut Vec<book::Output>) -> Result<(), BookError>,
@@ -279,7 +250,7 @@ impl Client {
         let usable =
             purse.payer.pools().filter(|(_, freeze)| freeze.is_none()).filter_map(|(id, _)| {
                 let (terms, proven) = purse.payer.pool(id)?;
-                proven.filter(|_| terms.resource == stream.id)?;
+                proven.filter(|_| terms.resource == stream.id && terms.only.is_none())?;
                 Some((terms.deposit.saturating_sub(purse.payer.promised(id)), id))
             });
         usable.filter(|(left, _)| !left.is_zero()).max().map(|(_, id)| id)

@@ -1,5 +1,6 @@
 //! What an application sees: plain data, every chain value with its level and height.
 
+pub use crate::payment::gift::{GiftView, Stage as GiftStage};
 pub use crate::payment::member::{
     FieldView, MemberView, PaymentView, Phase, RoundStep, Standing as PaymentStanding,
 };
@@ -26,6 +27,8 @@ pub struct Snapshot {
     pub around: Vec<Around>,
     /// Payment fields, invitations too.
     pub fields: Vec<FieldShow>,
+    /// What was given to one payee alone, and what was received so.
+    pub gifts: Vec<GiftView>,
     /// Money.
     pub wallet: WalletView,
     /// What is wrong now; empty when all is well.

@@ -33,6 +33,7 @@ impl Client {
             peers: self.peer_views(),
             around: self.around(),
             fields: self.field_views(),
+            gifts: self.gift_views(),
             wallet: self.wallet_view(),
             problems: self.problems(),
         }

@@ -42,7 +42,7 @@ use crate::{
     row::Row,
     table::Table,
 };
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use given::Given;
 use received::{Giver, Received};
 
@@ -57,7 +57,7 @@ pub enum Input {
     /// This address can be reached now.
     Came(Address),
     /// The chain proved a pool.
-    Proven(PoolId, Proof),
+    Proven(PoolId, Box<Proof>),
     /// The write is durable.
     Stored(StoreToken),
     /// The newest settled height.
@@ -89,7 +89,7 @@ pub enum Output {
     /// Write durably under this name, or remove it; then say `Stored`.
     Store(StoreToken, String, Option<Vec<u8>>),
     /// Send the transaction that settles this promise: the countersignature.
-    Settle(Promise),
+    Settle(Box<Promise>),
     /// Promise the payee the whole deposit of this pool.
     Promise(PoolId, Address, Amount),
     /// Send the transaction that gives back what nobody took.

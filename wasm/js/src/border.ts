@@ -102,5 +102,6 @@ export type Command =
   | { kind: 'proposeField'; others: readonly string[]; deposit: bigint; dispute: number | null }
   | { kind: 'acceptField' | 'declineField' | 'closeField' | 'forgetField'; field: string }
   | { kind: 'payMember'; field: string; payee: string; amount: bigint }
+  | { kind: 'give'; to: string; amount: bigint; purpose: string }
   | { kind: 'setUpload'; policy: UploadPolicy }
   | { kind: 'stop' };

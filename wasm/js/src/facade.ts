@@ -23,6 +23,7 @@ export type { Token, UploadPolicy } from './border.js';
 export { AntiphonError, helpFor } from './error.js';
 export type { AntiphonEvent, EventOf, EventType } from './event.js';
 export type * from './field.js';
+export type * from './gift.js';
 export type * from './found.js';
 export type * from './snapshot.js';
 
@@ -229,6 +230,14 @@ export class Antiphon implements AsyncDisposable {
   payMember(field: string, payee: string, amount: bigint): Promise<void> {
     if (!HEX_32.test(field)) return invalid('field is not 64 hexadecimal digits');
     return this.#engine.command({ kind: 'payMember', field, payee, amount });
+  }
+
+  /**
+   * Reserves `amount` on the chain for one payee alone, for a purpose of at most 32 bytes. The payee is sure of it at once, if it is
+   * around; otherwise it waits, and comes back when its period is over. Watch `snapshot().gifts`.
+   */
+  give(to: string, amount: bigint, purpose: string): Promise<void> {
+    return this.#engine.command({ kind: 'give', to, amount, purpose });
   }
 
   /** Closes a field: at once if every member signs, alone if one is silent. */

@@ -207,6 +207,9 @@ export interface PoolState {
   readonly paid: bigint;
   /** Last block in which payees may settle. */
   readonly end: number;
+  /** Who alone is paid, and what for; `null` if anybody may be. */
+  readonly payee: string | null;
+  readonly purpose: string | null;
   readonly isOpen: boolean;
   /** Whether its creator promised more than the deposit: it pays shares of what is left, and nothing goes back to the creator. */
   readonly isInsolvent: boolean;

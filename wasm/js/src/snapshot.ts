@@ -6,6 +6,7 @@
  */
 
 import type { Around, FieldView } from './field.js';
+import type { GiftView } from './gift.js';
 
 /** How far a value of the chain is believed, weakest first. */
 export type Level = 'included' | 'settled' | 'final';
@@ -199,6 +200,8 @@ export interface Snapshot {
   readonly around: readonly Around[];
   /** Payment fields, invitations too. */
   readonly fields: readonly FieldView[];
+  /** What was given to one payee alone, and what was received so. */
+  readonly gifts: readonly GiftView[];
   readonly wallet: WalletView;
   readonly problems: readonly Problem[];
 }
@@ -218,6 +221,7 @@ export const EMPTY_SNAPSHOT: Snapshot = {
   peers: [],
   around: [],
   fields: [],
+  gifts: [],
   wallet: { address: null, account: null, pool: null, vouchersOut: 0n, vouchersIn: 0n, settlements: [] },
   problems: [],
 };

@@ -112,12 +112,15 @@ impl Given {
     }
 
     fn stage(&self, ground: &Ground) -> Stage {
-        let Some(Proof { state, level, .. }) = &self.proof else { return Stage::Asked };
+        let is_late = ground.tip > self.end;
+        let Some(Proof { state, level, .. }) = &self.proof else {
+            return if is_late { Stage::Lapsed } else { Stage::Asked };
+        };
         match state.status {
             PoolStatus::Closed if state.paid_total.is_zero() => Stage::Returned,
             PoolStatus::Closed if *level == Level::Final => Stage::Final,
             PoolStatus::Closed => Stage::Settled,
-            PoolStatus::Open | PoolStatus::Insolvent(_) if ground.tip > self.end => Stage::Lapsed,
+            PoolStatus::Open | PoolStatus::Insolvent(_) if is_late => Stage::Lapsed,
             PoolStatus::Open | PoolStatus::Insolvent(_) if self.is_taken => Stage::Sure,
             PoolStatus::Open | PoolStatus::Insolvent(_) => Stage::Reserved,
         }
@@ -132,6 +135,7 @@ impl Given {
             purpose: String::from(self.only.purpose.as_str()),
             stage: self.stage(ground),
             end: Some(self.end),
+            refusal: None,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         voucher::{CompactVoucher, Voucher},
     },
 };
-use alloc::{format, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Longest row: a nonce, a giver, a promise without ticks.
@@ -216,7 +216,7 @@ impl Received {
             return None;
         }
         *ordered = ground.tip;
-        Some(Output::Settle(kept.voucher.clone().into()))
+        Some(Output::Settle(Box::new(kept.voucher.clone().into())))
     }
 
     /// Returns whether its row is of no use any more.
@@ -245,6 +245,6 @@ impl Received {
         };
         let purpose = self.purpose.as_ref().map(|text| String::from(text.as_str()));
         let (purpose, other, end) = (purpose.unwrap_or_default(), self.giver.address, self.end);
-        GiftView { pool, is_given: false, other, amount, purpose, stage, end }
+        GiftView { pool, is_given: false, other, amount, purpose, stage, end, refusal: None }
     }
 }

@@ -59,6 +59,10 @@ fn proof(state: PoolState, height: u64) -> Proof {
     Proof { state, height: Height(height), level: Level::Settled, is_fresh: true }
 }
 
+fn proven(proof: Proof) -> Input {
+    Input::Proven(pool(), Box::new(proof))
+}
+
 fn signed(cum: u128) -> Signed<Voucher> {
     let body = Voucher {
         pool: pool(),
@@ -103,12 +107,12 @@ fn offered(voucher: &Signed<Voucher>) -> Gifts {
 /// A payee that holds the promise.
 fn sure() -> (Gifts, Row) {
     let mut gifts = offered(&signed(100));
-    let out = feed(&mut gifts, Input::Proven(pool(), proof(state(), 10)));
+    let out = feed(&mut gifts, proven(proof(state(), 10)));
     let [Output::Store(token, name, Some(row))] = &out[..] else { panic!("{out:?}") };
     assert_eq!(stage(&gifts), Some(Stage::Offered), "not sure before it is stored");
     let out = feed(&mut gifts, Input::Stored(*token));
     let thanks = Output::Tell(address(&giver()), word::taken(NONCE));
-    assert_eq!(out, [thanks, Output::Changed, Output::Settle(signed(100).into())]);
+    assert_eq!(out, [thanks, Output::Changed, Output::Settle(Box::new(signed(100).into()))]);
     (gifts, (name.clone(), Ok(row.clone())))
 }
 
@@ -122,13 +126,13 @@ fn a_payee_is_sure_when_the_promise_is_stored_and_not_before_and_settles_at_once
     assert_eq!(out, [Output::Tell(address(&giver()), word::taken(NONCE))], "it asks again");
     assert_eq!(feed(&mut gifts, Input::Tip(Height(25))), []);
     let again = feed(&mut gifts, Input::Tip(Height(26)));
-    assert_eq!(again, [Output::Settle(signed(100).into())], "the settlement was lost");
-    assert_eq!(feed(&mut gifts, Input::Proven(pool(), proof(paid(100), 27))), [Output::Changed]);
+    assert_eq!(again, [Output::Settle(Box::new(signed(100).into()))], "the settlement was lost");
+    assert_eq!(feed(&mut gifts, proven(proof(paid(100), 27))), [Output::Changed]);
     assert_eq!(stage(&gifts), Some(Stage::Settled));
     let lagging = Proof { level: Level::Final, ..proof(state(), 20) };
-    assert_eq!(feed(&mut gifts, Input::Proven(pool(), lagging)), []);
+    assert_eq!(feed(&mut gifts, proven(lagging)), []);
     let last = Proof { level: Level::Final, ..proof(paid(100), 30) };
-    let out = feed(&mut gifts, Input::Proven(pool(), last));
+    let out = feed(&mut gifts, proven(last));
     assert!(matches!(&out[..], [Output::Changed, Output::Store(_, _, None), Output::Done(_)]));
     assert_eq!(stage(&gifts), Some(Stage::Final));
 }
@@ -137,7 +141,7 @@ fn a_payee_is_sure_when_the_promise_is_stored_and_not_before_and_settles_at_once
 fn a_payee_is_not_sure_of_what_the_chain_would_not_pay_to_it_alone() {
     let refused = |voucher: &Signed<Voucher>, proof: Proof| {
         let mut gifts = offered(voucher);
-        let out = feed(&mut gifts, Input::Proven(pool(), proof));
+        let out = feed(&mut gifts, proven(proof));
         assert_eq!(gifts.view(), [], "nothing stays of it");
         let [Output::Refused(from, refusal), Output::Done(_), Output::Changed] = out[..] else {
             panic!("{out:?}")
@@ -176,16 +180,16 @@ fn a_payee_is_not_sure_of_what_the_chain_would_not_pay_to_it_alone() {
 fn a_payee_waits_for_a_fresh_chain_and_for_a_final_one_where_much_is_given() {
     let mut gifts = offered(&signed(100));
     let old = Proof { is_fresh: false, ..proof(state(), 10) };
-    assert_eq!(feed(&mut gifts, Input::Proven(pool(), old)), []);
+    assert_eq!(feed(&mut gifts, proven(old)), []);
     assert_eq!(stage(&gifts), Some(Stage::Offered));
     let rich = PoolState { deposit: units(2000), ..state() };
     let mut gifts = offered(&signed(1001));
-    assert_eq!(feed(&mut gifts, Input::Proven(pool(), proof(rich.clone(), 10))), []);
+    assert_eq!(feed(&mut gifts, proven(proof(rich.clone(), 10))), []);
     let last = Proof { level: Level::Final, ..proof(rich.clone(), 10) };
-    let out = feed(&mut gifts, Input::Proven(pool(), last));
+    let out = feed(&mut gifts, proven(last));
     assert!(matches!(out[..], [Output::Store(..)]));
     let mut gifts = offered(&signed(1000));
-    let out = feed(&mut gifts, Input::Proven(pool(), proof(rich, 10)));
+    let out = feed(&mut gifts, proven(proof(rich, 10)));
     assert!(matches!(out[..], [Output::Store(..)]), "one unit less");
     let mut gifts = offered(&signed(100));
     let out = feed(&mut gifts, Input::Tip(Height(10 + 65)));
@@ -222,16 +226,20 @@ fn what_is_stored_is_settled_after_a_restart_and_a_damaged_row_is_none() {
     let mut gifts = gifts_of(me(), vec![row.clone()]);
     assert_eq!(gifts.pools().collect::<Vec<_>>(), [pool()]);
     assert_eq!(stage(&gifts), Some(Stage::Offered), "the chain is asked first");
-    let out = feed(&mut gifts, Input::Proven(pool(), proof(state(), 399)));
-    assert_eq!(out, [Output::Changed, Output::Settle(signed(100).into())], "just in time");
+    let out = feed(&mut gifts, proven(proof(state(), 399)));
+    assert_eq!(
+        out,
+        [Output::Changed, Output::Settle(Box::new(signed(100).into()))],
+        "just in time"
+    );
     let mut gifts = gifts_of(me(), vec![row.clone()]);
     let gone = PoolState { paid_total: Amount::ZERO, ..paid(0) };
-    let out = feed(&mut gifts, Input::Proven(pool(), proof(gone, 500)));
+    let out = feed(&mut gifts, proven(proof(gone, 500)));
     assert!(matches!(&out[..], [Output::Changed, Output::Store(_, _, None), Output::Done(_)]));
     assert_eq!(stage(&gifts), Some(Stage::Lapsed));
     let other = PoolState { creator: SecretKey::from_bytes(&[6; 32]).public(), ..state() };
     let mut gifts = gifts_of(me(), vec![row.clone()]);
-    feed(&mut gifts, Input::Proven(pool(), proof(other, 20)));
+    feed(&mut gifts, proven(proof(other, 20)));
     assert_eq!(stage(&gifts), Some(Stage::Lapsed), "a row that the giver did not sign");
     let bytes = row.1.clone().unwrap();
     for cut in 0..bytes.len() {
@@ -247,11 +255,11 @@ fn a_giver_tells_what_it_promised_until_the_payee_has_it() {
     assert_eq!(gifts.view(), [], "a pool for anybody is no gift");
     gifts.give(&terms());
     assert_eq!(stage(&gifts), Some(Stage::Asked));
-    let out = feed(&mut gifts, Input::Proven(pool(), proof(state(), 11)));
+    let out = feed(&mut gifts, proven(proof(state(), 11)));
     let promise = Output::Promise(pool(), me(), units(100));
     assert_eq!(out, [promise, Output::Changed], "only what is reserved is promised");
     assert_eq!(stage(&gifts), Some(Stage::Reserved));
-    assert_eq!(feed(&mut gifts, Input::Proven(pool(), proof(state(), 12))), [], "and once");
+    assert_eq!(feed(&mut gifts, proven(proof(state(), 12))), [], "and once");
     assert_eq!(feed(&mut gifts, Input::Came(me())), [], "nothing is promised yet");
     let mut out = Vec::new();
     assert!(gifts.promised(&signed(100), &mut out));
@@ -266,13 +274,13 @@ fn a_giver_tells_what_it_promised_until_the_payee_has_it() {
     assert_eq!(feed(&mut gifts, Input::Heard(me(), word::taken(NONCE))), [Output::Changed]);
     assert_eq!(stage(&gifts), Some(Stage::Sure));
     assert_eq!(feed(&mut gifts, Input::Tip(Height(13))), []);
-    assert_eq!(feed(&mut gifts, Input::Proven(pool(), proof(paid(100), 14))), [Output::Changed]);
+    assert_eq!(feed(&mut gifts, proven(proof(paid(100), 14))), [Output::Changed]);
     assert_eq!(stage(&gifts), Some(Stage::Settled));
     let last = Proof { level: Level::Final, ..proof(paid(100), 14) };
-    let out = feed(&mut gifts, Input::Proven(pool(), last));
+    let out = feed(&mut gifts, proven(last));
     assert_eq!(out, [Output::Changed, Output::Done(pool())]);
     assert_eq!(stage(&gifts), Some(Stage::Final));
-    feed(&mut gifts, Input::Proven(pool(), proof(paid(100), 20)));
+    feed(&mut gifts, proven(proof(paid(100), 20)));
     assert_eq!(stage(&gifts), Some(Stage::Final), "for ever");
 }
 
@@ -280,20 +288,20 @@ fn a_giver_tells_what_it_promised_until_the_payee_has_it() {
 fn what_nobody_took_is_taken_back_after_the_freeze() {
     let mut gifts = gifts_of(address(&giver()), vec![]);
     gifts.give(&terms());
-    feed(&mut gifts, Input::Proven(pool(), proof(state(), 11)));
+    feed(&mut gifts, proven(proof(state(), 11)));
     let release = END.0 + rules().freeze;
     for height in [END.0, END.0 + 1, release - 1] {
         feed(&mut gifts, Input::Tip(Height(height)));
-        let out = feed(&mut gifts, Input::Proven(pool(), proof(state(), height)));
+        let out = feed(&mut gifts, proven(proof(state(), height)));
         assert!(!out.contains(&Output::Release(pool())), "at {height}");
         assert_eq!(stage(&gifts) == Some(Stage::Lapsed), height > END.0);
     }
-    let at = |gifts: &mut Gifts, height| feed(gifts, Input::Proven(pool(), proof(state(), height)));
+    let at = |gifts: &mut Gifts, height| feed(gifts, proven(proof(state(), height)));
     assert_eq!(at(&mut gifts, release), [Output::Release(pool())]);
     assert_eq!(at(&mut gifts, release + 1), [], "it is on its way");
     let again = release + rules().inclusion_margin;
     assert_eq!(at(&mut gifts, again), [Output::Release(pool())], "it was lost");
-    feed(&mut gifts, Input::Proven(pool(), proof(paid(0), again + 1)));
+    feed(&mut gifts, proven(proof(paid(0), again + 1)));
     assert_eq!(stage(&gifts), Some(Stage::Returned));
 }
 

@@ -60,4 +60,6 @@ pub struct GiftView {
     pub stage: Stage,
     /// Last block in which it can be taken; `None` until the pool is proven.
     pub end: Option<Height>,
+    /// Why it was not reserved, in one stable code.
+    pub refusal: Option<&'static str>,
 }

@@ -1,0 +1,67 @@
+//! Makes the money machines of one key, from what was stored.
+
+use super::{Client, Now, Output, Purse};
+use crate::{
+    chain::Level,
+    payment::{
+        gift::{GiftPolicy, Gifts},
+        member::{MemberConfig, MemberPolicy, Membership},
+        payee::{Payee, PayeePolicy},
+        payer::Payer,
+    },
+    wallet::book::Book,
+};
+use alloc::vec::Vec;
+
+impl Client {
+    /// Makes the money machines once the chain's spec is known, and the payee once a price is.
+    pub(super) fn open_purse(&mut self, now: Now, out: &mut Vec<Output>) {
+        let Some(spec) = self.light.spec().cloned() else { return };
+        let (chain, rules, key) = (self.config.chain, spec.pool, &self.config.key);
+        if self.purse.is_none() {
+            let Some(device) = self.device else { return };
+            let rows = self.stored.iter().filter(|(name, _)| Payer::owns(name)).cloned();
+            let payer = Payer::new(chain, key.clone(), device, rules, rows);
+            let mut book = Book::new(key.clone(), &spec);
+            let mut lifted = Vec::new();
+            for (pool, _) in payer.pools() {
+                book.watch(pool, &mut lifted);
+            }
+            let rows = self.stored.iter().filter(|(name, _)| Membership::owns(name)).cloned();
+            let fields = MemberConfig {
+                chain,
+                key: key.clone(),
+                device,
+                rules: spec.field,
+                fee: spec.fee,
+                policy: MemberPolicy::for_chain(rules.inclusion_margin),
+            };
+            let fields = Membership::new(fields, rows);
+            let rows = self.stored.iter().filter(|(name, _)| Gifts::owns(name)).cloned();
+            let policy = GiftPolicy::for_fee(spec.fee);
+            let mut gifts = Gifts::new(chain, book.address(), rules, policy, rows);
+            for pool in gifts.pools() {
+                book.watch(pool, &mut lifted);
+            }
+            for (terms, _) in payer.pools().filter_map(|(pool, _)| payer.pool(pool)) {
+                gifts.give(terms);
+            }
+            self.purse = Some(Purse { book, payer, payee: None, fields, gifts });
+            self.lift_book(now, lifted, out);
+            self.changed = true;
+        }
+        let Some(stream) = &self.stream else { return };
+        let Some(purse) = self.purse.as_mut().filter(|purse| purse.payee.is_none()) else { return };
+        let policy = PayeePolicy::for_price(stream.info.price, spec.fee);
+        let rows = self.stored.iter().filter(|(name, _)| Payee::owns(name)).cloned();
+        purse.payee = Some(Payee::new(chain, purse.book.address(), rules, policy, rows));
+        let height = self.light.head(Level::Settled).map(|head| head.header.height);
+        let known: Vec<_> = self.peers.keys().copied().collect();
+        if let Some(height) = height {
+            self.tip_moved(now, height, out);
+        }
+        for peer in known {
+            self.set_terms(peer, out);
+        }
+    }
+}
