@@ -8,7 +8,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 rmSync(here('dist'), { recursive: true, force: true });
 mkdirSync(here('dist'), { recursive: true });
 await build({
-  entryPoints: { main: here('src/main.ts') },
+  entryPoints: { main: here('src/main.ts'), shop: here('src/shop.ts') },
   outdir: here('dist'),
   bundle: true,
   splitting: true,

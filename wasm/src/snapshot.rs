@@ -34,6 +34,7 @@ fn stream(view: &StreamView) -> JsValue {
     object([
         ("name", view.name.as_str().into()),
         ("publisher", view.publisher.as_str().into()),
+        ("publisherAddress", address::to_text(&view.publisher_address).into()),
         ("isPinned", view.is_pinned.into()),
         ("price", amount(view.price)),
         ("newest", number(view.newest)),

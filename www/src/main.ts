@@ -5,6 +5,7 @@ import { connect, type Antiphon, type AntiphonEvent, type Snapshot } from 'antip
 import type { AntiphonPlayer } from 'antiphon/player';
 import { Acts } from './act.js';
 import { Choir } from './choir.js';
+import { Giving } from './giving.js';
 import { loadConfig, type Config } from './config.js';
 import type { Explorer } from './explorer.js';
 import type { Room } from './room.js';
@@ -21,6 +22,7 @@ const choir = new Choir(byId<HTMLCanvasElement>('choir'));
 let alone: Antiphon | null = null;
 const client = (): Antiphon | null => player.antiphon ?? alone;
 const acts = new Acts(client);
+const giving = new Giving(client);
 const memory = new Memory();
 /** Bytes that were played and not verified, as of the last look. */
 let unverified = 0;
@@ -37,6 +39,7 @@ function refresh(): void {
   show(snapshot, memory.weigh(snapshot));
   choir.update(snapshot);
   acts.update(snapshot);
+  giving.update(snapshot);
   explorer?.update(snapshot);
   room?.update(snapshot);
 }
@@ -57,6 +60,8 @@ async function turn(node: string): Promise<void> {
     const { Room: Loaded } = await import('./room.js');
     room ??= new Loaded(client);
   }
+  giving.fillFrom(location.hash);
+  byId(view === 'room' ? 'room-folios' : 'listen-folios').append(giving.element);
   if (view !== 'listen') refresh();
 }
 

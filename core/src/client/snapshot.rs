@@ -65,6 +65,8 @@ pub struct StreamView {
     pub name: String,
     /// The publisher's key in hexadecimal.
     pub publisher: String,
+    /// The address of that key: whom a tip goes to.
+    pub publisher_address: Address,
     /// Whether the application pinned that key; otherwise it came with the playlist.
     pub is_pinned: bool,
     /// Price of a chunk.

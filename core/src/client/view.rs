@@ -13,7 +13,7 @@ use crate::{
         spec::{ChainSpec, Token},
         state::Account,
     },
-    id::Height,
+    id::{Address, Height},
     wallet::book::{PoolProof, Shown},
 };
 use alloc::{string::ToString, vec::Vec};
@@ -48,6 +48,7 @@ impl Client {
         self.stream.as_ref().map(|stream| StreamView {
             name: stream.info.name.as_str().to_string(),
             publisher: stream.info.publisher.to_string(),
+            publisher_address: Address::of(&stream.info.publisher),
             is_pinned: self.config.publisher.is_some(),
             price: stream.info.price,
             newest: stream.newest,

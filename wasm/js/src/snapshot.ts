@@ -34,6 +34,8 @@ export interface StreamView {
   readonly name: string;
   /** The publisher's key in hexadecimal. */
   readonly publisher: string;
+  /** Address of that key: whom a tip goes to. */
+  readonly publisherAddress: string;
   /** Whether the application named that key; otherwise it came with the playlist. */
   readonly isPinned: boolean;
   /** Price of a chunk of 16 KiB. */
