@@ -74,6 +74,12 @@ export class RoomPage {
     return units ? BigInt(units) : null;
   }
 
+  /** The same, once there is some. @returns {Promise<bigint>} */
+  async finalBalanceSettled() {
+    await this.sees('its money final', async () => ((await this.finalBalance()) ?? 0n) > 0n, 60_000);
+    return (await this.finalBalance()) ?? 0n;
+  }
+
   /** Height of a head. @param {string} testid */
   async level(testid) {
     return Number(await this.page.getByTestId(testid).getAttribute('data-height'));
