@@ -104,11 +104,13 @@ fn nothing_is_said_before_it_is_stored() {
         table.stuck = vec![(1, row)];
         table.close_round().unwrap();
         assert!(!table.view(0).members[1].has_signed, "the vote has left before {row} was stored");
+        assert_eq!(table.view(0).round, 0, "the vote has left before {row} was stored");
         let mut table = Room::open(2);
         table.pay(1, 0, 5).unwrap();
         table.stuck = vec![(0, row)];
         table.close_round().unwrap();
-        assert_eq!(table.view(1).step, RoundStep::Running, "the proposal left before {row}");
+        let view = table.view(1);
+        assert_eq!((view.step, view.round), (RoundStep::Running, 0), "said before {row}");
     }
     let mut table = Room::open(2);
     table.pay(1, 0, 5).unwrap();
