@@ -11,6 +11,7 @@
 //! | [`storage`] | what is read from disk, and what is written in one batch |
 //! | [`supernode`] | routes between these; decides nothing |
 //! | [`sync`] | brings a new node to the newest final checkpoint |
+//! | [`tower`] | fields whose newest sealed states this node shows where somebody closes with less |
 //! | [`tracker`] | introduces the listeners of a stream |
 //! | `shell` | disk, clock, sockets, command line |
 //!
@@ -31,4 +32,5 @@ pub mod shell;
 pub mod storage;
 pub mod supernode;
 pub mod sync;
+pub mod tower;
 pub mod tracker;

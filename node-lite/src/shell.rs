@@ -40,4 +40,5 @@ pub mod snapshot;
 pub mod stake;
 pub mod store;
 pub mod testnet;
+pub mod tower;
 pub mod tracker;

@@ -5,3 +5,4 @@ mod case;
 mod dispute;
 mod open;
 mod replay;
+mod tower;

@@ -43,7 +43,7 @@ pub use amendment::{Amendment, MAX_SIGNERS};
 pub use payment::{COMPACT_PAYMENT_BYTES, CompactPayment, FieldPayment, Receipt};
 pub use proof::{Climb, FieldProof, MAX_FIELD_PROOF};
 pub use rules::{FieldRules, FieldRulesError, longest_extension};
-pub use state::{RoundState, Seal, SealError, SealedState};
+pub use state::{MAX_SEALED, RoundState, Seal, SealError, SealedState};
 pub use terms::{FieldTerms, Member, TermsError, place_of};
 pub use tree::{Rounds, round_leaf, round_root};
 

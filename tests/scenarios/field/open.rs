@@ -12,6 +12,7 @@ use antiphon_core::{
         escrow::{FieldStatus, field_root},
     },
 };
+use antiphon_node::tower::closed_in;
 use antiphon_tests::sim::{genesis::FEE, till::Till};
 
 #[test]
@@ -92,6 +93,11 @@ fn a_closed_field_is_in_its_header_and_its_id_is_never_used_again() {
     assert_eq!(field.status, FieldStatus::Closed { at: header.height });
     let closed = field.closed_at(header.height).unwrap();
     assert_eq!(header.field_root, field_root(&[closed]));
+    let disk = case.till.disk();
+    let listed = |height| closed_in(disk, u64::MAX, case.chain, height).unwrap();
+    assert_eq!(listed(header.height), Some(vec![closed]), "as a node lists it");
+    assert_eq!(listed(Height(header.height.0 - 1)), Some(Vec::new()));
+    assert_eq!(listed(Height(99)), None);
     assert_eq!([0, 1, 2].map(|who| case.gain(who)), [-90, 90, 0]);
     let act = open_act(case.chain, &terms(&case.keys[..3], &DEPOSITS), &case.keys[..3]);
     assert_eq!(case.act(TOWER, act), Some("tx/field-exists"));

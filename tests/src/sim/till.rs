@@ -16,7 +16,10 @@ use antiphon_core::{
     crypto::{SecretKey, Signature},
     id::{Address, BlockId, DelayId, Epoch, FieldId, Height, PoolId, TxId},
     payment::{
-        field::{Member, escrow::FieldState},
+        field::{
+            Member,
+            escrow::{FieldKeys, FieldState},
+        },
         reservation::{PaidState, PoolState},
     },
 };
@@ -188,6 +191,16 @@ impl Till {
     /// Returns a field as the newest block left it.
     pub fn field(&self, field: FieldId) -> Option<FieldState> {
         self.read(StateKey::field(self.head.chain_id, &field))
+    }
+
+    /// Returns the keys of a field's members, as the newest block left them.
+    pub fn field_keys(&self, field: FieldId) -> FieldKeys {
+        self.read(StateKey::field_keys(self.head.chain_id, &field)).unwrap_or_default()
+    }
+
+    /// Returns what the chain has written.
+    pub const fn disk(&self) -> &Disk {
+        &self.disk
     }
 
     /// Returns the header of the newest block.

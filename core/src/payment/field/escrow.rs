@@ -26,7 +26,7 @@ mod tests;
 
 pub use error::FieldError;
 
-use super::{FieldRules, MAX_MEMBERS, RoundState};
+use super::{FieldRules, MAX_MEMBERS, RoundState, SealedState};
 use crate::{
     amount::Amount,
     codec::Bounded,
@@ -228,6 +228,27 @@ impl FieldState {
             return Err(FieldError::WrongSum);
         }
         Ok(())
+    }
+
+    /// Checks that all members have signed a state which the chain could enforce at `height`, above what it knows.
+    ///
+    /// # Errors
+    /// [`FieldError`].
+    pub fn check(
+        &self,
+        keys: &[PublicKey],
+        sealed: &SealedState,
+        height: Height,
+    ) -> Result<(), FieldError> {
+        if self.is_closed() {
+            return Err(FieldError::Closed);
+        }
+        self.admit(&sealed.state, height)?;
+        let (round, best) = (sealed.state.round, self.best.round);
+        if round == best {
+            return Err(FieldError::NotHigher { round, best });
+        }
+        Ok(sealed.verify(self.chain, keys.iter())?)
     }
 
     const fn is_closed(&self) -> bool {

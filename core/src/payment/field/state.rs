@@ -50,6 +50,9 @@ impl RoundState {
     }
 }
 
+/// Longest encoding of a [`SealedState`] that is decoded, in bytes: the largest field's is half of it.
+pub const MAX_SEALED: usize = 16 * 1024;
+
 /// A state that every member has signed.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct SealedState {

@@ -10,7 +10,7 @@ mod random;
 use super::*;
 use crate::{
     crypto::{Hash, SecretKey, Signature},
-    payment::field::{FieldTerms, Member, Seal, SealedState},
+    payment::field::{FieldTerms, Member, Seal},
 };
 
 pub(super) const CHAIN: ChainId = ChainId(Hash([1; 32]));
