@@ -88,6 +88,22 @@ fn a_transaction_is_executed_once() {
 }
 
 #[test]
+fn what_a_branch_has_spent_is_known_until_it_is_settled() {
+    let mut chain = Chain::new();
+    let root = chain.head.1;
+    let first =
+        chain.include(vec![chain.tx(1, 1, vec![pay(2, 1)]), chain.tx(2, 1, vec![pay(1, 1)])]);
+    let second =
+        chain.include(vec![chain.tx(1, 2, vec![pay(2, 1)]), chain.tx(1, 3, vec![pay(2, 1)])]);
+    let [one, two] = [(address(1), 1), (address(2), 1)];
+    assert_eq!(chain.ledger.spent(&root), Spent::new());
+    assert_eq!(chain.ledger.spent(&first.id()), Spent::from([one, two]));
+    assert_eq!(chain.ledger.spent(&second.id()), Spent::from([(address(1), 3), two]));
+    assert_eq!(chain.ledger.stored(&first.id()), Spent::from([one, two]));
+    assert_eq!(chain.ledger.spent(&second.id()), Spent::from([(address(1), 3)]));
+}
+
+#[test]
 fn a_transaction_dies_64_blocks_after_its_reference() {
     let mut chain = Chain::new();
     let tx = chain.tx(1, 1, vec![pay(2, 1)]);

@@ -276,9 +276,12 @@ impl Model {
         }
     }
 
-    /// A field that was proposed of late.
+    /// A field that the chain holds open.
     fn some_field(&self, choices: &mut Choices<'_>) -> Option<FieldId> {
-        let fields: Vec<_> = self.fields.keys().copied().collect();
+        let is_open = |field: &FieldId| {
+            self.till.field(*field).is_some_and(|state| state.status == FieldStatus::Open)
+        };
+        let fields: Vec<_> = self.fields.keys().copied().filter(is_open).collect();
         choices.of(&fields).copied()
     }
 
