@@ -79,7 +79,7 @@ impl Parsed {
         }
         match self.cli.command {
             Command::Dev(options) => dev::run(options).await,
-            Command::Evidence(command) => evidence::run(&command),
+            Command::Evidence(command) => evidence::run(&command).await,
             Command::Genesis(options) => genesis::run(&options),
             Command::Init(options) => init::run(&options),
             Command::Light(LightCommand::Export(options)) => light::export::run(options).await,

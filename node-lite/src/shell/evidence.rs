@@ -1,12 +1,25 @@
 //! `antiphon evidence`: checks what somebody says that another one did, without a node.
 
-use super::{chain_file, http};
-use crate::{
-    evidence::{CheckError, File, Finding, MAX_FILE},
-    offence::Offender,
+use super::{
+    chain_file, http,
+    remote::{Answer, RemoteNode},
 };
-use antiphon_core::{chain::spec::ChainSpec, wallet::address};
-use anyhow::Context as _;
+use crate::{
+    evidence::{CheckError, Exhibit, File, Finding, MAX_FILE},
+    offence::{MAX_OFFENCES, Offender, Seen},
+};
+use antiphon_core::{
+    chain::{
+        offence::{Evidence, MAX_EVIDENCE, Offence},
+        spec::ChainSpec,
+    },
+    codec::{self, Bounded},
+    crypto::{Hash, PublicKey, bls::BlsPublicKey},
+    id::ChainId,
+    wallet::address,
+};
+use anyhow::{Context as _, bail};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::{
@@ -19,6 +32,8 @@ use std::{
 pub enum Command {
     /// Verifies a file of evidence and says what it shows. Ends with code 13 if that is nothing.
     Check(Check),
+    /// Asks a node for the offences that it has seen and writes a file for each. Existing files are never replaced.
+    Export(Export),
 }
 
 /// What to check.
@@ -34,12 +49,28 @@ pub struct Check {
     json: bool,
 }
 
+/// Where from, and where to.
+#[derive(Clone, Debug, Args)]
+pub struct Export {
+    /// The folder that gets the files.
+    folder: PathBuf,
+    /// The node's RPC address.
+    #[arg(long, default_value = "http://127.0.0.1:4601")]
+    node: String,
+}
+
 /// Carries out what was asked.
 ///
 /// # Errors
-/// A file that cannot be read, [`CheckError`].
-pub fn run(command: &Command) -> anyhow::Result<()> {
-    let Command::Check(Check { file, chain, json }) = command;
+/// A file that cannot be read, a node that does not answer, [`CheckError`].
+pub async fn run(command: &Command) -> anyhow::Result<()> {
+    match command {
+        Command::Check(options) => report(options),
+        Command::Export(options) => export(options).await,
+    }
+}
+
+fn report(Check { file, chain, json }: &Check) -> anyhow::Result<()> {
     let spec = chain.as_deref().map(chain_file::read).transpose()?;
     match check(file, spec.as_ref()) {
         Ok((found, finding)) if *json => http::ready(&describe(&found, &finding)),
@@ -64,6 +95,70 @@ fn check(path: &Path, spec: Option<&ChainSpec>) -> anyhow::Result<(File, Finding
     let file = File::from_bytes(&bytes)?;
     let finding = file.check(spec)?;
     Ok((file, finding))
+}
+
+/// Asks page by page; the node says as much as fits into an answer.
+async fn export(Export { folder, node }: &Export) -> anyhow::Result<()> {
+    let node = RemoteNode::new(node)?;
+    let status = ask(&node, "antiphon_status", json!([])).await?;
+    let chain = status.get("chain").and_then(Value::as_str).and_then(Hash::from_hex);
+    let chain = ChainId(chain.context("the node does not say of which chain it is")?);
+    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    let mut count = 0_usize;
+    loop {
+        let page = ask(&node, "antiphon_evidence", json!([count])).await?;
+        let page = page.as_array().context("the node's answer is no list")?;
+        // A node keeps no more than so many.
+        if page.is_empty() || count >= MAX_OFFENCES {
+            break;
+        }
+        for entry in page {
+            let seen = read_entry(entry).context("the node's answer is no evidence")?;
+            let name = format!("{}.evidence", seen.id().to_hex());
+            let file = File { chain, exhibit: Exhibit::Offence(Box::new(seen)) };
+            let path = folder.join(name);
+            write_new(&path, &file.to_bytes()).with_context(|| path.display().to_string())?;
+            count = count.saturating_add(1);
+        }
+    }
+    http::ready(&json!({ "folder": folder, "files": count }));
+    Ok(())
+}
+
+async fn ask(node: &RemoteNode, method: &str, params: Value) -> anyhow::Result<Value> {
+    match node.call(method, params).await? {
+        Answer::Result(value) => Ok(value),
+        Answer::Refused(code, why) => bail!("the node refuses: {why} ({code})"),
+    }
+}
+
+fn read_entry(entry: &Value) -> Option<Seen> {
+    let evidence = STANDARD.decode(entry.get("evidence")?.as_str()?).ok()?;
+    let evidence: Evidence = codec::decode(&evidence, MAX_EVIDENCE).ok()?;
+    let is_validators = match evidence.claim().offence {
+        Offence::TwoProposals | Offence::TwoVotes | Offence::Unlocked => true,
+        Offence::TwoShares | Offence::OtherBranch => false,
+    };
+    let offender = |value: &Value| {
+        let key = hex::decode(value.get("key")?.as_str()?).ok()?;
+        Some(if is_validators {
+            Offender::Validator(PublicKey(key.try_into().ok()?))
+        } else {
+            Offender::Guardian(BlsPublicKey(key.try_into().ok()?))
+        })
+    };
+    let offenders = entry.get("offenders")?.as_array()?.iter().map(offender);
+    let offenders = Bounded::try_from(offenders.collect::<Option<Vec<_>>>()?).ok()?;
+    Some(Seen { evidence, offenders })
+}
+
+/// Writes a file; one that is there already has this content, for it is named after it.
+fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    match std::fs::File::create_new(path) {
+        Ok(mut file) => file.write_all(bytes),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// What the finding means, for a person.
