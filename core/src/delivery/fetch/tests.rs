@@ -113,10 +113,10 @@ fn the_hedge_orders_exactly_what_is_missing_at_the_last_safe_moment() {
     let out = feed(&mut fetch, 0, want(1, 3000));
     let (from, first) = asks(&out)[0];
     feed(&mut fetch, 10, good(from, first));
-    // Nothing was measured yet, so HTTP counts as 1000 ms and the last safe moment is 2000.
-    let before = feed(&mut fetch, 1999, Input::Tick);
+    // Nothing was measured yet, so HTTP counts as 1000 ms, and 500 ms are the player's: the last safe moment is 1500.
+    let before = feed(&mut fetch, 1499, Input::Tick);
     assert!(orders(&before).is_empty());
-    let out = feed(&mut fetch, 2000, Input::Tick);
+    let out = feed(&mut fetch, 1500, Input::Tick);
     let range = Some((CHUNK, LENGTH));
     let http = HttpRange { sequence: 1, range, length: LENGTH - CHUNK };
     assert_eq!(orders(&out), [(OrderId(0), http)]);
