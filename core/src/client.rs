@@ -46,8 +46,8 @@ pub use output::{
 pub use room::MAX_ROOM_NAME;
 pub use snapshot::{
     AccountView, Around, ChainView, DeliveryView, FieldProven, FieldShow, FieldView, HeadView,
-    Leveled, MemberView, PaymentStanding, PaymentView, PeerView, Phase, PoolView, Problem,
-    RoundStep, SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
+    Leveled, MemberView, PayerView, PaymentStanding, PaymentView, PeerView, Phase, PoolView,
+    Problem, RoundStep, SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
 };
 
 use crate::{

@@ -26,7 +26,7 @@ mod query;
 mod reader;
 mod row;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verified;
 
 pub use apply::TxError;
@@ -200,14 +200,10 @@ impl<S: Storage> Ledger<S> {
         if executed.next != header.next() {
             return Err(ExecuteError::WrongSets);
         }
-<<<<<<< HEAD
         if executed.field_root != header.field_root {
             return Err(ExecuteError::WrongFields);
         }
-        self.blocks.insert(id, Executed { transactions, ..executed });
-=======
         self.blocks.insert(id, Executed { transactions, spent, ..executed });
->>>>>>> speed
         Ok(())
     }
 

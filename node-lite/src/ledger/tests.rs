@@ -1,6 +1,6 @@
 #![allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
 
-pub(super) mod chain;
+pub(crate) mod chain;
 mod field;
 mod origin;
 pub(super) mod stake;

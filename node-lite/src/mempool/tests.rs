@@ -182,7 +182,7 @@ fn a_post_comes_before_every_transfer_and_an_opening_does_not() {
             tx.messages = Bounded::try_from(vec![message]).unwrap();
         };
         pool.admit(tx(2, 1, change), &now(0)).unwrap();
-        pool.candidates().next().map(|tx| tx.body.sender) == Some(key(2).public())
+        pool.candidates(&BTreeMap::new()).next().map(|tx| tx.body.sender) == Some(key(2).public())
     };
     assert!(first(post));
     assert!(first(FieldAct::Enforce(field)));
