@@ -50,8 +50,8 @@ pub use output::{
 pub use room::MAX_ROOM_NAME;
 pub use snapshot::{
     AccountView, Around, ChainView, DeliveryView, FieldProven, FieldShow, FieldView, GiftStage,
-    GiftView, HeadView, Leveled, MemberView, PaymentStanding, PaymentView, PeerView, Phase,
-    PoolView, Problem, RoundStep, SettlementView, Snapshot, SpecView, Status, StreamView,
+    GiftView, HeadView, Leveled, MemberView, PayerView, PaymentStanding, PaymentView, PeerView,
+    Phase, PoolView, Problem, RoundStep, SettlementView, Snapshot, SpecView, Status, StreamView,
     WalletView,
 };
 

@@ -26,7 +26,7 @@ mod query;
 mod reader;
 mod row;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verified;
 
 pub use apply::TxError;
@@ -52,7 +52,7 @@ use antiphon_core::{
         transaction::{LIFETIME, SignedTransaction, decode_transaction},
     },
     crypto::Hash,
-    id::{BlockId, ChainId, Epoch, Height, TxId},
+    id::{Address, BlockId, ChainId, Epoch, Height, TxId},
     payment::field::escrow::field_root,
 };
 use apply::Session;
@@ -66,6 +66,9 @@ use verified::Verified;
 /// Most settled ids remembered for reference blocks: a transaction's life and some more.
 const MAX_REFERENCES: u64 = LIFETIME + 8;
 
+/// The last sequence that each sender of some blocks has spent in them.
+pub type Spent = BTreeMap<Address, u64>;
+
 /// An executed block that is not durable yet.
 #[derive(Debug)]
 struct Executed {
@@ -75,6 +78,7 @@ struct Executed {
     changes: BTreeMap<StateKey, Vec<u8>>,
     batch: Arc<TreeUpdateBatch>,
     transactions: Vec<TxId>,
+    spent: Spent,
     /// The set that finalises it, if it is a checkpoint.
     guardians: Hash,
     next: Next,
@@ -188,6 +192,7 @@ impl<S: Storage> Ledger<S> {
             verdict.map_err(|error| failed(index, error))?;
         }
         let transactions = jobs.iter().map(|job| job.tx.body.id(self.chain)).collect();
+        let spent = jobs.iter().map(Job::spends).collect();
         let (root, executed) = self.finish(session, &request, &block.carried)?;
         if root != header.state_root {
             return Err(ExecuteError::WrongRoot);
@@ -198,7 +203,7 @@ impl<S: Storage> Ledger<S> {
         if executed.field_root != header.field_root {
             return Err(ExecuteError::WrongFields);
         }
-        self.blocks.insert(id, Executed { transactions, ..executed });
+        self.blocks.insert(id, Executed { transactions, spent, ..executed });
         Ok(())
     }
 
@@ -266,6 +271,7 @@ impl<S: Storage> Ledger<S> {
             changes,
             batch,
             transactions: Vec::new(),
+            spent: Spent::new(),
             guardians: below.guardians,
             field_root,
             next: Next { order: self.order_after(height, below.order, mix), ..next },
@@ -307,9 +313,16 @@ impl<S: Storage> Ledger<S> {
         Some(Settlement { settled, batch, transactions, elected })
     }
 
-    /// Moves the durable head to `id` and forgets everything that does not build on it.
-    pub fn stored(&mut self, id: &BlockId) {
-        let Some(executed) = self.blocks.remove(id) else { return };
+    /// Returns what the blocks above the durable head up to `id` have spent.
+    pub fn spent(&self, id: &BlockId) -> Spent {
+        let overlays = self.view(id).map(View::into_overlays).unwrap_or_default();
+        let from_below = overlays.into_iter().rev();
+        from_below.flat_map(|(_, executed)| executed.spent.clone()).collect()
+    }
+
+    /// Moves the durable head to `id` and forgets everything that does not build on it. Returns what the block has spent.
+    pub fn stored(&mut self, id: &BlockId) -> Spent {
+        let Some(executed) = self.blocks.remove(id) else { return Spent::new() };
         self.head = (*id, executed.height);
         self.head_version = executed.version;
         self.next = executed.next;
@@ -329,6 +342,7 @@ impl<S: Storage> Ledger<S> {
             }
             self.blocks.retain(|id, _| !orphans.contains(id));
         }
+        executed.spent
     }
 
     /// Returns the height of the unsettled block among `path` that holds the transaction.

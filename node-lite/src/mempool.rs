@@ -14,13 +14,13 @@
 #[cfg(test)]
 mod tests;
 
-use crate::ledger::TxError;
+use crate::ledger::{Spent, TxError};
 use antiphon_core::{
     amount::Amount,
     chain::transaction::{LIFETIME, Message, SignedTransaction},
     id::{Address, ChainId, Height, TxId},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Range};
 
 /// Most transactions that wait. Chosen here: four full blocks.
 pub const MAX_WAITING: usize = 4096;
@@ -148,11 +148,14 @@ impl Mempool {
         self.ids.is_empty()
     }
 
-    /// Returns all waiting transactions in the order in which a block should take them, each sender's in order of
-    /// sequence (A1.24).
-    pub fn candidates(&self) -> impl Iterator<Item = SignedTransaction> + '_ {
-        let mut ranked: Vec<(Rank, &SignedTransaction)> =
-            self.senders.values().flat_map(ranked).collect();
+    /// Returns the waiting transactions in the order in which a block should take them, each sender's in order of
+    /// sequence (A1.24). What blocks below it have spent waits here until they are settled, and is left out.
+    pub fn candidates(&self, spent: &Spent) -> impl Iterator<Item = SignedTransaction> + use<'_> {
+        let ranked = self.senders.iter().flat_map(|(sender, queue)| {
+            let first = spent.get(sender).map_or(0, |last| last.saturating_add(1));
+            ranked(queue.range(first..))
+        });
+        let mut ranked: Vec<(Rank, &SignedTransaction)> = ranked.collect();
         ranked.sort_unstable_by_key(|(rank, _)| *rank);
         ranked.into_iter().map(|(_, tx)| tx.clone())
     }
@@ -206,10 +209,11 @@ type Rank = (u8, usize, u64, u64);
 
 /// Ranks one sender's transactions. Those before an urgent one share its place: without them it cannot be applied.
 /// The fewer they are the sooner they come, so that a long queue with something urgent at its end delays nobody.
-fn ranked(queue: &BTreeMap<u64, Waiting>) -> Vec<(Rank, &SignedTransaction)> {
+fn ranked(queue: Range<'_, u64, Waiting>) -> Vec<(Rank, &SignedTransaction)> {
     let mut next_urgent = None;
+    let queue: Vec<_> = queue.collect();
     let mut ranked = Vec::with_capacity(queue.len());
-    for (place, (sequence, waiting)) in queue.iter().enumerate().rev() {
+    for (place, (sequence, waiting)) in queue.into_iter().enumerate().rev() {
         if is_urgent(&waiting.tx) {
             next_urgent = Some((place, waiting.arrival));
         }

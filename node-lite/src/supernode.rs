@@ -124,8 +124,8 @@ pub enum Output {
 enum Waiting {
     Bft(bft::Token),
     Guardian(guardian::Token),
-    /// A settled block, with the last sequence that each sender in it spent.
-    Ledger(BlockId, Vec<(Address, u64)>),
+    /// A settled block.
+    Ledger(BlockId),
 }
 
 /// One node over a store that it reads.
@@ -378,8 +378,8 @@ impl<S: Storage> Supernode<S> {
     fn on_stored(&mut self, now: Moment, token: Token, out: &mut Vec<Output>) {
         for waiting in self.in_flight.remove(&token).unwrap_or_default() {
             match waiting {
-                Waiting::Ledger(id, spent) => {
-                    self.ledger.stored(&id);
+                Waiting::Ledger(id) => {
+                    let spent = self.ledger.stored(&id);
                     self.mempool.settle(self.bft.root().height, spent);
                 }
                 Waiting::Bft(token) => self.feed_bft(now, bft::Input::Stored(token), out),
@@ -394,13 +394,6 @@ impl<S: Storage> Supernode<S> {
 /// What a record shows as signed: height of the vote, epoch of the proposal.
 fn logged(record: Option<&SafetyRecord>) -> (Height, u64) {
     record.map_or((Height(0), 0), |safety| (safety.last_vote.0, safety.last_proposal.0.0))
-}
-
-/// Returns the last sequence that each sender spends in a block; those of one sender rise.
-fn spent_in(block: &Block) -> Vec<(Address, u64)> {
-    let decoded = block.body.iter().filter_map(|bytes| decode_transaction(bytes).ok());
-    let spent = decoded.map(|tx| (Address::of(&tx.body.sender), tx.body.sequence));
-    spent.collect::<BTreeMap<_, _>>().into_iter().collect()
 }
 
 fn send_block(to: bft::Peer, block: Block) -> Output {

@@ -10,11 +10,12 @@ use antiphon_tests::{
 const LENGTH: usize = 4_000;
 
 #[test]
-fn ten_thousand_steps_of_accounts_that_crash_and_cheat_break_no_rule_of_money() {
+fn thousands_of_steps_of_accounts_that_crash_and_cheat_break_no_rule_of_money() {
     let first = Seed::or(1).number();
-    let runs = (first..first + 10).map(|seed| run_seed(seed, LENGTH));
+    let runs = (first..first + 8).map(|seed| run_seed(seed, LENGTH));
     let total = runs.fold(Report::default(), Report::and);
-    assert!(total.steps > 8_000 && total.blocks > 1_500 && total.included > 500, "{total:?}");
-    assert!(total.overdrawn > 3, "{total:?}");
-    assert!(total.vouchers > 150 && total.crashes > 80, "{total:?}");
+    assert!(total.steps > 6_000 && total.blocks > 1_500 && total.included > 500, "{total:?}");
+    assert!(total.overdrawn > 1, "{total:?}");
+    assert!(total.vouchers > 150 && total.crashes > 40, "{total:?}");
+    assert!(total.committed > 50, "{total:?}");
 }

@@ -245,7 +245,14 @@ impl Transaction {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::{Hash, SecretKey};
+    use crate::{
+        crypto::{Hash, SecretKey, Signed},
+        id::StreamId,
+        payment::{
+            tick::{Preimage, Tick},
+            voucher::Voucher,
+        },
+    };
 
     #[test]
     fn a_transaction_lives_from_after_its_reference_for_64_blocks() {
@@ -264,6 +271,36 @@ mod tests {
         assert_ne!(signed.body.id(other), signed.body.id(ChainId::default()));
         let decoded = decode_transaction(&signed.to_bytes()).unwrap();
         assert_eq!(decoded, signed);
+    }
+
+    // T8.
+    #[test]
+    fn steps_of_ticks_cost_what_signatures_cost() {
+        let each = Amount::from_units(10);
+        let fee = |counts: &[u32]| {
+            let settle = |count: &u32| {
+                let tick = Some(Tick { count: *count, preimage: Preimage([0; 32]) });
+                let body = Voucher {
+                    pool: PoolId::default(),
+                    resource: StreamId::default(),
+                    target: Address([3; 20]),
+                    seq: 1,
+                    cum: each,
+                    ticks: None,
+                };
+                let voucher =
+                    Signed::new(&SecretKey::from_bytes(&[1; 32]), ChainId::default(), body);
+                Message::Settle(Box::new(Promise { voucher, tick }))
+            };
+            let messages: alloc::vec::Vec<_> = counts.iter().map(settle).collect();
+            let messages = messages.try_into().unwrap();
+            Transaction { messages, ..transaction() }.fee(each).map(Amount::units)
+        };
+        assert_eq!(fee(&[1023]), Some(10));
+        assert_eq!(fee(&[1024]), Some(20));
+        assert_eq!(fee(&[1023, 1023, 2]), Some(30), "of all messages together");
+        assert_eq!(fee(&[4096]), Some(50));
+        assert_eq!(fee(&[u32::MAX; 16]), Some(10 * (1 + 16 * u128::from(u32::MAX) / 1024)));
     }
 
     fn transaction() -> Transaction {

@@ -262,7 +262,10 @@ impl Payee {
 
     /// Returns every pool as an application may show it.
     pub fn view(&self) -> Vec<BookView> {
-        self.books.iter().map(|(pool, book)| view::of(*pool, book, &self.policy)).collect()
+        self.books
+            .iter()
+            .map(|(pool, book)| view::of(*pool, book, &self.rules, &self.policy))
+            .collect()
     }
 
     /// Returns what a peer's vouchers brought since its first offer, and what it owes beyond.

@@ -198,22 +198,24 @@ impl<'a, S: Storage> Session<'a, S> {
     }
 
     fn spend(&mut self, from: &Address, token: Token, needed: Amount) -> Result<(), TxError> {
-        let mut account = self.account(from)?;
+        let row = StateKey::account(self.keys, from);
+        let mut account: Account = self.get(&row)?.unwrap_or_default();
         let Some(balance) = account.balances.get_mut(token.index()) else {
             return Err(TxError::BadAmount);
         };
         let left = balance.checked_sub(needed);
         *balance = left.ok_or(TxError::TooPoor { balance: *balance, needed })?;
-        self.set_account(from, account)
+        self.put(row, account)
     }
 
     fn credit(&mut self, to: &Address, token: Token, amount: Amount) -> Result<(), TxError> {
-        let mut account = self.account(to)?;
+        let row = StateKey::account(self.keys, to);
+        let mut account: Account = self.get(&row)?.unwrap_or_default();
         let Some(balance) = account.balances.get_mut(token.index()) else {
             return Err(TxError::BadAmount);
         };
         *balance = balance.checked_add(amount).ok_or(TxError::BadAmount)?;
-        self.set_account(to, account)
+        self.put(row, account)
     }
 
     fn account(&mut self, address: &Address) -> Result<Account, TxError> {

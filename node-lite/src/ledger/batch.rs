@@ -21,7 +21,7 @@ use super::{
     footprint::groups,
 };
 use crate::storage::Storage;
-use antiphon_core::chain::transaction::SignedTransaction;
+use antiphon_core::{chain::transaction::SignedTransaction, id::Address};
 use std::{num::NonZeroUsize, thread};
 
 /// Below this many transactions a thread costs more than it brings. Chosen here.
@@ -32,6 +32,13 @@ const MIN_PARALLEL: usize = 32;
 pub(super) struct Job {
     pub(super) tx: SignedTransaction,
     pub(super) is_known: bool,
+}
+
+impl Job {
+    /// Returns the sender with the sequence that it spends.
+    pub(super) fn spends(&self) -> (Address, u64) {
+        (Address::of(&self.tx.body.sender), self.tx.body.sequence)
+    }
 }
 
 /// What became of each transaction, in order.

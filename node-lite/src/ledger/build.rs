@@ -1,7 +1,7 @@
 //! A proposer's part: a body out of candidates, and its execution kept until the block comes back.
 
 use super::{
-    ExecuteError, Executed, Ledger, TxError,
+    ExecuteError, Executed, Ledger, Spent, TxError,
     batch::{Job, apply_all},
 };
 use crate::{
@@ -64,6 +64,7 @@ impl<S: Storage> Ledger<S> {
     ) -> Result<Body, ExecuteError> {
         let mut session = self.session(request)?;
         let (mut transactions, mut refused, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+        let mut spent = Spent::new();
         let mut candidates = candidates.into_iter().peekable();
         let mut room = MAX_BODY;
         while candidates.peek().is_some() {
@@ -79,6 +80,7 @@ impl<S: Storage> Ledger<S> {
                     Ok(()) => {
                         room = room.saturating_sub(encoded.len());
                         ids.push(id);
+                        spent.extend([job.spends()]);
                         transactions.push(encoded);
                     }
                     Err(TxError::Storage(error)) => return Err(error.into()),
@@ -95,7 +97,7 @@ impl<S: Storage> Ledger<S> {
             carried: carried.hash(self.chain),
             tx_root,
             state_root,
-            executed: Executed { transactions: ids, ..executed },
+            executed: Executed { transactions: ids, spent, ..executed },
         };
         Ok(Body { transactions, carried, state_root, field_root, next, refused, prepared })
     }

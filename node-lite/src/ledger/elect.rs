@@ -2,7 +2,7 @@
 //!
 //! Source: PROTOCOL A1.22, A2.10; ALZA-12. Rewards and silence are settled before the election, so it sees them.
 
-use super::{ExecuteError, Executed, Ledger, TxError, apply::Session};
+use super::{ExecuteError, Executed, Ledger, Spent, TxError, apply::Session};
 use crate::storage::{Storage, StorageError};
 use antiphon_core::{
     chain::{
@@ -71,6 +71,7 @@ impl<S: Storage> Ledger<S> {
             changes: BTreeMap::new(),
             batch: Arc::default(),
             transactions: Vec::new(),
+            spent: Spent::new(),
             guardians: header.guardians_hash,
             next: header.next(),
             elected: Elected::default(),

@@ -38,6 +38,11 @@ impl<'a, S: Storage> View<'a, S> {
         Self { ledger, overlays, base }
     }
 
+    /// Returns the unsettled blocks that this state came from, the newest first.
+    pub(super) fn into_overlays(self) -> Vec<(BlockId, &'a Executed)> {
+        self.overlays
+    }
+
     /// Returns the version of the tree that this state is.
     pub(super) fn version(&self) -> u64 {
         self.overlays.first().map_or(self.base, |(_, executed)| executed.version)

@@ -1,6 +1,6 @@
 #![allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
 
-pub(super) mod chain;
+pub(crate) mod chain;
 mod field;
 mod origin;
 pub(super) mod stake;
@@ -88,6 +88,22 @@ fn a_transaction_is_executed_once() {
     chain.settle(vec![tx.clone()]);
     let refused = chain.built(vec![tx]).refused;
     assert!(matches!(refused[..], [(_, TxError::WrongSequence { expected: 2, found: 1 })]));
+}
+
+#[test]
+fn what_a_branch_has_spent_is_known_until_it_is_settled() {
+    let mut chain = Chain::new();
+    let root = chain.head.1;
+    let first =
+        chain.include(vec![chain.tx(1, 1, vec![pay(2, 1)]), chain.tx(2, 1, vec![pay(1, 1)])]);
+    let second =
+        chain.include(vec![chain.tx(1, 2, vec![pay(2, 1)]), chain.tx(1, 3, vec![pay(2, 1)])]);
+    let [one, two] = [(address(1), 1), (address(2), 1)];
+    assert_eq!(chain.ledger.spent(&root), Spent::new());
+    assert_eq!(chain.ledger.spent(&first.id()), Spent::from([one, two]));
+    assert_eq!(chain.ledger.spent(&second.id()), Spent::from([(address(1), 3), two]));
+    assert_eq!(chain.ledger.stored(&first.id()), Spent::from([one, two]));
+    assert_eq!(chain.ledger.spent(&second.id()), Spent::from([(address(1), 3)]));
 }
 
 #[test]

@@ -17,9 +17,22 @@ fn a_senders_transactions_come_out_in_order() {
     for sequence in [3, 1, 2] {
         pool.admit(tx(1, sequence, |_| {}), &now(0)).unwrap();
     }
-    let sequences: Vec<u64> = pool.candidates().map(|tx| tx.body.sequence).collect();
+    let sequences: Vec<u64> = pool.candidates(&Spent::new()).map(|tx| tx.body.sequence).collect();
     assert_eq!(sequences, [1, 2, 3]);
     assert_eq!(pool.last_sequence(&address(1)), Some(3));
+}
+
+#[test]
+fn what_blocks_below_have_spent_is_no_candidate_and_delays_nobody() {
+    let mut pool = Mempool::default();
+    for (n, sequence) in [(1, 1), (1, 2), (2, 1), (1, 3)] {
+        pool.admit(tx(n, sequence, |_| {}), &now(0)).unwrap();
+    }
+    let spent = Spent::from([(address(1), 2), (address(9), 7)]);
+    let left: Vec<_> =
+        pool.candidates(&spent).map(|tx| (tx.body.sender, tx.body.sequence)).collect();
+    assert_eq!(left, [(key(2).public(), 1), (key(1).public(), 3)]);
+    assert_eq!(pool.len(), 4, "a branch may be left, and then they are wanted again");
 }
 
 #[test]
@@ -119,7 +132,8 @@ fn what_has_a_deadline_comes_before_every_transfer_and_after_what_its_sender_sen
         };
         pool.admit(tx(n, sequence, change), &now(0)).unwrap();
     }
-    let order: Vec<_> = pool.candidates().map(|tx| (tx.body.sender, tx.body.sequence)).collect();
+    let order: Vec<_> =
+        pool.candidates(&Spent::new()).map(|tx| (tx.body.sender, tx.body.sequence)).collect();
     let expected = [(2, 1), (3, 1), (3, 2), (1, 1), (1, 2), (3, 3)];
     assert_eq!(order, expected.map(|(n, sequence)| (key(n).public(), sequence)));
 }
@@ -138,7 +152,7 @@ fn a_pool_full_of_transfers_takes_in_a_release_and_gives_it_out_first() {
     assert_eq!((pool.len(), refused), (MAX_WAITING / 4 * 3, 64));
     let release = |n| tx(n, 1, |tx| tx.messages = urgent());
     let id = pool.admit(release(99), &now(0)).unwrap();
-    assert_eq!(pool.candidates().next().map(|tx| tx.body.id(CHAIN)), Some(id));
+    assert_eq!(pool.candidates(&Spent::new()).next().map(|tx| tx.body.id(CHAIN)), Some(id));
 }
 
 /// A1.24, A6.11: what disputes or closes a field has a deadline, what opens or asks has none.
@@ -168,7 +182,7 @@ fn a_post_comes_before_every_transfer_and_an_opening_does_not() {
             tx.messages = Bounded::try_from(vec![message]).unwrap();
         };
         pool.admit(tx(2, 1, change), &now(0)).unwrap();
-        pool.candidates().next().map(|tx| tx.body.sender) == Some(key(2).public())
+        pool.candidates(&BTreeMap::new()).next().map(|tx| tx.body.sender) == Some(key(2).public())
     };
     assert!(first(post));
     assert!(first(FieldAct::Enforce(field)));

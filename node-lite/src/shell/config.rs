@@ -65,6 +65,10 @@ pub struct Options {
     /// Key of an account from which the RPC pays whoever asks. Only for networks that are for testing.
     #[arg(long, env = "ANTIPHON_FAUCET")]
     pub faucet: Option<PathBuf>,
+    /// Watches payment fields: takes in sealed states by RPC and posts them where somebody closes with less, paid by the
+    /// account of keys/account.key in the data folder [default: false]
+    #[arg(long, env = "ANTIPHON_TOWER", num_args = 0..=1, default_missing_value = "true")]
+    pub tower: Option<bool>,
     /// Most connections that others opened [default: 128]
     #[arg(long, env = "ANTIPHON_MAX_INCOMING")]
     pub max_incoming: Option<u32>,
@@ -186,6 +190,8 @@ pub struct Settings {
     pub delta: Duration,
     /// Key of the faucet.
     pub faucet: Option<PathBuf>,
+    /// Whether it watches payment fields.
+    pub tower: bool,
     /// How much it takes from others.
     pub limits: Limits,
     /// What it keeps.
@@ -282,6 +288,7 @@ impl Settings {
         let faucet = choose.choose("faucet", faucet, |found: &Option<PathBuf>| {
             found.as_ref().map_or_else(|| quoted(""), path)
         });
+        let tower = choose.choose("tower", (given.tower, file.tower, false), bool::to_string);
         let keep = choose.choose("keep", (given.keep, file.keep, Keep::default()), quoted_ref);
         let sync = choose.choose("sync", (given.sync, file.sync, Beginning::default()), quoted_ref);
         let snapshot = (given.snapshot.map(Some), file.snapshot.map(Some), None);
@@ -310,6 +317,7 @@ impl Settings {
             metrics,
             delta,
             faucet,
+            tower,
             limits,
             keep,
             sync,

@@ -3,9 +3,10 @@
 //! Everything here is public and reads public data, so any page may ask (CORS `*`); nothing is told by cookie or
 //! credential. Results are hints until a client has proven them.
 
+mod field;
 mod methods;
 
-use super::{driver::Handle, light, store::Store};
+use super::{driver::Handle, light, store::Store, tower::Watchtower};
 use crate::supernode::{Status, Supernode};
 use antiphon_core::{
     chain::spec::ChainSpec,
@@ -94,6 +95,8 @@ pub struct Context {
     pub published: watch::Receiver<Published>,
     /// Pays whoever asks. Only a development chain has one.
     pub faucet: Option<SecretKey>,
+    /// Watches fields for whoever asks. Only a node that was told to has one.
+    pub tower: Option<Arc<Watchtower>>,
 }
 
 /// A running server.

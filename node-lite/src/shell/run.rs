@@ -11,13 +11,14 @@ use super::{
     dev::interrupted,
     driver::{self, Clock, Driver, Handle, Mailbox, sync::End},
     http, init,
-    keys::{Keys, SecretFile},
+    keys::{self, Keys, Purpose, SecretFile},
     log,
     metrics::{self, Metrics, Observer, View},
     net::{self, Net, NetCarrier},
     rpc::{self, Context, Published, Running},
     snapshot,
     store::{Begin, OpenError, Store},
+    tower::Watchtower,
 };
 use crate::{
     guardian,
@@ -204,6 +205,8 @@ impl Node {
         let Prepared { spec, keys, store, clock } = prepare(&settings)?;
         let Keys { network, validator, guardian, locks } = keys;
         let faucet = settings.faucet.as_deref().map(SecretFile::open).transpose()?;
+        let account = settings.tower.then(|| keys::path(&settings.data, Purpose::Account));
+        let account = account.as_deref().map(SecretFile::open).transpose().context("--tower")?;
         let alone = validator.is_some() && spec.validators.members.len() == 1;
         let (delta, origin_ms) = (settings.delta, clock.origin_ms);
         let (metrics, mut mailbox) = (Arc::new(Metrics::default()), Mailbox::default());
@@ -233,6 +236,12 @@ impl Node {
         // All ports are taken before the first word is said.
         let view = View { metrics: metrics.clone(), published: published.clone(), alone };
         let keeper = Keeper::start(settings.metrics, view).await?;
+        let key = account.as_ref().map(|file| SecretKey::from_bytes(&file.bytes));
+        let open = |key| Watchtower::open(&settings.data, &spec, store.clone(), key);
+        let tower = key.map(open).transpose()?;
+        if let Some(tower) = &tower {
+            tokio::spawn(tower.clone().run(handle.clone(), published.clone()));
+        }
         let context = Context {
             chain: spec.chain_id(),
             spec,
@@ -240,6 +249,7 @@ impl Node {
             store: store.clone(),
             published,
             faucet: faucet.as_ref().map(|file| SecretKey::from_bytes(&file.bytes)),
+            tower,
         };
         let (chain, block_ms) = (context.chain, context.spec.block_ms);
         let rpc = rpc::serve(settings.rpc, context).await?;
@@ -250,7 +260,7 @@ impl Node {
         let driver = Driver { index: 0, node, store, mailbox, carrier: net.carrier(), clock };
         let (thread, ended) = spawn(driver, first, Observer::new(show, metrics))?;
         let ready = ready((chain, block_ms), rpc.address, keeper.address, &net);
-        let held = locks.into_iter().chain([network]).chain(faucet).collect();
+        let held = locks.into_iter().chain([network]).chain(faucet).chain(account).collect();
         Ok(Self { ready, handle, thread, ended, net, rpc, keeper, _keys: held })
     }
 

@@ -66,8 +66,8 @@ const HEADERS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("headers")
 const HEIGHTS: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("heights");
 const TRANSACTIONS: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("transactions");
 const NODES: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("nodes");
-const VALUES: TableDefinition<'_, &[u8; 32], (u64, &[u8])> = TableDefinition::new("values");
-const PAST: TableDefinition<'_, (u64, &[u8; 32]), (u64, &[u8])> = TableDefinition::new("past");
+const VALUES: TableDefinition<'_, &[u8; 32], Versioned> = TableDefinition::new("values");
+const PAST: TableDefinition<'_, (u64, &[u8; 32]), Versioned> = TableDefinition::new("past");
 const STALE: TableDefinition<'_, (u64, &[u8]), ()> = TableDefinition::new("stale");
 const KEPT: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("kept");
 const FINAL: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("final");
@@ -91,6 +91,9 @@ const MAX_SETTLED: usize = MAX_MESSAGE + MAX_RECORD;
 
 /// Checkpoints read back at a start.
 const CHECKPOINTS: u64 = 8;
+
+/// A value of the state, after the version it came with.
+type Versioned = (u64, &'static [u8]);
 
 /// One node's disk. Clones share the file.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Carries out what each machine asks of the others, and gathers what is to be written into one batch.
 
 use super::{
-    Fault, MAX_SETTLED, Output, Supernode, Token, Waiting, spent_in,
+    Fault, MAX_SETTLED, Output, Supernode, Token, Waiting,
     wire::{Ask, Wire},
 };
 use crate::{
@@ -127,7 +127,7 @@ impl<S: Storage> Supernode<S> {
             finality: self.guardian.certificate().cloned(),
             rules: KNOWN_RULES,
         };
-        let candidates = self.mempool.candidates();
+        let candidates = self.mempool.candidates(&self.ledger.spent(&request.parent));
         match self.ledger.build(&request, offered, candidates) {
             Ok(body) => {
                 let Body { transactions, carried, state_root, field_root, next, refused, prepared } =
@@ -149,7 +149,7 @@ impl<S: Storage> Supernode<S> {
     pub(super) fn settle(&mut self, now: Moment, settled: bft::Settled, out: &mut Vec<Output>) {
         let bft::Settled { blocks, certificate } = settled;
         for (id, block) in blocks {
-            let (header, spent) = (block.signed.header.clone(), spent_in(&block));
+            let header = block.signed.header.clone();
             let Some(write) = self.ledger.settlement(id, block, certificate.clone()) else {
                 let lost = StorageError(format!("settled block {} has no state", id.0));
                 self.report(id, lost.into(), out);
@@ -157,7 +157,7 @@ impl<S: Storage> Supernode<S> {
             };
             let elected = write.elected.clone();
             self.batch.push(Write::Settle(Box::new(write)));
-            self.waiting.push(Waiting::Ledger(id, spent));
+            self.waiting.push(Waiting::Ledger(id));
             if let Some(validators) = elected.validators {
                 self.pace.validators = validators;
             }

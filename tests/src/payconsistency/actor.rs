@@ -1,17 +1,18 @@
-//! One account: a payer and a payee on one disk.
+//! One account: a payer, a payee and a member of fields on one disk.
 
 use crate::sim::till::Till;
 use antiphon_core::{
     amount::Amount,
-    chain::{Level, transaction::Message},
+    chain::{Level, spec::ChainSpec, transaction::Message},
     codec,
     crypto::{SecretKey, Signed},
-    id::{Address, ChainId, Height, PeerId, PoolId, StreamId},
+    id::{Address, Height, PeerId, PoolId, StreamId},
     payment::{
         StoreToken,
+        member::{self, MemberConfig, MemberPolicy, Membership},
         payee::{self, Payee, PayeePolicy, Proof},
         payer::{self, DeviceId, Payer},
-        reservation::{PoolRules, PoolTerms},
+        reservation::PoolTerms,
         voucher::Voucher,
     },
     row::Row,
@@ -28,17 +29,18 @@ pub(super) const STREAM: StreamId = StreamId(antiphon_core::crypto::Hash([5; 32]
 
 /// Which machine waits for a write.
 #[derive(Clone, Copy, Debug)]
-enum Owner {
+pub(super) enum Owner {
     Payer(StoreToken),
     Payee(StoreToken),
+    Member(StoreToken),
 }
 
 /// A write that a crash would undo.
 #[derive(Clone, Debug)]
-struct Pending {
-    owner: Owner,
-    name: String,
-    row: Option<Vec<u8>>,
+pub(super) struct Pending {
+    pub(super) owner: Owner,
+    pub(super) name: String,
+    pub(super) row: Option<Vec<u8>>,
 }
 
 /// A voucher on its way.
@@ -54,16 +56,19 @@ pub(super) struct Letter {
 #[derive(Debug)]
 pub(super) struct Actor {
     pub(super) key: SecretKey,
-    chain: ChainId,
-    rules: PoolRules,
+    spec: ChainSpec,
+    pub(super) now: Moment,
     payer: Payer,
     payee: Payee,
+    pub(super) fields: Membership,
     disk: BTreeMap<String, Vec<u8>>,
-    writes: VecDeque<Pending>,
+    pub(super) writes: VecDeque<Pending>,
     /// For the chain, in order.
     pub(super) orders: VecDeque<Message>,
     /// For others.
     pub(super) letters: Vec<Letter>,
+    /// For members of fields.
+    pub(super) parcels: Vec<(Address, Vec<u8>)>,
     /// Pools that it opened.
     pub(super) pools: BTreeSet<PoolId>,
     /// Pools that its payee asked about.
@@ -77,19 +82,21 @@ pub(super) struct Actor {
 }
 
 impl Actor {
-    pub(super) fn new(key: SecretKey, chain: ChainId, rules: PoolRules) -> Self {
+    pub(super) fn new(key: SecretKey, spec: &ChainSpec) -> Self {
         let disk = BTreeMap::new();
-        let (payer, payee) = machines(&key, chain, rules, &disk);
+        let (payer, payee, fields) = machines(&key, spec, &disk);
         Self {
             key,
-            chain,
-            rules,
+            spec: spec.clone(),
+            now: Moment::ZERO,
             payer,
             payee,
+            fields,
             disk,
             writes: VecDeque::new(),
             orders: VecDeque::new(),
             letters: Vec::new(),
+            parcels: Vec::new(),
             pools: BTreeSet::new(),
             asked: BTreeSet::new(),
             spoken: BTreeMap::new(),
@@ -117,7 +124,7 @@ impl Actor {
             nonce,
             resource: STREAM,
             deposit: Amount::from_units(deposit),
-            collateral: Amount::from_units(deposit + self.rules.bounty.units() + 1),
+            collateral: Amount::from_units(deposit + self.spec.pool.bounty.units() + 1),
             end_height: end,
             only: None,
         };
@@ -168,6 +175,7 @@ impl Actor {
                 self.take_payer(out);
             }
             Owner::Payee(token) => self.feed_payee(payee::Input::Stored(token)),
+            Owner::Member(token) => self.feed_member(member::Input::Stored(token)),
         }
     }
 
@@ -187,7 +195,7 @@ impl Actor {
             };
         }
         self.asked.clear();
-        (self.payer, self.payee) = machines(&self.key, self.chain, self.rules, &self.disk);
+        (self.payer, self.payee, self.fields) = machines(&self.key, &self.spec, &self.disk);
         let after = self.worth();
         for (pool, worth) in before {
             let kept = after.get(&pool).copied().unwrap_or_default();
@@ -222,6 +230,7 @@ impl Actor {
             let proof = Proof { state, paid, height, level: Level::Final };
             self.feed_payee(payee::Input::Proven(pool, Box::new(proof)));
         }
+        self.see_fields(till, height);
     }
 
     fn feed_payee(&mut self, input: payee::Input) {
@@ -285,15 +294,14 @@ impl Actor {
 
 fn machines(
     key: &SecretKey,
-    chain: ChainId,
-    rules: PoolRules,
+    spec: &ChainSpec,
     disk: &BTreeMap<String, Vec<u8>>,
-) -> (Payer, Payee) {
+) -> (Payer, Payee, Membership) {
     let rows = |owns: fn(&str) -> bool| -> Vec<Row> {
         let owned = disk.iter().filter(|(name, _)| owns(name));
         owned.map(|(name, row)| (name.clone(), Ok(row.clone()))).collect()
     };
-    let me = Address::of(&key.public());
+    let (chain, me, device) = (spec.chain_id(), Address::of(&key.public()), DeviceId([1; 16]));
     let units = Amount::from_units;
     let policy = PayeePolicy {
         max_exposure: units(MAX_EXPOSURE),
@@ -301,6 +309,22 @@ fn machines(
         final_above: units(MAX_EXPOSURE / 3),
         ..PayeePolicy::for_price(units(PRICE), units(1))
     };
-    let payer = Payer::new(chain, key.clone(), DeviceId([1; 16]), rules, rows(Payer::owns));
-    (payer, Payee::new(chain, me, rules, policy, rows(Payee::owns)))
+    let fields = MemberConfig {
+        chain,
+        key: key.clone(),
+        device,
+        rules: spec.field,
+        fee: spec.fee,
+        policy: MemberPolicy {
+            // A round takes many of the model's steps, and some of its blocks.
+            challenge_after: 24,
+            close_after: 24,
+            ..MemberPolicy::for_chain(spec.pool.inclusion_margin)
+        },
+    };
+    (
+        Payer::new(chain, key.clone(), device, spec.pool, rows(Payer::owns)),
+        Payee::new(chain, me, spec.pool, policy, rows(Payee::owns)),
+        Membership::new(fields, rows(Membership::owns)),
+    )
 }

@@ -7,12 +7,15 @@ use super::{
 use crate::sim::genesis;
 use antiphon_core::{
     chain::spec::Token,
-    id::{Address, PoolId},
-    payment::reservation::PoolStatus,
+    id::{Address, FieldId, PoolId},
+    payment::{
+        field::{Member, escrow::FieldStatus},
+        reservation::PoolStatus,
+    },
 };
 
 /// After every step: nobody who keeps the rules has promised more than it locked, or risks more than it said.
-pub(super) fn all(model: &Model) {
+pub(super) fn all(model: &mut Model) {
     for actor in &model.actors {
         promises(model, actor);
         for book in actor.payee().view() {
@@ -22,6 +25,29 @@ pub(super) fn all(model: &Model) {
             let exposure = promised.saturating_sub(paid);
             assert!(exposure <= MAX_EXPOSURE, "{exposure} at risk in one pool (A10.7)");
         }
+    }
+    for (field, (terms, watch)) in &mut model.fields {
+        let of = |member: &Member| {
+            let actor = model.actors.iter().find(|actor| actor.address() == member.address());
+            actor.map(|actor| &actor.fields)
+        };
+        watch.look(*field, terms.members.iter().map(of));
+    }
+}
+
+/// A6.15: what the chain enforces is no older than what any member holds with all signatures.
+pub(super) fn enforced(model: &Model, field: FieldId) {
+    let Some(state) = model.till.field(field) else { return };
+    if !matches!(state.status, FieldStatus::Closed { .. }) {
+        return;
+    }
+    for actor in &model.actors {
+        let held = actor.field(field).map_or(0, |view| view.round);
+        assert!(
+            held <= state.best.round,
+            "round {} was enforced, {held} is held",
+            state.best.round
+        );
     }
 }
 
@@ -65,6 +91,12 @@ pub(super) fn ended(model: &Model) {
         let status = model.till.pool(*pool).map(|state| state.status);
         let is_insolvent = matches!(status, Some(PoolStatus::Insolvent(_)));
         assert!(!is_insolvent, "who keeps the rules loses no collateral");
+    }
+    for field in model.fields.keys() {
+        let status = model.till.field(*field).map(|state| state.status);
+        let is_open = |status| !matches!(status, FieldStatus::Closed { .. });
+        assert!(!status.is_some_and(is_open), "a field is left over: {status:?}");
+        enforced(model, *field);
     }
     for actor in &model.actors {
         for (pool, given) in &actor.given {

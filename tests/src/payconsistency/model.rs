@@ -4,30 +4,43 @@ use super::{
     Report,
     actor::{Actor, Letter, PRICE, STREAM},
     check,
+    member::{self, DISPUTE},
 };
 use crate::{
     fuzz::choice::Choices,
     sim::{genesis, till::Till},
+    watch::Watch,
 };
 use antiphon_core::{
     amount::Amount,
     chain::{spec::ChainSpec, transaction::Message},
     codec,
-    crypto::Signed,
-    id::{Address, Height, PoolId},
+    crypto::{SecretKey, Signed},
+    id::{Address, FieldId, Height, PeerId, PoolId},
     payment::{
+        field::{FieldRules, FieldTerms, escrow::FieldStatus, place_of},
+        member::wire::Envelope,
         reservation::{PoolRules, PoolStatus, PoolTerms},
         voucher::Voucher,
     },
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// Accounts that keep the rules.
 pub(super) const HONEST: usize = 3;
 /// Letters that wait; more are lost.
-const MAX_LETTERS: usize = 64;
+const MAX_LETTERS: usize = 256;
+/// Fields that run at once.
+const MAX_FIELDS: usize = 3;
 /// Orders of one account that wait; more are lost.
 const MAX_ORDERS: usize = 16;
+
+/// Something on its way.
+#[derive(Clone, Debug)]
+enum Mail {
+    Voucher(Letter),
+    Parcel { from: Address, to: Address, bytes: Vec<u8> },
+}
 
 /// The world of one run. The last account is the cheat's: it signs whatever pays.
 #[derive(Debug)]
@@ -35,8 +48,10 @@ pub(super) struct Model {
     pub(super) spec: ChainSpec,
     pub(super) till: Till,
     pub(super) actors: Vec<Actor>,
-    letters: Vec<Letter>,
-    cheat: antiphon_core::crypto::SecretKey,
+    letters: Vec<Mail>,
+    cheat: SecretKey,
+    /// Every field that was proposed, with what must never happen in it.
+    pub(super) fields: BTreeMap<FieldId, (FieldTerms, Watch)>,
     /// Pools of the cheat, with what it has signed to each payee.
     pub(super) overdrawn: BTreeMap<PoolId, BTreeMap<Address, (u64, u128)>>,
     nonce: u64,
@@ -52,21 +67,23 @@ fn spec() -> ChainSpec {
         max_duration: 64,
         freeze: 10,
     };
-    ChainSpec { pool, ..genesis::spec(1000, HONEST + 2) }
+    let field =
+        FieldRules { min_dispute: 2, max_dispute: DISPUTE, min_response: 2, max_response: DISPUTE };
+    ChainSpec { pool, field, ..genesis::spec(1000, HONEST + 2) }
 }
 
 impl Model {
     pub(super) fn new() -> Self {
         let spec = spec();
-        let (chain, rules) = (spec.chain_id(), spec.pool);
         let keys = (1..=HONEST).map(genesis::account);
-        let actors = keys.map(|key| Actor::new(key, chain, rules)).collect();
+        let actors = keys.map(|key| Actor::new(key, &spec)).collect();
         Self {
             till: Till::new(spec.clone()),
             spec,
             actors,
             letters: Vec::new(),
             cheat: genesis::account(HONEST + 1),
+            fields: BTreeMap::new(),
             overdrawn: BTreeMap::new(),
             nonce: 0,
             report: Report::default(),
@@ -85,7 +102,7 @@ impl Model {
     fn step(&mut self, choices: &mut Choices<'_>) {
         let who = choices.below(HONEST);
         let other = choices.below(HONEST);
-        match choices.below(16) {
+        match choices.below(24) {
             0 => self.open(who, choices),
             1..=4 => self.pay(who, other, choices),
             5 | 6 => {
@@ -102,6 +119,11 @@ impl Model {
             11 | 12 => self.deliver(choices),
             13 => self.cheat(who, choices),
             14 => self.actors[who].settle(),
+            15 => self.propose(who, choices),
+            16 => self.actors[who].accept(),
+            17 | 18 => self.pay_member(who, other, choices),
+            19 => self.close(who, choices),
+            20 | 21 => self.pass(choices),
             _ => self.block(choices),
         }
         self.collect();
@@ -126,7 +148,7 @@ impl Model {
 
     /// Some letters arrive, in any order.
     fn deliver(&mut self, choices: &mut Choices<'_>) {
-        for _ in 0..4 {
+        for _ in 0..8 {
             self.deliver_one(choices);
         }
     }
@@ -137,14 +159,22 @@ impl Model {
             return;
         }
         let at = choices.below(self.letters.len());
-        let fate = choices.below(8);
-        let letter =
-            if fate == 0 { self.letters[at].clone() } else { self.letters.swap_remove(at) };
+        let fate = choices.below(16);
+        let mail = if fate == 0 { self.letters[at].clone() } else { self.letters.swap_remove(at) };
         if fate == 1 {
             return;
         }
-        let to = self.actors.iter_mut().find(|actor| actor.address() == letter.to);
-        to.into_iter().for_each(|actor| actor.hear(&letter));
+        let to = match &mail {
+            Mail::Voucher(letter) => letter.to,
+            Mail::Parcel { to, .. } => *to,
+        };
+        let Some(actor) = self.actors.iter_mut().find(|actor| actor.address() == to) else {
+            return;
+        };
+        match mail {
+            Mail::Voucher(letter) => actor.hear(&letter),
+            Mail::Parcel { from, bytes, .. } => actor.hear_parcel(from, bytes),
+        }
     }
 
     /// The cheat opens a pool, or promises one of its pools to one more.
@@ -178,8 +208,9 @@ impl Model {
         let (seq, cum) = (line.0, Amount::from_units(line.1));
         let body = Voucher { pool, resource: STREAM, target: to, seq, cum, ticks: None };
         let voucher = Signed::new(&self.cheat, chain, body);
-        let from = antiphon_core::id::PeerId(self.cheat.public());
-        self.letters.push(Letter { from, pool, to, bytes: codec::encode(&voucher.to_compact()) });
+        let from = PeerId(self.cheat.public());
+        let bytes = codec::encode(&voucher.to_compact());
+        self.letters.push(Mail::Voucher(Letter { from, pool, to, bytes }));
     }
 
     /// A block with an order of each account, if it arrives; then some accounts see it.
@@ -187,7 +218,7 @@ impl Model {
         let arriving = choices.byte();
         let mut candidates = Vec::new();
         for (at, actor) in self.actors.iter_mut().enumerate() {
-            let Some(order) = actor.orders.pop_front() else { continue };
+            let Some(order) = actor.take_order() else { continue };
             if arriving & (1 << at) != 0 {
                 candidates.push((actor.key.clone(), order));
             }
@@ -200,9 +231,19 @@ impl Model {
                 actor.see(&self.till, height);
             }
         }
+        if self.is_disputed() {
+            self.be_awake();
+        }
     }
 
-    fn settle(&mut self, orders: Vec<(antiphon_core::crypto::SecretKey, Message)>) {
+    /// Whether the chain waits for what members have to show of some field.
+    fn is_disputed(&self) -> bool {
+        self.fields.keys().filter_map(|field| self.till.field(*field)).any(|state| {
+            state.challenge.is_some() || matches!(state.status, FieldStatus::Closing(_))
+        })
+    }
+
+    pub(super) fn settle(&mut self, orders: Vec<(SecretKey, Message)>) {
         let till = &mut self.till;
         let signed: Vec<_> =
             orders.into_iter().map(|(key, order)| till.sign(&key, order)).collect();
@@ -217,28 +258,121 @@ impl Model {
         check::money(self);
     }
 
+    fn propose(&mut self, who: usize, choices: &mut Choices<'_>) {
+        let is_running = |field: &FieldId| {
+            let state = self.till.field(*field);
+            state.is_none_or(|state| !matches!(state.status, FieldStatus::Closed { .. }))
+        };
+        if self.fields.keys().filter(|field| is_running(field)).count() >= MAX_FIELDS {
+            return;
+        }
+        self.nonce += 1;
+        let others = (0..HONEST).filter(|at| *at != who).take(1 + choices.below(HONEST - 1));
+        let party: Vec<_> = [who].into_iter().chain(others).map(|at| &self.actors[at]).collect();
+        let bond = FieldTerms::least_bond(self.spec.fee).unwrap();
+        let terms = member::terms(&party, self.nonce, bond, self.till.next_height().plus(60));
+        if let Some(field) = self.actors[who].propose(terms.clone()) {
+            let watch = Watch::new(&terms);
+            self.fields.insert(field, (terms, watch));
+        }
+    }
+
+    /// A field that the chain holds open.
+    fn some_field(&self, choices: &mut Choices<'_>) -> Option<FieldId> {
+        let is_open = |field: &FieldId| {
+            self.till.field(*field).is_some_and(|state| state.status == FieldStatus::Open)
+        };
+        let fields: Vec<_> = self.fields.keys().copied().filter(is_open).collect();
+        choices.of(&fields).copied()
+    }
+
+    fn pay_member(&mut self, who: usize, other: usize, choices: &mut Choices<'_>) {
+        let to = self.actors[other].address();
+        for _ in 0..choices.below(4) {
+            let Some(field) = self.some_field(choices) else { return };
+            self.actors[who].pay_member(field, to, 1 + u128::from(choices.byte() % 64));
+        }
+    }
+
+    /// Ends a round, a field, or goes to the chain with a state that is old.
+    fn close(&mut self, who: usize, choices: &mut Choices<'_>) {
+        let Some(field) = self.some_field(choices) else { return };
+        match choices.below(16) {
+            0 => self.actors[who].close(field, false),
+            1 if choices.below(4) == 0 => self.actors[who].close_stale(field),
+            _ => self.actors[who].close(field, true),
+        }
+    }
+
+    /// Time passes.
+    fn pass(&mut self, choices: &mut Choices<'_>) {
+        let wait = Duration::from_millis(u64::from(choices.byte()) * 16);
+        for actor in &mut self.actors {
+            actor.now = actor.now.after(wait);
+            actor.feed_member(antiphon_core::payment::member::Input::Tick);
+        }
+    }
+
+    /// For the time of a dispute all are as awake as the rules ask: what they write is durable, they see each block, and what
+    /// they send is included (A6.13). Nobody is then paid less than the newest state that it holds.
+    fn be_awake(&mut self) {
+        for _ in 0..2 * DISPUTE {
+            self.awake_once();
+        }
+        for field in self.fields.keys() {
+            check::enforced(self, *field);
+        }
+    }
+
+    fn awake_once(&mut self) {
+        let height = Height(self.till.next_height().0 - 1);
+        let mut orders = Vec::new();
+        for actor in &mut self.actors {
+            actor.now = actor.now.after(Duration::from_secs(1));
+            actor.feed_member(antiphon_core::payment::member::Input::Tick);
+            actor.write_all();
+            actor.see(&self.till, height);
+            actor.write_all();
+            orders.extend(actor.take_order().map(|order| (actor.key.clone(), order)));
+        }
+        self.collect();
+        self.settle(orders);
+    }
+
+    /// Notes what a member says to another.
+    fn overhear(&mut self, from: &Address, to: &Address, bytes: &[u8]) {
+        let field = Envelope::from_bytes(bytes).unwrap().field;
+        let Some((terms, watch)) = self.fields.get_mut(&field) else { return };
+        let place = |address| usize::from(place_of(&terms.members, address).unwrap());
+        watch.said(place(from), place(to), bytes);
+    }
+
     /// Takes up what the accounts said.
     fn collect(&mut self) {
-        for actor in &mut self.actors {
-            self.letters.append(&mut actor.letters);
+        for at in 0..self.actors.len() {
+            let actor = &mut self.actors[at];
+            self.letters.extend(actor.letters.drain(..).map(Mail::Voucher));
             actor.orders.truncate(MAX_ORDERS);
+            let from = actor.address();
+            for (to, bytes) in std::mem::take(&mut actor.parcels) {
+                self.overhear(&from, &to, &bytes);
+                self.letters.push(Mail::Parcel { from, to, bytes });
+            }
         }
         self.letters.truncate(MAX_LETTERS);
     }
 
     /// Lets everybody write and see, and every pool end; returns what happened.
     pub(super) fn end(mut self) -> Report {
-        for _ in 0..100 {
-            let height = Height(self.till.next_height().0 - 1);
-            let mut orders = Vec::new();
+        for turn in 0..150 {
             for actor in &mut self.actors {
-                actor.write_all();
-                actor.see(&self.till, height);
                 actor.settle();
-                orders.extend(actor.orders.pop_front().map(|order| (actor.key.clone(), order)));
+                if turn == 100 {
+                    self.fields.keys().for_each(|field| actor.close(*field, false));
+                }
             }
-            self.settle(orders);
-            check::all(&self);
+            self.awake_once();
+            check::all(&mut self);
         }
         let pools: Vec<PoolId> = self.till.pools().collect();
         for pool in pools {
@@ -249,6 +383,11 @@ impl Model {
             matches!(status, Some(PoolStatus::Insolvent(_)))
         };
         self.report.overdrawn = self.till.pools().filter(is_overdrawn).count() as u64;
+        let committed = |field: &FieldId| {
+            let views = self.actors.iter().filter_map(|actor| actor.field(*field));
+            views.map(|view| view.committed).max().unwrap_or_default()
+        };
+        self.report.committed = self.fields.keys().map(committed).sum();
         self.report.vouchers = self.actors.iter().map(|actor| actor.taken).sum();
         check::ended(&self);
         self.report

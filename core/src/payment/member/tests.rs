@@ -64,8 +64,8 @@ struct Room {
     cut: Vec<(usize, usize)>,
     /// Messages that are lost: from whom, and what.
     lost: fn(usize, &Letter) -> bool,
-    /// Members whose writes do not end.
-    stuck: Vec<usize>,
+    /// Members whose writes do not end, of rows whose name has this in it.
+    stuck: Vec<(usize, &'static str)>,
 }
 
 impl Room {
@@ -170,7 +170,7 @@ impl Room {
                 let is_lost = self.cut.contains(&(at, to)) || (self.lost)(at, &letter);
                 (!is_lost).then_some((to, Input::Heard(from, bytes)))
             }
-            Output::Store(..) if self.stuck.contains(&at) => None,
+            Output::Store(_, name, _) if self.is_stuck(at, &name) => None,
             Output::Store(token, name, Some(bytes)) => {
                 self.disks[at].insert(name, bytes);
                 Some((at, Input::Stored(token)))
@@ -193,6 +193,10 @@ impl Room {
             }
             Output::Need(_) | Output::Changed => None,
         }
+    }
+
+    fn is_stuck(&self, at: usize, name: &str) -> bool {
+        self.stuck.iter().any(|(of, row)| *of == at && name.contains(row))
     }
 
     fn execute(&mut self, at: usize, act: FieldAct) {

@@ -1,5 +1,7 @@
 //! A book against a node that is a real state tree, honest or not.
 
+mod batches;
+
 use super::{
     flight::{TRANSACTION_REFUSED, UNAVAILABLE},
     *,

@@ -349,7 +349,7 @@ pub(in crate::ledger) fn pay(to: u8, units: u128) -> Message {
     }
 }
 
-pub(in crate::ledger) fn spec() -> ChainSpec {
+pub(crate) fn spec() -> ChainSpec {
     let guardian = BlsSecretKey::from_seed(&[1; 32]).unwrap().public();
     let endowed = |n| GenesisAccount {
         address: address(n),

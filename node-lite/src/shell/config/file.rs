@@ -25,6 +25,7 @@ pub(super) struct File {
     #[serde(deserialize_with = "duration")]
     pub(super) delta: Option<Duration>,
     pub(super) faucet: Option<PathBuf>,
+    pub(super) tower: Option<bool>,
     pub(super) max_incoming: Option<u32>,
     pub(super) max_outgoing: Option<u32>,
     pub(super) enough_neighbours: Option<u32>,
@@ -104,6 +105,10 @@ pub fn template() -> String {
 
 # Δ: how long a message between nodes may take (A1.15). Chosen here: half a second goes round the world and through gossip.
 # delta = "500ms"
+
+# Whether to watch payment fields: members bring sealed states by antiphon_watch, and this node posts them where somebody
+# closes with less. The account of keys/account.key pays, and gets its fees back from who closed; it needs some money.
+# tower = false
 
 # Connections that others opened, and that this node opened.
 # max-incoming = 128

@@ -7,6 +7,7 @@ use crate::{
         driver::{Clock, Driver, Handle, Mailbox, Watch, channel::Channels},
         rpc::{self, Context, Published, Running},
         store::Store,
+        tower::Watchtower,
     },
     storage::StorageError,
     supernode::{Config, Fault, Supernode},
@@ -60,14 +61,19 @@ pub async fn start(data: &Path, network: Network, rpc: SocketAddr) -> anyhow::Re
         }
         None => anyhow::bail!("a network has a node"),
     };
+    // The faucet has enough to watch over everybody's fields.
+    let node = handles.first().context("a network has a node")?.clone();
+    let tower = Watchtower::open(data, &spec, front.clone(), faucet.clone())?;
+    tokio::spawn(tower.clone().run(node.clone(), published.clone()));
     // The port is taken before the first block is made.
     let context = Context {
         chain: spec.chain_id(),
         spec: spec.clone(),
-        node: handles.first().context("a network has a node")?.clone(),
+        node,
         store: front,
         published,
         faucet: Some(faucet.clone()),
+        tower: Some(tower),
     };
     let server = rpc::serve(rpc, context).await?;
     for (index, handle) in (0_u16..).zip(&handles) {

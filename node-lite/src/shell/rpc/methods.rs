@@ -11,9 +11,11 @@
 //! | `antiphon_faucet` | address, as text or 40 hex digits | id of the paying transaction in hex |
 //! | `antiphon_tx` | id in hex | `{state, height}` |
 //! | `antiphon_evidence` | how many to skip, none if left out | offences seen here: `[{offence, height, offenders: [{key, staker}], evidence}]` |
+//! | `antiphon_watch` | base64 of a `SealedState` | `{field, version, round}`, once it is watched |
+//! | `antiphon_closedFields` | height | base64 of `Bounded<ClosedField, 4096>`: the leaves of the block's `field_root` |
 //! | `antiphon_subscribeTip` | | the status whenever it changes |
 
-use super::Context;
+use super::{Context, field};
 use crate::{
     mempool::AdmitError,
     offence::{Charge, Offender},
@@ -52,11 +54,13 @@ const FAUCET_UNITS: u128 = 10_000_000_000;
 /// What it pays in the staking token on a chain that stakes, if it has any: 10 at 8 decimals.
 const FAUCET_STAKE: u128 = 1_000_000_000;
 /// The node's thread is gone, or it has no room now.
-const UNAVAILABLE: i32 = -32001;
+pub(super) const UNAVAILABLE: i32 = -32001;
 /// The transaction is refused; `data` says why by a stable code.
-const REFUSED: i32 = -32002;
+pub(super) const REFUSED: i32 = -32002;
 /// There is no such block or state here.
-const NOT_FOUND: i32 = -32003;
+pub(super) const NOT_FOUND: i32 = -32003;
+/// This node watches no fields.
+pub(super) const NO_TOWER: i32 = -32005;
 /// This chain has no faucet.
 const NO_FAUCET: i32 = -32004;
 
@@ -64,7 +68,7 @@ const NO_FAUCET: i32 = -32004;
 /// the largest set is below half of the longest answer.
 const ENOUGH: usize = 256 * 1024;
 
-type Answer = Result<Value, ErrorObjectOwned>;
+pub(super) type Answer = Result<Value, ErrorObjectOwned>;
 
 pub(super) fn module(context: Arc<Context>) -> anyhow::Result<RpcModule<Context>> {
     let mut module = RpcModule::from_arc(context);
@@ -94,6 +98,12 @@ pub(super) fn module(context: Arc<Context>) -> anyhow::Result<RpcModule<Context>
     module.register_async_method("antiphon_evidence", |params, context, _| async move {
         evidence(params, &context).await
     })?;
+    module.register_async_method("antiphon_watch", |params, context, _| async move {
+        field::watch(params, context).await
+    })?;
+    module.register_async_method("antiphon_closedFields", |params, context, _| async move {
+        field::closed(params, context).await
+    })?;
     module.register_subscription(
         "antiphon_subscribeTip",
         "antiphon_tip",
@@ -103,11 +113,11 @@ pub(super) fn module(context: Arc<Context>) -> anyhow::Result<RpcModule<Context>
     Ok(module)
 }
 
-fn error(code: i32, message: impl Into<String>, data: &str) -> ErrorObjectOwned {
+pub(super) fn error(code: i32, message: impl Into<String>, data: &str) -> ErrorObjectOwned {
     ErrorObjectOwned::owned(code, message, Some(data))
 }
 
-fn invalid(what: &str) -> ErrorObjectOwned {
+pub(super) fn invalid(what: &str) -> ErrorObjectOwned {
     error(INVALID_PARAMS_CODE, what, "rpc/invalid-params")
 }
 
@@ -115,7 +125,7 @@ fn unavailable(reason: Unavailable) -> ErrorObjectOwned {
     error(UNAVAILABLE, reason.to_string(), "rpc/unavailable")
 }
 
-fn storage(reason: &crate::storage::StorageError) -> ErrorObjectOwned {
+pub(super) fn storage(reason: &crate::storage::StorageError) -> ErrorObjectOwned {
     tracing::error!(error = %reason, "store");
     // What the disk said is for the log, not for strangers.
     error(UNAVAILABLE, "the store failed", reason.code())
@@ -138,7 +148,7 @@ fn status(context: &Context, status: &Status) -> Value {
     })
 }
 
-fn bytes(text: &str, max: usize) -> Result<Vec<u8>, ErrorObjectOwned> {
+pub(super) fn bytes(text: &str, max: usize) -> Result<Vec<u8>, ErrorObjectOwned> {
     // Base64 is four thirds; anything longer is refused before it is decoded.
     if text.len() > max.saturating_mul(4).div_ceil(3).saturating_add(4) {
         return Err(invalid("too long"));

@@ -75,7 +75,7 @@ fn a_round_that_is_withheld_is_challenged_annulled_and_its_payments_are_void() {
     assert_eq!(table.view(1).round, 2, "without a foe it is sealed");
     // The same once more, with a leader that proposes and then is silent. It alone does not vote: here it signs by hand.
     table.pay(1, 2, 11).unwrap();
-    table.stuck = vec![0];
+    table.stuck = vec![(0, "")];
     table.close_round().unwrap();
     let state = {
         let seat = table.machines[0].seats.get(&field).unwrap();

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn payments_are_pending_then_sequenced_then_committed() {
     let mut table = Room::open(3);
-    table.stuck = vec![0];
+    table.stuck = vec![(0, "")];
     table.pay(1, 2, 10).unwrap();
     assert_eq!(table.standings(1), [Standing::Pending], "the leader's disk has not answered");
     table.stuck.clear();
@@ -91,27 +91,32 @@ fn a_payment_beyond_what_is_committed_or_allowed_is_refused_and_changes_nothing(
 fn nothing_is_said_before_it_is_stored() {
     for silent in 0..2 {
         let mut table = Room::open(2);
-        table.stuck = vec![silent];
+        table.stuck = vec![(silent, "")];
         table.pay(1, 0, 5).unwrap();
         let seen_by_leader = table.machines[0].seats.get(&table.field).unwrap().round.len();
         assert_eq!(seen_by_leader == 0, silent == 1, "the payment has left before it was stored");
         assert_eq!(table.standings(1), [Standing::Pending], "a receipt has left");
     }
+    // A state is two rows: the payments of its round, and what was signed.
+    for row in ["round", "log"] {
+        let mut table = Room::open(2);
+        table.pay(1, 0, 5).unwrap();
+        table.stuck = vec![(1, row)];
+        table.close_round().unwrap();
+        assert!(!table.view(0).members[1].has_signed, "the vote has left before {row} was stored");
+        assert_eq!(table.view(0).round, 0, "the vote has left before {row} was stored");
+        let mut table = Room::open(2);
+        table.pay(1, 0, 5).unwrap();
+        table.stuck = vec![(0, row)];
+        table.close_round().unwrap();
+        let view = table.view(1);
+        assert_eq!((view.step, view.round), (RoundStep::Running, 0), "said before {row}");
+    }
     let mut table = Room::open(2);
     table.pay(1, 0, 5).unwrap();
-    table.stuck = vec![1];
+    table.stuck = vec![(1, "sealed")];
     table.close_round().unwrap();
-    assert!(!table.view(0).members[1].has_signed, "the vote has left before it was stored");
-    table.stuck = vec![0];
-    let mut table = Room::open(2);
-    table.pay(1, 0, 5).unwrap();
-    table.stuck = vec![0];
-    table.close_round().unwrap();
-    assert_eq!(
-        table.view(1).step,
-        RoundStep::Running,
-        "the proposal has left before it was stored"
-    );
+    assert_eq!(table.standings(1), [Standing::Sequenced], "committed before it was stored");
 }
 
 #[test]

@@ -91,11 +91,11 @@ impl Book {
     pub(super) fn hold(&mut self, durable: Promise) {
         let body = &durable.voucher.body;
         let same = self.held.as_ref().filter(|held| held.voucher.body.seq == body.seq);
-        if let (Some(held), Some(counter)) = (same, &mut self.counter) {
-            if worth(held) >= worth(&durable) {
-                counter.saved = durable.steps();
-                return;
-            }
+        if let (Some(held), Some(counter)) = (same, &mut self.counter)
+            && worth(held) >= worth(&durable)
+        {
+            counter.saved = durable.steps();
+            return;
         }
         self.counter = self.chain.and_then(|chain| Counter::new(chain, &durable));
         self.held = Some(durable);

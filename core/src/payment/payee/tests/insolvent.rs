@@ -16,7 +16,7 @@ fn insolvent(height: u64, claim: Option<Claim>) -> Box<Proof> {
 /// The chain shows the pool in this state, and goes on by a block.
 fn see(payee: &mut Payee, height: u64, claim: Option<Claim>) -> Vec<Output> {
     let mut out = feed(payee, Input::Proven(id(), insolvent(height, claim)));
-    out.extend(feed(payee, Input::Tip(Height(height + 1))));
+    out.extend(feed(payee, Input::Tip(Height(height).plus(1))));
     out.retain(|output| !matches!(output, Output::NeedPool(_)));
     out
 }

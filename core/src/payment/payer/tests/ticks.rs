@@ -162,7 +162,7 @@ proptest! {
                         let (voucher, count) = spoken.get_mut(&target).unwrap();
                         let context = Context::of(CHAIN, &voucher.body);
                         let ticks = voucher.body.ticks.unwrap();
-                        let above = (*count + 1..=ticks.length).find(|count| {
+                        let above = (count.saturating_add(1)..=ticks.length).find(|count| {
                             let tick = Tick { count: *count, preimage };
                             ticks.verify(&context, &tick).is_ok()
                         });
