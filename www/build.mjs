@@ -7,17 +7,16 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 rmSync(here('dist'), { recursive: true, force: true });
 mkdirSync(here('dist'), { recursive: true });
+/** What both pages are built with. @type {import('esbuild').BuildOptions} */
+const options = { outdir: here('dist'), bundle: true, format: 'esm', target: 'es2022', minify: true, legalComments: 'none' };
+// By itself: what it shares with the site would become a chunk of its own, which every listener would wait for.
+await build({ ...options, entryPoints: { shop: here('src/shop.ts') } });
 await build({
-  entryPoints: { main: here('src/main.ts'), shop: here('src/shop.ts') },
-  outdir: here('dist'),
-  bundle: true,
+  ...options,
+  entryPoints: { main: here('src/main.ts') },
   splitting: true,
   // Without a digest: index.html names hls.js and what the views share, so that both are loaded from the start.
   chunkNames: '[name]',
-  format: 'esm',
-  target: 'es2022',
-  minify: true,
-  legalComments: 'none',
 });
 cpSync(here('static'), here('dist'), { recursive: true });
 for (const file of ['worker.js', 'antiphon_bg.wasm']) {
