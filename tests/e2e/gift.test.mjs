@@ -68,6 +68,7 @@ test('a shop hands over when the payment is sure', async (t) => {
   const link = await pay.evaluate((element) => /** @type {HTMLAnchorElement} */ (element).href);
   const customer = new RoomPage(await openPage(browser, link, 'customer'), 'customer');
   await customer.fund();
+  await customer.finalBalanceSettled();
   await customer.sees('the shop', async () => (await customer.around()) === 1);
   assert.equal(await customer.page.getByTestId('give-purpose').inputValue(), await shop.page.getByTestId('purpose').innerText());
   await customer.page.getByTestId('give').click();
