@@ -28,14 +28,14 @@ const focused = () => listener.page.evaluate(() => {
 });
 const state = () => listener.page.evaluate(() => document.querySelector('antiphon-player')?.state);
 
-test('the tab key reaches every control of the player and the purse, in the order of the page', async () => {
+test('the tab key reaches every control of the player, the purse and the gifts, in the order of the page', async () => {
   await listener.sees('the purse is ready', ({ wallet }) => wallet.account !== null, 30_000);
   const seen = [];
-  for (let i = 0; i < 14; i++) {
+  for (let i = 0; i < 19; i++) {
     await listener.page.keyboard.press('Tab');
     seen.push(await focused());
   }
-  const wanted = ['view-listen', 'view-explore', 'play', 'live', 'mute', 'volume', 'peers', 'copy', 'faucet', 'deposit', 'open-pool', 'settlements'];
+  const wanted = ['view-listen', 'view-room', 'view-explore', 'play', 'live', 'mute', 'volume', 'peers', 'copy', 'faucet', 'deposit', 'open-pool', 'settlements', 'give-to', 'give-amount', 'give-purpose', 'give'];
   assert.deepEqual(seen.filter((id) => wanted.includes(id)), wanted, seen.join(' '));
 });
 

@@ -32,13 +32,13 @@ impl Client {
         self.feed_gifts(now, gift::Input::Heard(from, bytes), out);
     }
 
-    /// A pool is proven, whosever it is. What is too old to spend on is too old to be sure of (A7.6).
-    pub(super) fn gift_proven(&mut self, now: Now, proof: PoolProof, out: &mut Vec<Output>) {
+    /// Returns what a proof of a pool, whosever it is, says to gifts. What is too old to spend on is too old to be sure of (A7.6).
+    pub(super) fn gift_proof(&self, now: Now, proof: &PoolProof) -> Option<gift::Input> {
         let PoolProof { pool, state, level, height, .. } = proof;
-        let Some(state) = state else { return };
+        let state = state.clone()?;
         let is_fresh = self.check_fresh(now).is_ok();
-        let proof = Box::new(gift::Proof { state, height, level, is_fresh });
-        self.feed_gifts(now, gift::Input::Proven(pool, proof), out);
+        let proof = gift::Proof { state, height: *height, level: *level, is_fresh };
+        Some(gift::Input::Proven(*pool, Box::new(proof)))
     }
 
     /// Reserves this for one payee alone. It is promised once it is proven reserved.

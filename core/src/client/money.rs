@@ -68,9 +68,12 @@ impl Client {
             match output {
                 book::Output::Ask(id, query) => self.ask_node(Asker::Book(id), query, out),
                 book::Output::Pool(proof) => {
-                    self.pool_proven(now, (*proof).clone(), out);
+                    let gift = self.gift_proof(now, &proof);
+                    self.pool_proven(now, *proof, out);
                     // The payer knows it by now: what is proven reserved may be promised.
-                    self.gift_proven(now, *proof, out);
+                    if let Some(gift) = gift {
+                        self.feed_gifts(now, gift, out);
+                    }
                 }
                 book::Output::Field(shown) => self.field_proven(now, *shown, out),
                 book::Output::Trouble(code) => self.trouble(code, out),

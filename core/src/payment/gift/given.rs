@@ -13,6 +13,15 @@ use crate::{
 };
 use alloc::{string::String, vec::Vec};
 
+/// What the newest proof says.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    height: Height,
+    level: Level,
+    is_closed: bool,
+    paid: Amount,
+}
+
 #[derive(Debug)]
 pub(super) struct Given {
     only: Only,
@@ -21,7 +30,7 @@ pub(super) struct Given {
     end: Height,
     voucher: Option<CompactVoucher>,
     is_taken: bool,
-    proof: Option<Proof>,
+    seen: Option<Seen>,
     is_asked: bool,
     released: Option<Height>,
 }
@@ -35,7 +44,7 @@ impl Given {
             end: terms.end_height,
             voucher: None,
             is_taken: false,
-            proof: None,
+            seen: None,
             is_asked: false,
             released: None,
         })
@@ -67,17 +76,18 @@ impl Given {
         ground: &Ground,
         out: &mut Vec<Output>,
     ) {
+        let (height, level) = (proof.height, proof.level);
+        let is_closed = proof.state.status == PoolStatus::Closed;
         // A final header is as good as any, and lags behind.
-        let is_older = |known: &Proof| {
-            proof.height < known.height
-                && !(proof.level == Level::Final && proof.state.status == known.state.status)
+        let is_older = |known: Seen| {
+            height < known.height && !(level == Level::Final && is_closed == known.is_closed)
         };
-        if self.is_over() || self.proof.as_ref().is_some_and(is_older) {
+        if self.is_over() || self.seen.is_some_and(is_older) {
             return;
         }
         let before = self.stage(ground);
-        self.proof = Some(proof.clone());
-        if proof.state.status == PoolStatus::Open {
+        self.seen = Some(Seen { height, level, is_closed, paid: proof.state.paid_total });
+        if !is_closed {
             self.promise(pool, out);
             self.give_back(pool, proof, ground, out);
         }
@@ -107,22 +117,21 @@ impl Given {
 
     /// Returns whether nothing more can happen to it.
     pub(super) fn is_over(&self) -> bool {
-        let closed = self.proof.as_ref().filter(|proof| proof.state.status == PoolStatus::Closed);
-        closed.is_some_and(|proof| proof.level == Level::Final)
+        self.seen.is_some_and(|seen| seen.is_closed && seen.level == Level::Final)
     }
 
     fn stage(&self, ground: &Ground) -> Stage {
         let is_late = ground.tip > self.end;
-        let Some(Proof { state, level, .. }) = &self.proof else {
+        let Some(Seen { level, is_closed, paid, .. }) = self.seen else {
             return if is_late { Stage::Lapsed } else { Stage::Asked };
         };
-        match state.status {
-            PoolStatus::Closed if state.paid_total.is_zero() => Stage::Returned,
-            PoolStatus::Closed if *level == Level::Final => Stage::Final,
-            PoolStatus::Closed => Stage::Settled,
-            PoolStatus::Open | PoolStatus::Insolvent(_) if is_late => Stage::Lapsed,
-            PoolStatus::Open | PoolStatus::Insolvent(_) if self.is_taken => Stage::Sure,
-            PoolStatus::Open | PoolStatus::Insolvent(_) => Stage::Reserved,
+        match (is_closed, is_late) {
+            (true, _) if paid.is_zero() => Stage::Returned,
+            (true, _) if level == Level::Final => Stage::Final,
+            (true, _) => Stage::Settled,
+            (false, true) => Stage::Lapsed,
+            (false, false) if self.is_taken => Stage::Sure,
+            (false, false) => Stage::Reserved,
         }
     }
 
