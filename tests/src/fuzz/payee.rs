@@ -12,7 +12,7 @@ use antiphon_core::{
     payment::{
         StoreToken,
         payee::{BookView, Input, Output, Payee, PayeePolicy, Proof},
-        reservation::{PaidState, PoolState},
+        reservation::{Claim, Insolvency, PaidState, PoolState, PoolStatus},
     },
     time::Moment,
 };
@@ -61,7 +61,7 @@ impl Run {
         let peer = world.peer(at);
         let input = match choices.below(12) {
             0 => Input::Offered(peer, world.pool(choices.below(PEERS))),
-            1 => Input::Proven(world.pool(at), self.proof(at, choices)),
+            1 => Input::Proven(world.pool(at), Box::new(self.proof(at, choices))),
             2..5 => {
                 let (seq, cum) = (choices.byte().into(), choices.byte().into());
                 Input::Voucher(peer, encode(&world.voucher(at, seq, cum).to_compact()))
@@ -120,17 +120,34 @@ impl Run {
             collateral: terms.collateral,
             paid_total: Amount::ZERO,
             end_height: terms.end_height,
-            status: antiphon_core::payment::reservation::PoolStatus::Open,
+            status: choices.of(&self.statuses()).copied().unwrap_or(PoolStatus::Open),
         };
         let level = *choices.of(&Level::ALL).unwrap_or(&Level::Settled);
         let cum = Amount::from_units(choices.byte().into());
-        let paid = PaidState { seq: u64::from(!cum.is_zero()), cum };
+        let claim = matches!(opened.status, PoolStatus::Insolvent(_)).then(|| {
+            let [weight, share] =
+                [choices.byte(), choices.byte()].map(|n| Amount::from_units(n.into()));
+            Claim { weight, collected: Some(share).filter(|share| !share.is_zero()) }
+        });
+        let paid = PaidState { seq: u64::from(!cum.is_zero()), cum, claim };
         Proof {
             state: PoolState { paid_total: cum, ..opened },
             paid,
             height: Height(self.height),
             level,
         }
+    }
+
+    /// Open twice as often as insolvent.
+    fn statuses(&self) -> [PoolStatus; 3] {
+        let units = Amount::from_units;
+        let insolvency = Insolvency {
+            since: Height(self.height),
+            claimed: units(100),
+            uncollected: 2,
+            left: units(90),
+        };
+        [PoolStatus::Open, PoolStatus::Open, PoolStatus::Insolvent(insolvency)]
     }
 
     fn feed(&mut self, input: Input) {
@@ -176,16 +193,18 @@ impl Run {
                     assert!(self.writes.insert(token, row).is_none(), "a token used twice");
                 }
                 Output::Credit(..) => assert!(token.is_some(), "credit before it is stored"),
-                Output::Settle(voucher) => {
+                Output::Settle(promise) => {
                     let mut peers = world.peers.iter();
                     let is_signed =
-                        peers.any(|key| voucher.verify(world.chain, &key.public()).is_ok());
+                        peers.any(|key| promise.verify(&[world.chain], &key.public()).is_ok());
                     assert!(is_signed, "settles what nobody signed");
                 }
                 Output::Store(_, _, None)
                 | Output::NeedPool(_)
                 | Output::Fault(..)
                 | Output::Settled(..)
+                | Output::Insolvent(..)
+                | Output::Collect(_)
                 | Output::Lost(..) => {}
             }
         }

@@ -151,11 +151,11 @@ fn check_payee(honest: &[OnDisk], rows: &[OnDisk]) {
     let mut out = Vec::new();
     payee.handle(Moment::ZERO, payee::Input::Tip(Height(20)), &mut out);
     payee.handle(Moment::ZERO, payee::Input::Offered(peer, pool), &mut out);
-    payee.handle(Moment::ZERO, payee::Input::Proven(pool, proof), &mut out);
+    payee.handle(Moment::ZERO, payee::Input::Proven(pool, Box::new(proof)), &mut out);
     out.clear();
     payee.settle(&mut out);
     let honest_voucher = world.voucher(0, 3, HELD);
-    let expected = is_whole.then(|| payee::Output::Settle(honest_voucher.clone()));
+    let expected = is_whole.then(|| payee::Output::Settle(honest_voucher.clone().into()));
     assert!(out.iter().eq(&expected), "settles something else: {out:?}");
     out.clear();
     // The same voucher again is worth nothing to a payee that has it, or that cannot know whether it had it.

@@ -18,6 +18,11 @@ use antiphon_core::{
         serve::Refusal,
     },
     id::{Address, ChainId, DelayId, Height, PeerId},
+    payment::{
+        reservation::Overdraft,
+        tick::{Ladder, Tick, Ticks},
+        voucher::{Promise, Voucher},
+    },
     peer::{
         frames::{ByeReason, ChunkBytes, Frame, Hello, Refuse, Request, Terms},
         tracker_wire::{
@@ -68,7 +73,7 @@ pub(super) fn state_proofs() -> Seeds {
         ("answer", with(1, world.prove(&keys))),
         ("account-value", with(3, world.tree.value(&keys[0]).unwrap())),
         ("pool-value", with(4, world.tree.value(&keys[1]).unwrap())),
-        ("paid-value", with(5, encode(&(3_u64, 44_u128)))),
+        ("paid-value", with(5, encode(&(3_u64, 44_u128, 0_u8)))),
     ]
 }
 
@@ -85,8 +90,10 @@ pub(super) fn transaction() -> Seeds {
         Message::Delay(Delay { token: Token::Staking, to, amount, blocks: 9, guard: Some(to) }),
         Message::Cancel(DelayId(Hash([6; 32]))),
         Message::CreatePool(terms),
-        Message::Settle(world.voucher(0, 3, 44)),
+        Message::Settle(Box::new(world.voucher(0, 3, 44).into())),
         Message::Release(world.pool(1)),
+        Message::Report(overdraft()),
+        Message::Collect { pool: world.pool(0), target: to },
     ];
     let signed = |messages: Vec<Message>| {
         let body = Transaction {
@@ -104,11 +111,32 @@ pub(super) fn transaction() -> Seeds {
     vec![("all-kinds", signed(messages)), ("empty", signed(Vec::new()))]
 }
 
+/// Evidence of two promises, one with ticks.
+fn overdraft() -> Overdraft {
+    let world = world();
+    let promises = vec![world.voucher(0, 3, 44).into(), ticked()];
+    Overdraft { pool: world.pool(0), promises: promises.try_into().unwrap() }
+}
+
+/// A promise with the second tick of four.
+fn ticked() -> Promise {
+    let (world, seq) = (world(), 4);
+    let body = world.voucher(0, seq, 44).body;
+    let mut ladder = Ladder::new(&world.peers[0], world.chain, (&body.pool, &body.target, seq), 4);
+    let tick = ladder.preimage(2).map(|preimage| Tick { count: 2, preimage });
+    let price = Amount::from_units(3);
+    let ticks = Some(Ticks { anchor: ladder.anchor(), price, length: 4 });
+    let voucher = Signed::new(&world.peers[0], world.chain, Voucher { ticks, ..body });
+    Promise { voucher, tick }
+}
+
 pub(super) fn vouchers() -> Seeds {
     let voucher = |(seq, cum)| world().voucher(0, seq, cum);
     vec![
         ("compact", encode(&voucher(VOUCHERS[0]).to_compact())),
-        ("whole", voucher(VOUCHERS[2]).to_bytes()),
+        ("whole", encode(&Promise::from(voucher(VOUCHERS[2])))),
+        ("compact-ticks", encode(&ticked().voucher.to_compact())),
+        ("tick", encode(&ticked())),
     ]
 }
 
