@@ -7,9 +7,10 @@
 //! | kind | what it shows | what a check needs beside it |
 //! |---|---|---|
 //! | offence | O1 to O5: a staker signed twice | for two checkpoints the chain's spec |
+//! | field | of a payment field: a state that all signed, or two words of one key that exclude each other | that the keys are the members', or the leader's, the field's row says |
 //! | overdraft | O6: a pool's creator promised more than the deposit | what the deposit is and what was paid is stated, not proven: the chain compares it with its own |
 //!
-//! Source: PROTOCOL A4.1, A5.10. A new kind is a variant of [`Exhibit`] at the end, and an arm of [`check`].
+//! Source: PROTOCOL A4.1, A5.10. A new kind is a variant of [`Exhibit`] at the end, and an arm of [`File::check`].
 
 use crate::offence::{MAX_SEEN, Offender, Seen};
 use antiphon_core::{
@@ -21,14 +22,18 @@ use antiphon_core::{
     codec::{self, Bounded, DecodeError},
     crypto::bls::BlsPublicKey,
     id::{Address, ChainId, PoolId},
-    payment::reservation::{
-        MAX_PROMISES, Overdraft, PaidState, PoolRules, PoolState, PoolStatus, ReportError, pool_id,
+    payment::{
+        field::{EVIDENCE_BEGINNING, FieldEvidence, FieldFileError, FieldShown},
+        reservation::{
+            MAX_PROMISES, Overdraft, PaidState, PoolRules, PoolState, PoolStatus, ReportError,
+            pool_id,
+        },
     },
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// What every such file begins with.
-const BEGINNING: &[u8] = b"antiphon-evidence\x01";
+const BEGINNING: &[u8] = EVIDENCE_BEGINNING;
 /// Longest file, in bytes.
 pub const MAX_FILE: usize = BEGINNING.len() + 33 + MAX_SEEN;
 
@@ -48,6 +53,8 @@ pub enum Exhibit {
     Offence(Box<Seen>),
     /// O6.
     Overdraft(Box<Stated>),
+    /// Of a payment field (A6.9, A6.10).
+    Field(Box<FieldEvidence>),
 }
 
 /// Promises beyond a deposit, with the state of the pool as whoever made the file read it on the chain.
@@ -68,6 +75,8 @@ pub struct Stated {
 pub enum Finding {
     /// These keys did that, at that height.
     Offence(Shown, Vec<Offender>),
+    /// These keys signed that of a field: by the name of its kind.
+    Field(&'static str, FieldShown),
     /// This creator promised so much of that pool.
     Overdraft {
         /// The pool.
@@ -122,6 +131,9 @@ pub enum CheckError {
     /// The overdraft is not shown.
     #[error("no overdraft is shown: {0}")]
     Overdraft(ReportError),
+    /// Nothing of a field is shown.
+    #[error("nothing of a field is shown: {0}")]
+    Field(FieldFileError),
 }
 
 /// A chain's id that is written in hexadecimal.
@@ -147,6 +159,7 @@ impl CheckError {
             Self::Offence(error) => error.code(),
             Self::WrongPool => "evidence/wrong-pool",
             Self::Overdraft(error) => error.code(),
+            Self::Field(error) => error.code(),
         }
     }
 }
@@ -179,6 +192,10 @@ impl File {
         match &self.exhibit {
             Exhibit::Offence(seen) => self.offence(seen, spec),
             Exhibit::Overdraft(stated) => self.overdraft(stated, spec),
+            Exhibit::Field(evidence) => {
+                let shown = evidence.verify(self.chain).map_err(CheckError::Field)?;
+                Ok(Finding::Field(evidence.kind(), shown))
+            }
         }
     }
 

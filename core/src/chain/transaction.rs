@@ -192,6 +192,7 @@ impl Message {
             | Self::CreatePool(_)
             | Self::Field(_)
             | Self::Release(_)
+            | Self::Field(_)
             | Self::Collect { .. }
             | Self::Register(_)
             | Self::Bond { .. }

@@ -351,29 +351,6 @@ impl Payee {
         self.review(out);
     }
 
-    fn proven(&mut self, pool: PoolId, proof: Proof, out: &mut Vec<Output>) {
-        if proof.level < Level::Settled {
-            return;
-        }
-        let Some(book) = self.books.get_mut(&pool) else { return };
-        let was_insolvent = book.is_insolvent();
-        if let Some(paid) = book.prove(self.chain, proof) {
-            out.push(Output::Settled(pool, paid));
-        }
-        if book.is_insolvent() && !was_insolvent {
-            out.push(Output::Insolvent(pool, book.exposure()));
-        }
-        if let Some(lost) = book.ended(&self.rules) {
-            if !lost.is_zero() {
-                out.push(Output::Lost(pool, lost));
-            }
-            self.forget(pool, out);
-            return;
-        }
-        self.take_held(out);
-        self.review(out);
-    }
-
     /// Checks the vouchers that waited for a proof, or for the first tip.
     fn take_held(&mut self, out: &mut Vec<Output>) {
         for (peer, bytes) in self.accounts.take_held() {

@@ -178,3 +178,31 @@ fn files_that_are_cut_longer_or_something_else_are_refused() {
         }
     }
 }
+
+/// What a page writes by `antiphon_core` is what the command reads.
+#[test]
+fn two_words_of_a_field_are_found_and_the_file_is_the_one_that_a_member_writes() {
+    use antiphon_core::{
+        crypto::{Hash, Signed},
+        id::FieldId,
+        payment::field::{FieldEvidence, FieldFile, Receipt},
+    };
+    let chain = ChainId(Hash([7; 32]));
+    let file = |index: [u32; 2]| {
+        let word = |at: usize| {
+            let payment = Hash([u8::try_from(at).unwrap(); 32]);
+            let field = FieldId(Hash([2; 32]));
+            let body = Receipt { field, version: 1, round: 5, index: index[at], payment };
+            Signed::new(&key(1), chain, body)
+        };
+        let pair = Box::new([word(0), word(1)]);
+        FieldFile { chain, evidence: FieldEvidence::Receipts { key: key(1).public(), pair } }
+    };
+    let bytes = file([3, 3]).to_bytes();
+    let read = File::from_bytes(&bytes).unwrap();
+    assert_eq!(read.to_bytes(), bytes);
+    let Finding::Field(kind, shown) = read.check(None).unwrap() else { panic!("another finding") };
+    assert_eq!((kind, shown.round, shown.keys), ("two-receipts", 5, vec![key(1).public()]));
+    let honest = File::from_bytes(&file([3, 4]).to_bytes()).unwrap();
+    assert_eq!(honest.check(None).map_err(|error| error.code()), Err("field/no-contradiction"));
+}

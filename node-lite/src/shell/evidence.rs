@@ -173,6 +173,17 @@ fn sentence(finding: &Finding) -> String {
                 names.join(", ")
             )
         }
+        Finding::Field(kind, shown) => {
+            let (field, round, version) = (shown.field.0, shown.round, shown.version);
+            let names: Vec<String> = shown.keys.iter().map(ToString::to_string).collect();
+            let about = format!("of round {round}, version {version}, of field {field}");
+            let (what, then) = match *kind {
+                "two-receipts" => ("two receipts for one place", "No leader may do that."),
+                "two-states" => ("two states", "No member may do that."),
+                _ => ("one state", "If they are all members, the chain enforces it."),
+            };
+            format!("HOLDS: {what} {about} signed by {}.\n{then}", names.join(", "))
+        }
         Finding::Overdraft { pool, creator, targets, promised, deposit } => format!(
             "HOLDS: {} signed promises to {targets} targets of pool {}; with what was paid they are {promised} units, and \
              the deposit is {deposit}.\n\
@@ -192,6 +203,15 @@ fn describe(file: &File, finding: &Finding) -> Value {
             "chain": chain,
             "height": shown.height.0,
             "offenders": offenders.iter().map(key).collect::<Vec<_>>(),
+        }),
+        Finding::Field(kind, shown) => json!({
+            "holds": true,
+            "kind": kind,
+            "chain": chain,
+            "field": shown.field.0.to_hex(),
+            "version": shown.version,
+            "round": shown.round,
+            "keys": shown.keys.iter().map(ToString::to_string).collect::<Vec<_>>(),
         }),
         Finding::Overdraft { pool, creator, targets, promised, deposit } => json!({
             "holds": true,

@@ -8,11 +8,14 @@ use antiphon_core::{
     amount::Amount,
     chain::Level,
     codec::encode,
+    crypto::Signed,
     id::Height,
     payment::{
         StoreToken,
         payee::{BookView, Input, Output, Payee, PayeePolicy, Proof},
         reservation::{Claim, Insolvency, PaidState, PoolState, PoolStatus},
+        tick::{Ladder, Preimage, Ticks},
+        voucher::Voucher,
     },
     time::Moment,
 };
@@ -46,6 +49,24 @@ pub fn payee_machine(data: &[u8]) -> &'static str {
     "ok"
 }
 
+/// Ticks of a neighbour's voucher.
+const LENGTH: u32 = 12;
+
+fn ladder(at: usize, seq: u64) -> Ladder {
+    let world = world();
+    let key = &world.peers[at % PEERS];
+    Ladder::new(key, world.chain, (&world.pool(at), &world.address(), seq), LENGTH)
+}
+
+/// A neighbour's voucher that commits to ticks.
+fn ticked(at: usize, seq: u64, cum: u128, price: u128) -> Signed<Voucher> {
+    let world = world();
+    let (anchor, price) = (ladder(at, seq).anchor(), Amount::from_units(price));
+    let ticks = Some(Ticks { anchor, price, length: LENGTH });
+    let body = Voucher { ticks, ..world.voucher(at, seq, cum).body };
+    Signed::new(&world.peers[at % PEERS], world.chain, body)
+}
+
 struct Run {
     payee: Payee,
     now: Moment,
@@ -59,7 +80,7 @@ impl Run {
         let world = world();
         let at = choices.below(PEERS);
         let peer = world.peer(at);
-        let input = match choices.below(12) {
+        let input = match choices.below(14) {
             0 => Input::Offered(peer, world.pool(choices.below(PEERS))),
             1 => Input::Proven(world.pool(at), Box::new(self.proof(at, choices))),
             2..5 => {
@@ -85,12 +106,22 @@ impl Run {
                 Input::Stored(token)
             }
             10 => Input::Left(peer),
+            12 => {
+                let (seq, cum, price) = (choices.byte(), choices.byte(), choices.byte());
+                let voucher = ticked(at, seq.into(), cum.into(), price.into());
+                Input::Voucher(peer, encode(&voucher.to_compact()))
+            }
+            13 => {
+                let (seq, count) = (choices.byte(), choices.byte());
+                let honest = ladder(at, seq.into()).preimage(u32::from(count) % (LENGTH + 1));
+                Input::Revealed(peer, honest.unwrap_or(Preimage([count; 32])))
+            }
             _ => {
                 // Not an input: serve a chunk, or settle all.
                 if choices.below(4) == 0 {
                     let mut out = Vec::new();
                     self.payee.settle(&mut out);
-                    self.take(out, None);
+                    self.take(out, false);
                 } else {
                     let owed = self.payee.balance(peer).1;
                     let served = self.payee.serve(peer);
@@ -152,10 +183,12 @@ impl Run {
     }
 
     fn feed(&mut self, input: Input) {
-        let is_voucher = matches!(input, Input::Voucher(..));
+        let is_tick = matches!(input, Input::Revealed(..));
+        let is_voucher = is_tick || matches!(input, Input::Voucher(..));
         let before = self.payee.view();
         let is_due = input == Input::Tick && self.payee.deadline().is_some_and(|d| d <= self.now);
-        let token = if let Input::Stored(token) = input { Some(token) } else { None };
+        // Credit follows a write, or is a tick's.
+        let may_credit = is_tick || matches!(input, Input::Stored(_));
         let mut out = Vec::new();
         self.payee.handle(self.now, input, &mut out);
         if is_due {
@@ -168,7 +201,7 @@ impl Run {
             assert!(self.payee.view() == before, "a refused voucher changed something");
         }
         self.is_bounded(&before);
-        self.take(out, token);
+        self.take(out, may_credit);
     }
 
     /// Only a chain that takes a payment back may expose the payee beyond its limit: no voucher may.
@@ -185,7 +218,7 @@ impl Run {
         }
     }
 
-    fn take(&mut self, out: Vec<Output>, token: Option<StoreToken>) {
+    fn take(&mut self, out: Vec<Output>, may_credit: bool) {
         assert!(out.len() <= MAX_OUTPUTS, "{} outputs of one input", out.len());
         let world = world();
         for output in out {
@@ -193,7 +226,7 @@ impl Run {
                 Output::Store(token, _, Some(row)) => {
                     assert!(self.writes.insert(token, row).is_none(), "a token used twice");
                 }
-                Output::Credit(..) => assert!(token.is_some(), "credit before it is stored"),
+                Output::Credit(..) => assert!(may_credit, "credit before it is stored"),
                 Output::Settle(promise) => {
                     let mut peers = world.peers.iter();
                     let is_signed =

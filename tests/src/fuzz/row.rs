@@ -12,6 +12,7 @@ use antiphon_core::{
     payment::{
         payee::{self, Payee, PayeePolicy},
         payer::{self, DeviceId, Payer, PoolRecord},
+        voucher::Promise,
     },
     row::{self, Row},
     time::Moment,
@@ -54,9 +55,12 @@ pub(super) fn honest() -> Vec<OnDisk> {
         sealed(&format!("payer/{}", pool.0), encode(&record)),
         sealed(
             &format!("payer/{}/{target}", pool.0),
-            encode(&(DEVICE, 3_u64, Amount::from_units(PROMISED))),
+            encode(&(DEVICE, 3_u64, Amount::from_units(PROMISED), 0_u8)),
         ),
-        sealed(&format!("payee/{}", world.pool(0).0), world.voucher(0, 3, HELD).to_bytes()),
+        sealed(
+            &format!("payee/{}", world.pool(0).0),
+            encode(&Promise::from(world.voucher(0, 3, HELD))),
+        ),
         sealed("light/trust", kept.to_bytes()),
     ]
 }

@@ -1,5 +1,7 @@
 //! The seeds: for each target some inputs that an honest world would give it, so that a fuzzer starts beyond the door.
 
+mod promise;
+
 use super::world::{CLOCK, VOUCHERS, world};
 use antiphon_core::{
     amount::Amount,
@@ -18,11 +20,7 @@ use antiphon_core::{
         serve::Refusal,
     },
     id::{Address, ChainId, DelayId, Height, PeerId},
-    payment::{
-        reservation::Overdraft,
-        tick::{Ladder, Tick, Ticks},
-        voucher::{Promise, Voucher},
-    },
+    payment::voucher::Promise,
     peer::{
         frames::{ByeReason, ChunkBytes, Frame, Hello, Parcel, Refuse, Request, Terms},
         tracker_wire::{
@@ -92,7 +90,7 @@ pub(super) fn transaction() -> Seeds {
         Message::CreatePool(terms),
         Message::Settle(Box::new(world.voucher(0, 3, 44).into())),
         Message::Release(world.pool(1)),
-        Message::Report(overdraft()),
+        Message::Report(promise::overdraft()),
         Message::Collect { pool: world.pool(0), target: to },
     ];
     let signed = |messages: Vec<Message>| {
@@ -111,32 +109,13 @@ pub(super) fn transaction() -> Seeds {
     vec![("all-kinds", signed(messages)), ("empty", signed(Vec::new()))]
 }
 
-/// Evidence of two promises, one with ticks.
-fn overdraft() -> Overdraft {
-    let world = world();
-    let promises = vec![world.voucher(0, 3, 44).into(), ticked()];
-    Overdraft { pool: world.pool(0), promises: promises.try_into().unwrap() }
-}
-
-/// A promise with the second tick of four.
-fn ticked() -> Promise {
-    let (world, seq) = (world(), 4);
-    let body = world.voucher(0, seq, 44).body;
-    let mut ladder = Ladder::new(&world.peers[0], world.chain, (&body.pool, &body.target, seq), 4);
-    let tick = ladder.preimage(2).map(|preimage| Tick { count: 2, preimage });
-    let price = Amount::from_units(3);
-    let ticks = Some(Ticks { anchor: ladder.anchor(), price, length: 4 });
-    let voucher = Signed::new(&world.peers[0], world.chain, Voucher { ticks, ..body });
-    Promise { voucher, tick }
-}
-
 pub(super) fn vouchers() -> Seeds {
     let voucher = |(seq, cum)| world().voucher(0, seq, cum);
     vec![
         ("compact", encode(&voucher(VOUCHERS[0]).to_compact())),
         ("whole", encode(&Promise::from(voucher(VOUCHERS[2])))),
-        ("compact-ticks", encode(&ticked().voucher.to_compact())),
-        ("tick", encode(&ticked())),
+        ("compact-ticks", encode(&promise::ticked().voucher.to_compact())),
+        ("tick", encode(&promise::ticked())),
     ]
 }
 

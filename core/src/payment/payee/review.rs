@@ -3,10 +3,11 @@
 //! Source: PROTOCOL A5.14; AME-24; T6 of `SPEC-MAP.md`.
 
 use super::{
-    Fault, Offer, Output, Payee, Tip,
+    Fault, Offer, Output, Payee, Proof, Tip,
     book::{Act, When},
 };
 use crate::{
+    chain::Level,
     id::{Height, PeerId, PoolId},
     payment::tick::Preimage,
     time::Moment,
@@ -14,6 +15,29 @@ use crate::{
 use alloc::vec::Vec;
 
 impl Payee {
+    pub(super) fn proven(&mut self, pool: PoolId, proof: Proof, out: &mut Vec<Output>) {
+        if proof.level < Level::Settled {
+            return;
+        }
+        let Some(book) = self.books.get_mut(&pool) else { return };
+        let was_insolvent = book.is_insolvent();
+        if let Some(paid) = book.prove(self.chain, proof) {
+            out.push(Output::Settled(pool, paid));
+        }
+        if book.is_insolvent() && !was_insolvent {
+            out.push(Output::Insolvent(pool, book.exposure()));
+        }
+        if let Some(lost) = book.ended(&self.rules) {
+            if !lost.is_zero() {
+                out.push(Output::Lost(pool, lost));
+            }
+            self.forget(pool, out);
+            return;
+        }
+        self.take_held(out);
+        self.review(out);
+    }
+
     /// Counts a tick (T6). It is credit at once: of what is not written yet, the policy says how much may be lost.
     pub(super) fn tick(
         &mut self,
