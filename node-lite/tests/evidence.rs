@@ -1,5 +1,7 @@
 //! `antiphon evidence check`, as a person and as a program meet it.
 
+#![allow(clippy::unwrap_used, reason = "helpers of a test may panic")]
+
 use antiphon_core::{
     amount::Amount,
     crypto::{Hash, SecretKey, Signed},

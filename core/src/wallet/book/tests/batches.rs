@@ -24,9 +24,9 @@ fn promise(n: u8, cum: u128) -> Promise {
 
 /// The pools that a transaction settles.
 fn settled(tx: &SignedTx) -> Vec<PoolId> {
-    let pool = |message: &Message| match message {
-        Message::Settle(promise) => promise.voucher.body.pool,
-        other => panic!("{other:?}"),
+    let pool = |message: &Message| {
+        let Message::Settle(promise) = message else { panic!("{message:?}") };
+        promise.voucher.body.pool
     };
     tx.body.messages.iter().map(pool).collect()
 }
