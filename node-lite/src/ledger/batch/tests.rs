@@ -6,9 +6,14 @@ use antiphon_core::{
     amount::Amount,
     chain::{
         spec::{ChainSpec, GenesisAccount},
+        state::{StateKey, Supply},
         transaction::Message,
     },
-    payment::reservation::{PoolTerms, pool_id},
+    crypto::Signed,
+    payment::{
+        reservation::{PoolTerms, pool_id},
+        voucher::Voucher,
+    },
 };
 use proptest::prelude::*;
 
@@ -20,12 +25,15 @@ enum Act {
     Pay(u8, u64),
     Open,
     Release(u8, u64),
+    /// Settles what this creator promised it, or breaks its pool, which burns the collateral: one row for all pools.
+    Settle(u8, u64),
 }
 
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         6 => (1..40_u8, 1..400_000_u64).prop_map(|(to, amount)| Act::Pay(to, amount)),
-        1 => Just(Act::Open),
+        3 => Just(Act::Open),
+        3 => (1..40_u8, 1..1_500_u64).prop_map(|(creator, cum)| Act::Settle(creator, cum)),
         2 => (1..40_u8, 1..3_u64).prop_map(|(creator, nonce)| Act::Release(creator, nonce)),
     ]
 }
@@ -60,6 +68,28 @@ fn senders_that_do_not_meet_are_executed_apart() {
     let mut session = session(&chain);
     let verdicts = apply_apart(&mut session, &jobs, &bins(groups, 4)).expect("no row in common");
     assert!(verdicts.iter().all(Result::is_ok), "{verdicts:?}");
+}
+
+/// Two pools that have nothing in common break in one block: what is burned is one row.
+#[test]
+fn pools_that_break_in_one_block_are_executed_in_order_and_all_is_burned() {
+    let mut chain = endowed(40);
+    let open = |creator| chain.tx(creator, 1, vec![Message::CreatePool(terms(&chain, creator, 1))]);
+    let opened = [1, 2].map(open).to_vec();
+    chain.settle(opened);
+    let breaks = [(1, 11), (2, 12)].map(|(creator, target)| {
+        let tx = chain.tx(target, 1, vec![settle(&chain, creator, target, 1_001)]);
+        Job { tx, is_known: true }
+    });
+    let bins = bins(groups(&breaks), 4);
+    assert_eq!(bins.len(), 2, "nothing in common, as far as anybody can guess");
+    let mut apart = session(&chain);
+    assert_eq!(apply_apart(&mut apart, &breaks, &bins), None);
+    chain.settle(breaks.map(|job| job.tx).to_vec());
+    let supply: Supply = chain.row(&StateKey::supply(chain.id)).unwrap();
+    let bounty = chain.ledger.spec().pool.bounty;
+    let burned = Amount::from_units(2 * 2_000 - 2 * bounty.units());
+    assert_eq!(supply.burned, [Amount::ZERO, burned]);
 }
 
 /// The guess does not see whose account a release pays; the rows do.
@@ -115,6 +145,14 @@ fn terms(chain: &Chain, creator: u8, nonce: u64) -> PoolTerms {
     PoolTerms { creator: key(creator).public(), nonce, ..chain.terms(1_000, 2_000) }
 }
 
+/// What `target` brings of what `creator` promised from its first pool, of a deposit of 1000.
+fn settle(chain: &Chain, creator: u8, target: u8, cum: u128) -> Message {
+    let terms = terms(chain, creator, 1);
+    let (pool, resource, cum) = (terms.id(chain.id), terms.resource, Amount::from_units(cum));
+    let body = Voucher { pool, resource, target: address(target), seq: 1, cum, ticks: None };
+    Message::Settle(Box::new(Signed::new(&key(creator), chain.id, body).into()))
+}
+
 fn jobs(chain: &Chain, acts: &[(u8, Act)]) -> Vec<Job> {
     let mut sequences = [0_u64; 41];
     let mut pools = [0_u64; 41];
@@ -128,6 +166,7 @@ fn jobs(chain: &Chain, acts: &[(u8, Act)]) -> Vec<Job> {
                 *nonce += 1;
                 Message::CreatePool(terms(chain, *from, *nonce))
             }
+            Act::Settle(creator, cum) => settle(chain, *creator, *from, (*cum).into()),
             Act::Release(creator, nonce) => {
                 Message::Release(pool_id(chain.id, &address(*creator), *nonce))
             }
