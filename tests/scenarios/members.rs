@@ -2,6 +2,7 @@
 //! PROTOCOL A6.9, A6.10, A6.15; ADVERSARIAL cases 23 to 25.
 
 use antiphon_core::{
+    amount::Amount,
     id::Address,
     payment::{
         field::{FieldAct, SealedState},
@@ -95,6 +96,45 @@ fn a_member_or_leader_that_dies_at_any_write_signs_nothing_twice() {
                     committed + 8 >= whole,
                     "{committed} of {whole} after {member} died at {write}"
                 );
+            }
+        }
+    }
+}
+
+/// A6.14: a next version, with a process that dies at any write of it: all go on in it, and nothing is signed twice.
+#[test]
+fn a_member_that_dies_at_any_write_of_a_next_version_goes_on_in_it() {
+    let seed = Seed::or(13).number();
+    let weather = Weather { loss: 5, delay: (1, 30), write: (1, 5) };
+    let story = |crash: Option<Crash>| {
+        let mut net = FieldNet::open(seed, 3, weather);
+        pay_around(&mut net, 3, 60);
+        net.run_for(3000);
+        let before: Vec<u64> = net.places.iter().map(|place| place.writes).collect();
+        let crash = crash.map(|it| Crash { write: before[it.member] + it.write, ..it });
+        net.crashes.extend(crash);
+        let end = net.now.after(std::time::Duration::from_secs(40));
+        while !(0..3).all(|at| net.view(at).is_some_and(|view| view.version == 1)) {
+            assert!(net.now < end, "no next version");
+            net.amend(|members| {
+                let more = Amount::from_units(500);
+                members[1].deposit = members[1].deposit.checked_add(more).unwrap();
+            });
+            net.run_for(100);
+        }
+        let after = net.places.iter().zip(before).map(|(place, before)| place.writes - before);
+        let writes: Vec<u64> = after.collect();
+        pay_around(&mut net, 3, 60);
+        net.run_for(3000);
+        assert!(net.view(0).unwrap().round >= 2, "rounds count on");
+        close_and_check(&mut net, 1);
+        writes
+    };
+    for (member, writes) in story(None).into_iter().enumerate() {
+        assert!(writes > 2, "member {member} wrote {writes} times");
+        for write in 0..writes {
+            for is_durable in [false, true] {
+                story(Some(Crash { member, write, is_durable }));
             }
         }
     }

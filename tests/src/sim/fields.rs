@@ -280,6 +280,30 @@ impl FieldNet {
         let _refused = self.command(at, |machine, now, out| machine.close(now, field, out));
     }
 
+    /// Lets the leader propose a next version, if none is on its way, and everybody sign it who is asked.
+    pub fn amend(&mut self, change: impl Fn(&mut [Member])) {
+        let (field, leader) = (self.field, self.leader());
+        let Some(view) = self.view(leader) else { return };
+        if view.amendment.is_none() && view.version == 0 {
+            let balances = self.balances(leader);
+            let mut members: Vec<Member> = (self.terms.members.iter().zip(balances))
+                .map(|(member, has)| Member { deposit: Amount::from_units(has), ..*member })
+                .collect();
+            change(&mut members);
+            let until = self.chain.height.plus(30);
+            let _not_now = self.command(leader, |machine, now, out| {
+                machine.amend(now, field, (members, until), out)
+            });
+        }
+        for at in 0..self.places.len() {
+            let asked = self.view(at).and_then(|view| view.amendment);
+            if asked.is_some_and(|amendment| !amendment.is_signed) {
+                let _not_now =
+                    self.command(at, |machine, now, out| machine.accept(now, field, out));
+            }
+        }
+    }
+
     /// Sends the chain an act as one member.
     pub fn submit(&mut self, at: usize, act: FieldAct) {
         self.chain.submit(self.address(at), act);

@@ -33,7 +33,7 @@ impl Seat {
             // The leader has not heard that it is sealed.
             return Ok(self.tell_sealed(from, turn));
         }
-        if self.freeze.is_some() || !self.affairs.is_open() {
+        if self.freeze.is_some() || !self.is_open() || self.is_amending() {
             return Ok(Cost::Idle);
         }
         if id > running {

@@ -65,7 +65,7 @@ impl Seat {
             return Err(PayError::Frozen(freeze));
         }
         self.affairs.may_pay(self.balance(), turn.policy)?;
-        if self.sealed.state.is_final || self.wants_final {
+        if self.sealed.state.is_final || self.wants_final || !self.is_current() {
             return Err(PayError::NotOpen);
         }
         if payee == self.me || self.party(payee).is_none() {

@@ -8,7 +8,7 @@ use super::{Seat, seat::Past, wire::Ordered};
 use crate::{
     crypto::{Hash, Signed},
     payment::field::{
-        Climb, FieldPayment, FieldProof, escrow::FieldStatus, round_leaf, round_root,
+        Climb, FieldPayment, FieldProof, MAX_MEMBERS, escrow::FieldStatus, round_leaf, round_root,
     },
 };
 use alloc::{vec, vec::Vec};
@@ -21,7 +21,8 @@ impl Seat {
         let FieldStatus::Closed { at } = state.status else { return None };
         let closed = state.closed_at(at)?;
         let enforced = usize::try_from(closed.round).ok()?;
-        let history = self.history.get(..enforced)?;
+        // Who joined later does not know the rounds before.
+        let history = self.history.get(..enforced).filter(|_| self.first == 1)?;
         let place = usize::try_from(round.checked_sub(1)?).ok()?;
         let all: Vec<Vec<Signed<FieldPayment>>> =
             (1_u32..).zip(history).map(|(number, past)| self.payments(number, past)).collect();
@@ -47,9 +48,14 @@ impl Seat {
         })
     }
 
+    /// Returns the leaves of a round that is sealed.
+    pub(super) fn leaves(&self, round: u32, past: &Past) -> Vec<Hash> {
+        self.payments(round, past).iter().map(Signed::leaf).collect()
+    }
+
     /// Returns the whole payments of a round that is sealed.
     fn payments(&self, round: u32, past: &Past) -> Vec<Signed<FieldPayment>> {
-        let mut sequences = vec![0_u64; self.parties.len()];
+        let mut sequences = vec![0_u64; MAX_MEMBERS];
         let mut payments = Vec::new();
         for Ordered { payer, payee, amount, signature } in past.items.iter().copied() {
             let Some(next) = sequences.get_mut(usize::from(payer)) else { continue };
