@@ -335,12 +335,14 @@ impl Seat {
         }
         (self.history, self.first, self.next_own) = (before.history, before.first, before.next_own);
         (self.affairs, self.journal, self.is_stored) = (before.affairs, before.journal, true);
+        self.wants_final = before.wants_final;
         self.affairs.sealed();
         self.journal.retire();
         for row in [Row::Amendment, Row::Sealed] {
             turn.remove(self.id, row);
         }
         self.sign_wanted(turn);
+        self.close_if_due(turn);
         turn.changed();
     }
 

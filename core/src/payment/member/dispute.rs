@@ -245,7 +245,11 @@ impl Seat {
             }
         } else if is_late(self.affairs.leaving, policy.close_after) {
             self.act(Act::SoloClose, turn);
-        } else if is_late(self.affairs.signed, policy.challenge_after) && self.voting.is_some() {
+        } else if is_late(self.affairs.signed, policy.challenge_after)
+            && self.voting.is_some()
+            && !self.leads()
+        {
+            // A leader has nobody to ask: it has what the others gave it.
             let round = self.running().round;
             if round > best {
                 self.act(Act::Challenge(round), turn);

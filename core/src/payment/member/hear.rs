@@ -73,7 +73,9 @@ impl Membership {
         if let Letter::Consent(signature) = letter
             && seat.summons(&from)
         {
-            return seat.consented(&from, signature, &mut turn);
+            let cost = seat.consented(&from, signature, &mut turn);
+            seat.rearm(&mut turn);
+            return cost;
         }
         if let Letter::Summon(summons) = &letter
             && seat.awaits(&summons.amendment, &turn)

@@ -167,6 +167,7 @@ impl Seat {
             return Err(Fault::NotToUs);
         }
         if self.wants_final {
+            self.close_if_due(turn);
             return Ok(Cost::Idle);
         }
         let party = self.party(from).ok_or(Fault::NoSuchMember)?;
