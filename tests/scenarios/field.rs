@@ -4,5 +4,6 @@
 mod case;
 mod dispute;
 mod open;
+mod random;
 mod replay;
 mod tower;

@@ -3,6 +3,7 @@
 //! | file | what it is fed |
 //! |---|---|
 //! | `decoder` | light files, proofs, transactions, vouchers, records, the tracker's wire |
+//! | `field` | rows, files and acts of payment fields |
 //! | `frame` | the byte stream between peers, however it is cut |
 //! | `text` | playlists, and what a person types |
 //! | `row` | what a damaged disk gives back |
@@ -25,6 +26,7 @@
 mod choice;
 mod client;
 mod decoder;
+mod field;
 mod frame;
 mod light;
 mod member;
@@ -40,6 +42,7 @@ mod world;
 
 pub use client::{Outcome, client_machine, client_outcome};
 pub use decoder::{light_files, records, state_proofs, tracker_messages, transaction, vouchers};
+pub use field::fields;
 pub use frame::frames;
 pub use light::light_machine;
 pub use member::{member_machine, member_messages};
@@ -74,6 +77,7 @@ pub const TARGETS: &[Target] = &[
     target!(state_proofs),
     target!(transaction),
     target!(vouchers),
+    target!(fields),
     target!(records),
     target!(playlists),
     target!(typed_texts),

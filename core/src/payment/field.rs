@@ -16,6 +16,7 @@
 //! | [`RoundState`], [`SealedState`] | who has how much after a round, signed by one, signed by all |
 //! | [`Rounds`] | the tree over the payments of all rounds |
 //! | [`FieldProof`] | one payment proven out of the header of the block that closed the field |
+//! | [`FieldFile`] | what a member can show to anybody, as a file |
 //! | [`FieldAct`], [`escrow`] | what is asked of the chain, and the chain's half |
 //!
 //! A round's number counts all rounds since the field was opened, whichever the version, so it is also the number of
@@ -29,6 +30,7 @@
 mod act;
 mod amendment;
 pub mod escrow;
+mod evidence;
 mod payment;
 mod proof;
 mod rules;
@@ -40,6 +42,7 @@ mod tree;
 
 pub use act::FieldAct;
 pub use amendment::{Amendment, MAX_SIGNERS};
+pub use evidence::{FieldEvidence, FieldFile, FieldFileError, FieldShown, MAX_FIELD_FILE};
 pub use payment::{COMPACT_PAYMENT_BYTES, CompactPayment, FieldPayment, Receipt};
 pub use proof::{Climb, FieldProof, MAX_FIELD_PROOF};
 pub use rules::{FieldRules, FieldRulesError, longest_extension};

@@ -68,7 +68,10 @@ pub use view::{AmendmentView, FieldView, MemberView, PaymentView, Phase, RoundSt
 
 use super::{
     StoreToken,
-    field::{Climb, FieldAct, FieldProof, FieldRules, FieldTerms, SealedState, escrow::FieldState},
+    field::{
+        Climb, FieldAct, FieldFile, FieldProof, FieldRules, FieldTerms, SealedState,
+        escrow::FieldState,
+    },
     payer::DeviceId,
 };
 use crate::{
@@ -320,6 +323,12 @@ impl Membership {
     /// the chain knows.
     pub fn sealed(&self, field: FieldId) -> Option<SealedState> {
         self.seats.get(&field)?.sealed_state()
+    }
+
+    /// Returns what can be shown of a field to anybody, as files: the newest state that all signed, and two words of its
+    /// leader that exclude each other, if it said such since the start.
+    pub fn files(&self, field: FieldId) -> Vec<FieldFile> {
+        self.seats.get(&field).map(|seat| seat.files(self.chain)).unwrap_or_default()
     }
 
     /// Returns the fields whose rows are so damaged that nothing can be done for them here.

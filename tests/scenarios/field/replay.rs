@@ -4,10 +4,11 @@ use super::case::{Case, TOWER};
 use antiphon_core::{
     chain::transaction::{Message, decode_transaction},
     codec::{self, DecodeError},
-    crypto::{Hash, Signature, Tagged},
+    crypto::{Hash, SecretKey, Signature, Tagged},
     id::{ChainId, FieldId},
     payment::field::{FieldAct, RoundState, SealedState},
 };
+use antiphon_node::ledger::TxError;
 
 /// Every way to take a seal from elsewhere, with what the chain says to it.
 #[test]
@@ -68,6 +69,20 @@ fn a_seal_counts_only_for_its_chain_field_version_round_and_words() {
     assert_eq!(case.post(TOWER, &many), Some("field/signature-count"));
     assert_eq!(case.till.field(case.field).unwrap().best, stale.state, "nothing has changed");
     assert_eq!(case.post(TOWER, &whole), None, "and the good one is taken");
+}
+
+/// Whoever cannot pay is refused before a signature is checked.
+#[test]
+fn signatures_are_checked_only_for_who_can_pay_for_it() {
+    let mut case = Case::open();
+    let stale = case.sealed(3, [250, 150, 200]);
+    assert_eq!(case.solo_close(0, &stale), None);
+    let mut forged = case.sealed(7, [20, 380, 200]);
+    forged.state.payments = 9;
+    let poor = SecretKey::from_bytes(&[77; 32]);
+    let tx = case.till.sign(&poor, Message::Field(Box::new(FieldAct::Post(Box::new(forged)))));
+    let refused = case.settle(vec![tx]);
+    assert_eq!(refused.first().map(TxError::code), Some("tx/too-poor"));
 }
 
 #[test]

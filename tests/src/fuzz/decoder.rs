@@ -31,7 +31,7 @@ use antiphon_core::{
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Decodes, and holds the codec to its promise that a value has one encoding and no more bytes than its bound.
-fn round_trip<T>(bytes: &[u8], max: usize) -> Result<T, DecodeError>
+pub(super) fn round_trip<T>(bytes: &[u8], max: usize) -> Result<T, DecodeError>
 where
     T: BorshDeserialize + BorshSerialize,
 {
@@ -48,7 +48,7 @@ where
     Ok(value)
 }
 
-fn verdict<T>(result: Result<T, DecodeError>) -> &'static str {
+pub(super) fn verdict<T>(result: Result<T, DecodeError>) -> &'static str {
     result.map_or_else(|error| error.code(), |_| "ok")
 }
 

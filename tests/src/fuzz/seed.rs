@@ -112,6 +112,10 @@ pub(super) fn vouchers() -> Seeds {
     ]
 }
 
+pub(super) fn fields() -> Seeds {
+    super::field::seeds()
+}
+
 pub(super) fn records() -> Seeds {
     let world = world();
     let info = Signed::new(&world.publisher, world.chain, world.info.clone());

@@ -73,8 +73,9 @@ impl Till {
         messages: Vec<Message>,
     ) -> SignedTransaction {
         let chain = self.head.chain_id;
-        let account: Account =
-            self.read(StateKey::account(chain, &Address::of(&key.public()))).unwrap();
+        let account: Option<Account> =
+            self.read(StateKey::account(chain, &Address::of(&key.public())));
+        let account = account.unwrap_or_default();
         let mut cosigners: Vec<_> = others.iter().map(SecretKey::public).collect();
         cosigners.sort_unstable();
         let mut body = Transaction {

@@ -70,6 +70,7 @@ test('a look-up asks the client, and what makes no sense is not asked', async ()
   const { antiphon, worker } = await start();
   for (const height of [-1, 1.5, Number.NaN, 2 ** 53]) await assert.rejects(antiphon.findBlock(height), hasCode('options/invalid'));
   await assert.rejects(antiphon.findPool('07'), hasCode('options/invalid'));
+  await assert.rejects(antiphon.findField('07'), hasCode('options/invalid'));
   const asked = antiphon.findAccount('Aaddress');
   assert.deepEqual(worker.heard.at(-1), { type: 'lookUp', id: 1, question: { question: 'account', address: 'Aaddress', level: 'settled' } });
   worker.say({ type: 'lost', id: 1, code: 'state-proof/wrong-root' });

@@ -122,3 +122,74 @@ impl FieldAct {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        amount::Amount,
+        chain::transaction::{MAX_TRANSACTION, Message},
+        codec,
+        crypto::{
+            Hash, PublicKey,
+            bls::{BlsPublicKey, BlsSignature},
+        },
+        id::Height,
+        payment::field::MAX_SEALED,
+    };
+    use alloc::vec;
+
+    /// What a transaction has beside its messages, in bytes, with room to spare.
+    const REST: usize = 512;
+
+    fn state() -> RoundState {
+        RoundState {
+            field: FieldId(Hash([1; 32])),
+            version: 0,
+            round: 1,
+            balances: vec![Amount::from_units(1); MAX_MEMBERS].try_into().unwrap(),
+            tx_root: Hash([2; 32]),
+            payments: 1,
+            prev: Hash([3; 32]),
+            is_final: false,
+        }
+    }
+
+    /// Bytes of what a hundred members bring: the largest acts fit a transaction.
+    #[test]
+    fn the_largest_acts_fit_a_transaction() {
+        let signatures = vec![Signature([7; 64]); MAX_MEMBERS];
+        let member = Member { key: PublicKey([1; 32]), deposit: Amount::from_units(1) };
+        let members = Bounded::try_from(vec![member; MAX_MEMBERS]).unwrap();
+        let (until, aggregate) = (Height(1), Some(BlsPublicKey([1; 96])));
+        let (nonce, dispute, response, bond) = (1, 1, 1, Amount::ZERO);
+        let terms = FieldTerms {
+            nonce,
+            members: members.clone(),
+            dispute,
+            response,
+            bond,
+            until,
+            aggregate,
+        };
+        let all = || Bounded::try_from(signatures.clone()).unwrap();
+        let sealed = Box::new(SealedState { state: state(), signatures: all() });
+        assert!(codec::encode(&sealed).len() <= MAX_SEALED);
+        let both = Bounded::try_from([&signatures[..], &signatures[..]].concat()).unwrap();
+        let amendment = Amendment { last: state(), members, until, aggregate };
+        let one = Seal::Aggregate(Box::new(BlsSignature([1; 96])));
+        let acts = [
+            (FieldAct::Open { terms, signatures: all() }, 11_355, 100),
+            (FieldAct::Post(sealed), 8_123, 100),
+            (FieldAct::Close { state: state(), seal: Seal::Each(all()) }, 8_124, 100),
+            (FieldAct::Close { state: state(), seal: one }, 1_816, 1),
+            (FieldAct::Amend { amendment, signatures: both }, 19_432, 200),
+        ];
+        for (act, bytes, count) in acts {
+            assert_eq!(act.signatures(), count);
+            let length = codec::encode(&Message::Field(Box::new(act))).len();
+            assert!(length + REST < MAX_TRANSACTION);
+            assert_eq!(length, bytes);
+        }
+    }
+}

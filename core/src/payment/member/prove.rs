@@ -6,12 +6,14 @@
 
 use super::{Seat, seat::Past, wire::Ordered};
 use crate::{
-    crypto::{Hash, Signed},
+    crypto::{Hash, PublicKey, Signed},
+    id::ChainId,
     payment::field::{
-        Climb, FieldPayment, FieldProof, MAX_MEMBERS, escrow::FieldStatus, round_leaf, round_root,
+        Climb, FieldEvidence, FieldFile, FieldPayment, FieldProof, MAX_MEMBERS,
+        escrow::FieldStatus, round_leaf, round_root,
     },
 };
-use alloc::{vec, vec::Vec};
+use alloc::{boxed::Box, vec, vec::Vec};
 
 impl Seat {
     /// Proves the payment at a place of a round. `in_block` is the closed field's way to the header's field root, which a
@@ -46,6 +48,17 @@ impl Seat {
             closed,
             in_block,
         })
+    }
+
+    /// Returns what can be shown of the field as files: the newest state that all signed, and a contradiction of the leader.
+    pub(super) fn files(&self, chain: ChainId) -> Vec<FieldFile> {
+        let keys: Vec<PublicKey> = self.parties.iter().map(|party| party.key).collect();
+        let sealed = self.sealed_state().map(|sealed| FieldEvidence::Sealed {
+            keys: super::record::bounded(keys),
+            sealed: Box::new(sealed),
+        });
+        let all = sealed.into_iter().chain(self.evidence.clone());
+        all.map(|evidence| FieldFile { chain, evidence }).collect()
     }
 
     /// Returns the leaves of a round that is sealed.

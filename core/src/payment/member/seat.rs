@@ -23,7 +23,7 @@ use crate::{
     codec::Bounded,
     crypto::{PublicKey, Signature},
     id::{Address, FieldId},
-    payment::field::{FieldTerms, MAX_MEMBERS, RoundState, Rounds, SealedState},
+    payment::field::{FieldEvidence, FieldTerms, MAX_MEMBERS, RoundState, Rounds, SealedState},
     table::Table,
     time::Moment,
 };
@@ -50,6 +50,8 @@ pub(super) struct Seat {
     pub(super) history: Vec<Past>,
     /// What makes the next version, as far as it has come.
     pub(super) amending: Option<Amending>,
+    /// Two words of the leader that exclude each other, if it said such.
+    pub(super) evidence: Option<FieldEvidence>,
     /// Whether the chain has annulled the running round.
     pub(super) was_annulled: bool,
     /// Who asked this key to join, until it has.
@@ -167,6 +169,7 @@ impl Seat {
             due: None,
             wants_final: false,
             amending: None,
+            evidence: None,
             was_annulled: false,
             summoner: None,
             parties,

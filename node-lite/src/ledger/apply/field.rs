@@ -13,6 +13,7 @@ use antiphon_core::{
 
 impl<S: Storage> Session<'_, S> {
     pub(super) fn field(&mut self, sender: &Address, act: &FieldAct) -> Result<(), TxError> {
+        self.can_pay(sender, act)?;
         let Some(id) = act.field_on(self.chain) else { return Err(FieldError::NotMember.into()) };
         let row = StateKey::field(self.keys, &id);
         let field = self.get::<FieldState>(&row)?;
@@ -30,7 +31,21 @@ impl<S: Storage> Session<'_, S> {
             (_, None) => return Err(TxError::NoField),
             (_, Some(field)) => changed(field, &keys, act, &scene)?,
         };
+        let rank = |field: &FieldState| field.best.rank();
+        debug_assert!(field.as_ref().is_none_or(|b| rank(b) <= rank(&change.field)), "A10.8");
         self.make(&id, change)
+    }
+
+    /// Signatures are checked only for who can pay for it: a hundred of which the last is forged would be work for nothing.
+    fn can_pay(&mut self, sender: &Address, act: &FieldAct) -> Result<(), TxError> {
+        let count = u64::try_from(act.signatures()).unwrap_or(u64::MAX);
+        if count == 0 {
+            return Ok(());
+        }
+        let needed = self.spec.fee.checked_mul(count.saturating_add(1));
+        let needed = needed.ok_or(TxError::BadAmount)?;
+        let balance = self.account(sender)?.balance(Token::Operational);
+        if balance < needed { Err(TxError::TooPoor { balance, needed }) } else { Ok(()) }
     }
 
     /// Pays before it takes, so that a leader's bond that goes back can be the next one; all or nothing is the
