@@ -98,6 +98,25 @@ impl Amount {
         items.into_iter().try_fold(Self::ZERO, Self::checked_add)
     }
 
+    /// Returns `⌊self · part / whole⌋`, exact whatever the product's size, or `None` if `part` is more than `whole` or `whole`
+    /// is nothing.
+    pub fn share(self, part: Self, whole: Self) -> Option<Self> {
+        if whole.is_zero() || part > whole {
+            return None;
+        }
+        // Long division, bit by bit: the remainder stays below `whole`, a carry out of 128 bits included.
+        let (mut quotient, mut rest) = (0_u128, 0_u128);
+        for bit in (0..u128::BITS).rev() {
+            let added = if self.0 >> bit & 1 == 1 { part.0 } else { 0 };
+            let (twice, carried) = below(rest, rest, whole.0);
+            let (sum, again) = below(twice, added, whole.0);
+            let gained = u128::from(carried).saturating_add(u128::from(again));
+            quotient = (quotient << 1).checked_add(gained)?;
+            rest = sum;
+        }
+        Some(Self(quotient))
+    }
+
     /// Reads decimal text such as `12.5` for a token with `decimals` digits after the point.
     ///
     /// # Errors
@@ -126,6 +145,12 @@ impl Amount {
         let fraction = fraction.trim_end_matches('0');
         if fraction.is_empty() { String::from(whole) } else { alloc::format!("{whole}.{fraction}") }
     }
+}
+
+/// Returns `a + b` less `whole` if that fits in, and whether it did. `a` is below `whole`, `b` at most as much.
+const fn below(a: u128, b: u128, whole: u128) -> (u128, bool) {
+    let (sum, overflows) = a.overflowing_add(b);
+    if overflows || sum >= whole { (sum.wrapping_sub(whole), true) } else { (sum, false) }
 }
 
 impl fmt::Display for Amount {
@@ -170,6 +195,31 @@ mod tests {
         fn text_round_trips(units: u128, decimals in 0_u8..20) {
             let text = Amount(units).to_decimal(decimals);
             prop_assert_eq!(Amount::parse(&text, decimals), Ok(Amount(units)));
+        }
+
+        #[test]
+        fn shares_are_exact_and_together_no_more_than_the_whole(all: u64, a: u64, b: u64) {
+            let whole = Amount(u128::from(a) + u128::from(b));
+            let share = |part: u64| Amount(u128::from(all)).share(Amount(u128::from(part)), whole);
+            if whole.is_zero() {
+                prop_assert_eq!(share(a), None);
+            } else {
+                prop_assert_eq!(share(a), Some(Amount(u128::from(all) * u128::from(a) / whole.0)));
+                let sum = share(a).unwrap().0 + share(b).unwrap().0;
+                prop_assert!(sum <= u128::from(all) && u128::from(all) - sum <= 1);
+            }
+        }
+
+        #[test]
+        fn huge_shares_do_not_overflow(all: u128, part: u128, more: u128) {
+            let Some(whole) = Amount(part).checked_add(Amount(more)) else { return Ok(()) };
+            prop_assume!(!whole.is_zero());
+            let share = Amount(all).share(Amount(part), whole).unwrap();
+            prop_assert!(share <= Amount(all));
+            prop_assert_eq!(Amount(all).share(whole, whole), Some(Amount(all)));
+            let rest = Amount(all).share(Amount(more), whole).unwrap();
+            let left = all - share.0 - rest.0;
+            prop_assert!(left <= 1, "floor loses less than one each");
         }
 
         #[test]

@@ -39,8 +39,8 @@ pub use output::{
     WantId,
 };
 pub use snapshot::{
-    AccountView, ChainView, DeliveryView, HeadView, Leveled, PeerView, PoolView, Problem,
-    SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
+    AccountView, ChainView, DeliveryView, HeadView, Leveled, PayerView, PeerView, PoolView,
+    Problem, SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
 };
 
 use crate::{

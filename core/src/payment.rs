@@ -10,12 +10,13 @@
 //! |---|---|
 //! | [`reservation`] | the chain's half: rules, state in the tree, what opens, settles and releases a pool |
 //! | [`voucher`] | the signed cumulative promise and its compact form on the wire |
+//! | [`tick`] | the chain of hashes that a voucher may commit to: a payment for 32 bytes and one hash |
 //! | [`payer`] | the machine that promises: never beyond the deposit, never before it is stored |
 //! | [`payee`] | the machine that is promised: credit, exposure, settlement |
 //! | [`field`] | the other way to pay off the chain: members who sign every state of their money together |
 //! | [`member`] | the machine of one who pays and is paid there, and of who leads |
 //!
-//! Source: PROTOCOL A5.8 to A5.15 without the insolvency branch (A5.10 second half, A5.11).
+//! Source: PROTOCOL A5.8 to A5.15.
 
 pub mod field;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub mod member;
 pub mod payee;
 pub mod payer;
 pub mod reservation;
+pub mod tick;
 pub mod voucher;
 
 /// Names a durable write, as a payment machine and its parent call it.

@@ -26,7 +26,7 @@ mod query;
 mod reader;
 mod row;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verified;
 
 pub use apply::TxError;

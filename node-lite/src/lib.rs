@@ -3,6 +3,7 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`bft`] | settlement: the two-chain rule with a lock |
+//! | [`evidence`] | what shows an offence, as a file that anyone can check |
 //! | [`guardian`] | finality: shares on settled checkpoints |
 //! | [`ledger`] | what a block does to the state |
 //! | [`light`] | what light clients fetch |
@@ -21,6 +22,7 @@
 
 pub mod bft;
 mod bucket;
+pub mod evidence;
 pub mod guardian;
 pub mod ledger;
 pub mod light;

@@ -226,9 +226,12 @@ fn ranked(queue: &BTreeMap<u64, Waiting>) -> Vec<(Rank, &SignedTransaction)> {
 /// must be placed here, too: the match has no other arm.
 fn is_urgent(tx: &SignedTransaction) -> bool {
     tx.body.messages.iter().any(|message| match message {
-        Message::Settle(_) | Message::Release(_) | Message::Accuse { .. } | Message::Cancel(_) => {
-            true
-        }
+        Message::Settle(_)
+        | Message::Release(_)
+        | Message::Report(_)
+        | Message::Collect { .. }
+        | Message::Accuse { .. }
+        | Message::Cancel(_) => true,
         Message::Field(act) => act.has_deadline(),
         Message::Transfer { .. }
         | Message::Exchange(_)

@@ -22,6 +22,7 @@ pub mod cli;
 pub mod config;
 pub mod dev;
 pub mod driver;
+pub mod evidence;
 pub mod exit;
 pub mod genesis;
 pub mod http;

@@ -210,8 +210,10 @@ fn a_settlement_waits_for_no_more_than_one_honest_proposer_however_many_transfer
         target: Address::of(&payee.public()),
         seq: 1,
         cum: Amount::from_units(10),
+        ticks: None,
     };
-    let settle = Message::Settle(Signed::new(&payer, network.spec.chain_id(), voucher));
+    let settle =
+        Message::Settle(Box::new(Signed::new(&payer, network.spec.chain_id(), voucher).into()));
     let tx = network.sign(&payee, settle);
     let (id, sent_at) = (tx.body.id(network.spec.chain_id()), network.node(0).unwrap().status());
     network.submit(0, tx).unwrap();

@@ -30,9 +30,13 @@ mod follows;
 #[cfg(not(target_family = "wasm"))]
 mod gathering;
 #[cfg(not(target_family = "wasm"))]
+mod insolvency;
+#[cfg(not(target_family = "wasm"))]
 mod listeners;
 #[cfg(not(target_family = "wasm"))]
 mod lookups;
+#[cfg(not(target_family = "wasm"))]
+mod market;
 #[cfg(not(target_family = "wasm"))]
 mod members;
 #[cfg(not(target_family = "wasm"))]

@@ -10,8 +10,8 @@ use antiphon_core::{
     crypto::{SecretKey, Signed},
     id::{Address, Height, PoolId, StreamId},
     payment::{
-        reservation::{PoolRules, PoolTerms},
-        voucher::Voucher,
+        reservation::{Overdraft, PoolRules, PoolStatus, PoolTerms},
+        voucher::{Promise, Voucher},
     },
 };
 use antiphon_node::ledger::TxError;
@@ -54,6 +54,16 @@ fn voucher(
     to: &SecretKey,
     cum: u128,
 ) -> Message {
+    Message::Settle(Box::new(signed(spec, payer, pool, to, cum).into()))
+}
+
+fn signed(
+    spec: &ChainSpec,
+    payer: &SecretKey,
+    pool: PoolId,
+    to: &SecretKey,
+    cum: u128,
+) -> Signed<Voucher> {
     let target = Address::of(&to.public());
     let body = Voucher {
         pool,
@@ -62,8 +72,9 @@ fn voucher(
         // A larger sum is a later voucher.
         seq: cum as u64,
         cum: Amount::from_units(cum),
+        ticks: None,
     };
-    Message::Settle(Signed::new(payer, spec.chain_id(), body))
+    Signed::new(payer, spec.chain_id(), body)
 }
 
 #[test]
@@ -83,7 +94,7 @@ fn random_transfers_pools_settlements_and_releases_conserve_money_after_every_bl
             let other = genesis::account(dice.below(ACCOUNTS) as usize);
             let picked =
                 (!pools.is_empty()).then(|| pools[dice.below(pools.len() as u64) as usize].clone());
-            let message = match (dice.below(7), picked) {
+            let message = match (dice.below(9), picked) {
                 (0, _) => {
                     let end = Height(till.next_height().0 + dice.between((2, 45)));
                     let terms = terms(&key, nonce, u128::from(dice.between((1, 5000))), end);
@@ -94,6 +105,19 @@ fn random_transfers_pools_settlements_and_releases_conserve_money_after_every_bl
                     voucher(&spec, &payer, pool, &key, u128::from(dice.between((1, 6000))))
                 }
                 (3, Some((pool, _))) => Message::Release(pool),
+                (7, Some((pool, payer))) => {
+                    let mut of = [1, 2].map(|who: usize| {
+                        let target = genesis::account((sender as usize + who) % 4);
+                        let cum = u128::from(dice.between((1, 6000)));
+                        Promise::from(signed(&spec, &payer, pool, &target, cum))
+                    });
+                    of.sort_by_key(|promise| promise.voucher.body.target);
+                    let promises = of.to_vec().try_into().unwrap();
+                    Message::Report(Overdraft { pool, promises })
+                }
+                (8, Some((pool, _))) => {
+                    Message::Collect { pool, target: Address::of(&other.public()) }
+                }
                 (4, _) => Message::Delay(Delay {
                     token: Token::ALL[dice.below(2) as usize],
                     to: Address::of(&other.public()),
@@ -125,6 +149,9 @@ fn random_transfers_pools_settlements_and_releases_conserve_money_after_every_bl
         }
     }
     assert!(applied > 100 && refused > 100, "{applied} applied, {refused} refused");
+    let states = pools.iter().filter_map(|(pool, _)| till.pool(*pool));
+    let broken = states.filter(|state| matches!(state.status, PoolStatus::Insolvent(_)));
+    assert!(broken.count() > 3, "too few pools are insolvent");
 }
 
 #[test]

@@ -204,6 +204,7 @@ fn pool_state(state: &PoolState) -> JsValue {
         ("paid", amount(state.paid_total)),
         ("end", number(state.end_height.0)),
         ("isOpen", (state.status == PoolStatus::Open).into()),
+        ("isInsolvent", matches!(state.status, PoolStatus::Insolvent(_)).into()),
     ])
 }
 
@@ -262,14 +263,18 @@ fn message(chain: ChainId, message: &Message) -> JsValue {
             "createPool",
             vec![("pool", pool_id(&terms.id(chain))), ("amount", amount(terms.deposit))],
         ),
-        Message::Settle(voucher) => {
-            let voucher = &voucher.body;
-            ("settle", vec![("pool", pool_id(&voucher.pool)), ("amount", amount(voucher.cum))])
+        Message::Settle(promise) => {
+            let sum = amount(promise.worth().unwrap_or_default());
+            ("settle", vec![("pool", pool_id(&promise.voucher.body.pool)), ("amount", sum)])
         }
         Message::Release(pool) => ("release", vec![("pool", pool_id(pool))]),
         Message::Field(act) => {
             let field = act.field_on(chain).map(|field| hex(field.0));
             (act.kind(), vec![("field", nullable(field))])
+        }
+        Message::Report(overdraft) => ("report", vec![("pool", pool_id(&overdraft.pool))]),
+        Message::Collect { pool, target } => {
+            ("collect", vec![("pool", pool_id(pool)), ("to", address(target))])
         }
         Message::Register(registration) => {
             ("register", vec![("amount", amount(registration.bond))])

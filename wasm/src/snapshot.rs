@@ -5,8 +5,8 @@ use antiphon_core::{
     amount::Amount,
     chain::{Level, light::Standing},
     client::{
-        AccountView, ChainView, DeliveryView, HeadView, Leveled, PeerView, PoolView, Problem,
-        SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
+        AccountView, ChainView, DeliveryView, HeadView, Leveled, PayerView, PeerView, PoolView,
+        Problem, SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
     },
     wallet::address,
 };
@@ -121,6 +121,7 @@ fn wallet(view: &WalletView) -> JsValue {
         ("pool", nullable(view.pool.as_ref().map(pool))),
         ("vouchersOut", amount(view.vouchers_out)),
         ("vouchersIn", amount(view.vouchers_in)),
+        ("payers", list(view.payers.iter().map(payer)).into()),
         ("settlements", list(view.settlements.iter().map(settlement)).into()),
     ])
 }
@@ -139,6 +140,17 @@ fn pool(view: &PoolView) -> JsValue {
         ("refusal", nullable(view.refusal.map(Into::into))),
         ("promised", amount(view.promised)),
         ("end", number(view.end.0)),
+    ])
+}
+
+fn payer(view: &PayerView) -> JsValue {
+    object([
+        ("pool", hex::encode(view.pool.0.0).into()),
+        ("exposure", amount(view.exposure)),
+        ("maxExposure", amount(view.max_exposure)),
+        ("cost", nullable(view.cost.map(amount))),
+        ("cover", nullable(view.cover.map(|cover| amount(Amount::from_units(cover))))),
+        ("isInsolvent", view.is_insolvent.into()),
     ])
 }
 

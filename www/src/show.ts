@@ -1,6 +1,6 @@
 /** Writes a snapshot into the page. */
 
-import { formatAmount, type PeerView, type SettlementView, type Snapshot } from 'antiphon';
+import { formatAmount, type PeerView, type SettlementView, type Snapshot, type WalletView } from 'antiphon';
 import { brief, bytes, percent, short, title } from './format.js';
 import { byId, byTest, fill, make, mark, say } from './page.js';
 import { words } from './words.js';
@@ -104,6 +104,10 @@ function showPurse({ wallet }: Snapshot): void {
     say(byTest(name), formatAmount(units));
     mark(byTest(name), 'units', units.toString());
   }
+  const owed = wallet.payers.reduce((sum, payer) => sum + payer.exposure, 0n);
+  byTest('risk').hidden = owed === 0n;
+  mark(byTest('risk'), 'units', owed.toString());
+  say(byTest('risk'), riskWords(wallet));
   const { pool } = wallet;
   mark(byTest('pool'), 'level', pool?.deposit?.level ?? '');
   if (pool === null) {
@@ -115,6 +119,18 @@ function showPurse({ wallet }: Snapshot): void {
     say(byTest('pool'), `Pool ${short(pool.pool)}: ${formatAmount(left)} of ${formatAmount(pool.deposit.value)} left, `
       + `${LEVEL_WORDS[pool.deposit.level]}, until block ${pool.end}.`);
   }
+}
+
+/** What could be lost, and what it would cost whoever took it. */
+function riskWords({ payers }: WalletView): string {
+  const [worst] = [...payers].sort((a, b) => (a.exposure < b.exposure ? 1 : -1));
+  if (worst === undefined) return '';
+  const risk = `At risk ${formatAmount(worst.exposure)}, never more than ${formatAmount(worst.maxExposure)} with one payer.`;
+  if (payers.some((payer) => payer.isInsolvent)) {
+    return `${risk} A payer has promised more than it deposited: its collateral is burned, and your share of what is left comes by itself.`;
+  }
+  if (worst.cost === null || worst.cover === null) return risk;
+  return `${risk} Cheating costs the payer ${formatAmount(worst.cost)}, and pays only with more than ${worst.cover} listeners at once.`;
 }
 
 function showChain({ chain }: Snapshot): void {

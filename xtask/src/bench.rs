@@ -10,6 +10,7 @@
 //! The engines run in turn, round by round, so that a busy moment of the machine hits all of them.
 
 mod noble;
+mod payments;
 mod settle;
 
 use std::collections::BTreeMap;
@@ -78,6 +79,7 @@ pub(crate) fn measure(options: &Options) -> Result<()> {
     let settled = settle::measure(options.settle)?;
     let path = root().join("BENCHMARKS.md");
     let mut document = document(&figures, start)?;
+    payments::write(&mut document, &figures)?;
     noble.write(&mut document, &figures)?;
     settled.write(&mut document)?;
     fs::write(&path, document)?;
@@ -134,6 +136,12 @@ impl Figures {
     fn nanos(&self, name: &str, engine: usize) -> Option<f64> {
         let row = self.order.iter().find(|(of, _)| of == name)?;
         self.median(row, engine).map(|median| median.nanos)
+    }
+
+    /// Returns the time of the bare operation beside the first row of this name.
+    fn bare_nanos(&self, name: &str, engine: usize) -> Option<f64> {
+        let row = self.order.iter().find(|(of, _)| of == name)?;
+        self.median(row, engine).map(|median| median.bare_nanos)
     }
 }
 

@@ -18,11 +18,16 @@ use crate::{
     amount::Amount,
     codec::{Bounded, Text},
     crypto::{
-        PublicKey, Signed, Tagged,
+        PublicKey, Tagged,
         bls::{BlsPublicKey, BlsSignature},
     },
     id::{Address, BlockId, ChainId, DelayId, Height, PoolId, TxId},
-    payment::{field::FieldAct, reservation::PoolTerms, voucher::Voucher},
+    payment::{
+        field::FieldAct,
+        reservation::{Overdraft, PoolTerms},
+        tick::STEPS_OF_A_SIGNATURE,
+        voucher::Promise,
+    },
 };
 use alloc::boxed::Box;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -58,12 +63,21 @@ pub enum Message {
     Cancel(DelayId),
     /// Lock a deposit and a collateral (A5.8). The terms' creator is the sender.
     CreatePool(PoolTerms),
-    /// Take what a voucher promises (A5.9). The voucher's target is the sender.
-    Settle(Signed<Voucher>),
+    /// Take what is promised, or claim it of an insolvent pool (A5.9 to A5.11). The voucher's target is the sender.
+    Settle(Box<Promise>),
     /// Give an ended pool's remainder back to its creator (A5.12). Anyone may send it.
     Release(PoolId),
     /// Open, close or dispute a payment field (A6).
     Field(Box<FieldAct>),
+    /// Show that more was promised than a pool's deposit holds; a bounty is the sender's (A5.10).
+    Report(Overdraft),
+    /// Give a target its share of what an insolvent pool has left (A5.11). Anyone may send it.
+    Collect {
+        /// The pool.
+        pool: PoolId,
+        /// Who gets its share.
+        target: Address,
+    },
     /// Become a staker with a bond of one's own (ALLA-1, A2.11).
     Register(Box<Registration>),
     /// Bond with a staker: with oneself, or as a delegation (ALZA-12).
@@ -165,6 +179,30 @@ pub struct Transaction {
     pub messages: Bounded<Message, MAX_MESSAGES>,
 }
 
+impl Message {
+    /// Returns how many hashes it takes to check the ticks that it brings (T8).
+    fn steps(&self) -> u32 {
+        match self {
+            Self::Settle(promise) => promise.steps(),
+            Self::Report(overdraft) => overdraft.steps(),
+            Self::Transfer { .. }
+            | Self::Exchange(_)
+            | Self::Delay(_)
+            | Self::Cancel(_)
+            | Self::CreatePool(_)
+            | Self::Release(_)
+            | Self::Field(_)
+            | Self::Collect { .. }
+            | Self::Register(_)
+            | Self::Bond { .. }
+            | Self::Unbond { .. }
+            | Self::Withdraw { .. }
+            | Self::Rejoin
+            | Self::Accuse { .. } => 0,
+        }
+    }
+}
+
 impl Tagged for Transaction {
     const TAG: &'static str = "chain/v1/transaction";
 }
@@ -181,14 +219,16 @@ impl Transaction {
     }
 
     /// Returns what the chain takes: its fee for each who signs the transaction or something of a field that it brings, for
-    /// each signature is checked by all. `None` on overflow.
+    /// each signature is checked by all, and for as many steps of ticks as cost the same (T8). `None` on overflow.
     pub fn fee(&self, each: Amount) -> Option<Amount> {
         let acts = self.messages.iter().filter_map(|message| {
             if let Message::Field(act) = message { Some(act.signatures()) } else { None }
         });
-        let brought = acts.fold(0, usize::saturating_add);
-        let signers = self.cosigners.len().saturating_add(1).saturating_add(brought);
-        each.units().checked_mul(u128::try_from(signers).ok()?).map(Amount::from_units)
+        let brought = acts.fold(1_usize, usize::saturating_add);
+        let signers = u64::try_from(self.cosigners.len().checked_add(brought)?).ok()?;
+        let steps = self.messages.iter().map(|message| u64::from(message.steps())).sum::<u64>();
+        let checks = signers.checked_add(steps.checked_div(STEPS_OF_A_SIGNATURE.into())?)?;
+        each.checked_mul(checks)
     }
 
     /// Returns whether a block at `height` may include it.
@@ -205,7 +245,14 @@ impl Transaction {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::{Hash, SecretKey};
+    use crate::{
+        crypto::{Hash, SecretKey, Signed},
+        id::StreamId,
+        payment::{
+            tick::{Preimage, Tick},
+            voucher::Voucher,
+        },
+    };
 
     #[test]
     fn a_transaction_lives_from_after_its_reference_for_64_blocks() {
@@ -224,6 +271,36 @@ mod tests {
         assert_ne!(signed.body.id(other), signed.body.id(ChainId::default()));
         let decoded = decode_transaction(&signed.to_bytes()).unwrap();
         assert_eq!(decoded, signed);
+    }
+
+    // T8.
+    #[test]
+    fn steps_of_ticks_cost_what_signatures_cost() {
+        let each = Amount::from_units(10);
+        let fee = |counts: &[u32]| {
+            let settle = |count: &u32| {
+                let tick = Some(Tick { count: *count, preimage: Preimage([0; 32]) });
+                let body = Voucher {
+                    pool: PoolId::default(),
+                    resource: StreamId::default(),
+                    target: Address([3; 20]),
+                    seq: 1,
+                    cum: each,
+                    ticks: None,
+                };
+                let voucher =
+                    Signed::new(&SecretKey::from_bytes(&[1; 32]), ChainId::default(), body);
+                Message::Settle(Box::new(Promise { voucher, tick }))
+            };
+            let messages: alloc::vec::Vec<_> = counts.iter().map(settle).collect();
+            let messages = messages.try_into().unwrap();
+            Transaction { messages, ..transaction() }.fee(each).map(Amount::units)
+        };
+        assert_eq!(fee(&[1023]), Some(10));
+        assert_eq!(fee(&[1024]), Some(20));
+        assert_eq!(fee(&[1023, 1023, 2]), Some(30), "of all messages together");
+        assert_eq!(fee(&[4096]), Some(50));
+        assert_eq!(fee(&[u32::MAX; 16]), Some(10 * (1 + 16 * u128::from(u32::MAX) / 1024)));
     }
 
     fn transaction() -> Transaction {

@@ -9,13 +9,13 @@ use crate::{
     payment::{
         payee::{self, Payee, PayeePolicy},
         payer::{self, AdoptError, Payer},
-        reservation::PoolTerms,
+        reservation::{PoolTerms, Window},
     },
     peer::frames::Frame,
     time::Moment,
     wallet::book::{self, Book, BookError, PoolProof},
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use core::time::Duration;
 
 /// How long a voucher waits for a request to ride on. Chosen here: shorter than a chunk of audio lasts.
@@ -115,7 +115,7 @@ impl Client {
         if !purse.payer.pools().any(|(own, _)| own == pool) {
             if let Some(state) = state {
                 let proof = payee::Proof { state, paid, height, level };
-                self.feed_payee(now, payee::Input::Proven(pool, proof), out);
+                self.feed_payee(now, payee::Input::Proven(pool, Box::new(proof)), out);
             }
             return;
         }
@@ -183,6 +183,7 @@ impl Client {
     }
 
     fn lift_payee(&mut self, now: Now, outputs: Vec<payee::Output>, out: &mut Vec<Output>) {
+        let mut promises = Vec::new();
         for output in outputs {
             match output {
                 payee::Output::NeedPool(pool) => {
@@ -196,18 +197,33 @@ impl Client {
                 }
                 payee::Output::Credit(peer, _) => self.refresh_credit(now, peer, out),
                 payee::Output::Fault(_, fault) => self.trouble(fault.code(), out),
-                payee::Output::Settle(voucher) => {
-                    let Some(purse) = &mut self.purse else { return };
-                    let mut lifted = Vec::new();
-                    let queued = purse.book.settle(now.at, voucher, &mut lifted);
-                    self.lift_book(now, lifted, out);
-                    if let Err(error) = queued {
-                        self.trouble(error.code(), out);
-                    }
+                payee::Output::Settle(promise) => promises.push(promise),
+                payee::Output::Collect(pool) => {
+                    self.ask_book(now, |book, out| book.collect(now.at, pool, out), out);
                 }
+                payee::Output::Insolvent(..) => self.trouble("payee/pool-insolvent", out),
                 payee::Output::Settled(..) => self.changed = true,
                 payee::Output::Lost(..) => self.trouble("payee/lost", out),
             }
+        }
+        if !promises.is_empty() {
+            self.ask_book(now, |book, out| book.settle_all(now.at, promises, out), out);
+        }
+    }
+
+    /// Asks the book for a transaction, and says so where it refuses.
+    fn ask_book(
+        &mut self,
+        now: Now,
+        ask: impl FnOnce(&mut Book, &mut Vec<book::Output>) -> Result<(), BookError>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(purse) = &mut self.purse else { return };
+        let mut lifted = Vec::new();
+        let queued = ask(&mut purse.book, &mut lifted);
+        self.lift_book(now, lifted, out);
+        if let Err(error) = queued {
+            self.trouble(error.code(), out);
         }
     }
 
@@ -348,7 +364,8 @@ impl Client {
         let purse = self.purse.as_mut().ok_or(CommandError::NotReady)?;
         let is_over = |(id, _): &(PoolId, _)| {
             let proven = purse.payer.pool(*id).and_then(|(_, proven)| proven);
-            proven.is_some_and(|(state, _)| settled >= state.end_height.plus(rules.freeze))
+            // What is insolvent never comes back (A5.11).
+            proven.is_some_and(|(state, _)| state.window(&rules, settled) == Window::Release)
         };
         let over: Vec<_> = purse.payer.pools().filter(is_over).map(|(id, _)| id).collect();
         if over.is_empty() {

@@ -205,6 +205,8 @@ pub struct WalletView {
     pub vouchers_out: Amount,
     /// Sum of vouchers held and not proven settled.
     pub vouchers_in: Amount,
+    /// The pools that pay us and owe us something, with what is at risk.
+    pub payers: Vec<PayerView>,
     /// Settlements on their way or done, newest last.
     pub settlements: Vec<SettlementView>,
 }
@@ -231,6 +233,23 @@ pub struct PoolView {
     pub promised: Amount,
     /// Last block in which payees may settle.
     pub end: Height,
+}
+
+/// A pool that pays us, and what we could lose in it (A5.15).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PayerView {
+    /// Its id.
+    pub pool: PoolId,
+    /// Promised and not proven paid: all that can be lost.
+    pub exposure: Amount,
+    /// What we let it owe us at most.
+    pub max_exposure: Amount,
+    /// What the payer loses at least by promising more than it has deposited; `None` until the pool is proven.
+    pub cost: Option<Amount>,
+    /// How many payees it would have to cheat at once, about, before that pays.
+    pub cover: Option<u128>,
+    /// Whether it has promised more than it deposited: what is left is shared out, the rest is lost.
+    pub is_insolvent: bool,
 }
 
 /// A settlement of earned vouchers.

@@ -1,8 +1,8 @@
 //! Gathers what an application sees.
 
 use super::{
-    AccountView, ChainView, Client, DeliveryView, HeadView, Leveled, PeerView, PoolView, Problem,
-    SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
+    AccountView, ChainView, Client, DeliveryView, HeadView, Leveled, PayerView, PeerView, PoolView,
+    Problem, SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
 };
 use crate::{
     amount::Amount,
@@ -13,6 +13,7 @@ use crate::{
         state::Account,
     },
     id::Height,
+    payment::payee::BookView,
     wallet::book::{PoolProof, Shown},
 };
 use alloc::{string::ToString, vec::Vec};
@@ -120,7 +121,7 @@ impl Client {
 
     fn wallet_view(&self) -> WalletView {
         let Some(purse) = &self.purse else { return WalletView::default() };
-        let held = purse.payee.iter().flat_map(|payee| payee.view());
+        let held: Vec<_> = purse.payee.iter().flat_map(|payee| payee.view()).collect();
         let owed = purse.payer.pools().map(|(id, _)| purse.payer.owed(id));
         WalletView {
             address: Some(purse.book.address()),
@@ -133,7 +134,8 @@ impl Client {
             }),
             pool: self.pool_view(),
             vouchers_out: owed.sum(),
-            vouchers_in: held.map(|book| book.held).sum(),
+            vouchers_in: held.iter().map(|book| book.held).sum(),
+            payers: held.into_iter().filter(|book| !book.exposure.is_zero()).map(payer).collect(),
             settlements: purse.book.settlements().iter().map(settlement).collect(),
         }
     }
@@ -181,6 +183,17 @@ impl Client {
         let lost = down.into_iter().filter(|(status, _)| *status == Status::Down);
         let refused = self.troubles.iter().map(|(code, count)| Problem { code, count: *count });
         lost.map(|(_, code)| Problem { code, count: 1 }).chain(refused).collect()
+    }
+}
+
+fn payer(book: BookView) -> PayerView {
+    PayerView {
+        pool: book.pool,
+        exposure: book.exposure,
+        max_exposure: book.max_exposure,
+        cost: book.proven.map(|proven| proven.cost),
+        cover: book.proven.map(|proven| proven.cover),
+        is_insolvent: book.is_insolvent,
     }
 }
 

@@ -42,7 +42,9 @@ mod tree;
 
 pub use act::FieldAct;
 pub use amendment::{Amendment, MAX_SIGNERS};
-pub use evidence::{FieldEvidence, FieldFile, FieldFileError, FieldShown, MAX_FIELD_FILE};
+pub use evidence::{
+    EVIDENCE_BEGINNING, FieldEvidence, FieldFile, FieldFileError, FieldShown, MAX_FIELD_FILE,
+};
 pub use payment::{COMPACT_PAYMENT_BYTES, CompactPayment, FieldPayment, Receipt};
 pub use proof::{Climb, FieldProof, MAX_FIELD_PROOF};
 pub use rules::{FieldRules, FieldRulesError, longest_extension};

@@ -17,6 +17,7 @@ mod account;
 mod book;
 mod fault;
 mod policy;
+mod review;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -29,19 +30,19 @@ pub use view::{BookView, ProvenView};
 use super::{
     StoreToken,
     reservation::{PaidState, PoolRules, PoolState},
-    voucher::Voucher,
+    tick::Preimage,
+    voucher::Promise,
 };
 use crate::{
     amount::Amount,
     chain::Level,
-    crypto::Signed,
     id::{Address, ChainId, Height, PeerId, PoolId, StreamId},
     row::Row,
     table::Table,
     time::Moment,
 };
 use account::Accounts;
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use book::{Book, Offer, name, parse_name};
 
 /// Pools that are followed at once. Chosen here: beyond the peers of a swarm, with those of the last streams.
@@ -56,9 +57,11 @@ pub enum Input {
     /// The peer says that it pays from this pool.
     Offered(PeerId, PoolId),
     /// The chain proved a pool.
-    Proven(PoolId, Proof),
+    Proven(PoolId, Box<Proof>),
     /// The peer sent the bytes of a compact voucher.
     Voucher(PeerId, Vec<u8>),
+    /// The peer revealed a tick of its newest voucher.
+    Revealed(PeerId, Preimage),
     /// The peer's link closed.
     Left(PeerId),
     /// The write is durable.
@@ -93,11 +96,15 @@ pub enum Output {
     Credit(PeerId, Amount),
     /// The peer's voucher was refused.
     Fault(PeerId, Fault),
-    /// Send the transaction that settles this voucher.
-    Settle(Signed<Voucher>),
+    /// Send the transaction that settles this promise, or claims it of an insolvent pool.
+    Settle(Promise),
+    /// Send the transaction that collects our share of an insolvent pool.
+    Collect(PoolId),
+    /// The pool is proven insolvent; this much is promised to us and not paid. Said once.
+    Insolvent(PoolId, Amount),
     /// The chain is proven to have paid this in total.
     Settled(PoolId, PaidState),
-    /// The pool ended before this much was settled.
+    /// The pool ended, or its insolvency did, and this much that was promised is not paid.
     Lost(PoolId, Amount),
 }
 
@@ -112,6 +119,8 @@ pub struct Payee {
     accounts: Accounts,
     waiting: Table<StoreToken, PoolId>,
     tip: Option<Tip>,
+    /// Pay days until the tip (AME-24).
+    pay_days: u64,
     next_token: u64,
 }
 
@@ -140,7 +149,8 @@ impl Payee {
         });
         let books = held.take(MAX_BOOKS).collect();
         let (accounts, waiting) = (Accounts::default(), Table::new());
-        Self { chain, me, rules, policy, books, accounts, waiting, tip: None, next_token: 0 }
+        let (tip, pay_days, next_token) = (None, 0, 0);
+        Self { chain, me, rules, policy, books, accounts, waiting, tip, pay_days, next_token }
     }
 
     /// Returns whether a stored name is a payee's.
@@ -217,14 +227,21 @@ impl Payee {
     pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
         match input {
             Input::Offered(peer, pool) => self.offered(peer, pool, out),
-            Input::Proven(pool, proof) => self.proven(pool, proof, out),
+            Input::Proven(pool, proof) => self.proven(pool, *proof, out),
             Input::Voucher(peer, bytes) => self.voucher(peer, bytes, out),
+            Input::Revealed(peer, preimage) => match self.tick(peer, preimage, out) {
+                // It counts as soon as its voucher is stored.
+                Ok(()) | Err(Fault::Early) => {}
+                Err(fault) => out.push(Output::Fault(peer, fault)),
+            },
             Input::Left(peer) => {
-                if let Some(account) = self.accounts.get_mut(&peer) {
-                    account.leave();
+                let Some(account) = self.accounts.get_mut(&peer) else { return };
+                account.leave();
+                if let Some(pool) = account.pool() {
+                    self.store_next(pool, 1, out);
                 }
             }
-            Input::Stored(token) => self.stored(token, out),
+            Input::Stored(token) => self.stored(now, token, out),
             Input::Tip(height) => self.advance(now, height, out),
             Input::Tick => {
                 let patience = self.policy.tip_patience;
@@ -245,7 +262,10 @@ impl Payee {
 
     /// Returns every pool as an application may show it.
     pub fn view(&self) -> Vec<BookView> {
-        self.books.iter().map(|(pool, book)| view::of(*pool, book, &self.policy)).collect()
+        self.books
+            .iter()
+            .map(|(pool, book)| view::of(*pool, book, &self.rules, &self.policy))
+            .collect()
     }
 
     /// Returns what a peer's vouchers brought since its first offer, and what it owes beyond.
@@ -302,19 +322,20 @@ impl Payee {
             out.push(Output::NeedPool(pool));
         }
         book.queue(peer, accepted?);
-        self.store_next(pool, out);
+        self.store_next(pool, self.policy.unsaved_ticks, out);
         Ok(())
     }
 
-    /// Starts the write of the best voucher, unless one is under way.
-    fn store_next(&mut self, pool: PoolId, out: &mut Vec<Output>) {
-        let Some(bytes) = self.books.get_mut(&pool).and_then(Book::start) else { return };
+    /// Starts the write of the best promise, unless one is under way or it is only some ticks more, less than `least`.
+    fn store_next(&mut self, pool: PoolId, least: u32, out: &mut Vec<Output>) {
+        let book = self.books.get_mut(&pool);
+        let Some(bytes) = book.and_then(|book| book.start(least)) else { return };
         let token = self.token();
         self.waiting.insert(token, pool);
         out.push(Output::Store(token, name(&pool), Some(bytes)));
     }
 
-    fn stored(&mut self, token: StoreToken, out: &mut Vec<Output>) {
+    fn stored(&mut self, now: Moment, token: StoreToken, out: &mut Vec<Output>) {
         let Some(pool) = self.waiting.remove(&token) else { return };
         let Some(book) = self.books.get_mut(&pool) else { return };
         for (peer, amount) in book.stored() {
@@ -323,26 +344,10 @@ impl Payee {
             }
             out.push(Output::Credit(peer, amount));
         }
-        self.store_next(pool, out);
-        self.review(out);
-    }
-
-    fn proven(&mut self, pool: PoolId, proof: Proof, out: &mut Vec<Output>) {
-        if proof.level < Level::Settled {
-            return;
+        if let Some((peer, preimage)) = self.books.get_mut(&pool).and_then(Book::take_early) {
+            self.handle(now, Input::Revealed(peer, preimage), out);
         }
-        let Some(book) = self.books.get_mut(&pool) else { return };
-        if let Some(paid) = book.prove(self.chain, proof) {
-            out.push(Output::Settled(pool, paid));
-        }
-        if let Some(lost) = book.ended() {
-            if !lost.is_zero() {
-                out.push(Output::Lost(pool, lost));
-            }
-            self.forget(pool, out);
-            return;
-        }
-        self.take_held(out);
+        self.store_next(pool, self.policy.unsaved_ticks, out);
         self.review(out);
     }
 
@@ -350,30 +355,6 @@ impl Payee {
     fn take_held(&mut self, out: &mut Vec<Output>) {
         for (peer, bytes) in self.accounts.take_held() {
             self.voucher(peer, bytes, out);
-        }
-    }
-
-    fn advance(&mut self, now: Moment, height: Height, out: &mut Vec<Output>) {
-        if self.tip.is_some_and(|tip| tip.height >= height) {
-            return;
-        }
-        self.tip = Some(Tip { height, seen: now, is_stalled: false });
-        for (pool, book) in &mut self.books {
-            if book.needs_proof(height, &self.rules) && book.ask(Some(height)) {
-                out.push(Output::NeedPool(*pool));
-            }
-        }
-        self.take_held(out);
-        self.review(out);
-    }
-
-    /// Orders every settlement that is due (A5.14).
-    fn review(&mut self, out: &mut Vec<Output>) {
-        let Some(tip) = self.tip else { return };
-        for book in self.books.values_mut() {
-            if book.is_due(tip.height, tip.is_stalled, &self.rules, &self.policy) {
-                out.extend(book.settle(tip.height).map(Output::Settle));
-            }
         }
     }
 

@@ -16,6 +16,7 @@
 #![warn(clippy::arithmetic_side_effects)]
 
 mod line;
+mod pay;
 mod pool;
 mod record;
 mod refusal;
@@ -41,7 +42,6 @@ use crate::{
 use alloc::{string::String, vec::Vec};
 use line::Line;
 use pool::Pool;
-use record::LineRecord;
 
 /// Pools of one key that are not yet released. Chosen here: a listener pays one stream at a time.
 pub const MAX_POOLS: usize = 64;
@@ -77,6 +77,7 @@ pub struct Payer {
     chain: ChainId,
     key: SecretKey,
     public: PublicKey,
+    address: Address,
     device: DeviceId,
     rules: PoolRules,
     pools: Table<PoolId, Pool>,
@@ -103,9 +104,11 @@ impl Payer {
         stored: impl IntoIterator<Item = row::Row>,
     ) -> Self {
         let public = key.public();
+        let address = Address::of(&public);
         let (pools, waiting) = (Table::new(), Table::new());
         let (tip, next_token) = (Height::default(), 0);
-        let mut payer = Self { chain, key, public, device, rules, pools, waiting, tip, next_token };
+        let mut payer =
+            Self { chain, key, public, address, device, rules, pools, waiting, tip, next_token };
         for (name, bytes) in stored {
             payer.restore(&name, bytes);
         }
@@ -121,8 +124,8 @@ impl Payer {
     }
 
     /// Returns the address that pays.
-    pub fn address(&self) -> Address {
-        Address::of(&self.public)
+    pub const fn address(&self) -> Address {
+        self.address
     }
 
     /// Applies one input. Never fails; unknown tokens are ignored.
@@ -209,6 +212,9 @@ impl Payer {
         if state.paid_total > promised {
             pool.freeze.get_or_insert(Freeze::RolledBack);
         }
+        if matches!(state.status, PoolStatus::Insolvent(_)) {
+            pool.freeze = Some(Freeze::Insolvent);
+        }
         pool.proven = Some((state, height));
         pool.refusal = None;
         pool.freeze.map_or(Ok(()), |freeze| Err(AdoptError::Frozen(freeze)))
@@ -245,65 +251,10 @@ impl Payer {
     /// Takes what the chain is proven to have paid one target; more than is promised freezes the pool.
     pub fn note_paid(&mut self, id: PoolId, target: Address, paid: PaidState) {
         let Some(pool) = self.pools.get_mut(&id) else { return };
-        let (seq, cum) = pool.lines.get(&target).copied().unwrap_or_default().durable();
+        let (seq, cum) = pool.lines.get(&target).map(Line::durable).unwrap_or_default();
         if paid.seq > seq || paid.cum > cum {
             pool.freeze.get_or_insert(Freeze::RolledBack);
         }
-    }
-
-    /// Promises `price` more to `target`. The voucher leaves once it is stored; pays that come meanwhile are collected
-    /// into the next one. Returns all that is promised to this target, this price included.
-    ///
-    /// # Errors
-    /// [`PayError`]; nothing is promised then.
-    pub fn pay(
-        &mut self,
-        id: PoolId,
-        target: Address,
-        price: Amount,
-        out: &mut Vec<Output>,
-    ) -> Result<Amount, PayError> {
-        let own = self.address();
-        let safe_until = self.tip.plus(self.rules.settle_margin());
-        let pool = self.pools.get_mut(&id).ok_or(PayError::NoPool)?;
-        if let Some(freeze) = pool.freeze {
-            return Err(PayError::Frozen(freeze));
-        }
-        let (state, _) = pool.proven.as_ref().ok_or(PayError::NotProven)?;
-        if target == own {
-            return Err(PayError::OwnPool);
-        }
-        if price.is_zero() {
-            return Err(PayError::NothingToPay);
-        }
-        // No payee would accept it, and none could settle it in time (A5.14).
-        if safe_until > state.end_height {
-            return Err(PayError::EndTooNear);
-        }
-        let deposit = state.deposit;
-        if !pool.lines.contains_key(&target) && pool.lines.len() >= MAX_TARGETS {
-            return Err(PayError::TooManyTargets);
-        }
-        let line = pool.lines.get(&target).copied().unwrap_or_default();
-        let wanted = line.wanted().checked_add(price).ok_or(PayError::SequenceExhausted)?;
-        // A10.7: the sum over all targets after this update.
-        let needed = pool.promised(Some((target, wanted)));
-        if needed.is_none_or(|needed| needed > deposit) {
-            return Err(PayError::DepositExhausted { deposit });
-        }
-        if line.is_exhausted() {
-            return Err(PayError::SequenceExhausted);
-        }
-        pool.lines.entry(target).or_default().want(wanted);
-        self.store_next(id, target, out);
-        Ok(wanted)
-    }
-
-    /// Returns the newest stored voucher for `target` again, for a peer that came back. Same bytes as before.
-    pub fn latest(&self, id: PoolId, target: Address) -> Option<Signed<Voucher>> {
-        let pool = self.pools.get(&id).filter(|pool| pool.freeze.is_none())?;
-        let line = pool.lines.get(&target).filter(|line| line.has_voucher())?;
-        self.sign(id, target, line)
     }
 
     /// Returns the terms, and the proven state with its height, of a pool.
@@ -331,35 +282,6 @@ impl Payer {
     fn terms_stored(&self, id: PoolId, out: &mut Vec<Output>) {
         let terms = self.pools.get(&id).and_then(|pool| pool.terms.clone());
         out.extend(terms.map(Output::Create));
-    }
-
-    fn line_stored(&mut self, id: PoolId, target: Address, out: &mut Vec<Output>) {
-        let Some(pool) = self.pools.get_mut(&id) else { return };
-        let Some(line) = pool.lines.get_mut(&target) else { return };
-        line.stored();
-        // A pool may have been frozen while the disk worked: then the promise stays unspoken.
-        if let Some(voucher) = self.latest(id, target) {
-            out.push(Output::Voucher(target, voucher));
-        }
-        self.store_next(id, target, out);
-    }
-
-    /// Starts the write of what is wanted beyond the stored promise, unless one is under way.
-    fn store_next(&mut self, id: PoolId, target: Address, out: &mut Vec<Output>) {
-        let Some(pool) = self.pools.get_mut(&id).filter(|pool| pool.freeze.is_none()) else {
-            return;
-        };
-        let Some((seq, cum)) = pool.lines.get_mut(&target).and_then(Line::start) else { return };
-        let record = LineRecord { device: self.device, seq, cum };
-        let token = self.wait_for(Waiting::Line(id, target));
-        out.push(Output::Store(token, record::line_name(&id, &target), Some(record.to_bytes())));
-    }
-
-    fn sign(&self, id: PoolId, target: Address, line: &Line) -> Option<Signed<Voucher>> {
-        let (state, _) = self.pools.get(&id)?.proven.as_ref()?;
-        let (seq, cum) = line.durable();
-        let body = Voucher { pool: id, resource: state.resource, target, seq, cum };
-        Some(Signed::new(&self.key, self.chain, body))
     }
 
     fn wait_for(&mut self, what: Waiting) -> StoreToken {

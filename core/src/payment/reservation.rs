@@ -2,24 +2,32 @@
 //!
 //! ```text
 //! open --- settle ---> end | --- frozen --- | end + F --- release --->
-//!          height ≤ end      neither          height ≥ end + F
+//!    |     height ≤ end      neither        |  height ≥ end + F
+//!    |                                      |
+//!    '-- a settlement beyond the deposit (≤ end), or evidence of an overdraft (< end + F)
+//!          '--> insolvent --- claim ---> | since + F --- collect --->       never open, never released
+//!                       height < since + F             height ≥ since + F
 //! ```
 //!
 //! The ledger applies exactly these functions and the SDK asks them before it speaks, so the two cannot disagree.
 //! They take the state and return the next one; they never change anything.
 //!
-//! Source: PROTOCOL A5.8, A5.9, A5.10 (first half), A5.12. A pool always holds the operational token, which
+//! Source: PROTOCOL A5.8 to A5.12. A pool always holds the operational token, which
 //! "pays for everything else"; A5.8 names no other.
 
 #![warn(clippy::arithmetic_side_effects)]
 
+mod insolvency;
 mod rules;
 mod settle;
 #[cfg(test)]
 mod tests;
 
+pub use insolvency::{
+    Claim, CollectError, Collected, Insolvency, MAX_PROMISES, Overdraft, ReportError, Reported,
+};
 pub use rules::{PoolRules, RulesError};
-pub use settle::{Claim, SettleError, Settlement};
+pub use settle::{Bearer, SettleError, Settlement};
 
 use crate::{
     amount::Amount,
@@ -58,6 +66,8 @@ pub enum PoolStatus {
     Open,
     /// Released. Stays in the tree, so that its id is never used again.
     Closed,
+    /// More was promised than the deposit holds. For ever (A10.6).
+    Insolvent(Insolvency),
 }
 
 /// A pool in the state tree.
@@ -86,17 +96,23 @@ pub struct PaidState {
     pub seq: u64,
     /// Total received.
     pub cum: Amount,
+    /// What it claims of an insolvent pool beside that.
+    pub claim: Option<Claim>,
 }
 
-/// What may happen to an open pool at a height. The windows never share a block.
+/// What may happen to a pool at a height. The windows never share a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {
     /// Payees may settle.
     Settle,
     /// Nothing moves: time for evidence.
     Frozen,
-    /// The creator gets back what is left.
+    /// The creator gets back what is left, or has.
     Release,
+    /// The pool is insolvent: targets show what they were promised.
+    Claim,
+    /// The pool is insolvent: targets collect their shares of what is left.
+    Collect,
 }
 
 /// Why a pool cannot be opened.
@@ -155,6 +171,9 @@ pub enum ReleaseError {
     /// It was released before.
     #[error("the pool is closed")]
     Closed,
+    /// It is insolvent: nothing goes back to its creator (A5.11).
+    #[error("the pool is insolvent")]
+    Insolvent,
     /// The freeze is not over.
     #[error("height {height} is before the release at {earliest}")]
     TooEarly {
@@ -170,6 +189,7 @@ impl ReleaseError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Closed => "pool/closed",
+            Self::Insolvent => "pool/insolvent",
             Self::TooEarly { .. } => "pool/release-too-early",
         }
     }
@@ -230,7 +250,7 @@ impl PoolTerms {
 }
 
 impl PoolState {
-    /// Returns what payees can still receive.
+    /// Returns what payees can still receive, or could when the pool became insolvent.
     pub const fn remaining(&self) -> Amount {
         self.deposit.saturating_sub(self.paid_total)
     }
@@ -243,11 +263,16 @@ impl PoolState {
                 self.remaining().checked_add(self.collateral).unwrap_or(Amount::ZERO)
             }
             PoolStatus::Closed => Amount::ZERO,
+            PoolStatus::Insolvent(insolvency) => insolvency.left,
         }
     }
 
-    /// Returns what may happen at `height` while the pool is open.
+    /// Returns what may happen at `height`.
     pub fn window(&self, rules: &PoolRules, height: Height) -> Window {
+        if let PoolStatus::Insolvent(insolvency) = self.status {
+            let is_over = height >= insolvency.collect_from(rules);
+            return if is_over { Window::Collect } else { Window::Claim };
+        }
         if height <= self.end_height {
             Window::Settle
         } else if height < self.end_height.plus(rules.freeze) {
@@ -262,8 +287,10 @@ impl PoolState {
     /// # Errors
     /// [`ReleaseError`].
     pub fn release(&self, rules: &PoolRules, height: Height) -> Result<Release, ReleaseError> {
-        if self.status == PoolStatus::Closed {
-            return Err(ReleaseError::Closed);
+        match self.status {
+            PoolStatus::Open => {}
+            PoolStatus::Closed => return Err(ReleaseError::Closed),
+            PoolStatus::Insolvent(_) => return Err(ReleaseError::Insolvent),
         }
         if self.window(rules, height) != Window::Release {
             let earliest = self.end_height.plus(rules.freeze);

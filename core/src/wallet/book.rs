@@ -185,6 +185,8 @@ pub struct Book {
     watched: Table<PoolId, ByLevel<PoolProof>>,
     settlements: Vec<Settlement>,
     queue: Vec<Message>,
+    /// How many at the head of the queue go by themselves: one of them was refused when they went together.
+    alone: usize,
     flight: Option<Flight>,
     /// Height of the head that showed the last flight landed.
     landed_at: Height,
@@ -212,6 +214,7 @@ impl Book {
             watched: Table::new(),
             settlements: Vec::new(),
             queue: Vec::new(),
+            alone: 0,
             flight: None,
             landed_at: Height(0),
             next_ask: 0,

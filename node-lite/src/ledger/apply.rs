@@ -5,6 +5,7 @@ mod error;
 mod exchange;
 mod field;
 mod lottery;
+mod pool;
 mod stake;
 
 pub use error::TxError;
@@ -23,13 +24,9 @@ use antiphon_core::{
         transaction::{Message, SignedTransaction},
     },
     codec,
-    crypto::{PublicKey, Signed},
-    id::{Address, BlockId, ChainId, Height, PoolId},
-    payment::{
-        field::escrow::{ClosedField, FieldState},
-        reservation::{Claim, PaidState, PoolState, PoolTerms, SettleError, Settlement},
-        voucher::Voucher,
-    },
+    crypto::PublicKey,
+    id::{Address, BlockId, ChainId, Height},
+    payment::field::escrow::{ClosedField, FieldState},
 };
 use std::collections::BTreeMap;
 
@@ -172,9 +169,11 @@ impl<'a, S: Storage> Session<'a, S> {
                 Message::Delay(delay) => self.delay(tx, place, delay)?,
                 Message::Cancel(delay) => self.cancel(sender, delay)?,
                 Message::CreatePool(terms) => self.create_pool(tx, terms)?,
-                Message::Settle(voucher) => self.settle(sender, voucher)?,
+                Message::Settle(promise) => self.settle(sender, promise)?,
                 Message::Release(pool) => self.release(pool)?,
                 Message::Field(act) => self.field(sender, act)?,
+                Message::Report(overdraft) => self.report(sender, overdraft)?,
+                Message::Collect { pool, target } => self.collect(pool, target)?,
                 Message::Register(registration) => self.register(sender, registration)?,
                 Message::Bond { staker, amount } => self.bond(sender, staker, *amount)?,
                 Message::Unbond { staker, amount } => self.unbond(sender, staker, *amount)?,
@@ -196,65 +195,6 @@ impl<'a, S: Storage> Session<'a, S> {
             return Ok(());
         }
         self.credit(&Address::of(&self.proposer), Token::Operational, fees)
-    }
-
-    /// A5.8.
-    fn create_pool(&mut self, tx: &SignedTransaction, terms: &PoolTerms) -> Result<(), TxError> {
-        if terms.creator != tx.body.sender {
-            return Err(TxError::NotCreator);
-        }
-        let pool = terms.open(&self.spec.pool, self.height)?;
-        let id = terms.id(self.chain);
-        // A closed pool stays in the tree, so an id is never used again.
-        let row = StateKey::pool(self.keys, &id);
-        if self.get::<PoolState>(&row)?.is_some() {
-            return Err(TxError::PoolExists);
-        }
-        let locked = terms.locked().ok_or(TxError::BadAmount)?;
-        self.spend(&Address::of(&terms.creator), Token::Operational, locked)?;
-        self.put(row, pool)
-    }
-
-    /// A5.9.
-    fn settle(&mut self, sender: &Address, voucher: &Signed<Voucher>) -> Result<(), TxError> {
-        let id = voucher.body.pool;
-        let pool_row = StateKey::pool(self.keys, &id);
-        let pool: PoolState = self.get(&pool_row)?.ok_or(TxError::NoPool)?;
-        let row = StateKey::paid(self.keys, &id, &voucher.body.target);
-        let paid: PaidState = self.get(&row)?.unwrap_or_default();
-        let claim = Claim { chain: self.chain, pool: id, by: *sender, height: self.height };
-        let settlement = self.worth(&pool, &paid, voucher, &claim)?;
-        self.put(pool_row, settlement.pool)?;
-        self.put(row, settlement.paid)?;
-        self.credit(sender, Token::Operational, settlement.due)
-    }
-
-    /// A voucher may be of a chain whose state this one went on with: the pool, and all that it paid, came along.
-    fn worth(
-        &self,
-        pool: &PoolState,
-        paid: &PaidState,
-        voucher: &Signed<Voucher>,
-        claim: &Claim,
-    ) -> Result<Settlement, SettleError> {
-        let mut verdict = pool.settle(paid, voucher, claim);
-        for before in self.spec.origin.iter().flat_map(|origin| origin.lineage.iter().rev()) {
-            if verdict != Err(SettleError::BadSignature) {
-                break;
-            }
-            verdict = pool.settle(paid, voucher, &Claim { chain: *before, ..*claim });
-        }
-        verdict
-    }
-
-    /// A5.12.
-    fn release(&mut self, id: &PoolId) -> Result<(), TxError> {
-        let row = StateKey::pool(self.keys, id);
-        let pool: PoolState = self.get(&row)?.ok_or(TxError::NoPool)?;
-        let release = pool.release(&self.spec.pool, self.height)?;
-        let creator = Address::of(&pool.creator);
-        self.put(row, release.pool)?;
-        self.credit(&creator, Token::Operational, release.refund)
     }
 
     fn spend(&mut self, from: &Address, token: Token, needed: Amount) -> Result<(), TxError> {

@@ -18,6 +18,8 @@ enum Label {
     Due(u64),
     /// Bonds, stakers and the roster hang together.
     Stake,
+    /// What was burned is one row.
+    Burned,
     /// What the sender says by itself (ALZA-7).
     Scope(String),
 }
@@ -75,12 +77,19 @@ fn labels(tx: &SignedTransaction) -> Vec<Label> {
             }
             Message::Delay(delay) => labels.push(Label::Due(delay.blocks)),
             Message::Cancel(delay) => labels.push(Label::Delayed(*delay)),
-            Message::Settle(voucher) => labels.push(Label::Pool(voucher.body.pool)),
+            // That it burns something, a settlement does not say.
+            Message::Settle(promise) => labels.push(Label::Pool(promise.voucher.body.pool)),
             Message::Release(pool) => labels.push(Label::Pool(*pool)),
             Message::Field(act) => {
                 labels.extend(act.field().map(Label::Field));
                 // An open or amended field takes from members who need not sign the transaction.
                 labels.extend(act.members().iter().map(|member| account(&member.key)));
+            }
+            Message::Report(overdraft) => {
+                labels.extend([Label::Pool(overdraft.pool), Label::Burned]);
+            }
+            Message::Collect { pool, target } => {
+                labels.extend([Label::Pool(*pool), Label::Account(*target)]);
             }
             // The pool's name follows from the sender.
             Message::CreatePool(_) => {}
@@ -88,8 +97,8 @@ fn labels(tx: &SignedTransaction) -> Vec<Label> {
             | Message::Bond { .. }
             | Message::Unbond { .. }
             | Message::Withdraw { .. }
-            | Message::Rejoin
-            | Message::Accuse { .. } => labels.push(Label::Stake),
+            | Message::Rejoin => labels.push(Label::Stake),
+            Message::Accuse { .. } => labels.extend([Label::Stake, Label::Burned]),
         }
     }
     labels

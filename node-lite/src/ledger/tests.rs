@@ -1,6 +1,6 @@
 #![allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
 
-pub(super) mod chain;
+pub(crate) mod chain;
 mod field;
 mod origin;
 pub(super) mod stake;
@@ -108,7 +108,7 @@ fn a_pool_pays_its_payees_and_gives_back_the_rest() {
     let tx = chain.tx(1, 1, vec![Message::CreatePool(terms.clone())]);
     chain.settle(vec![tx]);
     assert_eq!(chain.balance(1), START - 1200 - FEE);
-    let settle = Message::Settle(chain.voucher(&terms, 2, 1, 120));
+    let settle = Message::Settle(Box::new(chain.voucher(&terms, 2, 1, 120).into()));
     let tx = chain.tx(2, 1, vec![settle.clone()]);
     chain.settle(vec![tx]);
     assert_eq!(chain.balance(2), START + 120 - FEE);

@@ -1,7 +1,8 @@
 //! The command line: one variant a subcommand, each carried out in its own file.
 
 use super::{
-    config, dev, genesis, init, light, log, publish, run, site, snapshot, stake, testnet, tracker,
+    config, dev, evidence, genesis, init, light, log, publish, run, site, snapshot, stake, testnet,
+    tracker,
 };
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -19,6 +20,9 @@ pub struct Cli {
 pub enum Command {
     /// Runs a development network: 4 validators and 7 guardians in one process.
     Dev(dev::Options),
+    /// Checks files of evidence.
+    #[command(subcommand)]
+    Evidence(evidence::Command),
     /// Assembles a chain file from nodes' public parts.
     Genesis(genesis::Options),
     /// Makes a node's keys, readable by their owner only, and prints what may be shown of them.
@@ -75,6 +79,7 @@ impl Parsed {
         }
         match self.cli.command {
             Command::Dev(options) => dev::run(options).await,
+            Command::Evidence(command) => evidence::run(&command).await,
             Command::Genesis(options) => genesis::run(&options),
             Command::Init(options) => init::run(&options),
             Command::Light(LightCommand::Export(options)) => light::export::run(options).await,

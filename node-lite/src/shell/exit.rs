@@ -15,12 +15,14 @@
 //! | 10 | the disk failed or is full while running; nothing was said that is not written | when there is room |
 //! | 11 | a state cannot be synced: what the node trusts is older than the trusting period | with a newer `--trust` |
 //! | 12 | a snapshot was refused; nothing of it was written | with a whole one of the right chain |
+//! | 13 | evidence was checked and shows nothing | – |
 
 use super::{
     chain_file::SpecError, config::ConfigError, keys::KeyError, net::AddressError,
     net::ListenError, run::ClockError, store::OpenError,
 };
 use crate::{
+    evidence::CheckError,
     storage::StorageError,
     sync::{SnapshotError, SyncError},
 };
@@ -59,6 +61,9 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
     }
     if error.is::<ClockError>() {
         return Some(9);
+    }
+    if error.is::<CheckError>() {
+        return Some(13);
     }
     if let Some(error) = error.downcast_ref::<SnapshotError>() {
         return Some(if matches!(error, SnapshotError::Storage(_)) { 10 } else { 12 });

@@ -8,11 +8,14 @@ use antiphon_core::{
     amount::Amount,
     chain::Level,
     codec::encode,
+    crypto::Signed,
     id::Height,
     payment::{
         StoreToken,
         payee::{BookView, Input, Output, Payee, PayeePolicy, Proof},
-        reservation::{PaidState, PoolState},
+        reservation::{Claim, Insolvency, PaidState, PoolState, PoolStatus},
+        tick::{Ladder, Preimage, Ticks},
+        voucher::Voucher,
     },
     time::Moment,
 };
@@ -46,6 +49,24 @@ pub fn payee_machine(data: &[u8]) -> &'static str {
     "ok"
 }
 
+/// Ticks of a neighbour's voucher.
+const LENGTH: u32 = 12;
+
+fn ladder(at: usize, seq: u64) -> Ladder {
+    let world = world();
+    let key = &world.peers[at % PEERS];
+    Ladder::new(key, world.chain, (&world.pool(at), &world.address(), seq), LENGTH)
+}
+
+/// A neighbour's voucher that commits to ticks.
+fn ticked(at: usize, seq: u64, cum: u128, price: u128) -> Signed<Voucher> {
+    let world = world();
+    let (anchor, price) = (ladder(at, seq).anchor(), Amount::from_units(price));
+    let ticks = Some(Ticks { anchor, price, length: LENGTH });
+    let body = Voucher { ticks, ..world.voucher(at, seq, cum).body };
+    Signed::new(&world.peers[at % PEERS], world.chain, body)
+}
+
 struct Run {
     payee: Payee,
     now: Moment,
@@ -59,9 +80,9 @@ impl Run {
         let world = world();
         let at = choices.below(PEERS);
         let peer = world.peer(at);
-        let input = match choices.below(12) {
+        let input = match choices.below(14) {
             0 => Input::Offered(peer, world.pool(choices.below(PEERS))),
-            1 => Input::Proven(world.pool(at), self.proof(at, choices)),
+            1 => Input::Proven(world.pool(at), Box::new(self.proof(at, choices))),
             2..5 => {
                 let (seq, cum) = (choices.byte().into(), choices.byte().into());
                 Input::Voucher(peer, encode(&world.voucher(at, seq, cum).to_compact()))
@@ -85,12 +106,22 @@ impl Run {
                 Input::Stored(token)
             }
             10 => Input::Left(peer),
+            12 => {
+                let (seq, cum, price) = (choices.byte(), choices.byte(), choices.byte());
+                let voucher = ticked(at, seq.into(), cum.into(), price.into());
+                Input::Voucher(peer, encode(&voucher.to_compact()))
+            }
+            13 => {
+                let (seq, count) = (choices.byte(), choices.byte());
+                let honest = ladder(at, seq.into()).preimage(u32::from(count) % (LENGTH + 1));
+                Input::Revealed(peer, honest.unwrap_or(Preimage([count; 32])))
+            }
             _ => {
                 // Not an input: serve a chunk, or settle all.
                 if choices.below(4) == 0 {
                     let mut out = Vec::new();
                     self.payee.settle(&mut out);
-                    self.take(out, None);
+                    self.take(out, false);
                 } else {
                     let owed = self.payee.balance(peer).1;
                     let served = self.payee.serve(peer);
@@ -120,11 +151,16 @@ impl Run {
             collateral: terms.collateral,
             paid_total: Amount::ZERO,
             end_height: terms.end_height,
-            status: antiphon_core::payment::reservation::PoolStatus::Open,
+            status: choices.of(&self.statuses()).copied().unwrap_or(PoolStatus::Open),
         };
         let level = *choices.of(&Level::ALL).unwrap_or(&Level::Settled);
         let cum = Amount::from_units(choices.byte().into());
-        let paid = PaidState { seq: u64::from(!cum.is_zero()), cum };
+        let claim = matches!(opened.status, PoolStatus::Insolvent(_)).then(|| {
+            let [weight, share] =
+                [choices.byte(), choices.byte()].map(|n| Amount::from_units(n.into()));
+            Claim { weight, collected: Some(share).filter(|share| !share.is_zero()) }
+        });
+        let paid = PaidState { seq: u64::from(!cum.is_zero()), cum, claim };
         Proof {
             state: PoolState { paid_total: cum, ..opened },
             paid,
@@ -133,11 +169,25 @@ impl Run {
         }
     }
 
+    /// Open twice as often as insolvent.
+    fn statuses(&self) -> [PoolStatus; 3] {
+        let units = Amount::from_units;
+        let insolvency = Insolvency {
+            since: Height(self.height),
+            claimed: units(100),
+            uncollected: 2,
+            left: units(90),
+        };
+        [PoolStatus::Open, PoolStatus::Open, PoolStatus::Insolvent(insolvency)]
+    }
+
     fn feed(&mut self, input: Input) {
-        let is_voucher = matches!(input, Input::Voucher(..));
+        let is_tick = matches!(input, Input::Revealed(..));
+        let is_voucher = is_tick || matches!(input, Input::Voucher(..));
         let before = self.payee.view();
         let is_due = input == Input::Tick && self.payee.deadline().is_some_and(|d| d <= self.now);
-        let token = if let Input::Stored(token) = input { Some(token) } else { None };
+        // Credit follows a write, or is a tick's.
+        let may_credit = is_tick || matches!(input, Input::Stored(_));
         let mut out = Vec::new();
         self.payee.handle(self.now, input, &mut out);
         if is_due {
@@ -150,7 +200,7 @@ impl Run {
             assert!(self.payee.view() == before, "a refused voucher changed something");
         }
         self.is_bounded(&before);
-        self.take(out, token);
+        self.take(out, may_credit);
     }
 
     /// Only a chain that takes a payment back may expose the payee beyond its limit: no voucher may.
@@ -167,7 +217,7 @@ impl Run {
         }
     }
 
-    fn take(&mut self, out: Vec<Output>, token: Option<StoreToken>) {
+    fn take(&mut self, out: Vec<Output>, may_credit: bool) {
         assert!(out.len() <= MAX_OUTPUTS, "{} outputs of one input", out.len());
         let world = world();
         for output in out {
@@ -175,17 +225,19 @@ impl Run {
                 Output::Store(token, _, Some(row)) => {
                     assert!(self.writes.insert(token, row).is_none(), "a token used twice");
                 }
-                Output::Credit(..) => assert!(token.is_some(), "credit before it is stored"),
-                Output::Settle(voucher) => {
+                Output::Credit(..) => assert!(may_credit, "credit before it is stored"),
+                Output::Settle(promise) => {
                     let mut peers = world.peers.iter();
                     let is_signed =
-                        peers.any(|key| voucher.verify(world.chain, &key.public()).is_ok());
+                        peers.any(|key| promise.verify(&[world.chain], &key.public()).is_ok());
                     assert!(is_signed, "settles what nobody signed");
                 }
                 Output::Store(_, _, None)
                 | Output::NeedPool(_)
                 | Output::Fault(..)
                 | Output::Settled(..)
+                | Output::Insolvent(..)
+                | Output::Collect(_)
                 | Output::Lost(..) => {}
             }
         }

@@ -12,6 +12,7 @@ use antiphon_core::{
     payment::{
         payee::{self, Payee, PayeePolicy},
         payer::{self, DeviceId, Payer, PoolRecord},
+        voucher::Promise,
     },
     row::{self, Row},
     time::Moment,
@@ -54,9 +55,12 @@ pub(super) fn honest() -> Vec<OnDisk> {
         sealed(&format!("payer/{}", pool.0), encode(&record)),
         sealed(
             &format!("payer/{}/{target}", pool.0),
-            encode(&(DEVICE, 3_u64, Amount::from_units(PROMISED))),
+            encode(&(DEVICE, 3_u64, Amount::from_units(PROMISED), 0_u8)),
         ),
-        sealed(&format!("payee/{}", world.pool(0).0), world.voucher(0, 3, HELD).to_bytes()),
+        sealed(
+            &format!("payee/{}", world.pool(0).0),
+            encode(&Promise::from(world.voucher(0, 3, HELD))),
+        ),
         sealed("light/trust", kept.to_bytes()),
     ]
 }
@@ -151,11 +155,11 @@ fn check_payee(honest: &[OnDisk], rows: &[OnDisk]) {
     let mut out = Vec::new();
     payee.handle(Moment::ZERO, payee::Input::Tip(Height(20)), &mut out);
     payee.handle(Moment::ZERO, payee::Input::Offered(peer, pool), &mut out);
-    payee.handle(Moment::ZERO, payee::Input::Proven(pool, proof), &mut out);
+    payee.handle(Moment::ZERO, payee::Input::Proven(pool, Box::new(proof)), &mut out);
     out.clear();
     payee.settle(&mut out);
     let honest_voucher = world.voucher(0, 3, HELD);
-    let expected = is_whole.then(|| payee::Output::Settle(honest_voucher.clone()));
+    let expected = is_whole.then(|| payee::Output::Settle(honest_voucher.clone().into()));
     assert!(out.iter().eq(&expected), "settles something else: {out:?}");
     out.clear();
     // The same voucher again is worth nothing to a payee that has it, or that cannot know whether it had it.

@@ -1,5 +1,7 @@
 //! The seeds: for each target some inputs that an honest world would give it, so that a fuzzer starts beyond the door.
 
+mod promise;
+
 use super::world::{CLOCK, VOUCHERS, world};
 use antiphon_core::{
     amount::Amount,
@@ -18,6 +20,7 @@ use antiphon_core::{
         serve::Refusal,
     },
     id::{Address, ChainId, DelayId, Height, PeerId},
+    payment::voucher::Promise,
     peer::{
         frames::{ByeReason, ChunkBytes, Frame, Hello, Refuse, Request, Terms},
         tracker_wire::{
@@ -68,7 +71,7 @@ pub(super) fn state_proofs() -> Seeds {
         ("answer", with(1, world.prove(&keys))),
         ("account-value", with(3, world.tree.value(&keys[0]).unwrap())),
         ("pool-value", with(4, world.tree.value(&keys[1]).unwrap())),
-        ("paid-value", with(5, encode(&(3_u64, 44_u128)))),
+        ("paid-value", with(5, encode(&(3_u64, 44_u128, 0_u8)))),
     ]
 }
 
@@ -85,8 +88,10 @@ pub(super) fn transaction() -> Seeds {
         Message::Delay(Delay { token: Token::Staking, to, amount, blocks: 9, guard: Some(to) }),
         Message::Cancel(DelayId(Hash([6; 32]))),
         Message::CreatePool(terms),
-        Message::Settle(world.voucher(0, 3, 44)),
+        Message::Settle(Box::new(world.voucher(0, 3, 44).into())),
         Message::Release(world.pool(1)),
+        Message::Report(promise::overdraft()),
+        Message::Collect { pool: world.pool(0), target: to },
     ];
     let signed = |messages: Vec<Message>| {
         let body = Transaction {
@@ -108,7 +113,9 @@ pub(super) fn vouchers() -> Seeds {
     let voucher = |(seq, cum)| world().voucher(0, seq, cum);
     vec![
         ("compact", encode(&voucher(VOUCHERS[0]).to_compact())),
-        ("whole", voucher(VOUCHERS[2]).to_bytes()),
+        ("whole", encode(&Promise::from(voucher(VOUCHERS[2])))),
+        ("compact-ticks", encode(&promise::ticked().voucher.to_compact())),
+        ("tick", encode(&promise::ticked())),
     ]
 }
 

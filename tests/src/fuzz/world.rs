@@ -211,7 +211,8 @@ impl World {
     /// Returns a neighbour's promise to the listener.
     pub(super) fn voucher(&self, at: usize, seq: u64, cum: u128) -> Signed<Voucher> {
         let (pool, resource, target) = (self.pool(at), self.stream, self.address());
-        let body = Voucher { pool, resource, target, seq, cum: Amount::from_units(cum) };
+        let body =
+            Voucher { pool, resource, target, seq, cum: Amount::from_units(cum), ticks: None };
         Signed::new(&self.peers[at % PEERS], self.chain, body)
     }
 }

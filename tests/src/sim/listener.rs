@@ -5,9 +5,8 @@ use antiphon_core::{
     amount::Amount,
     client::{Client, Config, Found, LookupId, Snapshot, StoreToken},
     codec,
-    crypto::Signed,
     id::{Address, PoolId},
-    payment::voucher::Voucher,
+    payment::voucher::{MAX_PROMISE_BYTES, Promise},
     peer::LinkId,
     row,
 };
@@ -78,7 +77,7 @@ impl Listener {
         let row = self.rows.get(&name).cloned();
         row.map_or(Amount::ZERO, |row| {
             let bytes = row::unseal(self.config.chain, &name, row).unwrap();
-            codec::decode::<Signed<Voucher>>(&bytes, 1024).unwrap().body.cum
+            codec::decode::<Promise>(&bytes, MAX_PROMISE_BYTES).unwrap().worth().unwrap()
         })
     }
 

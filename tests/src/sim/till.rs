@@ -9,7 +9,7 @@ use antiphon_core::{
         delayed::Delayed,
         header::{Header, SignedHeader},
         spec::{ChainSpec, Token},
-        state::{Account, StateKey},
+        state::{Account, StateKey, Supply},
         transaction::{Delay, Message, SignedTransaction, Transaction},
     },
     codec::{self, Bounded, Text},
@@ -118,6 +118,8 @@ impl Till {
             Message::Cancel(_)
             | Message::Settle(_)
             | Message::Release(_)
+            | Message::Report(_)
+            | Message::Collect { .. }
             | Message::Register(_)
             | Message::Bond { .. }
             | Message::Unbond { .. }
@@ -162,7 +164,7 @@ impl Till {
         refused
     }
 
-    /// Counts all money of a token: balances, what pools and fields hold, and what is delayed (A10.1).
+    /// Counts all money of a token: balances, what pools and fields hold, what is delayed, and what was burned (A10.1).
     pub fn count(&self, token: Token) -> u128 {
         let chain = self.head.chain_id;
         let accounts = self.accounts.iter().filter_map(|address| {
@@ -181,7 +183,14 @@ impl Till {
             let state = self.field(*field)?;
             Some(state.held().unwrap().units()).filter(|_| token == Token::Operational)
         });
-        accounts.chain(pools).chain(delays).chain(fields).sum()
+        let held = accounts.chain(pools).chain(delays).chain(fields);
+        held.sum::<u128>() + self.burned(token)
+    }
+
+    /// Returns what was burned of a token, as the newest block left it.
+    pub fn burned(&self, token: Token) -> u128 {
+        let supply: Supply = self.read(StateKey::supply(self.head.chain_id)).unwrap_or_default();
+        supply.burned[token.index()].units()
     }
 
     /// Returns a pool as the newest block left it.

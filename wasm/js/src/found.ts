@@ -123,7 +123,8 @@ export type Message =
   | { readonly kind: 'delay'; readonly token: Token; readonly to: string; readonly amount: bigint; readonly blocks: number; readonly guard: string | null }
   | { readonly kind: 'cancel'; readonly delay: string }
   | { readonly kind: 'createPool' | 'settle'; readonly pool: string; readonly amount: bigint }
-  | { readonly kind: 'release'; readonly pool: string }
+  | { readonly kind: 'release' | 'report'; readonly pool: string }
+  | { readonly kind: 'collect'; readonly pool: string; readonly to: string }
   | { readonly kind: FieldAct; readonly field: string | null }
   | { readonly kind: 'register'; readonly amount: bigint }
   | { readonly kind: 'bond' | 'unbond'; readonly staker: string; readonly amount: bigint }
@@ -207,6 +208,8 @@ export interface PoolState {
   /** Last block in which payees may settle. */
   readonly end: number;
   readonly isOpen: boolean;
+  /** Whether its creator promised more than the deposit: it pays shares of what is left, and nothing goes back to the creator. */
+  readonly isInsolvent: boolean;
 }
 
 /** A payment field. */

@@ -156,6 +156,21 @@ export interface PoolView {
   readonly end: number;
 }
 
+/** A pool that pays this listener, and what could be lost in it. */
+export interface PayerView {
+  readonly pool: string;
+  /** Promised and not proven paid: all that can be lost. */
+  readonly exposure: bigint;
+  /** What it may owe at most. */
+  readonly maxExposure: bigint;
+  /** What the payer loses at least by promising more than it has deposited; `null` until the pool is proven. */
+  readonly cost: bigint | null;
+  /** How many payees it would have to cheat at once, about, before that pays. */
+  readonly cover: bigint | null;
+  /** Whether it has promised more than it deposited: what is left is shared out, the rest is lost. */
+  readonly isInsolvent: boolean;
+}
+
 /** A settlement of earned vouchers. */
 export interface SettlementView {
   readonly pool: string;
@@ -176,6 +191,8 @@ export interface WalletView {
   readonly vouchersOut: bigint;
   /** Vouchers held. */
   readonly vouchersIn: bigint;
+  /** The pools that owe something. */
+  readonly payers: readonly PayerView[];
   /** Newest last. */
   readonly settlements: readonly SettlementView[];
 }
@@ -210,7 +227,7 @@ export const EMPTY_SNAPSHOT: Snapshot = {
     cached: 0, delivered: 0,
   },
   peers: [],
-  wallet: { address: null, account: null, pool: null, vouchersOut: 0n, vouchersIn: 0n, settlements: [] },
+  wallet: { address: null, account: null, pool: null, vouchersOut: 0n, vouchersIn: 0n, payers: [], settlements: [] },
   problems: [],
 };
 

@@ -82,7 +82,8 @@ export function pool({ proven, pool: id, state, path }: PoolFound): Node[] {
       [h('section', { class: 'folio' },
         h('h3', {}, 'Holds'),
         state === null ? h('p', { class: 'lead' }, 'There is no such pool, which is proven.') : h('p', { class: 'lead' }, state.isOpen
-          ? `Open. Payees may settle up to block ${number(state.end)}.` : 'Closed: what was left went back to its creator.'),
+          ? `Open. Payees may settle up to block ${number(state.end)}.` : state.isInsolvent
+            ? 'Insolvent: more was promised than it held. The collateral is burned; payees share what is left.' : 'Closed: what was left went back to its creator.'),
         state === null ? null : h('p', { class: 'sum' }, h('strong', { 'data-testid': 'found-left' }, formatAmount(state.deposit - state.paid)), ' ', h('span', { class: 'unit' }, `of ${formatAmount(state.deposit)} left`)),
         state === null ? null : facts(
           ['paid out', formatAmount(state.paid), 'found-paid'], ['collateral', formatAmount(state.collateral)],
@@ -132,6 +133,8 @@ function sentence(message: Message): HTMLElement {
     case 'cancel': return line('cancels the delayed transfer ', hash(message.delay));
     case 'createPool': return line('opens a pool of ', h('b', {}, formatAmount(message.amount)), ', ', link('pool', message.pool));
     case 'settle': return line('settles ', h('b', {}, formatAmount(message.amount)), ' from pool ', link('pool', message.pool));
+    case 'report': return line('shows that more was promised than is in pool ', link('pool', message.pool));
+    case 'collect': return line('collects a share of pool ', link('pool', message.pool), ' for ', link('account', message.to));
     case 'release': return line('releases pool ', link('pool', message.pool));
     case 'openField': return line('opens payment field ', named(message.field));
     case 'closeField': return line('closes payment field ', named(message.field), ' with a state that all members signed');

@@ -12,6 +12,7 @@
 mod checkpoint;
 mod chunk;
 mod field;
+mod tick;
 mod voucher;
 mod walk;
 
@@ -26,6 +27,7 @@ const SAMPLES: usize = 15;
 
 fn main() -> Result<()> {
     voucher::measure()?;
+    tick::measure()?;
     chunk::measure()?;
     // Rounds of a hundred members take seconds, in wasm minutes.
     let most = if cfg!(target_family = "wasm") { 10 } else { 100 };
@@ -54,16 +56,34 @@ pub(crate) type Work<'a> = &'a dyn Fn() -> bool;
 ///
 /// One of them does not do what it should.
 pub(crate) fn pair(name: &str, work: Work<'_>, bare_name: &str, bare: Work<'_>) -> Result<()> {
-    ensure!(work() && bare(), "{name} or {bare_name} does not work");
-    let (work_count, bare_count) = (calls(work), calls(bare));
+    let one = |name, work| Many { name, count: 1, work };
+    pair_of(&one(name, work), &one(bare_name, bare))
+}
+
+/// Something that is done many times in one call, for it is too small to be timed alone.
+pub(crate) struct Many<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) count: u32,
+    pub(crate) work: Work<'a>,
+}
+
+/// Times each of many beside each of others, and prints both.
+///
+/// # Errors
+///
+/// One of them does not do what it should.
+pub(crate) fn pair_of(ours: &Many<'_>, bare: &Many<'_>) -> Result<()> {
+    ensure!((ours.work)() && (bare.work)(), "{} or {} does not work", ours.name, bare.name);
+    let (work_calls, bare_calls) = (calls(ours.work), calls(bare.work));
     let mut rows = Vec::new();
     for _ in 0..SAMPLES {
-        let (ours, theirs) = (nanos(work, work_count), nanos(bare, bare_count));
+        let ours = nanos(ours.work, work_calls) / f64::from(ours.count);
+        let theirs = nanos(bare.work, bare_calls) / f64::from(bare.count);
         rows.push((ours, theirs, ours / theirs));
     }
     let nanos = median(rows.iter().map(|row| row.0));
     let bare_nanos = median(rows.iter().map(|row| row.1));
-    print(name, nanos, bare_name, bare_nanos, median(rows.iter().map(|row| row.2)));
+    print(ours.name, nanos, bare.name, bare_nanos, median(rows.iter().map(|row| row.2)));
     Ok(())
 }
 

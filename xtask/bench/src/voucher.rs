@@ -25,6 +25,7 @@ pub(crate) fn measure() -> Result<()> {
         target: Address([4; 20]),
         seq: 5,
         cum: Amount::from_units(600),
+        ticks: None,
     };
     let signed = Signed::new(&key, CHAIN, voucher);
     let (compact, public) = (signed.to_compact(), key.public());

@@ -1,11 +1,19 @@
 //! What a member can show to anybody, as a file: a state that all signed, or two words of one key that exclude each other.
 //!
+//! ```text
+//! "antiphon-evidence" | version u8 = 1 | chain 32 | what it is of u8 = 2, a field | FieldEvidence (borsh)
+//! ```
+//!
+//! It is a file that `antiphon evidence check` reads.
+//!
 //! Nothing of it depends on a node or on the chain's state: whoever has the file checks it. That the key was the leader's,
 //! and the keys those of all members, the field's row says.
 //!
 //! Source: PROTOCOL A6.9, A6.10; ADVERSARIAL case 23.
 
-use super::{MAX_SEALED, Receipt, RoundState, SealError, SealedState, escrow::FieldKeys};
+use super::{
+    MAX_SEALED, MIN_MEMBERS, Receipt, RoundState, SealError, SealedState, escrow::FieldKeys,
+};
 use crate::{
     codec::{self, DecodeError},
     crypto::{PublicKey, Signed},
@@ -16,6 +24,12 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Longest file that is read, in bytes: the largest sealed state with its keys.
 pub const MAX_FIELD_FILE: usize = 2 * MAX_SEALED;
+
+/// What every file of evidence begins with, whatever it is of.
+pub const EVIDENCE_BEGINNING: &[u8] = b"antiphon-evidence\x01";
+/// What such a file is of.
+const OF_A_FIELD: u8 = 2;
+const CHAIN_BYTES: usize = 32;
 
 /// What a file holds.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -44,7 +58,7 @@ pub enum FieldEvidence {
 }
 
 /// A file about a field.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldFile {
     /// The chain on which the field was opened, for which everything of it is signed.
     pub chain: ChainId,
@@ -69,7 +83,10 @@ pub struct FieldShown {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FieldFileError {
-    /// It is no such file.
+    /// It does not begin like one, or is of something else.
+    #[error("this is no evidence of a field, or of a newer version")]
+    NotOfField,
+    /// What follows is none.
     #[error(transparent)]
     Decode(#[from] DecodeError),
     /// Not all have signed, or the one has not signed both.
@@ -84,6 +101,7 @@ impl FieldFileError {
     /// Returns the stable code of this error.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::NotOfField => "field/no-evidence",
             Self::Decode(error) => error.code(),
             Self::Seal(error) => error.code(),
             Self::NoContradiction => "field/no-contradiction",
@@ -95,14 +113,22 @@ impl FieldFile {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`FieldFileError::Decode`].
+    /// [`FieldFileError::NotOfField`], [`FieldFileError::Decode`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, FieldFileError> {
-        Ok(codec::decode(bytes, MAX_FIELD_FILE)?)
+        let rest = bytes.strip_prefix(EVIDENCE_BEGINNING).ok_or(FieldFileError::NotOfField)?;
+        // After the chain comes what it is of: another kind has another body.
+        if rest.get(CHAIN_BYTES).is_some_and(|of| *of != OF_A_FIELD) {
+            return Err(FieldFileError::NotOfField);
+        }
+        let (chain, _, evidence): (ChainId, u8, FieldEvidence) =
+            codec::decode(rest, MAX_FIELD_FILE)?;
+        Ok(Self { chain, evidence })
     }
 
     /// Returns the file.
     pub fn to_bytes(&self) -> Vec<u8> {
-        codec::encode(self)
+        let body = codec::encode(&(self.chain, OF_A_FIELD, &self.evidence));
+        [EVIDENCE_BEGINNING, &body].concat()
     }
 
     /// Checks the file, and returns what it shows.
@@ -110,14 +136,36 @@ impl FieldFile {
     /// # Errors
     /// [`FieldFileError`].
     pub fn verify(&self) -> Result<FieldShown, FieldFileError> {
-        let chain = self.chain;
-        match &self.evidence {
-            FieldEvidence::Sealed { keys, sealed } => {
+        self.evidence.verify(self.chain)
+    }
+}
+
+impl FieldEvidence {
+    /// Returns the stable name of its kind.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Sealed { .. } => "sealed-state",
+            Self::Receipts { .. } => "two-receipts",
+            Self::States { .. } => "two-states",
+        }
+    }
+
+    /// Checks it on a chain, and returns what it shows.
+    ///
+    /// # Errors
+    /// [`FieldFileError`].
+    pub fn verify(&self, chain: ChainId) -> Result<FieldShown, FieldFileError> {
+        match self {
+            Self::Sealed { keys, sealed } => {
+                if keys.len() < MIN_MEMBERS {
+                    let signatures = sealed.signatures.len();
+                    return Err(SealError::Count { keys: MIN_MEMBERS, signatures }.into());
+                }
                 sealed.verify(chain, keys.iter())?;
                 let RoundState { field, version, round, .. } = sealed.state;
                 Ok(FieldShown { field, version, round, keys: keys.to_vec() })
             }
-            FieldEvidence::Receipts { key, pair } => {
+            Self::Receipts { key, pair } => {
                 let [one, other] = pair.each_ref().map(|word| &word.body);
                 let place = |word: &Receipt| (word.field, word.version, word.round, word.index);
                 if place(one) != place(other) || one.payment == other.payment {
@@ -127,7 +175,7 @@ impl FieldFile {
                 let Receipt { field, version, round, .. } = *one;
                 Ok(FieldShown { field, version, round, keys: [*key].to_vec() })
             }
-            FieldEvidence::States { key, pair } => {
+            Self::States { key, pair } => {
                 let [one, other] = pair.each_ref().map(|word| &word.body);
                 if (one.field, one.rank()) != (other.field, other.rank()) || one == other {
                     return Err(FieldFileError::NoContradiction);
@@ -222,6 +270,13 @@ mod tests {
     }
 
     #[test]
+    fn a_state_of_nobody_is_shown_of_nobody() {
+        let sealed = SealedState { state: state(5, 1), signatures: Bounded::new() };
+        let evidence = FieldEvidence::Sealed { keys: Bounded::new(), sealed: Box::new(sealed) };
+        assert!(evidence.verify(CHAIN).is_err());
+    }
+
+    #[test]
     fn a_sealed_state_is_shown_with_all_who_signed() {
         let state = state(5, 1);
         let keys: Vec<_> = [1, 2].map(|seed| key(seed).public()).to_vec();
@@ -241,8 +296,13 @@ mod tests {
         assert!(FieldFile::from_bytes(&bytes).is_ok());
         for cut in 0..bytes.len() {
             let error = FieldFile::from_bytes(&bytes[..cut]).unwrap_err();
-            assert_eq!(error.code(), "codec/truncated");
+            let is_headless = cut < EVIDENCE_BEGINNING.len();
+            assert_eq!(error.code() == "field/no-evidence", is_headless);
+            assert_eq!(error.code() == "codec/truncated", !is_headless);
         }
+        let mut other = bytes.clone();
+        other[EVIDENCE_BEGINNING.len() + 32] = 0;
+        assert_eq!(FieldFile::from_bytes(&other), Err(FieldFileError::NotOfField));
         let longer = [&bytes[..], &[0]].concat();
         assert_eq!(FieldFile::from_bytes(&longer).unwrap_err().code(), "codec/trailing");
     }

@@ -1,22 +1,26 @@
 //! One pool as its payee sees it: what is proven, what is promised, what is being settled.
 
+mod counter;
+mod due;
+
+pub(super) use due::{Act, When};
+
 use super::{Fault, PayeePolicy, Proof, RETRY_BLOCKS};
 use crate::{
     amount::Amount,
     codec,
-    crypto::{Hash, Signed},
+    crypto::Hash,
     id::{Address, ChainId, Height, PeerId, PoolId, StreamId},
     payment::{
         reservation::{PaidState, PoolRules, PoolStatus},
-        voucher::{COMPACT_BYTES, CompactVoucher, Voucher},
+        tick::Preimage,
+        voucher::{CompactVoucher, MAX_COMPACT_BYTES, MAX_PROMISE_BYTES, Promise},
     },
     row::Damaged,
     table::Table,
 };
 use alloc::{format, string::String, vec::Vec};
-
-/// Longest stored row without its digest, in bytes: a whole signed voucher.
-const MAX_ROW: usize = 172;
+use counter::Counter;
 
 /// What a voucher is checked against.
 pub(super) struct Offer {
@@ -35,10 +39,20 @@ pub(super) struct Book {
     proof: Option<Proof>,
     is_final: bool,
     asked: Option<Height>,
-    held: Option<Signed<Voucher>>,
+    held: Option<Promise>,
     writing: Option<Batch>,
     next: Option<Batch>,
     settling: Option<(Amount, Height)>,
+    /// Counts the ticks of the voucher that is held.
+    counter: Option<Counter>,
+    /// A tick that came while the voucher that it is of was being written.
+    early: Option<(PeerId, Preimage)>,
+    /// `held` was read from the store and is not verified yet.
+    is_restored: bool,
+    /// Of the proven pool.
+    creator: Option<Address>,
+    /// The chain that proved it.
+    chain: Option<ChainId>,
     /// Its row was damaged: what was promised is not known, so nothing more is taken.
     is_frozen: bool,
 }
@@ -46,7 +60,7 @@ pub(super) struct Book {
 /// A voucher to be stored, and what each peer brought of it.
 #[derive(Clone, Debug)]
 struct Batch {
-    voucher: Signed<Voucher>,
+    promise: Promise,
     credits: Table<PeerId, Amount>,
 }
 
@@ -63,7 +77,7 @@ pub(super) fn parse_name(name: &str) -> Option<PoolId> {
 
 /// Reads the bytes of a voucher on the wire.
 pub(super) fn decode(bytes: &[u8]) -> Result<CompactVoucher, Fault> {
-    codec::decode(bytes, COMPACT_BYTES).map_err(Fault::Malformed)
+    codec::decode(bytes, MAX_COMPACT_BYTES).map_err(Fault::Malformed)
 }
 
 impl Book {
@@ -73,12 +87,13 @@ impl Book {
         me: Address,
         bytes: Result<Vec<u8>, Damaged>,
     ) -> Option<Self> {
-        let held = bytes.ok().and_then(|bytes| codec::decode(&bytes, MAX_ROW).ok());
-        let Some(held): Option<Signed<Voucher>> = held else {
+        let held = bytes.ok().and_then(|bytes| codec::decode(&bytes, MAX_PROMISE_BYTES).ok());
+        let Some(held): Option<Promise> = held else {
             return Some(Self { is_frozen: true, ..Self::default() });
         };
-        let is_ours = held.body.pool == pool && held.body.target == me;
-        is_ours.then(|| Self { held: Some(held), ..Self::default() })
+        let body = held.voucher.body;
+        let is_ours = body.pool == pool && body.target == me;
+        is_ours.then(|| Self { held: Some(held), is_restored: true, ..Self::default() })
     }
 
     pub(super) const fn proof(&self) -> Option<&Proof> {
@@ -87,6 +102,11 @@ impl Book {
 
     pub(super) const fn is_final(&self) -> bool {
         self.is_final
+    }
+
+    pub(super) fn is_insolvent(&self) -> bool {
+        let proof = self.proof.as_ref();
+        proof.is_some_and(|proof| matches!(proof.state.status, PoolStatus::Insolvent(_)))
     }
 
     pub(super) const fn is_settling(&self) -> bool {
@@ -99,7 +119,7 @@ impl Book {
     }
 
     fn held(&self) -> Amount {
-        self.held.as_ref().map_or(Amount::ZERO, |held| held.body.cum)
+        self.held.as_ref().map_or(Amount::ZERO, worth)
     }
 
     /// Returns the durable promise beyond what the chain is proven to have paid.
@@ -114,11 +134,12 @@ impl Book {
 
     /// Returns sequence and sum of the best promise, durable or on its way, or of what is paid if that is more.
     pub(super) fn best(&self) -> PaidState {
-        let batch = self.next.as_ref().or(self.writing.as_ref()).map(|batch| &batch.voucher);
-        let body = batch.or(self.held.as_ref()).map(|voucher| voucher.body);
-        let (seq, cum) = body.map_or((0, Amount::ZERO), |body| (body.seq, body.cum));
-        let paid = self.paid();
-        PaidState { seq: seq.max(paid.seq), cum: cum.max(paid.cum) }
+        let batches = [self.next.as_ref(), self.writing.as_ref()].into_iter().flatten();
+        let promises = batches.map(|batch| &batch.promise).chain(self.held.as_ref());
+        promises.fold(self.paid(), |best, promise| {
+            let (seq, cum) = (promise.voucher.body.seq.max(best.seq), worth(promise).max(best.cum));
+            PaidState { seq, cum, ..best }
+        })
     }
 
     /// Returns what is promised and not paid.
@@ -138,20 +159,31 @@ impl Book {
         pool: PoolId,
         compact: &CompactVoucher,
         offer: &Offer,
-    ) -> Result<Signed<Voucher>, Fault> {
+    ) -> Result<Promise, Fault> {
         let proof = self.proof.as_ref().ok_or(Fault::NoPool)?;
         let best = self.best();
         if compact.seq <= best.seq || compact.seq == u64::MAX {
             return Err(Fault::OldSequence);
         }
-        let least = best.cum.checked_add(offer.price).ok_or(Fault::TooLittle)?;
-        if compact.cum < least || compact.cum == best.cum {
-            return Err(Fault::TooLittle);
+        match &compact.ticks {
+            // The ticks bring what is paid beyond what was promised before (T1).
+            Some(ticks) => {
+                ticks.check(compact.cum).map_err(Fault::Tick)?;
+                if compact.cum < best.cum || ticks.price < offer.price {
+                    return Err(Fault::TooLittle);
+                }
+            }
+            None => {
+                let least = best.cum.checked_add(offer.price).ok_or(Fault::TooLittle)?;
+                if compact.cum < least || compact.cum == best.cum {
+                    return Err(Fault::TooLittle);
+                }
+            }
         }
         self.check_sum(offer, compact.cum)?;
         let voucher = compact.expand(pool, offer.resource, offer.me);
         let verdict = voucher.verify(offer.chain, &proof.state.creator);
-        verdict.map(|()| voucher).map_err(|_| Fault::BadSignature)
+        verdict.map(|()| voucher.into()).map_err(|_| Fault::BadSignature)
     }
 
     fn check_sum(&self, offer: &Offer, cum: Amount) -> Result<(), Fault> {
@@ -160,13 +192,15 @@ impl Book {
         }
         let proof = self.proof.as_ref().ok_or(Fault::NoPool)?;
         let state = &proof.state;
-        if state.status == PoolStatus::Closed {
-            return Err(Fault::Closed);
+        match state.status {
+            PoolStatus::Open => {}
+            PoolStatus::Closed => return Err(Fault::Closed),
+            PoolStatus::Insolvent(_) => return Err(Fault::Insolvent),
         }
         if state.resource != offer.resource {
             return Err(Fault::WrongResource);
         }
-        if Address::of(&state.creator) == offer.me {
+        if self.creator == Some(offer.me) {
             return Err(Fault::OwnPool);
         }
         if offer.height.plus(offer.rules.settle_margin()) > state.end_height {
@@ -189,27 +223,28 @@ impl Book {
     }
 
     /// Queues a voucher that [`Book::accept`] returned.
-    pub(super) fn queue(&mut self, peer: PeerId, voucher: Signed<Voucher>) {
-        let gain = voucher.body.cum.saturating_sub(self.best().cum);
+    pub(super) fn queue(&mut self, peer: PeerId, promise: Promise) {
+        let gain = worth(&promise).saturating_sub(self.best().cum);
         let mut credits = self.next.take().map(|batch| batch.credits).unwrap_or_default();
         let credit = credits.entry(peer).or_default();
         *credit = credit.checked_add(gain).unwrap_or(*credit);
-        self.next = Some(Batch { voucher, credits });
+        self.next = Some(Batch { promise, credits });
     }
 
-    /// Returns the row to write now, or `None` if nothing is new or a write is under way.
-    pub(super) fn start(&mut self) -> Option<Vec<u8>> {
+    /// Returns the row to write now, or `None` if nothing is new or a write is under way. Ticks alone are not written before
+    /// there are `least` of them.
+    pub(super) fn start(&mut self, least: u32) -> Option<Vec<u8>> {
         if self.writing.is_some() {
             return None;
         }
-        self.writing = self.next.take();
-        self.writing.as_ref().map(|batch| batch.voucher.to_bytes())
+        self.writing = self.next.take().or_else(|| self.unsaved(least));
+        self.writing.as_ref().map(|batch| codec::encode(&batch.promise))
     }
 
     /// The write under way is durable; returns what each peer brought.
     pub(super) fn stored(&mut self) -> Table<PeerId, Amount> {
         let Some(batch) = self.writing.take() else { return Table::new() };
-        self.held = Some(batch.voucher);
+        self.hold(batch.promise);
         batch.credits
     }
 
@@ -221,21 +256,20 @@ impl Book {
             return None;
         }
         let gained = proof.paid.cum > self.paid().cum;
-        // A restored row is believed only now.
-        let creator = &proof.state.creator;
-        self.held = self.held.take().filter(|held| held.verify(chain, creator).is_ok());
+        if core::mem::take(&mut self.is_restored) {
+            // A restored row is believed only now.
+            let creator = &proof.state.creator;
+            self.held = self.held.take().filter(|held| held.verify(&[chain], creator).is_ok());
+        }
+        if self.counter.is_none() {
+            self.counter = self.held.as_ref().and_then(|held| Counter::new(chain, held));
+        }
+        self.chain = Some(chain);
+        self.creator = Some(Address::of(&proof.state.creator));
         let paid = proof.paid;
         self.proof = Some(proof);
         self.settling = self.settling.filter(|(cum, _)| *cum > paid.cum);
         gained.then_some(paid)
-    }
-
-    /// Returns what is lost, if the proof shows that the pool can pay nothing any more.
-    pub(super) fn ended(&self) -> Option<Amount> {
-        let proof = self.proof.as_ref()?;
-        let is_over =
-            proof.state.status == PoolStatus::Closed || proof.height > proof.state.end_height;
-        is_over.then(|| self.exposure())
     }
 
     /// Returns whether a newer proof is wanted: none yet, re-check due (A5.14), or a settlement on its way.
@@ -256,45 +290,14 @@ impl Book {
         is_due
     }
 
-    /// Returns whether a settlement is due (A5.14), or wise because the chain is withheld from us.
-    pub(super) fn is_due(
-        &self,
-        height: Height,
-        is_stalled: bool,
-        rules: &PoolRules,
-        policy: &PayeePolicy,
-    ) -> bool {
-        let Some(proof) = &self.proof else { return false };
-        let exposure = self.owed();
-        if exposure <= policy.fee {
-            return false;
-        }
-        let sent = self.settling.map(|(_, sent)| sent.plus(rules.inclusion_margin));
-        if sent.is_some_and(|again| height < again) {
-            return false;
-        }
-        let double = exposure.checked_add(exposure);
-        exposure >= policy.settle_at
-            || double.is_none_or(|double| proof.state.remaining() < double)
-            || height.plus(rules.settle_margin()) >= proof.state.end_height
-            || height > self.stale_after(rules)
-            || is_stalled
-    }
-
-    /// Returns the durable voucher to settle, if the chain has not paid it and still could.
-    pub(super) fn settle(&mut self, height: Height) -> Option<Signed<Voucher>> {
-        let proof = self.proof.as_ref()?;
-        let held = self.held.as_ref().filter(|held| held.body.cum > proof.paid.cum)?;
-        if proof.state.status == PoolStatus::Closed || height > proof.state.end_height {
-            return None;
-        }
-        self.settling = Some((held.body.cum, height));
-        Some(held.clone())
-    }
-
     /// A proof is re-checked after one margin; one more without an answer makes it stale.
     fn stale_after(&self, rules: &PoolRules) -> Height {
         let proven = self.proof.as_ref().map_or(Height(0), |proof| proof.height);
         proven.plus(rules.settle_margin())
     }
+}
+
+/// Returns what a promise that was checked is worth.
+fn worth(promise: &Promise) -> Amount {
+    promise.worth().unwrap_or_default()
 }

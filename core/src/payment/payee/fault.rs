@@ -1,6 +1,6 @@
 //! Why a voucher is refused and why a peer is not served.
 
-use crate::{amount::Amount, codec::DecodeError};
+use crate::{amount::Amount, codec::DecodeError, payment::tick::TickError};
 
 /// Why a voucher is refused, or its pool not served for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +21,9 @@ pub enum Fault {
     /// The pool was released.
     #[error("the pool is closed")]
     Closed,
+    /// The pool's creator promised more than the deposit holds.
+    #[error("the pool is insolvent")]
+    Insolvent,
     /// The pool is for another stream.
     #[error("the pool pays for another stream")]
     WrongResource,
@@ -39,6 +42,15 @@ pub enum Fault {
     /// The sequence is not above the last, or is the last of all.
     #[error("the sequence is not above the last, or exhausted")]
     OldSequence,
+    /// No voucher with ticks is held.
+    #[error("no voucher with ticks is held")]
+    NoTicks,
+    /// The voucher that the tick is of is not durable yet; the tick is not lost.
+    #[error("the tick came before its voucher was stored")]
+    Early,
+    /// The ticks of a voucher are none, or a preimage is none of them.
+    #[error(transparent)]
+    Tick(TickError),
     /// The sum is not a price above the last.
     #[error("the sum is not a price above the last")]
     TooLittle,
@@ -65,12 +77,16 @@ impl Fault {
             Self::TooManyPools => "payee/too-many-pools",
             Self::Malformed(error) => error.code(),
             Self::Closed => "payee/pool-closed",
+            Self::Insolvent => "payee/pool-insolvent",
             Self::WrongResource => "payee/wrong-resource",
             Self::OwnPool => "payee/own-pool",
             Self::EndTooNear => "payee/end-too-near",
             Self::Stale => "payee/stale-proof",
             Self::NotFinal => "payee/not-final",
             Self::OldSequence => "payee/old-sequence",
+            Self::NoTicks => "payee/no-ticks",
+            Self::Early => "payee/early-tick",
+            Self::Tick(error) => error.code(),
             Self::TooLittle => "payee/too-little",
             Self::Overdrawn => "payee/overdrawn",
             Self::TooExposed => "payee/too-exposed",

@@ -18,6 +18,12 @@ pub struct PayeePolicy {
     pub free_chunks: u32,
     /// Chunks that a paying peer may be behind.
     pub unpaid_chunks: u32,
+    /// Blocks from one pay day to the next: then everything that is owed and worth its fee is settled, by as few
+    /// transactions as possible (AME-24). `None`: only when one of the other rules asks for it.
+    pub settle_every: Option<u64>,
+    /// Ticks that may be counted and not yet written: what a crash may cost, at most. The newest is written with every
+    /// block, too.
+    pub unsaved_ticks: u32,
     /// How long a settled tip may stay the same before the chain counts as withheld.
     pub tip_patience: Duration,
 }
@@ -34,6 +40,8 @@ impl PayeePolicy {
             fee,
             free_chunks: 4,
             unpaid_chunks: 8,
+            settle_every: None,
+            unsaved_ticks: 64,
             tip_patience: Duration::from_secs(30),
         }
     }

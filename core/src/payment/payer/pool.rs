@@ -44,7 +44,7 @@ impl Pool {
                 record.device
             }),
             Row::Line(_, target) => LineRecord::from_bytes(&bytes).map(|record| {
-                self.lines.insert(target, Line::restored(record.seq, record.cum));
+                self.lines.insert(target, Line::restored(record.seq, record.cum, record.chain));
                 record.device
             }),
         });
@@ -55,12 +55,17 @@ impl Pool {
         }
     }
 
-    /// Sums what every target is promised, with one target's promise replaced; `None` on overflow.
+    /// Sums what every target is promised, with one target's promise raised; `None` on overflow.
     pub(super) fn promised(&self, change: Option<(Address, Amount)>) -> Option<Amount> {
         let changed = change.map(|(target, _)| target);
         let others = self.lines.iter().filter(|(target, _)| Some(**target) != changed);
-        let sums = others.map(|(_, line)| line.wanted());
-        Amount::checked_sum(sums.chain(change.map(|(_, wanted)| wanted)))
+        let sums = others.map(|(_, line)| line.committed());
+        // Ticks that are reserved stay promised until another voucher is durable.
+        let own = change.map(|(target, wanted)| match self.lines.get(&target) {
+            Some(line) => line.committed_at(wanted.max(line.wanted())),
+            None => wanted,
+        });
+        Amount::checked_sum(sums.chain(own))
     }
 
     /// Returns the terms if the pool was refused, is of the wanted stream and deposit, and could still be opened; it

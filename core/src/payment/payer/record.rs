@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! payer/<pool hex>                device 16 | terms
-//! payer/<pool hex>/<target hex>   device 16 | seq u64 | cum u128
+//! payer/<pool hex>/<target hex>   device 16 | seq u64 | cum u128 | 0 u8, or 1 u8 | price u128 | length u32 | reserve u32
 //! ```
 
+use super::line::ChainRecord;
 use crate::{
     amount::Amount,
     codec,
@@ -42,6 +43,8 @@ pub(super) struct LineRecord {
     pub(super) seq: u64,
     /// The sum promised last.
     pub(super) cum: Amount,
+    /// The chain of ticks that it commits to, and how many may have been revealed.
+    pub(super) chain: Option<ChainRecord>,
 }
 
 /// What a name stands for.

@@ -1,6 +1,9 @@
 //! Why a payer refuses.
 
-use crate::{amount::Amount, payment::reservation::OpenError};
+use crate::{
+    amount::Amount,
+    payment::{reservation::OpenError, tick::TickError},
+};
 
 /// Why a pool is never signed for again. Its money comes back by release after its end and freeze.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +21,9 @@ pub enum Freeze {
     /// The chain knows this pool of ours, the storage does not.
     #[error("the storage does not know the pool")]
     Unknown,
+    /// More was promised than the deposit holds: the collateral is gone and nothing comes back (A5.11).
+    #[error("the pool is insolvent")]
+    Insolvent,
 }
 
 impl Freeze {
@@ -28,6 +34,7 @@ impl Freeze {
             Self::Damaged => "payer/frozen-damaged",
             Self::RolledBack => "payer/frozen-rolled-back",
             Self::Unknown => "payer/frozen-unknown",
+            Self::Insolvent => "payer/frozen-insolvent",
         }
     }
 }
@@ -105,6 +112,18 @@ pub enum PayError {
     /// Too many targets in one pool.
     #[error("too many targets in one pool")]
     TooManyTargets,
+    /// A chain of ticks needs a price and a length within its bound.
+    #[error(transparent)]
+    Ticks(TickError),
+    /// The newest voucher has no ticks, or another is on its way.
+    #[error("the newest voucher has no ticks, or another is on its way")]
+    NoTicks,
+    /// Every tick of the newest voucher is revealed: it is time for another voucher.
+    #[error("every tick of the newest voucher is revealed")]
+    TicksExhausted,
+    /// The next tick is not stored as promised yet; it is a matter of one write.
+    #[error("the next tick is not stored as promised yet")]
+    NotReserved,
     /// Sequence or sum is at the end of its range.
     #[error("sequence or sum is at the end of its range")]
     SequenceExhausted,
@@ -122,6 +141,10 @@ impl PayError {
             Self::EndTooNear => "payer/end-too-near",
             Self::DepositExhausted { .. } => "payer/deposit-exhausted",
             Self::TooManyTargets => "payer/too-many-targets",
+            Self::Ticks(error) => error.code(),
+            Self::NoTicks => "payer/no-ticks",
+            Self::TicksExhausted => "payer/ticks-exhausted",
+            Self::NotReserved => "payer/not-reserved",
             Self::SequenceExhausted => "payer/sequence-exhausted",
         }
     }

@@ -1,8 +1,11 @@
+mod rows;
+mod ticks;
+
 use super::*;
 use crate::{
     crypto::Hash,
     id::StreamId,
-    payment::reservation::{Claim, OpenError},
+    payment::reservation::{Bearer, OpenError},
 };
 use alloc::collections::BTreeMap;
 use proptest::prelude::*;
@@ -159,9 +162,10 @@ fn a_voucher_leaves_only_after_it_is_stored() {
     let [Output::Voucher(ANN, voucher)] = &out[..] else { panic!("{out:?}") };
     assert_eq!((voucher.body.seq, voucher.body.cum), (1, units(3)));
     assert_eq!(payer.latest(id(), ANN).as_ref(), Some(voucher));
-    let claim = Claim { chain: CHAIN, pool: id(), by: ANN, height: Height(2) };
-    let settled = state().settle(&PaidState::default(), voucher, &claim).unwrap();
-    assert_eq!(settled.due, units(3), "the chain honours it");
+    let bearer = Bearer { chains: &[CHAIN], pool: id(), by: ANN, height: Height(2) };
+    let settled =
+        state().settle(&rules(), &PaidState::default(), &voucher.clone().into(), &bearer).unwrap();
+    assert_eq!(settled.gain, units(3), "the chain honours it");
     let mut again = Vec::new();
     payer.handle(NOW, Input::Stored(token), &mut again);
     assert_eq!(again, [], "a token is spent once");
@@ -302,32 +306,6 @@ fn every_flipped_bit_of_a_row_freezes_its_pool_and_no_other() {
             out.clear();
         }
     }
-}
-
-#[test]
-fn a_target_paid_more_than_promised_freezes_the_pool() {
-    let (mut payer, mut rows) = ready();
-    let (_, mut out) = pay(&mut payer, ANN, 3);
-    settle_writes(&mut payer, &mut out, &mut rows);
-    assert_eq!(payer.owed(id()), units(3));
-    let paid = PoolState { paid_total: units(2), ..state() };
-    payer.adopt(id(), paid, Height(3), &mut out).unwrap();
-    assert_eq!((payer.promised(id()), payer.owed(id())), (units(3), units(1)));
-    payer.note_paid(id(), ANN, PaidState { seq: 1, cum: units(3) });
-    assert_eq!(pay(&mut payer, BOB, 1).0, Ok(units(1)), "just what was promised");
-    payer.note_paid(id(), ANN, PaidState { seq: 2, cum: units(3) });
-    assert_eq!(pay(&mut payer, BOB, 1).0, Err(PayError::Frozen(Freeze::RolledBack)));
-}
-
-#[test]
-fn names_of_others_are_left_alone() {
-    assert!(Payer::owns(&record::pool_name(&id())));
-    assert!(Payer::owns(&record::line_name(&id(), &ANN)));
-    for name in ["", "payer/", "payer/00", "payer/00/00", "payee/00", "peer"] {
-        assert!(!Payer::owns(name), "{name}");
-    }
-    let shouted = record::pool_name(&id()).replace(['a', 'b', 'c'], "A");
-    assert!(!Payer::owns(&shouted), "one spelling a row");
 }
 
 fn ready_at(height: Height) -> (Payer, Vec<Output>) {

@@ -1,18 +1,20 @@
-//! What a voucher is worth to the chain at a height. Source: PROTOCOL A5.9, A5.10 first sentence.
+//! What a promise is worth to the chain at a height. Source: PROTOCOL A5.9, A5.10 first sentence; T5.
 
-use super::{PaidState, PoolState, PoolStatus};
+use super::{Insolvency, PaidState, PoolRules, PoolState, PoolStatus};
 use crate::{
     amount::Amount,
-    crypto::Signed,
     id::{Address, ChainId, Height, PoolId},
-    payment::voucher::Voucher,
+    payment::{
+        tick::TickError,
+        voucher::{Promise, PromiseError, Voucher},
+    },
 };
 
 /// Who brings a voucher, where and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Claim {
-    /// The chain that is asked.
-    pub chain: ChainId,
+pub struct Bearer<'a> {
+    /// The chain that is asked, and those whose state it went on with: whose vouchers it pays.
+    pub chains: &'a [ChainId],
     /// The pool that is asked.
     pub pool: PoolId,
     /// Who signed the transaction.
@@ -28,8 +30,11 @@ pub struct Settlement {
     pub pool: PoolState,
     /// The target's row afterwards.
     pub paid: PaidState,
-    /// What the target's balance gains.
-    pub due: Amount,
+    /// What the target's balance gains: what is due, or the bounty if this is what shows that the pool is insolvent, or
+    /// nothing if it is a claim.
+    pub gain: Amount,
+    /// What is burned: the collateral, if this shows that the pool is insolvent.
+    pub burned: Amount,
 }
 
 /// Why a voucher is not paid.
@@ -46,6 +51,14 @@ pub enum SettleError {
         height: Height,
         /// Last block for settlement.
         end: Height,
+    },
+    /// The pool is insolvent, and the time for claims has passed.
+    #[error("height {height} is after the last for claims, {last}")]
+    ClaimTooLate {
+        /// Now.
+        height: Height,
+        /// Last block for claims.
+        last: Height,
     },
     /// The voucher is for another pool.
     #[error("the voucher is for another pool")]
@@ -75,14 +88,20 @@ pub enum SettleError {
         /// Paid so far.
         paid: Amount,
     },
-    /// The deposit does not cover it: nothing is paid.
-    #[error("{due} is due but {remaining} is left")]
-    Overdrawn {
-        /// What would be paid.
+    /// The target claimed as much of the insolvent pool before.
+    #[error("{due} is due, and {claimed} was claimed before")]
+    ClaimedBefore {
+        /// What the promise is beyond what was paid.
         due: Amount,
-        /// What the deposit still holds.
-        remaining: Amount,
+        /// What was claimed.
+        claimed: Amount,
     },
+    /// All claims together are more than an amount holds.
+    #[error("the sum of all claims is out of range")]
+    OutOfRange,
+    /// The voucher's ticks, or the tick that was revealed, are none.
+    #[error(transparent)]
+    Tick(#[from] TickError),
     /// Not signed by the creator on this chain.
     #[error("the creator did not sign this on this chain")]
     BadSignature,
@@ -100,58 +119,102 @@ impl SettleError {
             Self::OwnPool => "pool/own-pool",
             Self::OldSequence { .. } => "pool/old-sequence",
             Self::NothingNew { .. } => "pool/nothing-new",
-            Self::Overdrawn { .. } => "pool/overdrawn",
+            Self::ClaimTooLate { .. } => "pool/claim-too-late",
+            Self::ClaimedBefore { .. } => "pool/claimed-before",
+            Self::OutOfRange => "pool/claims-out-of-range",
+            Self::Tick(error) => error.code(),
             Self::BadSignature => "pool/bad-signature",
         }
     }
 }
 
 impl PoolState {
-    /// Returns what settling `voucher` does, given what its target settled before. The signature comes last, as the
-    /// dearest check.
+    /// Returns what settling a promise does, given its target's row: it is paid; or, if the deposit does not cover it,
+    /// nothing is paid and the pool becomes insolvent; or it is kept as a claim, if the pool is so already. The
+    /// signature and the steps come last, as the dearest checks.
     ///
     /// # Errors
     /// [`SettleError`], one variant a rule; nothing changes then.
     pub fn settle(
         &self,
+        rules: &PoolRules,
         paid: &PaidState,
-        voucher: &Signed<Voucher>,
-        claim: &Claim,
+        promise: &Promise,
+        bearer: &Bearer<'_>,
     ) -> Result<Settlement, SettleError> {
-        let Voucher { pool, resource, target, seq, cum } = voucher.body;
-        if self.status == PoolStatus::Closed {
-            return Err(SettleError::Closed);
+        self.check_window(rules, bearer.height)?;
+        let (worth, due) = self.due(paid, promise, bearer)?;
+        let verified = promise.verify(bearer.chains, &self.creator);
+        verified.map_err(|error| match error {
+            PromiseError::Signature(_) => SettleError::BadSignature,
+            PromiseError::Tick(error) => SettleError::Tick(error),
+        })?;
+        let covered = self.paid_total.checked_add(due).filter(|total| *total <= self.deposit);
+        let (insolvency, gain, burned) = match (self.status, covered) {
+            (PoolStatus::Insolvent(insolvency), _) => (insolvency, Amount::ZERO, Amount::ZERO),
+            (PoolStatus::Open | PoolStatus::Closed, None) => self.fail(rules, bearer.height),
+            (PoolStatus::Open | PoolStatus::Closed, Some(paid_total)) => {
+                let paid = PaidState { seq: promise.voucher.body.seq, cum: worth, claim: None };
+                let pool = Self { paid_total, ..self.clone() };
+                return Ok(Settlement { pool, paid, gain: due, burned: Amount::ZERO });
+            }
+        };
+        let (insolvency, paid) = insolvency.claim(self.deposit, paid, due)?;
+        let pool = Self { status: PoolStatus::Insolvent(insolvency), ..self.clone() };
+        Ok(Settlement { pool, paid, gain, burned })
+    }
+
+    fn check_window(&self, rules: &PoolRules, height: Height) -> Result<(), SettleError> {
+        match self.status {
+            PoolStatus::Closed => Err(SettleError::Closed),
+            // In the very block in which evidence came, what is too late without the evidence is too late with it: which of
+            // two transactions comes first then changes nothing (ADVERSARIAL case 20).
+            PoolStatus::Insolvent(Insolvency { since, .. })
+                if height == since && height > self.end_height =>
+            {
+                Err(SettleError::TooLate { height, end: self.end_height })
+            }
+            PoolStatus::Open if height > self.end_height => {
+                Err(SettleError::TooLate { height, end: self.end_height })
+            }
+            PoolStatus::Insolvent(insolvency) if height >= insolvency.collect_from(rules) => {
+                let last = Height(insolvency.collect_from(rules).0.saturating_sub(1));
+                Err(SettleError::ClaimTooLate { height, last })
+            }
+            PoolStatus::Open | PoolStatus::Insolvent(_) => Ok(()),
         }
-        if claim.height > self.end_height {
-            return Err(SettleError::TooLate { height: claim.height, end: self.end_height });
-        }
-        if pool != claim.pool {
+    }
+
+    /// Returns what a promise is worth in total and beyond what was paid. Looks at no signature.
+    fn due(
+        &self,
+        paid: &PaidState,
+        promise: &Promise,
+        bearer: &Bearer<'_>,
+    ) -> Result<(Amount, Amount), SettleError> {
+        let Voucher { pool, resource, target, seq, ticks, .. } = promise.voucher.body;
+        if pool != bearer.pool {
             return Err(SettleError::WrongPool);
         }
         if resource != self.resource {
             return Err(SettleError::WrongResource);
         }
-        if target != claim.by {
+        if target != bearer.by {
             return Err(SettleError::NotTarget);
         }
         if target == Address::of(&self.creator) {
             return Err(SettleError::OwnPool);
         }
-        // The last sequence would leave no room for a next voucher (ADVERSARIAL case 19).
-        if seq <= paid.seq || seq == u64::MAX {
+        // A voucher with ticks is settled as often as it brings more (T5). The last sequence would leave no room for a next
+        // voucher (ADVERSARIAL case 19).
+        let is_old = if ticks.is_some() { seq < paid.seq } else { seq <= paid.seq };
+        if is_old || seq == u64::MAX {
             return Err(SettleError::OldSequence { seq, settled: paid.seq });
         }
-        let due = match cum.checked_sub(paid.cum) {
-            Some(due) if !due.is_zero() => due,
-            Some(_) | None => return Err(SettleError::NothingNew { cum, paid: paid.cum }),
-        };
-        let overdrawn = SettleError::Overdrawn { due, remaining: self.remaining() };
-        let paid_total = self.paid_total.checked_add(due).ok_or(overdrawn)?;
-        if paid_total > self.deposit {
-            return Err(overdrawn);
+        let worth = promise.worth()?;
+        match worth.checked_sub(paid.cum) {
+            Some(due) if !due.is_zero() => Ok((worth, due)),
+            Some(_) | None => Err(SettleError::NothingNew { cum: worth, paid: paid.cum }),
         }
-        voucher.verify(claim.chain, &self.creator).map_err(|_| SettleError::BadSignature)?;
-        let pool = Self { paid_total, ..self.clone() };
-        Ok(Settlement { pool, paid: PaidState { seq, cum }, due })
     }
 }

@@ -1,6 +1,6 @@
 //! What the owner asks of the chain: each is checked against the proven balance and waits for its turn.
 
-use super::{Asked, Book, BookError, MAX_SETTLEMENTS, Output, Query, Settlement};
+use super::{Asked, Book, BookError, MAX_QUEUE, MAX_SETTLEMENTS, Output, Query, Settlement};
 use crate::{
     amount::Amount,
     chain::{
@@ -8,12 +8,14 @@ use crate::{
         spec::Token,
         transaction::{Message, Registration},
     },
-    crypto::Signed,
     id::{Address, PoolId},
-    payment::{reservation::PoolTerms, voucher::Voucher},
+    payment::{
+        reservation::{PoolStatus, PoolTerms},
+        voucher::Promise,
+    },
     time::Moment,
 };
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, vec, vec::Vec};
 
 impl Book {
     /// Asks a dev chain's faucet for operational tokens.
@@ -141,22 +143,51 @@ impl Book {
         self.check_funds(Token::Operational, locked.and_then(|sum| sum.checked_add(self.fee)))
     }
 
-    /// Takes a voucher to the chain. A voucher of the same pool that still waits is replaced.
+    /// Takes a promise to the chain, to be paid or to be claimed of an insolvent pool. One of the same pool that still waits
+    /// is replaced.
     ///
     /// # Errors
     /// [`BookError`].
     pub fn settle(
         &mut self,
         now: Moment,
-        voucher: Signed<Voucher>,
+        promise: Promise,
         out: &mut Vec<Output>,
     ) -> Result<(), BookError> {
-        let (pool, cum) = (voucher.body.pool, voucher.body.cum);
-        // The fee is taken last, so what is settled may pay it.
-        let paid = self.pool(pool, Level::Included).map_or(Amount::ZERO, |proof| proof.paid.cum);
+        self.settle_all(now, vec![promise], out)
+    }
+
+    /// Takes several promises to the chain, in as few transactions as possible (AME-24).
+    ///
+    /// # Errors
+    /// [`BookError`] of the first that is refused; the others go nevertheless.
+    pub fn settle_all(
+        &mut self,
+        now: Moment,
+        promises: Vec<Promise>,
+        out: &mut Vec<Output>,
+    ) -> Result<(), BookError> {
+        let each = promises.into_iter().map(|promise| self.queue_settlement(promise, out));
+        let queued = each.fold(Ok(()), Result::and);
+        self.fly(now, out);
+        queued
+    }
+
+    fn queue_settlement(
+        &mut self,
+        promise: Promise,
+        out: &mut Vec<Output>,
+    ) -> Result<(), BookError> {
+        let pool = promise.voucher.body.pool;
+        let cum = promise.worth().unwrap_or_default();
+        let proof = self.pool(pool, Level::Included);
+        let paid = proof.map_or(Amount::ZERO, |proof| proof.paid.cum);
+        let state = proof.and_then(|proof| proof.state.as_ref());
+        let is_claim = state.is_some_and(|s| matches!(s.status, PoolStatus::Insolvent(_)));
+        // The fee is taken last, so what is settled may pay it. A claim brings nothing yet.
+        let gain = if is_claim { Amount::ZERO } else { cum.saturating_sub(paid) };
         let account = self.account(Level::Included).ok_or(BookError::NotReady)?;
-        let gained =
-            account.value.balance(Token::Operational).checked_add(cum.saturating_sub(paid));
+        let gained = account.value.balance(Token::Operational).checked_add(gain);
         if let Some(balance) = gained.filter(|sum| *sum < self.fee) {
             return Err(BookError::Insufficient { needed: self.fee, balance });
         }
@@ -164,17 +195,40 @@ impl Book {
             return Ok(());
         }
         self.watch(pool, out);
-        let waits =
-            |message: &Message| matches!(message, Message::Settle(v) if v.body.pool == pool);
+        let waits = |message: &Message| matches!(message, Message::Settle(waiting) if waiting.voucher.body.pool == pool);
         if let Some(place) = self.queue.iter().position(waits) {
             self.queue.remove(place);
             self.settlements.retain(|known| known.pool != pool || known.level.is_some());
         }
-        if self.settlements.len() >= MAX_SETTLEMENTS {
-            self.settlements.remove(0);
+        if self.queue.len() >= MAX_QUEUE {
+            return Err(BookError::QueueFull);
         }
-        self.settlements.push(Settlement { pool, cum, level: None, height: None, root: None });
-        self.enqueue(now, Message::Settle(voucher), out)
+        if !is_claim {
+            if self.settlements.len() >= MAX_SETTLEMENTS {
+                self.settlements.remove(0);
+            }
+            self.settlements.push(Settlement { pool, cum, level: None, height: None, root: None });
+        }
+        self.queue.push(Message::Settle(Box::new(promise)));
+        Ok(())
+    }
+
+    /// Collects this key's share of an insolvent pool (A5.11).
+    ///
+    /// # Errors
+    /// [`BookError`].
+    pub fn collect(
+        &mut self,
+        now: Moment,
+        pool: PoolId,
+        out: &mut Vec<Output>,
+    ) -> Result<(), BookError> {
+        self.watch(pool, out);
+        let message = Message::Collect { pool, target: self.address };
+        if self.queue.contains(&message) {
+            return Ok(());
+        }
+        self.enqueue(now, message, out)
     }
 
     /// Gives an ended pool's remainder back to its creator.

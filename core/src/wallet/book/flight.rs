@@ -4,7 +4,7 @@ use super::{AskId, Asked, Book, BookError, MAX_QUEUE, Output, Query};
 use crate::{
     chain::{
         Level,
-        transaction::{LIFETIME, Message, SignedTransaction, Transaction},
+        transaction::{LIFETIME, MAX_MESSAGES, Message, SignedTransaction, Transaction},
     },
     codec::{Bounded, Text},
     id::Height,
@@ -60,31 +60,44 @@ impl Book {
             }
             return;
         }
-        let Some(settled) = self.heads.at_least(Level::Settled).max_by_key(|h| h.header.height)
-        else {
-            return;
-        };
+        let heads = self.heads.at_least(Level::Settled);
+        let Some(settled) = heads.max_by_key(|head| head.header.height) else { return };
+        let (reference_height, reference_block) = (settled.header.height, settled.block);
         let Some(account) = self.account(Level::Included) else { return };
+        let sequence = account.value.sequence.saturating_add(1);
         if self.queue.is_empty() {
             return;
         }
         let Ok(scope) = Text::try_from("") else { return };
+        let messages = self.next_messages();
         let mut body = Transaction {
             sender: self.key.public(),
-            sequence: account.value.sequence.saturating_add(1),
-            reference_height: settled.header.height,
-            reference_block: settled.block,
+            sequence,
+            reference_height,
+            reference_block,
             scope,
             max_fee: self.fee,
             cosigners: Bounded::new(),
-            messages: Bounded::try_from(vec![self.queue.remove(0)]).unwrap_or_default(),
+            messages: Bounded::try_from(messages).unwrap_or_default(),
         };
-        // What brings signatures of others pays for each of them.
+        // Signatures of others, and many ticks, cost more to check (T8).
         body.max_fee = body.fee(self.fee).unwrap_or(self.fee);
         let transaction = SignedTransaction::new(&self.key, self.chain, body);
         let bytes = transaction.to_bytes();
         self.flight = Some(Flight { transaction, again_at: None, silences: 0 });
         self.submit(bytes, out);
+    }
+
+    /// Takes the next message out of the queue; with a settlement go all others that wait, for one fee (AME-24).
+    fn next_messages(&mut self) -> Vec<Message> {
+        let is_one_of_many =
+            |message: &Message| matches!(message, Message::Settle(_) | Message::Collect { .. });
+        let is_alone = self.alone > 0 || !self.queue.first().is_some_and(is_one_of_many);
+        self.alone = self.alone.saturating_sub(1);
+        if is_alone {
+            return vec![self.queue.remove(0)];
+        }
+        self.queue.extract_if(.., |message| is_one_of_many(message)).take(MAX_MESSAGES).collect()
     }
 
     /// The node refused: a proof can be had later, a transaction will not be taken.
@@ -96,8 +109,8 @@ impl Book {
         match self.asked.remove(&id) {
             Some(Asked::Submission) => {
                 let flight = self.flight.take();
-                let lost = flight.and_then(|f| f.transaction.body.messages.first().cloned());
-                self.lose(lost, out);
+                let messages = flight.map(|f| f.transaction.body.messages.into_vec());
+                self.part(messages.unwrap_or_default(), out);
                 out.push(Output::Changed);
             }
             Some(Asked::Faucet) => out.push(Output::Trouble("node/faucet-refused")),
@@ -120,6 +133,16 @@ impl Book {
         }
     }
 
+    /// One of several messages was refused, and so all were: each is sent by itself now.
+    fn part(&mut self, messages: Vec<Message>, out: &mut Vec<Output>) {
+        if messages.len() > 1 {
+            self.alone = messages.len();
+            self.queue.splice(0..0, messages);
+        } else {
+            self.lose(messages.into_iter().next(), out);
+        }
+    }
+
     /// What was asked for will not happen. Who opened a pool must know which; the rest is told once.
     fn lose(&mut self, message: Option<Message>, out: &mut Vec<Output>) {
         match message {
@@ -127,8 +150,8 @@ impl Book {
                 out.push(Output::PoolRefused(terms.id(self.chain), TRANSACTION_REFUSED));
                 return;
             }
-            Some(Message::Settle(voucher)) => {
-                let (pool, cum) = (voucher.body.pool, voucher.body.cum);
+            Some(Message::Settle(promise)) => {
+                let (pool, cum) = (promise.voucher.body.pool, promise.worth().unwrap_or_default());
                 self.settlements.retain(|s| (s.pool, s.cum) != (pool, cum) || s.level.is_some());
             }
             Some(
@@ -138,6 +161,8 @@ impl Book {
                 | Message::Cancel(_)
                 | Message::Release(_)
                 | Message::Field(_)
+                | Message::Report(_)
+                | Message::Collect { .. }
                 | Message::Register(_)
                 | Message::Bond { .. }
                 | Message::Unbond { .. }

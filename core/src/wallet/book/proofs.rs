@@ -11,7 +11,7 @@ use crate::{
     codec::{self, Bounded, DecodeError},
     crypto::Hash,
     id::{Height, PoolId},
-    payment::reservation::{PaidState, PoolState},
+    payment::reservation::{PaidState, PoolState, PoolStatus},
     time::UnixMillis,
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -133,6 +133,10 @@ impl Book {
         }
         self.account.set(level, Shown { value: account, level, height, root, time });
         for (pool, (state, paid)) in pools.iter().zip(rows) {
+            // What an insolvent pool has not paid it never will: a claim is no settlement.
+            if state.as_ref().is_some_and(|s| matches!(s.status, PoolStatus::Insolvent(_))) {
+                self.settlements.retain(|s| s.pool != *pool || s.cum <= paid.cum);
+            }
             let proof = PoolProof { pool: *pool, state, paid, level, height, root, time };
             for settlement in self.settlements.iter_mut().filter(|s| s.pool == *pool) {
                 if paid.cum >= settlement.cum && settlement.level.is_none_or(|known| known < level)

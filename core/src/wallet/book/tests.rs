@@ -1,5 +1,7 @@
 //! A book against a node that is a real state tree, honest or not.
 
+mod batches;
+
 use super::{
     flight::{TRANSACTION_REFUSED, UNAVAILABLE},
     *,
@@ -293,21 +295,21 @@ fn a_settlement_rises_from_sent_to_final_only_by_proof() {
     let pool = PoolId(Hash([3; 32]));
     let cum = Amount::from_units(30);
     let resource = StreamId(Hash([4; 32]));
-    let voucher = Voucher { pool, resource, target: owner(), seq: 1, cum };
+    let voucher = Voucher { pool, resource, target: owner(), seq: 1, cum, ticks: None };
     let payer = SecretKey::from_bytes(&[9; 32]);
     let voucher = Signed::new(&payer, node.chain(), voucher);
     let mut out = Vec::new();
-    book.settle(at(0), voucher.clone(), &mut out).unwrap();
+    book.settle(at(0), voucher.clone().into(), &mut out).unwrap();
     answer(&mut book, &node, out);
     assert_eq!(
         book.settlements(),
         [Settlement { pool, cum, level: None, height: None, root: None }]
     );
     let mut again = Vec::new();
-    book.settle(at(0), voucher, &mut again).unwrap();
+    book.settle(at(0), voucher.into(), &mut again).unwrap();
     assert_eq!(again, [], "the same voucher is not sent twice");
     let paid_key = StateKey::paid(node.chain(), &pool, &owner());
-    node.entries.insert(paid_key, encode(&PaidState { seq: 1, cum }));
+    node.entries.insert(paid_key, encode(&PaidState { seq: 1, cum, claim: None }));
     let shown = |book: &Book| book.settlements().first().map(|s| (s.level, s.height)).unwrap();
     for (height, level) in [(11, Level::Included), (11, Level::Settled), (20, Level::Final)] {
         show(&mut book, &node, height, level);

@@ -9,7 +9,7 @@ use antiphon_core::{
     id::Height,
     payment::{
         field::escrow::FieldError,
-        reservation::{OpenError, ReleaseError, SettleError},
+        reservation::{CollectError, OpenError, ReleaseError, ReportError, SettleError},
     },
 };
 
@@ -88,6 +88,12 @@ pub enum TxError {
     /// The field does not allow it.
     #[error(transparent)]
     Field(#[from] FieldError),
+    /// The evidence shows no overdraft.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// There is no share to collect.
+    #[error(transparent)]
+    Collect(#[from] CollectError),
     /// The chain has no staking.
     #[error("this chain has no staking")]
     NoStaking,
@@ -163,6 +169,8 @@ impl TxError {
             Self::FieldExists => "tx/field-exists",
             Self::NoField => "tx/no-field",
             Self::Field(error) => error.code(),
+            Self::Report(error) => error.code(),
+            Self::Collect(error) => error.code(),
             Self::NoStaking => "stake/none",
             Self::Registered => "stake/registered",
             Self::Possession(error) => error.code(),

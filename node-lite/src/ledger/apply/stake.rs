@@ -287,7 +287,11 @@ impl<S: Storage> Session<'_, S> {
         Ok(self.get(&StateKey::supply(self.keys))?.unwrap_or_default())
     }
 
-    fn burn(&mut self, token: Token, amount: Amount) -> Result<(), TxError> {
+    /// Destroys what was taken from a row.
+    pub(super) fn burn(&mut self, token: Token, amount: Amount) -> Result<(), TxError> {
+        if amount.is_zero() {
+            return Ok(());
+        }
         let mut supply = self.supply()?;
         let burned = supply.burned.get_mut(token.index()).ok_or(TxError::BadAmount)?;
         *burned = burned.checked_add(amount).ok_or(TxError::BadAmount)?;

@@ -295,6 +295,7 @@ impl Chain {
             target: address(target),
             seq,
             cum: Amount::from_units(cum),
+            ticks: None,
         };
         Signed::new(&key(1), self.id, body)
     }
@@ -347,7 +348,7 @@ pub(in crate::ledger) fn pay(to: u8, units: u128) -> Message {
     }
 }
 
-pub(in crate::ledger) fn spec() -> ChainSpec {
+pub(crate) fn spec() -> ChainSpec {
     let guardian = BlsSecretKey::from_seed(&[1; 32]).unwrap().public();
     let endowed = |n| GenesisAccount {
         address: address(n),

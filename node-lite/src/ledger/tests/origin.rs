@@ -84,18 +84,18 @@ fn a_pool_pays_vouchers_of_the_old_chain_once_and_is_released_at_its_old_height(
     let mut new = old.went_on(successor(vec![old.id]));
     let stranger = ChainId(Hash([9; 32]));
     let of_stranger = Signed::new(&chain::key(1), stranger, before.body);
-    let tx = new.tx(2, 1, vec![Message::Settle(of_stranger)]);
+    let tx = new.tx(2, 1, vec![Message::Settle(Box::new(of_stranger.into()))]);
     assert_eq!(refusals(&new, tx), ["pool/bad-signature"]);
-    let tx = new.tx(2, 1, vec![Message::Settle(before.clone())]);
+    let tx = new.tx(2, 1, vec![Message::Settle(Box::new(before.clone().into()))]);
     new.settle(vec![tx]);
     assert_eq!(new.balance(2), START + 120 - FEE);
-    let tx = new.tx(2, 2, vec![Message::Settle(before.clone())]);
+    let tx = new.tx(2, 2, vec![Message::Settle(Box::new(before.clone().into()))]);
     assert_eq!(refusals(&new, tx), ["pool/old-sequence"]);
     // The pool goes on, too: its creator signs in the name of the chain that it sees now.
     let after = Voucher { seq: 2, cum: Amount::from_units(150), ..before.body };
     let after = Signed::new(&chain::key(1), new.id, after);
     assert_ne!(after.body.digest(new.id), after.body.digest(old.id));
-    let tx = new.tx(2, 2, vec![Message::Settle(after)]);
+    let tx = new.tx(2, 2, vec![Message::Settle(Box::new(after.into()))]);
     new.settle(vec![tx]);
     assert_eq!(new.balance(2), START + 150 - 2 * FEE);
     let release = terms.end_height.0 + new.ledger.spec().pool.freeze;
@@ -121,7 +121,14 @@ fn vouchers_of_every_chain_of_the_lineage_are_paid_and_keys_name_the_first() {
     let mut new = old.went_on(successor(vec![old.id, between]));
     let of_between = Voucher { seq: 2, cum: Amount::from_units(130), ..of_first.body };
     let of_between = Signed::new(&chain::key(1), between, of_between);
-    let tx = new.tx(2, 1, vec![Message::Settle(of_first), Message::Settle(of_between)]);
+    let tx = new.tx(
+        2,
+        1,
+        vec![
+            Message::Settle(Box::new(of_first.into())),
+            Message::Settle(Box::new(of_between.into())),
+        ],
+    );
     new.settle(vec![tx]);
     assert_eq!(new.balance(2), START + 130 - FEE);
     assert_eq!(new.ledger.state_chain(), old.id);

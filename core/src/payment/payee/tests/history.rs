@@ -1,7 +1,7 @@
 //! Random histories of vouchers, writes, crashes and blocks.
 
 use super::*;
-use crate::payment::reservation::Claim;
+use crate::payment::reservation::Bearer;
 use proptest::prelude::*;
 
 /// What happens in a random history.
@@ -51,7 +51,7 @@ proptest! {
                     payee = fresh(&rows);
                     out.extend(feed(&mut payee, Input::Offered(PEER, id())));
                     out.extend(feed(&mut payee, Input::Tip(height)));
-                    out.extend(feed(&mut payee, Input::Proven(id(), proof(&chain, row))));
+                    out.extend(feed(&mut payee, Input::Proven(id(), Box::new(proof(&chain, row)))));
                 }
                 Step::Blocks(count) => {
                     height = Height(height.0.saturating_add(count).min(400));
@@ -59,12 +59,12 @@ proptest! {
                 }
                 Step::Include => {
                     for voucher in orders.drain(..) {
-                        let claim = Claim { chain: CHAIN, pool: id(), by: ME, height };
-                        if let Ok(done) = chain.settle(&row, &voucher, &claim) {
+                        let bearer = Bearer { chains: &[CHAIN], pool: id(), by: ME, height };
+                        if let Ok(done) = chain.settle(&rules(), &row, &voucher, &bearer) {
                             (chain, row) = (done.pool, done.paid);
                         }
                     }
-                    out = feed(&mut payee, Input::Proven(id(), proof(&chain, row)));
+                    out = feed(&mut payee, Input::Proven(id(), Box::new(proof(&chain, row))));
                 }
             }
             for output in out {
@@ -74,15 +74,18 @@ proptest! {
                         credited = credited.checked_add(amount).unwrap();
                     }
                     Output::Settle(voucher) => {
-                        prop_assert_eq!(Some(&voucher.to_bytes()), rows.get(&name(&id())));
+                        prop_assert_eq!(Some(&codec::encode(&voucher)), rows.get(&name(&id())));
                         orders.push(voucher);
                     }
-                    Output::Store(_, _, None) | Output::Lost(..) => prop_assert!(false, "not over"),
+                    Output::Store(_, _, None)
+                    | Output::Lost(..)
+                    | Output::Collect(_)
+                    | Output::Insolvent(..) => prop_assert!(false, "not over"),
                     Output::NeedPool(_) | Output::Fault(..) | Output::Settled(..) => {}
                 }
             }
             let durable = rows.get(&name(&id())).map_or(Amount::ZERO, |row| {
-                codec::decode::<Signed<Voucher>>(row, 200).unwrap().body.cum
+                codec::decode::<Promise>(row, MAX_PROMISE_BYTES).unwrap().worth().unwrap()
             });
             prop_assert!(credited <= durable, "{} credited, {} durable", credited, durable);
             prop_assert!(row.cum <= durable && chain.paid_total <= chain.deposit);
