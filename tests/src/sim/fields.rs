@@ -26,7 +26,7 @@ use antiphon_core::{
         field::{FieldAct, FieldTerms, Member},
         member::{
             Fault, FieldView, Input, MemberConfig, MemberPolicy, Membership, Output, PayError,
-            Phase, Proof, Warning,
+            Phase, Proof, Standing, Warning,
         },
         payer::DeviceId,
     },
@@ -140,7 +140,7 @@ pub struct FieldNet {
 
 impl fmt::Debug for FieldNet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FieldNet({} members at {:?})", self.places.len(), self.now)
+        write!(f, "FieldNet({:?}: {})", self.now, self.shown())
     }
 }
 
@@ -346,7 +346,7 @@ impl FieldNet {
     pub fn run_until(&mut self, ms: u64, holds: impl Fn(&Self) -> bool) {
         let end = self.now.after(Duration::from_millis(ms));
         while !holds(self) {
-            assert!(self.now < end, "it did not happen within {ms} ms of virtual time");
+            assert!(self.now < end, "not within {ms} ms of virtual time: {}", self.shown());
             self.step();
         }
     }
@@ -354,6 +354,18 @@ impl FieldNet {
     /// Gives one member a message, as the network would.
     pub fn inject(&mut self, at: usize, from: Address, bytes: Vec<u8>) {
         self.feed(at, Input::Heard(from, bytes));
+    }
+
+    /// What every member shows, for a failure to be understood.
+    fn shown(&self) -> String {
+        let views = (0..self.places.len()).map(|at| {
+            self.view(at).map(|view| {
+                let pending = view.payments.iter().filter(|it| it.standing < Standing::Committed);
+                (view.phase, view.step, view.round, view.committed, pending.count(), view.freeze)
+            })
+        });
+        let faults = self.places.iter().map(|place| place.faults.last());
+        format!("{:?} {:?}", views.collect::<Vec<_>>(), faults.collect::<Vec<_>>())
     }
 
     fn step(&mut self) {
