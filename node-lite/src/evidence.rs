@@ -10,7 +10,7 @@
 //! | field | of a payment field: a state that all signed, or two words of one key that exclude each other | that the keys are the members', or the leader's, the field's row says |
 //! | overdraft | O6: a pool's creator promised more than the deposit | what the deposit is and what was paid is stated, not proven: the chain compares it with its own |
 //!
-//! Source: PROTOCOL A4.1, A5.10. A new kind is a variant of [`Exhibit`] at the end, and an arm of [`check`].
+//! Source: PROTOCOL A4.1, A5.10. A new kind is a variant of [`Exhibit`] at the end, and an arm of [`File::check`].
 
 use crate::offence::{MAX_SEEN, Offender, Seen};
 use antiphon_core::{

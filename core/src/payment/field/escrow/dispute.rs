@@ -4,7 +4,12 @@ use super::{
     Challenge, Change, Closing, FieldError, FieldState, FieldStatus, Poster, Scene, address_of,
     place,
 };
-use crate::{amount::Amount, crypto::PublicKey, id::Address, payment::field::SealedState};
+use crate::{
+    amount::Amount,
+    crypto::PublicKey,
+    id::{Address, Height},
+    payment::field::{RoundState, SealedState},
+};
 use alloc::{vec, vec::Vec};
 
 impl FieldState {
@@ -26,22 +31,7 @@ impl FieldState {
         field.admit(state, scene.height)?;
         let is_higher = state.rank() > field.best.rank();
         let is_leaders = scene.by == address_of(keys, field.leader)?;
-        let is_asked = field.challenge.is_some_and(|challenge| {
-            state.round >= challenge.round || (is_leaders && challenge.leader.is_none())
-        });
-        match field.status {
-            FieldStatus::Closing(closing) if is_higher && scene.height > closing.deadline => {
-                let (height, deadline) = (scene.height, closing.deadline);
-                return Err(FieldError::TooLate { height, deadline });
-            }
-            FieldStatus::Closing(_) if is_higher => {}
-            FieldStatus::Open | FieldStatus::Closing(_) if is_asked => {}
-            FieldStatus::Closing(_) => {
-                let (round, best) = (state.round, field.best.round);
-                return Err(FieldError::NotHigher { round, best });
-            }
-            FieldStatus::Open | FieldStatus::Closed { .. } => return Err(FieldError::NotAsked),
-        }
+        field.may_post(state, is_leaders, scene.height)?;
         // A state that the chain knows needs no signatures, and who brings some pays for them alone.
         let mut checked = 0;
         if is_higher {
@@ -58,6 +48,31 @@ impl FieldState {
         }
         pays.extend(field.answer(keys, scene, fee)?);
         Ok(Change { field, keys: None, takes: Vec::new(), pays })
+    }
+
+    /// Returns whether somebody wants this state at this height.
+    fn may_post(
+        &self,
+        state: &RoundState,
+        is_leaders: bool,
+        height: Height,
+    ) -> Result<(), FieldError> {
+        let is_higher = state.rank() > self.best.rank();
+        let is_asked = self.challenge.is_some_and(|challenge| {
+            state.round >= challenge.round || (is_leaders && challenge.leader.is_none())
+        });
+        match self.status {
+            FieldStatus::Closing(closing) if is_higher && height > closing.deadline => {
+                Err(FieldError::TooLate { height, deadline: closing.deadline })
+            }
+            FieldStatus::Closing(_) if is_higher => Ok(()),
+            FieldStatus::Open | FieldStatus::Closing(_) if is_asked => Ok(()),
+            FieldStatus::Closing(_) => {
+                let (round, best) = (state.round, self.best.round);
+                Err(FieldError::NotHigher { round, best })
+            }
+            FieldStatus::Open | FieldStatus::Closed { .. } => Err(FieldError::NotAsked),
+        }
     }
 
     /// Asks for the sealed state of a round, with the sender's bond (A6.12).
