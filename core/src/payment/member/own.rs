@@ -223,7 +223,7 @@ impl Seat {
         turn: &Turn<'_>,
     ) -> Result<(), Fault> {
         let payer = self.party(payment.body.payer).ok_or(Fault::NoSuchMember)?;
-        payment.verify(turn.chain, &payer.key).map_err(|_| Fault::BadSignature)
+        payer.check(turn.chain, &payment.body, &payment.signature)
     }
 
     fn check_receipt(
@@ -237,8 +237,7 @@ impl Seat {
         }
         let leader = self.party(self.leader).ok_or(Fault::NoSuchMember)?;
         let receipt = self.receipt_body(placed.index, payment.leaf());
-        let signed = Signed { body: receipt, signature: placed.signature };
-        signed.verify(turn.chain, &leader.key).map_err(|_| Fault::BadSignature)
+        leader.check(turn.chain, &receipt, &placed.signature)
     }
 
     /// Keeps two receipts of the leader for one place, for anybody to see.

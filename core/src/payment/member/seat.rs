@@ -8,7 +8,7 @@
 //! is signed that depends on which (A6.10): payments asked for meanwhile wait.
 
 use super::{
-    Freeze, Turn,
+    Fault, Freeze, Turn,
     amend::Amending,
     dispute::Affairs,
     journal::Journal,
@@ -21,8 +21,8 @@ use super::{
 use crate::{
     amount::Amount,
     codec::Bounded,
-    crypto::{PublicKey, Signature},
-    id::{Address, FieldId},
+    crypto::{PublicKey, ReadyKey, Signature, Tagged},
+    id::{Address, ChainId, FieldId},
     payment::field::{FieldEvidence, FieldTerms, MAX_MEMBERS, RoundState, Rounds, SealedState},
     table::Table,
     time::Moment,
@@ -78,6 +78,8 @@ pub(super) struct Seat {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Party {
     pub(super) key: PublicKey,
+    /// Its point, read once; `None` if it is none, so that it has signed nothing.
+    pub(super) ready: Option<ReadyKey>,
     pub(super) address: Address,
 }
 
@@ -131,6 +133,19 @@ pub(super) enum Step {
     Spoken,
 }
 
+impl Party {
+    /// Checks that this member signed an object.
+    pub(super) fn check(
+        &self,
+        chain: ChainId,
+        object: &impl Tagged,
+        signature: &Signature,
+    ) -> Result<(), Fault> {
+        let ready = self.ready.ok_or(Fault::BadSignature)?;
+        ready.verify(&object.digest(chain).0, signature).map_err(|_| Fault::BadSignature)
+    }
+}
+
 impl Seat {
     /// Makes the seat of this key in a field that these terms open. `None` if they do not name it.
     pub(super) fn new(turn: &Turn<'_>, terms: FieldTerms) -> Option<Self> {
@@ -141,7 +156,11 @@ impl Seat {
     pub(super) fn of(turn: &Turn<'_>, base: Base) -> Option<Self> {
         let Base { terms, state, rounds } = base;
         let parties: Vec<Party> = (terms.members.iter())
-            .map(|member| Party { key: member.key, address: member.address() })
+            .map(|member| Party {
+                key: member.key,
+                ready: member.key.ready().ok(),
+                address: member.address(),
+            })
             .collect();
         let public = turn.key.public();
         let me = parties.iter().position(|party| party.key == public)?;
