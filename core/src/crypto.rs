@@ -8,4 +8,4 @@ mod key;
 pub mod merkle;
 
 pub use hash::{Hash, Tagged, hash_tagged};
-pub use key::{PublicKey, SecretKey, Signature, SignatureError, Signed};
+pub use key::{PublicKey, ReadyKey, SecretKey, Signature, SignatureError, Signed};

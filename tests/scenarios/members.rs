@@ -2,6 +2,7 @@
 //! PROTOCOL A6.9, A6.10, A6.15; ADVERSARIAL cases 23 to 25.
 
 use antiphon_core::{
+    amount::Amount,
     id::Address,
     payment::{
         field::{FieldAct, SealedState},
@@ -19,7 +20,7 @@ use antiphon_tests::{
         fields::{BOND, CHAIN, Crash, DEPOSIT, FieldNet, Weather},
     },
 };
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 /// How long a field may take to be closed when nobody is missing, in virtual milliseconds.
 const CLOSED: u64 = 120_000;
@@ -36,8 +37,13 @@ fn pay_around(net: &mut FieldNet, count: usize, pause_ms: u64) {
 /// Closes the field and checks what the chain paid out against what each living member holds.
 fn close_and_check(net: &mut FieldNet, by: usize) {
     let living: Vec<usize> = (0..net.places.len()).filter(|at| net.view(*at).is_some()).collect();
-    net.close(by);
-    net.run_until(CLOSED, |net| living.iter().all(|at| net.phase(*at) == Some(Phase::Closed)));
+    let end = net.now.after(Duration::from_millis(CLOSED));
+    while !living.iter().all(|at| net.phase(*at) == Some(Phase::Closed)) {
+        assert!(net.now < end, "not closed: {net:?}");
+        // A process that died has forgotten that it was asked.
+        net.close(by);
+        net.run_for(500);
+    }
     let best = net.chain.best();
     for at in living {
         let view = net.view(at).unwrap();
@@ -95,6 +101,45 @@ fn a_member_or_leader_that_dies_at_any_write_signs_nothing_twice() {
                     committed + 8 >= whole,
                     "{committed} of {whole} after {member} died at {write}"
                 );
+            }
+        }
+    }
+}
+
+/// A6.14: a next version, with a process that dies at any write of it: all go on in it, and nothing is signed twice.
+#[test]
+fn a_member_that_dies_at_any_write_of_a_next_version_goes_on_in_it() {
+    let seed = Seed::or(13).number();
+    let weather = Weather { loss: 5, delay: (1, 30), write: (1, 5) };
+    let story = |crash: Option<Crash>| {
+        let mut net = FieldNet::open(seed, 3, weather);
+        pay_around(&mut net, 3, 60);
+        net.run_for(3000);
+        let before: Vec<u64> = net.places.iter().map(|place| place.writes).collect();
+        let crash = crash.map(|it| Crash { write: before[it.member] + it.write, ..it });
+        net.crashes.extend(crash);
+        let end = net.now.after(Duration::from_secs(40));
+        while !(0..3).all(|at| net.view(at).is_some_and(|view| view.version == 1)) {
+            assert!(net.now < end, "no next version");
+            net.amend(|members| {
+                let more = Amount::from_units(500);
+                members[1].deposit = members[1].deposit.checked_add(more).unwrap();
+            });
+            net.run_for(100);
+        }
+        let after = net.places.iter().zip(before).map(|(place, before)| place.writes - before);
+        let writes: Vec<u64> = after.collect();
+        pay_around(&mut net, 3, 60);
+        net.run_for(3000);
+        assert!(net.view(0).unwrap().round >= 2, "rounds count on");
+        close_and_check(&mut net, 1);
+        writes
+    };
+    for (member, writes) in story(None).into_iter().enumerate() {
+        assert!(writes >= 2, "member {member} wrote {writes} times");
+        for write in 0..writes {
+            for is_durable in [false, true] {
+                story(Some(Crash { member, write, is_durable }));
             }
         }
     }
@@ -251,7 +296,7 @@ fn a_member_that_grieves_pays_for_it_and_the_others_are_paid_in_time() {
     net.close(1);
     net.run_until(CLOSED, |net| (0..3).all(|at| net.phase(at) == Some(Phase::Closed)));
     let margin = net.chain.margin;
-    let patience = 2 * margin + net.chain.rules.min_response;
+    let patience = 4 * margin + net.chain.rules.min_response;
     let bound = patience + net.chain.rules.min_dispute + 5 * margin;
     assert!(net.chain.height.0 <= began.0 + bound + 8, "within T_disp and the extensions");
     assert_eq!(net.chain.best(), 1);

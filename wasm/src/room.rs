@@ -170,6 +170,7 @@ fn phase(phase: Phase) -> JsValue {
         Phase::Halted => "halted",
         Phase::Closing => "closing",
         Phase::Closed => "closed",
+        Phase::Left => "left",
     }
     .into()
 }

@@ -192,7 +192,6 @@ impl Message {
             | Self::CreatePool(_)
             | Self::Field(_)
             | Self::Release(_)
-            | Self::Field(_)
             | Self::Collect { .. }
             | Self::Register(_)
             | Self::Bond { .. }

@@ -15,11 +15,13 @@
 //! | file | what it knows |
 //! |---|---|
 //! | `command` | what the application asks |
+//! | `hear` | who may say what, and what it may cost |
 //! | `join` | invitation, acceptance, opening |
 //! | `own` | payments of this member and to it, from the wish to the receipt |
 //! | `order` | the leader's order, its receipts, when a round is closed |
 //! | `check` | a member fetches a round that the leader has closed, and recomputes it |
 //! | `agree` | signing a round's state, sealing it |
+//! | `amend` | the next version: members join and leave, another leads |
 //! | `dispute` | what the chain says, and what must be done about that until when |
 //! | `round` | the ledger: payments in order, balances, the state after them |
 //! | `prove` | one payment out of a closed field |
@@ -32,10 +34,12 @@
 
 mod agree;
 mod allowance;
+mod amend;
 mod check;
 mod command;
 mod dispute;
 mod fault;
+mod hear;
 mod join;
 mod journal;
 mod order;
@@ -58,30 +62,32 @@ pub mod wire;
 
 pub use fault::Fault;
 pub use policy::MemberPolicy;
-pub use refusal::{CloseError, Freeze, JoinError, PayError};
+pub use refusal::{AmendError, CloseError, Freeze, JoinError, PayError};
 pub use round::MAX_ROUND;
-pub use view::{FieldView, MemberView, PaymentView, Phase, RoundStep, Standing};
+pub use view::{AmendmentView, FieldView, MemberView, PaymentView, Phase, RoundStep, Standing};
 
 use super::{
     StoreToken,
-    field::{Climb, FieldAct, FieldProof, FieldRules, FieldTerms, escrow::FieldState},
+    field::{
+        Climb, FieldAct, FieldFile, FieldProof, FieldRules, FieldTerms, SealedState,
+        escrow::FieldState,
+    },
     payer::DeviceId,
 };
 use crate::{
     amount::Amount,
     chain::Level,
-    crypto::{PublicKey, SecretKey, Tagged},
+    crypto::{PublicKey, SecretKey},
     id::{Address, ChainId, FieldId, Height},
     row,
     table::Table,
     time::Moment,
 };
 use alloc::{boxed::Box, string::String, vec::Vec};
-use allowance::{Allowance, Cost};
+use allowance::Allowance;
 use restore::Rows;
 use seat::Seat;
 use turn::{Turn, Writes};
-use wire::{Envelope, Invitation, Letter};
 
 /// Fields of one key that are not forgotten. Chosen here.
 pub const MAX_FIELDS: usize = 32;
@@ -320,6 +326,18 @@ impl Membership {
         self.seats.get(&field)?.prove(round, index, in_block)
     }
 
+    /// Returns the newest state of a field that all have signed, for a watch-tower. `None` for a version's first state, which
+    /// the chain knows.
+    pub fn sealed(&self, field: FieldId) -> Option<SealedState> {
+        self.seats.get(&field)?.sealed_state()
+    }
+
+    /// Returns what can be shown of a field to anybody, as files: the newest state that all signed, and two words of its
+    /// leader that exclude each other, if it said such since the start.
+    pub fn files(&self, field: FieldId) -> Vec<FieldFile> {
+        self.seats.get(&field).map(|seat| seat.files(self.chain)).unwrap_or_default()
+    }
+
     /// Returns the fields whose rows are so damaged that nothing can be done for them here.
     pub fn lost(&self) -> &[FieldId] {
         &self.lost
@@ -341,72 +359,5 @@ impl Membership {
             out,
         };
         (&mut self.seats, turn)
-    }
-
-    fn heard(&mut self, now: Moment, from: Address, bytes: &[u8], out: &mut Vec<Output>) {
-        let is_known = self.seats.values().any(|seat| seat.place(&from).is_some());
-        let strangers = &mut self.strangers;
-        let allowance = if is_known {
-            self.allowances.entry(from).or_insert_with(|| Allowance::new(now))
-        } else {
-            strangers
-        };
-        if !allowance.allows(now) {
-            out.push(Output::Fault(from, Fault::TooMuch));
-            return;
-        }
-        let heard = self.try_heard(now, from, bytes, out);
-        let cost = heard.unwrap_or(Cost::Vain);
-        let allowance = self.allowances.get_mut(&from).filter(|_| is_known);
-        allowance.unwrap_or(&mut self.strangers).take(cost);
-        if let Err(fault) = heard {
-            out.push(Output::Fault(from, fault));
-        }
-    }
-
-    fn try_heard(
-        &mut self,
-        now: Moment,
-        from: Address,
-        bytes: &[u8],
-        out: &mut Vec<Output>,
-    ) -> Result<Cost, Fault> {
-        let Envelope { field, letter } = Envelope::from_bytes(bytes).map_err(Fault::Malformed)?;
-        let (seats, mut turn) = self.turn(now, out);
-        let Some(seat) = seats.get_mut(&field) else {
-            let Letter::Invite(invitation) = letter else { return Err(Fault::NoSuchField) };
-            return self.invited(from, *invitation, out);
-        };
-        let place = seat.place(&from).filter(|place| *place != seat.me).ok_or(Fault::NotMember)?;
-        let cost = seat.heard(place, letter, &mut turn);
-        seat.rearm(&mut turn);
-        cost
-    }
-
-    /// Somebody invites to a field that is new here.
-    fn invited(
-        &mut self,
-        from: Address,
-        invitation: Invitation,
-        out: &mut Vec<Output>,
-    ) -> Result<Cost, Fault> {
-        let Invitation { terms, signature } = invitation;
-        terms.check(&self.rules, self.fee).map_err(Fault::Terms)?;
-        let digest = terms.digest(self.chain);
-        let (known, many) = (&self.invitations, MAX_INVITATIONS);
-        let id = terms.id(self.chain).ok_or(Fault::NotLeader)?;
-        if known.get(&id).is_some_and(|seat| seat.terms == terms) {
-            return Ok(Cost::Idle);
-        }
-        if known.len() >= many && !known.contains_key(&id) {
-            return Err(Fault::TooManyInvitations);
-        }
-        let seat = Seat::new(&self.turn(Moment::ZERO, out).1, terms).ok_or(Fault::NotInvited)?;
-        let leader = seat.party(seat.leader).filter(|party| party.address == from);
-        let leader = leader.filter(|_| !seat.leads()).ok_or(Fault::NotLeader)?;
-        leader.key.verify(&digest.0, &signature).map_err(|_| Fault::BadSignature)?;
-        self.invitations.insert(id, seat);
-        out.push(Output::Changed);
-        Ok(Cost::Idle)
     }
 }

@@ -75,7 +75,18 @@ pub(super) fn letters() -> Vec<Vec<u8>> {
     run.close_round();
     run.flow();
     let field = run.field;
-    run.command(1, |machine, now, out| machine.close(now, field, out));
+    run.amend();
+    run.flow();
+    for at in 1..MEMBERS {
+        run.command(at, |machine, now, out| machine.accept(now, field, out));
+    }
+    run.flow();
+    for at in 0..MEMBERS {
+        run.prove(at);
+    }
+    run.flow();
+    // The first member has been paid so much that it leads now.
+    run.command(2, |machine, now, out| machine.close(now, field, out));
     run.flow();
     run.keeps.unwrap_or_default()
 }
@@ -165,8 +176,13 @@ impl Run {
                 self.now = self.now.after(Duration::from_millis(u64::from(choices.byte()) * 40));
                 self.tick(at);
             }
-            _ => match choices.below(4) {
+            _ => match choices.below(6) {
                 0 => self.close_round(),
+                4 => self.amend(),
+                5 => {
+                    let field = self.field;
+                    self.command(at, |machine, now, out| machine.accept(now, field, out));
+                }
                 1 => {
                     self.height = self.height.plus(1);
                     self.prove(at);
@@ -214,6 +230,23 @@ impl Run {
     fn close_round(&mut self) {
         let field = self.field;
         self.command(0, |machine, now, out| machine.close_round(now, field, out));
+    }
+
+    /// Everybody would have two more, if there is time for that.
+    fn amend(&mut self) {
+        let (field, until) = (self.field, self.height.plus(6));
+        let views = self.seats[0].machine.view();
+        let Some(view) = views.into_iter().find(|view| view.id == field) else { return };
+        let keys: BTreeMap<Address, PublicKey> =
+            self.seats.iter().map(|seat| (seat.machine.address(), seat.key.public())).collect();
+        let more = Amount::from_units(2);
+        let members: Vec<Member> = (view.members.iter())
+            .map(|member| Member {
+                key: keys[&member.address],
+                deposit: member.balance.checked_add(more).unwrap(),
+            })
+            .collect();
+        self.command(0, |machine, now, out| machine.amend(now, field, (members, until), out));
     }
 
     fn prove(&mut self, at: usize) {
@@ -310,7 +343,10 @@ impl Run {
             FieldAct::Post(sealed) => state.post(keys, sealed, &scene),
             FieldAct::Challenge { round, .. } => state.challenge(keys, *round, &scene),
             FieldAct::Enforce(_) => state.enforce(keys, &scene),
-            FieldAct::Open { .. } | FieldAct::Amend { .. } => return,
+            FieldAct::Amend { amendment, signatures } => {
+                state.amend(keys, amendment, signatures, &scene)
+            }
+            FieldAct::Open { .. } => return,
         };
         if let Ok(change) = change {
             self.escrow.0 = change.field;

@@ -408,6 +408,8 @@ pub(super) fn member_messages() -> Seeds {
         (8, "vote"),
         (9, "sealed"),
         (10, "close"),
+        (11, "summon"),
+        (12, "consent"),
     ] {
         // A field's id, then the kind.
         let letter = letters.iter().find(|letter| letter[32] == kind).unwrap();
@@ -430,6 +432,10 @@ pub(super) fn member_machine() -> Seeds {
         ("spoilt", [&pays[..], &write(1), &[0, 8, 0, 40, 0, 0, 5], &many, &close, &many].concat()),
         ("late", [&pays[..], &many, &close, &[0, 7, 0, 1, 12, 255, 2, 12, 255], &many].concat()),
         ("closes", [&pays[..], &many, &[1, 13, 3], &many, &[1, 13, 1, 2, 13, 1], &many].concat()),
+        (
+            "amends",
+            [&[0, 13, 4][..], &many, &[1, 13, 5, 2, 13, 5], &many, &[1, 13, 1], &many].concat(),
+        ),
         ("alone", [&pays[..], &[2, 13, 3], &[2, 13, 1].repeat(12), &many].concat()),
     ]
 }

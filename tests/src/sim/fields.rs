@@ -9,6 +9,7 @@
 //!
 //! What must never happen is looked for after every step, see [`Watch`].
 
+mod act;
 mod chain;
 
 pub use chain::Chain;
@@ -16,17 +17,14 @@ pub use chain::Chain;
 use super::{dice::Dice, queue::Queue};
 use crate::{foe::Foe, watch::Watch};
 use antiphon_core::{
-    amount::Amount,
     chain::Level,
-    codec::Bounded,
     crypto::{Hash, SecretKey},
     id::{Address, ChainId, FieldId},
     payment::{
         StoreToken,
-        field::{FieldAct, FieldTerms, Member},
+        field::FieldTerms,
         member::{
-            Fault, FieldView, Input, MemberConfig, MemberPolicy, Membership, Output, PayError,
-            Phase, Proof, Warning,
+            Fault, Input, MemberConfig, MemberPolicy, Membership, Output, Proof, Standing, Warning,
         },
         payer::DeviceId,
     },
@@ -140,7 +138,7 @@ pub struct FieldNet {
 
 impl fmt::Debug for FieldNet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FieldNet({} members at {:?})", self.places.len(), self.now)
+        write!(f, "FieldNet({:?}: {})", self.now, self.shown())
     }
 }
 
@@ -158,7 +156,7 @@ impl FieldNet {
             (0..members).map(|_| SecretKey::from_bytes(&dice.bytes())).collect();
         keys.sort_by_key(|key| Address::of(&key.public()));
         let chain = Chain::new(&keys);
-        let terms = terms(&keys, &chain);
+        let terms = chain.terms(&keys);
         let field = terms.id(CHAIN).unwrap();
         let policy = MemberPolicy {
             round_payments: 64,
@@ -186,103 +184,6 @@ impl FieldNet {
         }
         net.queue.push(Moment::from_millis(BLOCK_MS), Event::Block);
         net
-    }
-
-    /// Opens the field, whatever the weather.
-    pub fn open(seed: u64, members: usize, weather: Weather) -> Self {
-        let mut net = Self::new(seed, members, weather);
-        net.invite();
-        net
-    }
-
-    /// Lets the leader invite and everybody accept, again after a crash, until the field is open for all.
-    ///
-    /// # Panics
-    /// If it is not open after two minutes.
-    pub fn invite(&mut self) {
-        let (members, field) = (self.places.len(), self.field);
-        let end = self.now.after(Duration::from_secs(120));
-        while !(0..members).all(|at| self.phase(at) == Some(Phase::Open)) {
-            assert!(self.now < end, "the field does not open");
-            let terms = self.terms.clone();
-            if self.places[0].machine.is_some() && self.view(0).is_none() {
-                let proposed =
-                    self.command(0, |machine, now, out| machine.propose(now, terms, out));
-                assert_eq!(proposed.map(|it| it.is_ok()), Some(true));
-            }
-            for at in 1..members {
-                if self.phase(at) == Some(Phase::Invited) {
-                    let accepted =
-                        self.command(at, |machine, now, out| machine.accept(now, field, out));
-                    assert_eq!(accepted, Some(Ok(())));
-                }
-            }
-            self.run_for(50);
-        }
-    }
-
-    /// Returns the place of who leads.
-    pub fn leader(&self) -> usize {
-        usize::from(self.terms.leader().unwrap())
-    }
-
-    /// Returns a member's address.
-    pub fn address(&self, at: usize) -> Address {
-        Address::of(&self.places[at].key.public())
-    }
-
-    /// Returns what a member shows, while it lives and knows the field.
-    pub fn view(&self, at: usize) -> Option<FieldView> {
-        let views = self.places[at].machine.as_ref()?.view();
-        views.into_iter().find(|view| view.id == self.field)
-    }
-
-    /// Returns where the field is in its life, for a member.
-    pub fn phase(&self, at: usize) -> Option<Phase> {
-        self.view(at).map(|view| view.phase)
-    }
-
-    /// Returns the balances of the newest sealed state that a member holds.
-    pub fn balances(&self, at: usize) -> Vec<u128> {
-        let view = self.view(at).unwrap();
-        view.members.iter().map(|member| member.balance.units()).collect()
-    }
-
-    /// Does what an application does; `None` while the member is dead.
-    pub fn command<T>(
-        &mut self,
-        at: usize,
-        command: impl FnOnce(&mut Membership, Moment, &mut Vec<Output>) -> T,
-    ) -> Option<T> {
-        let mut out = Vec::new();
-        let machine = self.places[at].machine.as_mut()?;
-        let done = command(machine, self.now, &mut out);
-        self.take(at, out);
-        Some(done)
-    }
-
-    /// Pays; `None` while the payer is dead.
-    pub fn pay(&mut self, at: usize, to: usize, amount: u128) -> Option<Result<u64, PayError>> {
-        let (field, to) = (self.field, (self.address(to), Amount::from_units(amount)));
-        self.command(at, |machine, now, out| machine.pay(now, field, to, out))
-    }
-
-    /// Lets the leader close the running round now, if it can.
-    pub fn close_round(&mut self) {
-        let (field, leader) = (self.field, self.leader());
-        let _refused =
-            self.command(leader, |machine, now, out| machine.close_round(now, field, out));
-    }
-
-    /// Lets a member want the field closed.
-    pub fn close(&mut self, at: usize) {
-        let field = self.field;
-        let _refused = self.command(at, |machine, now, out| machine.close(now, field, out));
-    }
-
-    /// Sends the chain an act as one member.
-    pub fn submit(&mut self, at: usize, act: FieldAct) {
-        self.chain.submit(self.address(at), act);
     }
 
     /// Kills a member for good, or until it is revived.
@@ -322,7 +223,7 @@ impl FieldNet {
     pub fn run_until(&mut self, ms: u64, holds: impl Fn(&Self) -> bool) {
         let end = self.now.after(Duration::from_millis(ms));
         while !holds(self) {
-            assert!(self.now < end, "it did not happen within {ms} ms of virtual time");
+            assert!(self.now < end, "not within {ms} ms of virtual time: {}", self.shown());
             self.step();
         }
     }
@@ -330,6 +231,18 @@ impl FieldNet {
     /// Gives one member a message, as the network would.
     pub fn inject(&mut self, at: usize, from: Address, bytes: Vec<u8>) {
         self.feed(at, Input::Heard(from, bytes));
+    }
+
+    /// What every member shows, for a failure to be understood.
+    fn shown(&self) -> String {
+        let views = (0..self.places.len()).map(|at| {
+            self.view(at).map(|view| {
+                let pending = view.payments.iter().filter(|it| it.standing < Standing::Committed);
+                (view.phase, view.step, view.round, view.committed, pending.count(), view.freeze)
+            })
+        });
+        let faults = self.places.iter().map(|place| place.faults.last());
+        format!("{:?} {:?}", views.collect::<Vec<_>>(), faults.collect::<Vec<_>>())
     }
 
     fn step(&mut self) {
@@ -490,24 +403,5 @@ impl Place {
             life: 0,
             tick: None,
         }
-    }
-}
-
-fn terms(keys: &[SecretKey], chain: &Chain) -> FieldTerms {
-    let members: Vec<Member> = (0_u128..)
-        .zip(keys)
-        .map(|(at, key)| {
-            let deposit = Amount::from_units(DEPOSIT + u128::from(at == 0));
-            Member { key: key.public(), deposit }
-        })
-        .collect();
-    FieldTerms {
-        nonce: 1,
-        members: Bounded::try_from(members).unwrap(),
-        dispute: chain.rules.min_dispute,
-        response: chain.rules.min_response,
-        bond: Amount::from_units(BOND),
-        until: antiphon_core::id::Height(10_000),
-        aggregate: None,
     }
 }

@@ -13,9 +13,9 @@ export interface Around {
 
 /**
  * Where a field is in its life: one is `invited`, has signed and is `joining`, members pay each other while it is `open`; a round
- * was annulled and it is `halted`; the chain is about to enforce a state, it is `closing`; everybody was paid, it is `closed`.
+ * was annulled and it is `halted`; the chain is about to enforce a state, it is `closing`; everybody was paid, it is `closed`; or others go on with it, and this one has `left`.
  */
-export type FieldPhase = 'invited' | 'joining' | 'open' | 'halted' | 'closing' | 'closed';
+export type FieldPhase = 'invited' | 'joining' | 'open' | 'halted' | 'closing' | 'closed' | 'left';
 
 /** How far a payment has come. Only what is `committed` is money. */
 export type PaymentStanding = 'pending' | 'sequenced' | 'committed' | 'void';

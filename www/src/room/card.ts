@@ -16,6 +16,7 @@ const PHASES: Readonly<Record<FieldView['phase'], string>> = {
   halted: 'A round was annulled. Close the field: nothing that was committed is lost.',
   closing: 'The chain is about to pay out. A newer state that all signed is shown by itself.',
   closed: 'Closed. Everybody was paid by the chain.',
+  left: 'You have left it, and were paid. The others go on.',
 };
 
 /** Payments that a card lists. */
@@ -80,7 +81,7 @@ export class FieldCard {
       if (element !== null) element.hidden = phase !== 'open';
     }
     this.#buttons.close.hidden = phase !== 'open' && phase !== 'halted';
-    this.#buttons.forget.hidden = phase !== 'closed';
+    this.#buttons.forget.hidden = phase !== 'closed' && phase !== 'left';
   }
 
   #build(): void {

@@ -10,11 +10,12 @@
 //!
 //! Source: PROTOCOL A0.9, A6.10; RFC 6962 §2.1.
 
+use super::RoundState;
 use crate::{
-    codec,
+    codec::{self, Bounded},
     crypto::{Hash, merkle},
 };
-use alloc::vec::Vec;
+use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Returns the root over the leaves of one round's payments, in the leader's order.
 pub fn round_root(payments: &[Hash]) -> Hash {
@@ -27,12 +28,15 @@ pub fn round_leaf(payments: u32, root: &Hash) -> Hash {
 }
 
 /// The roots of all rounds so far, as far as they are needed to add the next one: at most one hash a bit of their number.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Rounds {
     count: u32,
     /// Roots of full subtrees, the largest first: one for each bit that is set in `count`.
-    peaks: Vec<Hash>,
+    peaks: Bounded<Hash, MAX_PEAKS>,
 }
+
+/// One for each bit of the number of rounds.
+const MAX_PEAKS: usize = 32;
 
 impl Rounds {
     /// Returns how many rounds there are.
@@ -44,13 +48,19 @@ impl Rounds {
     #[must_use]
     pub fn with(&self, payments: u32, root: &Hash) -> Option<Self> {
         let count = self.count.checked_add(1)?;
-        let mut peaks = self.peaks.clone();
+        let mut peaks = self.peaks.to_vec();
         let mut peak = round_leaf(payments, root);
         for _ in 0..self.count.trailing_ones() {
             peak = merkle::node_hash(&peaks.pop()?, &peak);
         }
         peaks.push(peak);
-        Some(Self { count, peaks })
+        Some(Self { count, peaks: Bounded::try_from(peaks).ok()? })
+    }
+
+    /// Returns whether this is the list under a state: what somebody else says of it needs no other proof.
+    pub fn is_under(&self, state: &RoundState) -> bool {
+        let is_list = u32::try_from(self.peaks.len()) == Ok(self.count.count_ones());
+        is_list && self.count == state.round && self.root() == state.tx_root
     }
 
     /// Returns the root over all rounds: `tx_root` of the last one's state.
@@ -66,6 +76,7 @@ impl Rounds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     #[test]
     fn the_root_of_a_growing_list_is_that_of_the_whole_tree() {

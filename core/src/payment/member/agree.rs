@@ -43,8 +43,7 @@ impl Seat {
         turn: &Turn<'_>,
     ) -> Result<(), Fault> {
         let party = self.party(place).ok_or(Fault::NoSuchMember)?;
-        let digest = state.digest(turn.chain);
-        party.key.verify(&digest.0, signature).map_err(|_| Fault::BadSignature)
+        party.check(turn.chain, state, signature)
     }
 
     /// A member asks for payments of the round that is voted on.

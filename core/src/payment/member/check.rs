@@ -14,7 +14,11 @@ use super::{
     seat::Gather,
     wire::{Ask, Letter, Part, Proposal, RoundId},
 };
-use crate::{crypto::Tagged, payment::field::RoundState};
+use crate::{
+    crypto::{Signature, Signed, Tagged},
+    payment::field::{FieldEvidence, RoundState},
+};
+use alloc::boxed::Box;
 
 impl Seat {
     /// The leader proposes the state of a round.
@@ -33,7 +37,7 @@ impl Seat {
             // The leader has not heard that it is sealed.
             return Ok(self.tell_sealed(from, turn));
         }
-        if self.freeze.is_some() || !self.affairs.is_open() {
+        if self.freeze.is_some() || !self.is_open() || self.is_amending() {
             return Ok(Cost::Idle);
         }
         if id > running {
@@ -41,13 +45,13 @@ impl Seat {
             self.tell_vote(Some(from), turn);
             return Ok(Cost::Idle);
         }
-        let gathered = self.gather.as_ref().map(|gather| &gather.state);
-        if let Some(known) = self.voting.as_ref().map(|voting| &voting.state).or(gathered) {
-            if *known == state {
+        if let Some((known, word)) = self.known_proposal() {
+            if known == state {
                 self.tell_vote(Some(from), turn);
                 return Ok(Cost::Idle);
             }
             self.check_state(from, &state, &signature, turn)?;
+            self.keep_states((known, word), (state, signature));
             return Err(Fault::TwoStates);
         }
         self.check_state(from, &state, &signature, turn)?;
@@ -57,6 +61,31 @@ impl Seat {
         self.retry.answered();
         self.gather_more(turn)?;
         Ok(Cost::Free)
+    }
+
+    /// Returns the state of the running round that is known here, and the leader's signature of it, if that is.
+    fn known_proposal(&self) -> Option<(RoundState, Option<Signature>)> {
+        let leader = usize::from(self.leader);
+        let voted = self
+            .voting
+            .as_ref()
+            .map(|voting| (voting.state.clone(), voting.votes.get(leader).copied().flatten()));
+        let gathered = self.gather.as_ref();
+        voted.or_else(|| gathered.map(|gather| (gather.state.clone(), Some(gather.signature))))
+    }
+
+    /// Keeps two states of one round that the leader signed, for anybody to see.
+    fn keep_states(
+        &mut self,
+        (one, word): (RoundState, Option<Signature>),
+        (body, signature): (RoundState, Signature),
+    ) {
+        let key = self.party(self.leader).map(|party| party.key);
+        if let Some((key, word)) = key.zip(word) {
+            let pair =
+                Box::new([Signed { body: one, signature: word }, Signed { body, signature }]);
+            self.evidence = Some(FieldEvidence::States { key, pair });
+        }
     }
 
     /// Checks what can be seen before the payments are here.

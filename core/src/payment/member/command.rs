@@ -1,10 +1,12 @@
 //! What the application asks of its fields.
 
-use super::{CloseError, JoinError, MAX_FIELDS, Membership, Output, PayError, seat::Seat};
+use super::{
+    AmendError, CloseError, JoinError, MAX_FIELDS, Membership, Output, PayError, seat::Seat,
+};
 use crate::{
     amount::Amount,
-    id::{Address, FieldId},
-    payment::field::FieldTerms,
+    id::{Address, FieldId, Height},
+    payment::field::{FieldTerms, Member},
     table::Table,
     time::Moment,
 };
@@ -32,7 +34,8 @@ impl Membership {
         Ok(id)
     }
 
-    /// Signs the terms of an invitation: the member's deposit may be locked from now on.
+    /// Signs the terms of an invitation, or an amendment that the leader proposed: the member's deposit may be locked from
+    /// now on, and of an amended version nothing else is signed until it is decided.
     ///
     /// # Errors
     /// [`JoinError`]; nothing is signed then.
@@ -42,6 +45,12 @@ impl Membership {
         field: FieldId,
         out: &mut Vec<Output>,
     ) -> Result<(), JoinError> {
+        let (seats, mut turn) = self.turn(now, out);
+        if let Some(seat) = seats.get_mut(&field) {
+            seat.accept_amendment(&mut turn)?;
+            seat.rearm(&mut turn);
+            return Ok(());
+        }
         has_room(&self.seats, &field)?;
         let mut seat = self.invitations.remove(&field).ok_or(JoinError::NotInvited)?;
         seat.take(&mut self.turn(now, out).1);
@@ -87,6 +96,25 @@ impl Membership {
         let (seats, mut turn) = self.turn(now, out);
         let seat = seats.get_mut(&field).ok_or(CloseError::NoField)?;
         seat.close_round(false, &mut turn)
+    }
+
+    /// Proposes the next version of a field that this key leads: its members, with what each has from then on, and the last
+    /// block that may begin it. The running round must be empty.
+    ///
+    /// # Errors
+    /// [`AmendError`]; nothing is signed then.
+    pub fn amend(
+        &mut self,
+        now: Moment,
+        field: FieldId,
+        (members, until): (Vec<Member>, Height),
+        out: &mut Vec<Output>,
+    ) -> Result<(), AmendError> {
+        let (seats, mut turn) = self.turn(now, out);
+        let seat = seats.get_mut(&field).ok_or(AmendError::NoField)?;
+        seat.amend(members, until, &mut turn)?;
+        seat.rearm(&mut turn);
+        Ok(())
     }
 
     /// Wants a field closed: with a final state if all sign one, alone after the policy's patience.

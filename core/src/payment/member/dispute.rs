@@ -53,6 +53,7 @@ enum Act {
     Post(u32),
     Challenge(u32),
     Enforce,
+    Amend,
 }
 
 impl Affairs {
@@ -71,6 +72,11 @@ impl Affairs {
     /// Returns what is proven.
     pub(super) fn state(&self) -> Option<&FieldState> {
         self.proven.as_ref().map(|(state, _)| state)
+    }
+
+    /// Returns the version that is proven, and at which height.
+    pub(super) fn version(&self) -> Option<(u32, Height)> {
+        self.proven.as_ref().map(|(state, height)| (state.best.version, *height))
     }
 
     /// Returns whether members pay each other.
@@ -160,6 +166,7 @@ impl Seat {
             self.drop_annulled();
             turn.changed();
         }
+        self.decide(turn);
         self.sign_wanted(turn);
         self.pursue(turn);
         self.rearm(turn);
@@ -173,8 +180,8 @@ impl Seat {
 
     /// An annulled round is never sealed, whoever has which signatures (A6.12).
     fn drop_annulled(&mut self) {
-        let running = self.running().round;
-        if self.affairs.annulled().is_some_and(|from| running >= from) {
+        if self.is_halted() {
+            self.was_annulled = true;
             (self.gather, self.voting, self.due) = (None, None, None);
             self.affairs.sealed();
         }
@@ -190,6 +197,14 @@ impl Seat {
             return;
         };
         let (status, next) = (state.status, turn.tip.plus(1));
+        if !self.is_current() {
+            // Who joins waits for the chain; who has left has nothing to say.
+            return;
+        }
+        if self.leads() && !self.is_closed() && self.amend_act(turn.tip).is_some() {
+            self.act(Act::Amend, turn);
+            return;
+        }
         match status {
             FieldStatus::Closed { .. } => {}
             FieldStatus::Closing(closing) if next > closing.deadline.plus(self.me.into()) => {
@@ -230,7 +245,11 @@ impl Seat {
             }
         } else if is_late(self.affairs.leaving, policy.close_after) {
             self.act(Act::SoloClose, turn);
-        } else if is_late(self.affairs.signed, policy.challenge_after) && self.voting.is_some() {
+        } else if is_late(self.affairs.signed, policy.challenge_after)
+            && self.voting.is_some()
+            && !self.leads()
+        {
+            // A leader has nobody to ask: it has what the others gave it.
             let round = self.running().round;
             if round > best {
                 self.act(Act::Challenge(round), turn);
@@ -294,6 +313,7 @@ impl Seat {
             Act::Post(_) => FieldAct::Post(Box::new(shown())),
             Act::Challenge(round) => FieldAct::Challenge { field, round },
             Act::Enforce => FieldAct::Enforce(field),
+            Act::Amend => self.amend_act(Height::default())?,
         })
     }
 

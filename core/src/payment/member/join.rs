@@ -16,14 +16,18 @@ use alloc::boxed::Box;
 impl Seat {
     /// Stores the terms, which this member is going to sign.
     pub(super) fn take(&mut self, turn: &mut Turn<'_>) {
-        let record = SeatRecord { device: turn.device, terms: self.terms.clone() };
+        let record = SeatRecord { device: turn.device, base: self.base() };
         turn.store(self.id, Row::Seat, &record);
         turn.changed();
     }
 
-    /// The terms are durable: the leader invites, a member accepts.
+    /// The terms are durable: the leader invites, a member accepts. Of a later version, whoever joins consents to it.
     pub(super) fn seat_stored(&mut self, turn: &mut Turn<'_>) {
         self.is_stored = true;
+        if self.sealed.state.version > 0 || self.is_applied() {
+            self.version_stored(turn);
+            return;
+        }
         self.sign_terms(turn);
         if self.leads() {
             self.invite(turn);

@@ -161,7 +161,7 @@ impl Seat {
         if !self.leads() {
             return Err(CloseError::NotLeader);
         }
-        if !self.affairs.is_open() || self.sealed.state.is_final {
+        if !self.is_open() || self.sealed.state.is_final || self.is_amending() {
             return Err(CloseError::NotOpen);
         }
         if self.voting.is_some() || (self.round.items().is_empty() && !is_final) {

@@ -17,9 +17,9 @@ use super::{
 use crate::{
     amount::Amount,
     crypto::{Hash, Signature, Signed, Tagged},
-    payment::field::{FieldPayment, Receipt},
+    payment::field::{FieldEvidence, FieldPayment, Receipt},
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 /// Payments of one member that are not committed. Chosen here: a whole round.
 pub(super) const MAX_OWN: usize = super::MAX_ROUND;
@@ -65,7 +65,7 @@ impl Seat {
             return Err(PayError::Frozen(freeze));
         }
         self.affairs.may_pay(self.balance(), turn.policy)?;
-        if self.sealed.state.is_final || self.wants_final {
+        if self.sealed.state.is_final || self.wants_final || !self.is_current() {
             return Err(PayError::NotOpen);
         }
         if payee == self.me || self.party(payee).is_none() {
@@ -176,7 +176,9 @@ impl Seat {
             }
             let payment = self.round.payment(self.me, own.payee, own.amount, placed.sequence);
             let item = ordered(&payment, signature);
-            self.check_receipt(&Signed { body: payment, signature }, placed, turn)?;
+            let payment = Signed { body: payment, signature };
+            self.keep_receipts(&payment, placed, turn)?;
+            self.check_receipt(&payment, placed, turn)?;
             new.push(self.receipt(item, placed));
         }
         self.take_receipts(new, turn)
@@ -207,6 +209,7 @@ impl Seat {
             let body = self.round.payment(payer, payee, amount, placed.sequence);
             let payment = Signed { body, signature };
             self.check_payment(&payment, turn)?;
+            self.keep_receipts(&payment, placed, turn)?;
             self.check_receipt(&payment, placed, turn)?;
             new.push(self.receipt(*item, placed));
         }
@@ -220,7 +223,7 @@ impl Seat {
         turn: &Turn<'_>,
     ) -> Result<(), Fault> {
         let payer = self.party(payment.body.payer).ok_or(Fault::NoSuchMember)?;
-        payment.verify(turn.chain, &payer.key).map_err(|_| Fault::BadSignature)
+        payer.check(turn.chain, &payment.body, &payment.signature)
     }
 
     fn check_receipt(
@@ -232,13 +235,32 @@ impl Seat {
         if usize::try_from(placed.index).is_ok_and(|index| index >= super::MAX_ROUND) {
             return Err(Fault::RoundFull);
         }
-        if self.receipts.contains_key(&placed.index) {
-            return Err(Fault::Conflict);
-        }
         let leader = self.party(self.leader).ok_or(Fault::NoSuchMember)?;
         let receipt = self.receipt_body(placed.index, payment.leaf());
-        let signed = Signed { body: receipt, signature: placed.signature };
-        signed.verify(turn.chain, &leader.key).map_err(|_| Fault::BadSignature)
+        leader.check(turn.chain, &receipt, &placed.signature)
+    }
+
+    /// Keeps two receipts of the leader for one place, for anybody to see.
+    fn keep_receipts(
+        &mut self,
+        payment: &Signed<FieldPayment>,
+        placed: &Placed,
+        turn: &Turn<'_>,
+    ) -> Result<(), Fault> {
+        let Some(known) = self.receipts.get(&placed.index).copied() else { return Ok(()) };
+        self.check_receipt(payment, placed, turn)?;
+        let Ordered { payer, payee, amount, signature } = known.item;
+        let body = self.round.payment(payer, payee, amount, known.sequence);
+        let before = Signed { body, signature };
+        let key = self.party(self.leader).ok_or(Fault::NoSuchMember)?.key;
+        let receipt = |payment: &Signed<FieldPayment>, signature| {
+            let body = self.receipt_body(placed.index, payment.leaf());
+            Signed { body, signature }
+        };
+        let pair =
+            Box::new([receipt(&before, known.signature), receipt(payment, placed.signature)]);
+        self.evidence = Some(FieldEvidence::Receipts { key, pair });
+        Err(Fault::Conflict)
     }
 
     /// Returns what a leader signs for a payment at a place of the running round.

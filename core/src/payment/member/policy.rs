@@ -28,7 +28,8 @@ pub struct MemberPolicy {
 
 impl MemberPolicy {
     /// Returns the defaults for a chain with this `M_incl`: all of the money may be on its way, a round of a thousand
-    /// payments or two seconds, and half a minute of one-second blocks for those who are silent. Chosen here.
+    /// payments or two seconds, half a minute of one-second blocks for those who are silent when a field is to be closed, and a
+    /// minute for a round: bad weather is no foe. Chosen here.
     pub const fn for_chain(inclusion_margin: u64) -> Self {
         Self {
             in_flight_each: Amount::from_units(u128::MAX),
@@ -37,7 +38,7 @@ impl MemberPolicy {
             round_payments: 1024,
             round_time: Duration::from_secs(2),
             patience: Duration::from_millis(500),
-            challenge_after: inclusion_margin.saturating_mul(2),
+            challenge_after: inclusion_margin.saturating_mul(4),
             close_after: inclusion_margin.saturating_mul(2),
             inclusion_margin,
         }

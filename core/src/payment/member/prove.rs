@@ -6,12 +6,14 @@
 
 use super::{Seat, seat::Past, wire::Ordered};
 use crate::{
-    crypto::{Hash, Signed},
+    crypto::{Hash, PublicKey, Signed},
+    id::ChainId,
     payment::field::{
-        Climb, FieldPayment, FieldProof, escrow::FieldStatus, round_leaf, round_root,
+        Climb, FieldEvidence, FieldFile, FieldPayment, FieldProof, MAX_MEMBERS,
+        escrow::FieldStatus, round_leaf, round_root,
     },
 };
-use alloc::{vec, vec::Vec};
+use alloc::{boxed::Box, vec, vec::Vec};
 
 impl Seat {
     /// Proves the payment at a place of a round. `in_block` is the closed field's way to the header's field root, which a
@@ -21,7 +23,8 @@ impl Seat {
         let FieldStatus::Closed { at } = state.status else { return None };
         let closed = state.closed_at(at)?;
         let enforced = usize::try_from(closed.round).ok()?;
-        let history = self.history.get(..enforced)?;
+        // Who joined later does not know the rounds before.
+        let history = self.history.get(..enforced).filter(|_| self.first == 1)?;
         let place = usize::try_from(round.checked_sub(1)?).ok()?;
         let all: Vec<Vec<Signed<FieldPayment>>> =
             (1_u32..).zip(history).map(|(number, past)| self.payments(number, past)).collect();
@@ -47,9 +50,25 @@ impl Seat {
         })
     }
 
+    /// Returns what can be shown of the field as files: the newest state that all signed, and a contradiction of the leader.
+    pub(super) fn files(&self, chain: ChainId) -> Vec<FieldFile> {
+        let keys: Vec<PublicKey> = self.parties.iter().map(|party| party.key).collect();
+        let sealed = self.sealed_state().map(|sealed| FieldEvidence::Sealed {
+            keys: super::record::bounded(keys),
+            sealed: Box::new(sealed),
+        });
+        let all = sealed.into_iter().chain(self.evidence.clone());
+        all.map(|evidence| FieldFile { chain, evidence }).collect()
+    }
+
+    /// Returns the leaves of a round that is sealed.
+    pub(super) fn leaves(&self, round: u32, past: &Past) -> Vec<Hash> {
+        self.payments(round, past).iter().map(Signed::leaf).collect()
+    }
+
     /// Returns the whole payments of a round that is sealed.
     fn payments(&self, round: u32, past: &Past) -> Vec<Signed<FieldPayment>> {
-        let mut sequences = vec![0_u64; self.parties.len()];
+        let mut sequences = vec![0_u64; MAX_MEMBERS];
         let mut payments = Vec::new();
         for Ordered { payer, payee, amount, signature } in past.items.iter().copied() {
             let Some(next) = sequences.get_mut(usize::from(payer)) else { continue };

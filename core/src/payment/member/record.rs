@@ -1,7 +1,8 @@
 //! The rows that a member stores, and their names.
 //!
 //! ```text
-//! member/<field hex>              device 16 | terms
+//! member/<field hex>              device 16 | terms | a version's first state | the rounds before it
+//! member/<field hex>/amendment    device 16 | the amendment that was signed, until it is decided
 //! member/<field hex>/log/<n>      device 16 | what was signed or receipted in the running round, in order
 //! member/<field hex>/round/<r>    device 16 | version | payments of a round in order
 //! member/<field hex>/sealed       device 16 | terms | the newest state that all signed
@@ -12,9 +13,9 @@ use crate::{
     amount::Amount,
     codec::{self, Bounded},
     crypto::{Hash, Signature},
-    id::FieldId,
+    id::{ChainId, FieldId},
     payment::{
-        field::{FieldTerms, RoundState, SealedState},
+        field::{Amendment, FieldTerms, RoundState, Rounds, SealedState},
         payer::DeviceId,
     },
     row::Damaged,
@@ -32,8 +33,28 @@ pub(super) const MAX_ENTRIES: usize = 512;
 pub(super) struct SeatRecord {
     /// Which device joined.
     pub(super) device: DeviceId,
-    /// What was signed.
+    /// Where the present version begins.
+    pub(super) base: Base,
+}
+
+/// Where a version of a field begins.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct Base {
+    /// What was signed, with the members of this version.
     pub(super) terms: FieldTerms,
+    /// The version's first state.
+    pub(super) state: RoundState,
+    /// The rounds before it.
+    pub(super) rounds: Rounds,
+}
+
+/// The row of an amendment that we signed: nothing else of this version is signed until it is decided.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct AmendmentRecord {
+    /// Which device signed it.
+    pub(super) device: DeviceId,
+    /// The amendment.
+    pub(super) amendment: Amendment,
 }
 
 /// A row of the log.
@@ -117,6 +138,8 @@ pub(super) enum Row {
     Seat,
     /// The newest sealed state.
     Sealed,
+    /// An amendment that was signed.
+    Amendment,
     /// A round's payments.
     Round(u32),
     /// A part of the log.
@@ -130,6 +153,7 @@ impl Row {
         match self {
             Self::Seat => format!("member/{field}"),
             Self::Sealed => format!("member/{field}/sealed"),
+            Self::Amendment => format!("member/{field}/amendment"),
             Self::Round(number) => format!("member/{field}/round/{number}"),
             Self::Log(number) => format!("member/{field}/log/{number}"),
         }
@@ -143,6 +167,7 @@ pub(super) fn parse_name(name: &str) -> Option<(FieldId, Row)> {
     let row = match rest {
         None => Row::Seat,
         Some("sealed") => Row::Sealed,
+        Some("amendment") => Row::Amendment,
         Some(rest) => match rest.split_once('/')? {
             ("round", number) => Row::Round(number.parse().ok()?),
             ("log", number) => Row::Log(number.parse().ok()?),
@@ -164,6 +189,28 @@ pub(super) fn bounded<T, const MAX: usize>(mut items: Vec<T>) -> Bounded<T, MAX>
     debug_assert!(items.len() <= MAX, "a list was made longer than its bound");
     items.truncate(MAX);
     Bounded::try_from(items).unwrap_or_default()
+}
+
+impl Base {
+    /// Returns where a field begins that these terms open.
+    pub(super) fn opened(chain: ChainId, terms: FieldTerms) -> Option<Self> {
+        let state = terms.first_state(chain)?;
+        Some(Self { terms, state, rounds: Rounds::default() })
+    }
+
+    /// Returns where the version begins that an amendment makes of this one.
+    pub(super) fn amended(&self, chain: ChainId, amendment: &Amendment) -> Option<Self> {
+        let Amendment { members, aggregate, until, .. } = amendment.clone();
+        let terms = FieldTerms { members, aggregate, until, ..self.terms.clone() };
+        let state = amendment.first_state(chain)?;
+        Some(Self { terms, state, rounds: self.rounds.clone() })
+    }
+
+    /// Returns whether it can be the beginning of a version at all.
+    pub(super) fn is_sound(&self, chain: ChainId) -> bool {
+        let opens = self.terms.first_state(chain).as_ref() == Some(&self.state);
+        (self.state.version > 0 || opens) && self.rounds.is_under(&self.state)
+    }
 }
 
 impl Entry {

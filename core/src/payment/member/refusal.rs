@@ -47,6 +47,9 @@ pub enum JoinError {
     /// Too many fields are open.
     #[error("too many fields")]
     TooManyFields,
+    /// A round is being closed, or was since the amendment was proposed, or the field is frozen.
+    #[error("the amendment cannot be signed now")]
+    NotNow,
 }
 
 impl JoinError {
@@ -58,6 +61,45 @@ impl JoinError {
             Self::Exists => "member/field-exists",
             Self::NotInvited => "member/not-invited",
             Self::TooManyFields => "member/too-many-fields",
+            Self::NotNow => "member/not-now",
+        }
+    }
+}
+
+/// Why no next version is proposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AmendError {
+    /// No such field.
+    #[error("no such field")]
+    NoField,
+    /// The field is never signed for.
+    #[error("the field is frozen: {0}")]
+    Frozen(Freeze),
+    /// Only the leader proposes it.
+    #[error("only the leader proposes a version")]
+    NotLeader,
+    /// Payments are in the running round, or an amendment is on its way, or the field is not open.
+    #[error("not at the boundary of a round")]
+    NotNow,
+    /// More than a field can have.
+    #[error("too many members")]
+    TooManyMembers,
+    /// Members that the chain would refuse.
+    #[error("the chain would refuse the members: {0}")]
+    Terms(TermsError),
+}
+
+impl AmendError {
+    /// Returns the stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoField => "member/no-such-field",
+            Self::Frozen(freeze) => freeze.code(),
+            Self::NotLeader => "member/not-leader",
+            Self::NotNow => "member/not-now",
+            Self::TooManyMembers => "member/too-many-members",
+            Self::Terms(error) => error.code(),
         }
     }
 }

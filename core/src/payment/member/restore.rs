@@ -7,16 +7,20 @@
 
 use super::{
     Freeze, Seat, Turn,
+    amend::Amending,
     journal::Journal,
     own::Own,
-    record::{Entry, LogRecord, OwnRecord, RoundRecord, Row, SealedRecord, SeatRecord, read},
+    record::{
+        AmendmentRecord, Base, Entry, LogRecord, OwnRecord, RoundRecord, Row, SealedRecord,
+        SeatRecord, read,
+    },
     round::Round,
     seat::{Past, Sealed, Step, Voting},
     wire::Ordered,
 };
 use crate::{
     payment::{
-        field::{FieldTerms, RoundState, SealedState},
+        field::{Amendment, FieldTerms, RoundState, Rounds, SealedState, round_root},
         payer::DeviceId,
     },
     row::Damaged,
@@ -29,7 +33,9 @@ pub(super) type Rows = Table<Row, Result<Vec<u8>, Damaged>>;
 
 /// The rows of one field, as far as they can be read.
 struct Found {
+    base: Option<Base>,
     terms: Option<FieldTerms>,
+    amendment: Option<Amendment>,
     sealed: Option<SealedState>,
     rounds: Table<u32, RoundRecord>,
     log: Table<u64, LogRecord>,
@@ -39,13 +45,24 @@ struct Found {
 impl Seat {
     /// Makes a field of its rows. `None` if they do not even say which members it has.
     pub(super) fn restored(turn: &Turn<'_>, rows: Rows) -> Option<Self> {
-        let found = Found::read(turn.device, rows);
-        let mut seat = Self::new(turn, found.terms?)?;
+        let mut found = Found::read(turn.device, rows);
+        if found.base.as_ref().is_some_and(|base| !base.is_sound(turn.chain)) {
+            found.base = None;
+            found.freeze.get_or_insert(Freeze::Damaged);
+        }
+        let base = found.base.take().or_else(|| found.fallback())?;
+        let mut seat = Self::of(turn, base)?;
         seat.is_stored = true;
-        seat.sign_terms(turn);
+        if seat.sealed.state.version == 0 {
+            seat.sign_terms(turn);
+        }
         seat.freeze = found.freeze;
         let mut rounds = found.rounds;
-        if let Some(sealed) = found.sealed.filter(|sealed| sealed.state.field == seat.id) {
+        seat.recall(&mut rounds);
+        let version = seat.sealed.state.version;
+        // Of a version before the present one a sealed state may have been left.
+        let sealed = found.sealed.filter(|sealed| sealed.state.version == version);
+        if let Some(sealed) = sealed.filter(|sealed| sealed.state.field == seat.id) {
             if seat.replay(&sealed.state, &mut rounds, turn).is_err() {
                 seat.freeze.get_or_insert(Freeze::Damaged);
             }
@@ -59,7 +76,29 @@ impl Seat {
         if seat.freeze.is_some() {
             (seat.voting, seat.gather) = (None, None);
         }
+        let amendment = found.amendment.filter(|amendment| amendment.last == seat.sealed.state);
+        seat.amending =
+            amendment.map(|amendment| Amending::restored(amendment, &seat.parties, turn));
         Some(seat)
+    }
+
+    /// Takes the rounds before this version, if all of them are here: they are those that the version began with.
+    fn recall(&mut self, rounds: &mut Table<u32, RoundRecord>) {
+        let state = &self.sealed.state;
+        let (mut all, mut history) = (Rounds::default(), Vec::new());
+        for number in 1..=state.round {
+            let Some(record) = rounds.get(&number) else { return };
+            let past = Past { version: record.version, items: record.items.to_vec() };
+            let leaves = self.leaves(number, &past);
+            let count = u32::try_from(leaves.len()).unwrap_or(u32::MAX);
+            let Some(more) = all.with(count, &round_root(&leaves)) else { return };
+            all = more;
+            history.push(past);
+        }
+        if all == self.rounds {
+            rounds.retain(|number, _| *number > state.round);
+            (self.history, self.first) = (history, 1);
+        }
     }
 
     /// Recomputes every sealed round.
@@ -179,7 +218,8 @@ fn rebuilt(before: &RoundState, items: &[Ordered]) -> Result<Round, Damaged> {
 impl Found {
     fn read(device: DeviceId, rows: Rows) -> Self {
         let (rounds, log) = (Table::new(), Table::new());
-        let mut found = Self { terms: None, sealed: None, rounds, log, freeze: None };
+        let (base, terms, amendment, sealed) = (None, None, None, None);
+        let mut found = Self { base, terms, amendment, sealed, rounds, log, freeze: None };
         let mut is_whole = false;
         for (row, bytes) in rows {
             is_whole |= row == Row::Seat;
@@ -197,12 +237,24 @@ impl Found {
         found
     }
 
+    /// Returns what a sealed state alone says: enough to close the field with it.
+    fn fallback(&mut self) -> Option<Base> {
+        self.freeze.get_or_insert(Freeze::Damaged);
+        let (terms, state) = (self.terms.take()?, self.sealed.as_ref()?.state.clone());
+        Some(Base { terms, state, rounds: Rounds::default() })
+    }
+
     /// Reads one row; returns which device wrote it.
     fn read_row(&mut self, row: Row, bytes: &[u8]) -> Result<DeviceId, Damaged> {
         Ok(match row {
             Row::Seat => {
                 let record: SeatRecord = read(bytes)?;
-                self.terms = Some(record.terms);
+                self.base = Some(record.base);
+                record.device
+            }
+            Row::Amendment => {
+                let record: AmendmentRecord = read(bytes)?;
+                self.amendment = Some(record.amendment);
                 record.device
             }
             Row::Sealed => {

@@ -8,11 +8,12 @@
 //! is signed that depends on which (A6.10): payments asked for meanwhile wait.
 
 use super::{
-    Freeze, Turn,
+    Fault, Freeze, Turn,
+    amend::Amending,
     dispute::Affairs,
     journal::Journal,
     own::Own,
-    record::{LogRecord, ReceiptRecord, Row, bounded},
+    record::{Base, LogRecord, ReceiptRecord, Row, bounded},
     retry::Retry,
     round::Round,
     wire::{Letter, Ordered, RoundId},
@@ -20,9 +21,9 @@ use super::{
 use crate::{
     amount::Amount,
     codec::Bounded,
-    crypto::{PublicKey, Signature},
-    id::{Address, FieldId},
-    payment::field::{FieldTerms, MAX_MEMBERS, RoundState, Rounds, SealedState},
+    crypto::{PublicKey, ReadyKey, Signature, Tagged},
+    id::{Address, ChainId, FieldId},
+    payment::field::{FieldEvidence, FieldTerms, MAX_MEMBERS, RoundState, Rounds, SealedState},
     table::Table,
     time::Moment,
 };
@@ -44,7 +45,17 @@ pub(super) struct Seat {
     pub(super) affairs: Affairs,
     pub(super) sealed: Sealed,
     pub(super) rounds: Rounds,
+    /// Number of the first round in `history`; of who joined later not the first of the field.
+    pub(super) first: u32,
     pub(super) history: Vec<Past>,
+    /// What makes the next version, as far as it has come.
+    pub(super) amending: Option<Amending>,
+    /// Two words of the leader that exclude each other, if it said such.
+    pub(super) evidence: Option<FieldEvidence>,
+    /// Whether the chain has annulled the running round.
+    pub(super) was_annulled: bool,
+    /// Who asked this key to join, until it has.
+    pub(super) summoner: Option<Address>,
     /// The running round as the leader orders it. A member's is empty until it gathers.
     pub(super) round: Round,
     /// How many of its places are durable, so that they may be spoken of.
@@ -67,6 +78,8 @@ pub(super) struct Seat {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Party {
     pub(super) key: PublicKey,
+    /// Its point, read once; `None` if it is none, so that it has signed nothing.
+    pub(super) ready: Option<ReadyKey>,
     pub(super) address: Address,
 }
 
@@ -120,25 +133,47 @@ pub(super) enum Step {
     Spoken,
 }
 
+impl Party {
+    /// Checks that this member signed an object.
+    pub(super) fn check(
+        &self,
+        chain: ChainId,
+        object: &impl Tagged,
+        signature: &Signature,
+    ) -> Result<(), Fault> {
+        let ready = self.ready.ok_or(Fault::BadSignature)?;
+        ready.verify(&object.digest(chain).0, signature).map_err(|_| Fault::BadSignature)
+    }
+}
+
 impl Seat {
-    /// Makes the seat of the member at place `me`. `None` for terms that no check lets pass.
+    /// Makes the seat of this key in a field that these terms open. `None` if they do not name it.
     pub(super) fn new(turn: &Turn<'_>, terms: FieldTerms) -> Option<Self> {
-        let id = terms.id(turn.chain)?;
-        let state = terms.first_state(turn.chain)?;
+        Self::of(turn, Base::opened(turn.chain, terms)?)
+    }
+
+    /// Makes the seat of this key in a version of a field. `None` for members that do not name it.
+    pub(super) fn of(turn: &Turn<'_>, base: Base) -> Option<Self> {
+        let Base { terms, state, rounds } = base;
         let parties: Vec<Party> = (terms.members.iter())
-            .map(|member| Party { key: member.key, address: member.address() })
+            .map(|member| Party {
+                key: member.key,
+                ready: member.key.ready().ok(),
+                address: member.address(),
+            })
             .collect();
         let public = turn.key.public();
         let me = parties.iter().position(|party| party.key == public)?;
         Some(Self {
-            id,
+            id: state.field,
             me: u8::try_from(me).ok()?,
             leader: terms.leader()?,
             freeze: None,
             is_stored: false,
             accepted: vec![None; parties.len()],
             affairs: Affairs::default(),
-            rounds: Rounds::default(),
+            first: state.round.saturating_add(1),
+            rounds,
             history: Vec::new(),
             round: Round::after(&state),
             sealed: Sealed { state, signatures: None },
@@ -152,6 +187,10 @@ impl Seat {
             retry: Retry::default(),
             due: None,
             wants_final: false,
+            amending: None,
+            evidence: None,
+            was_annulled: false,
+            summoner: None,
             parties,
             terms,
         })
@@ -182,10 +221,22 @@ impl Seat {
     /// Returns whether payments can be signed and ordered now.
     pub(super) fn takes_payments(&self) -> bool {
         self.freeze.is_none()
-            && self.affairs.is_open()
+            && self.is_open()
             && !self.sealed.state.is_final
+            && !self.is_amending()
             && self.voting.is_none()
             && self.gather.is_none()
+    }
+
+    /// Returns whether members of this version pay each other.
+    pub(super) fn is_open(&self) -> bool {
+        self.affairs.is_open() && self.is_current()
+    }
+
+    /// Returns whether the chain is at the version of this seat: who joins is ahead of it.
+    pub(super) fn is_current(&self) -> bool {
+        let state = self.affairs.state();
+        state.is_some_and(|state| state.best.version == self.sealed.state.version)
     }
 
     /// Returns what this member owns for certain.
@@ -230,6 +281,7 @@ impl Seat {
     pub(super) fn stored(&mut self, row: Row, turn: &mut Turn<'_>) {
         match row {
             Row::Seat => self.seat_stored(turn),
+            Row::Amendment => self.amendment_stored(turn),
             Row::Log(_) => {
                 let entries = self.journal.stored();
                 self.speak(entries, turn);

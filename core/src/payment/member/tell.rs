@@ -32,6 +32,8 @@ impl Seat {
             Letter::Vote(vote) => self.voted(from, &vote, turn),
             Letter::Sealed(sealed) => self.sealed(*sealed, turn),
             Letter::Close(signature) => self.wished(from, &signature, turn),
+            Letter::Summon(summons) => self.summoned(from, *summons, turn),
+            Letter::Consent(_) => Ok(Cost::Idle),
         }
     }
 
@@ -81,10 +83,11 @@ impl Seat {
     fn is_waiting(&self) -> bool {
         let is_joining = self.affairs.state().is_none() && self.is_stored;
         let is_inviting = is_joining && self.leads() && self.accepted.iter().any(Option::is_none);
-        let is_wishing = self.wants_final && !self.leads() && self.affairs.is_open();
+        let is_wishing = self.wants_final && !self.leads() && self.is_open();
         let gathers = self.gather.as_ref().is_some_and(|gather| !gather.is_refused);
         let waits_for_round = gathers || self.voting.is_some();
-        is_inviting || is_wishing || waits_for_round || self.has_offers()
+        let is_amending = self.is_amending() && self.leads() && self.is_current();
+        is_inviting || is_wishing || waits_for_round || is_amending || self.has_offers()
     }
 
     /// Returns whether a payment waits for its receipt.
@@ -107,6 +110,9 @@ impl Seat {
         }
         if self.wants_final && !self.leads() {
             self.wish(turn);
+        }
+        if self.is_amending() {
+            self.amend_again(turn);
         }
     }
 
@@ -139,7 +145,7 @@ impl Seat {
 
     /// Asks the leader to close the field.
     fn wish(&self, turn: &mut Turn<'_>) {
-        if self.freeze.is_none() && self.affairs.is_open() {
+        if self.freeze.is_none() && self.is_open() {
             let digest = self.wish_body().digest(turn.chain);
             let signature = turn.sign(digest);
             self.tell(turn, self.leader, Letter::Close(signature));
@@ -161,6 +167,7 @@ impl Seat {
             return Err(Fault::NotToUs);
         }
         if self.wants_final {
+            self.close_if_due(turn);
             return Ok(Cost::Idle);
         }
         let party = self.party(from).ok_or(Fault::NoSuchMember)?;
@@ -174,8 +181,9 @@ impl Seat {
 
     /// Removes every row of a field that is over.
     pub(super) fn forget(&self, turn: &mut Turn<'_>) -> Result<(), CloseError> {
-        let never = self.affairs.state().is_none() && turn.tip > self.terms.until;
-        if !self.is_closed() && !never {
+        let is_missing = !self.is_current() && !self.has_left();
+        let never = is_missing && turn.tip > self.terms.until;
+        if !self.is_closed() && !never && !self.has_left() {
             return Err(CloseError::Nothing);
         }
         for number in self.journal.rows() {
@@ -185,6 +193,7 @@ impl Seat {
         for number in 1..=last {
             turn.remove(self.id, Row::Round(number));
         }
+        turn.remove(self.id, Row::Amendment);
         turn.remove(self.id, Row::Sealed);
         // The field's own row goes last: a crash between leaves it known.
         turn.remove(self.id, Row::Seat);

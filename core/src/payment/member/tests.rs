@@ -1,11 +1,15 @@
 //! Members on a table: messages are handed over in order, writes succeed at once, and the chain is the escrow's functions.
 
+mod amend;
 mod chain;
 mod letters;
 mod lies;
 mod rules;
 
-use super::*;
+use super::{
+    wire::{Envelope, Letter},
+    *,
+};
 use crate::{
     codec::Bounded,
     crypto::{Hash, PublicKey},
@@ -95,11 +99,18 @@ impl Room {
 
     /// A field that is open and proven to all.
     fn open(count: u8) -> Self {
-        let mut table = Self::new(count);
-        let terms = terms(&table.keys);
+        Self::open_beside(count, 0)
+    }
+
+    /// A field that is open and proven to all, and `others` who are no members, behind them.
+    fn open_beside(count: u8, others: u8) -> Self {
+        let mut table = Self::new(count + others);
+        let members = usize::from(count);
+        let terms = terms(&table.keys[..members]);
+        table.field = terms.id(CHAIN).unwrap();
         table.command(0, |machine, now, out| machine.propose(now, terms, out).unwrap());
         let field = table.field;
-        for at in 1..table.machines.len() {
+        for at in 1..members {
             table.command(at, |machine, now, out| machine.accept(now, field, out).unwrap());
         }
         assert!(table.escrow.is_some(), "all have signed, so the chain has it");
@@ -215,7 +226,10 @@ impl Room {
                 FieldAct::Post(sealed) => state.post(keys, &sealed, &scene),
                 FieldAct::Challenge { round, .. } => state.challenge(keys, round, &scene),
                 FieldAct::Enforce(_) => state.enforce(keys, &scene),
-                FieldAct::Amend { .. } | FieldAct::Open { .. } => return,
+                FieldAct::Amend { amendment, signatures } => {
+                    state.amend(keys, &amendment, &signatures, &scene)
+                }
+                FieldAct::Open { .. } => return,
             },
         };
         if let Ok(change) = change {

@@ -4,7 +4,7 @@ use super::{Freeze, Seat, own::Own, wire::Ordered};
 use crate::{
     amount::Amount,
     id::{Address, FieldId, Height},
-    payment::field::escrow::FieldStatus,
+    payment::field::{Member, escrow::FieldStatus},
 };
 use alloc::vec::Vec;
 
@@ -36,6 +36,19 @@ pub struct FieldView {
     pub deadline: Option<Height>,
     /// Why nothing is signed here any more.
     pub freeze: Option<Freeze>,
+    /// The next version, if the leader has proposed one.
+    pub amendment: Option<AmendmentView>,
+}
+
+/// A proposed version as an application may show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AmendmentView {
+    /// Its members, with what each of them would have.
+    pub members: Vec<Member>,
+    /// Last block that may begin it.
+    pub until: Height,
+    /// Whether this member has signed it, so that nothing else is signed until it is decided.
+    pub is_signed: bool,
 }
 
 /// Where a field is in its life.
@@ -53,6 +66,8 @@ pub enum Phase {
     Closing,
     /// Everybody was paid.
     Closed,
+    /// The field goes on without this member, which was paid.
+    Left,
 }
 
 /// What a running round is at.
@@ -139,6 +154,11 @@ impl Seat {
             payments: self.shown(),
             deadline: self.affairs.deadline(),
             freeze: self.freeze,
+            amendment: self.amending.as_ref().map(|amending| AmendmentView {
+                members: amending.amendment.members.to_vec(),
+                until: amending.amendment.until,
+                is_signed: self.is_amending(),
+            }),
         }
     }
 
@@ -146,6 +166,8 @@ impl Seat {
     pub(super) fn phase(&self) -> Phase {
         match self.affairs.state().map(|state| state.status) {
             None => Phase::Joining,
+            Some(_) if self.has_left() => Phase::Left,
+            Some(_) if !self.is_current() => Phase::Joining,
             Some(FieldStatus::Closed { .. }) => Phase::Closed,
             Some(FieldStatus::Closing(_)) => Phase::Closing,
             Some(FieldStatus::Open) if self.affairs.is_open() => Phase::Open,

@@ -18,7 +18,7 @@ use crate::{
     codec::{self, Bounded, DecodeError},
     crypto::{Signature, Tagged},
     id::FieldId,
-    payment::field::{FieldTerms, RoundState, SealedState},
+    payment::field::{Amendment, FieldTerms, RoundState, Rounds, SealedState},
 };
 use alloc::{boxed::Box, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize, io};
@@ -68,6 +68,23 @@ pub enum Letter {
     Sealed(Box<SealedState>),
     /// A member wants the field closed.
     Close(Signature),
+    /// The leader asks members, and those who are to become one, to sign what makes the next version.
+    Summon(Box<Summons>),
+    /// A signature of that.
+    Consent(Signature),
+}
+
+/// An amendment, with what somebody must know who was no member before.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Summons {
+    /// What is to be signed.
+    pub amendment: Amendment,
+    /// What the members before agreed on.
+    pub terms: FieldTerms,
+    /// The rounds under the amendment's last state.
+    pub rounds: Rounds,
+    /// The leader's signature of the amendment.
+    pub signature: Signature,
 }
 
 /// Terms with the leader's signature.

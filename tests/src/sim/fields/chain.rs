@@ -3,10 +3,11 @@
 use super::{BOND, CHAIN, DEPOSIT};
 use antiphon_core::{
     amount::Amount,
+    codec::Bounded,
     crypto::{PublicKey, SecretKey},
     id::{Address, Height},
     payment::field::{
-        FieldAct, FieldRules,
+        FieldAct, FieldRules, FieldTerms, Member,
         escrow::{Change, FieldError, FieldState, Scene},
     },
 };
@@ -68,6 +69,26 @@ impl Chain {
     /// Lets an act wait for the next block.
     pub fn submit(&mut self, by: Address, act: FieldAct) {
         self.waiting.push((by, act));
+    }
+
+    /// Returns the terms by which these keys open their field; the first one leads.
+    pub fn terms(&self, keys: &[SecretKey]) -> FieldTerms {
+        let members: Vec<Member> = (0_u128..)
+            .zip(keys)
+            .map(|(at, key)| {
+                let deposit = Amount::from_units(DEPOSIT + u128::from(at == 0));
+                Member { key: key.public(), deposit }
+            })
+            .collect();
+        FieldTerms {
+            nonce: 1,
+            members: Bounded::try_from(members).unwrap(),
+            dispute: self.rules.min_dispute,
+            response: self.rules.min_response,
+            bond: Amount::from_units(BOND),
+            until: Height(10_000),
+            aggregate: None,
+        }
     }
 
     /// Makes a block of everything that waits and is allowed.

@@ -59,6 +59,9 @@ fn a_second_state_of_a_round_is_never_signed_not_even_after_a_restart() {
     show(&mut room, 2, &one, &items);
     assert_eq!(signed(&room, 2), Some(one.clone()));
     show(&mut room, 2, &other, &items[..1]);
+    let files = room.machines[2].files(room.field);
+    let shown = files.last().unwrap().verify().unwrap();
+    assert_eq!((shown.round, shown.keys), (1, vec![room.keys[0].public()]));
     room.restart(2);
     show(&mut room, 2, &other, &items[..1]);
     assert_eq!(signed(&room, 2), Some(one));
@@ -211,4 +214,32 @@ fn what_is_not_a_members_to_say_is_refused_by_name() {
     let field = FieldId::default();
     room.input(0, Input::Heard(stranger, Envelope { field, letter }.to_bytes()));
     assert_eq!(faults(&room, 0).last(), Some(&Fault::NoSuchField));
+}
+
+/// Two receipts for one place are a file that anybody can check.
+#[test]
+fn two_receipts_for_one_place_are_refused_and_kept_as_evidence() {
+    let mut room = Room::open(3);
+    room.pay(1, 2, 5).unwrap();
+    let item = payment(&room, 0, 2, 8, 0);
+    let (field, leader) = (room.field, room.address(0));
+    let seat = room.machines[2].seats.get(&field).unwrap();
+    let body = seat.round.payment(item.payer, item.payee, item.amount, 0);
+    let leaf = crate::crypto::Signed { body, signature: item.signature }.leaf();
+    let receipt = seat.receipt_body(0, leaf);
+    let (round, signature) = (seat.running(), room.keys[0].sign(CHAIN, &receipt));
+    let placed = wire::Placed { sequence: 0, index: 0, signature };
+    let credit = wire::Credit { payment: item, placed };
+    let items = Bounded::try_from(vec![credit]).unwrap();
+    let letter = Letter::Credits(wire::Credits { round, items });
+    let before = room.view(2);
+    room.input(2, Input::Heard(leader, Envelope { field, letter }.to_bytes()));
+    assert_eq!(faults(&room, 2), [Fault::Conflict]);
+    assert_eq!(room.view(2), before);
+    let files = room.machines[2].files(field);
+    let shown = files.last().unwrap().verify().unwrap();
+    assert_eq!((shown.round, shown.keys), (1, vec![room.keys[0].public()]));
+    room.close_round().unwrap();
+    let sealed = room.machines[2].files(field);
+    assert_eq!(sealed[0].verify().unwrap().keys.len(), 3);
 }
