@@ -17,5 +17,5 @@ fn thousands_of_steps_of_accounts_that_crash_and_cheat_break_no_rule_of_money() 
     assert!(total.steps > 6_000 && total.blocks > 1_500 && total.included > 500, "{total:?}");
     assert!(total.overdrawn > 1, "{total:?}");
     assert!(total.vouchers > 150 && total.crashes > 40, "{total:?}");
-    assert!(total.committed > 50, "{total:?}");
+    assert!(total.committed > 20, "{total:?}");
 }

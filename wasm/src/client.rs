@@ -78,7 +78,7 @@ impl WasmClient {
         let command = command::read(command)?;
         self.inner
             .command(now, clock, command, &mut self.out)
-            .map_err(|error| coded(error.code(), &error.to_string()))?;
+            .map_err(|error| coded(error.code(), error.code()))?;
         Ok(self.take())
     }
 

@@ -39,7 +39,17 @@ pub(crate) fn nullable(value: Option<JsValue>) -> JsValue {
 
 /// Returns a list.
 pub(crate) fn list(items: impl IntoIterator<Item = JsValue>) -> Array {
-    items.into_iter().collect()
+    let list = Array::new();
+    push_all(&list, &mut items.into_iter());
+    list
+}
+
+/// One loop for all lists: each of its own would be downloaded.
+#[inline(never)]
+fn push_all(list: &Array, items: &mut dyn Iterator<Item = JsValue>) {
+    for item in items {
+        list.push(&item);
+    }
 }
 
 /// Reads a field, `undefined` where there is none.
@@ -136,10 +146,15 @@ pub(crate) fn address(object: &JsValue, name: &str) -> Result<Address, JsValue> 
 /// Returns an object with these fields.
 pub(crate) fn object<const N: usize>(fields: [(&str, JsValue); N]) -> JsValue {
     let object = Object::new();
-    for (field, value) in fields {
-        set(&object, field, value);
-    }
+    set_all(&object, &fields);
     object.into()
+}
+
+#[inline(never)]
+fn set_all(object: &JsValue, fields: &[(&str, JsValue)]) {
+    for (field, value) in fields {
+        set(object, field, value.clone());
+    }
 }
 
 /// Returns the bytes of a `Uint8Array`.

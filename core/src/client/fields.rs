@@ -17,6 +17,7 @@ use crate::{
         frames::{Frame, Parcel},
         swarm,
     },
+    table::Table,
     wallet::book::FieldShown,
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -87,9 +88,9 @@ impl Client {
         let lead = offer.deposit.checked_add(Amount::from_units(1));
         let lead = Member { key: me, deposit: lead.ok_or(CommandError::OutOfRange)? };
         let others = offer.others.into_iter().filter(|key| *key != me);
-        let mut members: Vec<_> =
-            others.map(|key| Member { key, deposit: offer.deposit }).chain([lead]).collect();
-        members.sort_by_cached_key(Member::address);
+        let members = others.map(|key| Member { key, deposit: offer.deposit }).chain([lead]);
+        let members: Table<_, _> = members.map(|member| (member.address(), member)).collect();
+        let members: Vec<_> = members.into_values().collect();
         let terms = FieldTerms {
             nonce: now.clock.0,
             members: members.try_into().map_err(|_| CommandError::OutOfRange)?,

@@ -10,7 +10,7 @@
 //! cannot be ground, where the notes hash keys; one elder fetches for all, and the load spreads as others announce.
 //! And what arrives must still reach the ear: on a busy machine a page that hedged 300 ms before silence stalled.
 
-use crate::time::Moment;
+use crate::{table::Table, time::Moment};
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -60,10 +60,9 @@ impl HttpTimes {
 
     /// Returns the 95th percentile, at least [`MIN_HTTP`]; [`UNMEASURED_HTTP`] before the first fetch.
     pub fn p95(&self) -> Duration {
-        let mut sorted = self.samples.clone();
-        sorted.sort_unstable();
+        let sorted: Table<_, ()> = self.samples.iter().zip(0_usize..).map(|of| (of, ())).collect();
         let rank = sorted.len().saturating_mul(95).div_ceil(100).saturating_sub(1);
-        sorted.get(rank).map_or(UNMEASURED_HTTP, |p95| MIN_HTTP.max(*p95))
+        sorted.keys().nth(rank).map_or(UNMEASURED_HTTP, |(p95, _)| MIN_HTTP.max(**p95))
     }
 
     /// Returns the last moment at which what is fetched is still heard by `deadline`.

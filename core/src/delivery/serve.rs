@@ -245,9 +245,8 @@ impl Serve {
     /// Returns the next peer in turn whose first request can be served now; refuses first requests that never can.
     fn next_ready(&mut self, cache: &Cache, out: &mut Vec<Output>) -> Option<PeerId> {
         let after = |peer: &PeerId| self.last.is_some_and(|last| *peer <= last);
-        let mut turn: Vec<PeerId> = self.peers.keys().copied().collect();
-        turn.sort_by_key(|peer| (after(peer), *peer));
-        for peer in turn {
+        let (past, next): (Vec<PeerId>, Vec<_>) = self.peers.keys().copied().partition(after);
+        for peer in next.into_iter().chain(past) {
             while let Some((id, _)) = self.peers.get(&peer).and_then(|g| g.queue.front().copied()) {
                 let length = cache.get(id).map(<[u8]>::len);
                 let refusal = match length {

@@ -9,7 +9,7 @@
 //! Deviation from AME-68: the seed's checksum leaves out the kind, so that `A` and `F` could be mistaken for one
 //! another; ours covers it, as Bitcoin's does (SEEDS.md, cautions).
 
-use crate::id::Address;
+use crate::{crypto::Hash, id::Address};
 use alloc::string::String;
 
 /// Kind byte of addresses of Ed25519 keys. Source: AME-68's `A`.
@@ -20,6 +20,9 @@ const FALCON: u8 = 0x23;
 
 /// Longest text that is decoded, in bytes; a right one has 34.
 const MAX_TEXT: usize = 64;
+
+/// Bytes of the checksum.
+const CHECK_BYTES: usize = 4;
 
 /// Why a text is not an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,7 +63,8 @@ impl AddressError {
 
 /// Returns the text of an address, which begins with `A`.
 pub fn to_text(address: &Address) -> String {
-    bs58::encode(&address.0).with_check_version(ED25519).into_string()
+    let check = checksum(&[&[ED25519], &address.0]);
+    bs58::encode([&[ED25519][..], &address.0, &check].concat()).into_string()
 }
 
 /// Reads the text of an address.
@@ -71,22 +75,24 @@ pub fn parse(text: &str) -> Result<Address, AddressError> {
     if text.len() > MAX_TEXT {
         return Err(AddressError::WrongLength);
     }
-    let bytes = bs58::decode(text).with_check(None).into_vec().map_err(|error| match error {
-        bs58::decode::Error::InvalidChecksum { .. } => AddressError::BadChecksum,
-        bs58::decode::Error::InvalidCharacter { .. }
-        | bs58::decode::Error::NonAsciiCharacter { .. } => AddressError::NotBase58,
-        bs58::decode::Error::BufferTooSmall
-        | bs58::decode::Error::InvalidVersion { .. }
-        | bs58::decode::Error::NoChecksum
-        | _ => AddressError::WrongLength,
-    })?;
-    let (kind, hash) = bytes.split_first().ok_or(AddressError::WrongLength)?;
+    let bytes = bs58::decode(text).into_vec().map_err(|_| AddressError::NotBase58)?;
+    let (named, check) = bytes.split_last_chunk().ok_or(AddressError::WrongLength)?;
+    if checksum(&[named]) != *check {
+        return Err(AddressError::BadChecksum);
+    }
+    let (kind, hash) = named.split_first().ok_or(AddressError::WrongLength)?;
     let hash = hash.try_into().map_err(|_| AddressError::WrongLength)?;
     match *kind {
         ED25519 => Ok(Address(hash)),
         FALCON => Err(AddressError::Falcon),
         kind => Err(AddressError::UnknownKind { kind }),
     }
+}
+
+/// The first bytes of the digest of the digest.
+fn checksum(parts: &[&[u8]]) -> [u8; CHECK_BYTES] {
+    let digest = Hash::of(&[&Hash::of(parts).0]).0;
+    digest.first_chunk().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

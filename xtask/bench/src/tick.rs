@@ -67,8 +67,15 @@ impl Market {
         let collateral = rules.min_collateral(deposit).context("a small deposit")?;
         let end_height = Height(rules.min_duration * 2);
         let creator = key.public();
-        let terms =
-            PoolTerms { creator, nonce: 1, resource: STREAM, deposit, collateral, end_height };
+        let terms = PoolTerms {
+            creator,
+            nonce: 1,
+            resource: STREAM,
+            deposit,
+            collateral,
+            end_height,
+            only: None,
+        };
         let state = terms.open(&rules, Height(1))?;
         let pool = terms.id(CHAIN);
         Ok(Self { key, rules, terms, state, pool })

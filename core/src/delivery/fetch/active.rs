@@ -2,7 +2,7 @@
 
 use super::Neighbour;
 use crate::{delivery::chunk::ChunkId, id::PeerId, table::Table, time::Moment};
-use alloc::{collections::BTreeSet, vec, vec::Vec};
+use alloc::{vec, vec::Vec};
 use core::time::Duration;
 
 use super::OrderId;
@@ -37,7 +37,7 @@ pub(super) struct Active {
     /// One for each chunk.
     pub(super) slots: Vec<Slot>,
     /// Peers that did not give a chunk and are not asked for it again.
-    pub(super) tried: BTreeSet<(u16, PeerId)>,
+    pub(super) tried: Table<(u16, PeerId), ()>,
     /// HTTP failures in a row.
     pub(super) failures: u32,
     /// When HTTP may be tried again.
@@ -60,7 +60,7 @@ impl Active {
             since: now,
             wanted: None,
             slots: vec![Slot::Missing; usize::from(count)],
-            tried: BTreeSet::new(),
+            tried: Table::new(),
             failures: 0,
             retry_at: Moment::ZERO,
         }
@@ -101,7 +101,7 @@ impl Active {
     /// Returns whether some peer says it has the chunk and was not tried in vain.
     pub(super) fn is_servable(&self, peers: &Table<PeerId, Neighbour>, id: ChunkId) -> bool {
         peers.iter().any(|(peer, neighbour)| {
-            neighbour.holdings.has(id) && !self.tried.contains(&(id.index, *peer))
+            neighbour.holdings.has(id) && !self.tried.contains_key(&(id.index, *peer))
         })
     }
 }

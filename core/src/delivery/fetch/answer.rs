@@ -24,7 +24,7 @@ impl Fetch {
     ) {
         let Some(neighbour) = self.peers.get_mut(&peer) else { return };
         let asked = neighbour.asked.remove(&sent.id);
-        let was_cancelled = neighbour.cancelled.remove(&sent.id);
+        let was_cancelled = neighbour.cancelled.remove(&sent.id).is_some();
         if let Some(asked) = asked {
             neighbour.arrived(now, asked);
         } else if !was_cancelled {

@@ -11,7 +11,6 @@ use crate::{
     table::Table,
     time::Moment,
 };
-use alloc::collections::BTreeSet;
 use core::time::Duration;
 
 /// Cancelled chunks whose late arrival is expected.
@@ -33,7 +32,7 @@ pub(super) struct Neighbour {
     /// What it was asked for, and when.
     pub(super) asked: Table<ChunkId, Moment>,
     /// What it was asked for and may still send.
-    pub(super) cancelled: BTreeSet<ChunkId>,
+    pub(super) cancelled: Table<ChunkId, ()>,
     /// Segments that it said it fetches, and when.
     pub(super) claims: Table<u64, Moment>,
     /// When its last chunk came.
@@ -54,7 +53,7 @@ impl Neighbour {
             rank,
             holdings: Holdings::default(),
             asked: Table::new(),
-            cancelled: BTreeSet::new(),
+            cancelled: Table::new(),
             claims: Table::new(),
             last_chunk: now,
             latency: PEER_PATIENCE,
@@ -77,7 +76,7 @@ impl Neighbour {
     /// Takes an ask back; the chunk may still arrive.
     pub(super) fn cancel(&mut self, id: ChunkId) {
         self.asked.remove(&id);
-        self.cancelled.insert(id);
+        self.cancelled.insert(id, ());
         if self.cancelled.len() > MAX_CANCELLED {
             self.cancelled.pop_first();
         }
@@ -107,7 +106,7 @@ impl Fetch {
                     *slot = Slot::Missing;
                 }
             }
-            active.tried.retain(|(_, tried)| *tried != peer);
+            active.tried.retain(|(_, tried), ()| *tried != peer);
         }
     }
 
@@ -144,7 +143,7 @@ impl Fetch {
             }
         }
         if let Some(active) = self.active.get_mut(&refused.id.sequence) {
-            active.tried.insert((refused.id.index, peer));
+            active.tried.insert((refused.id.index, peer), ());
             active.set(refused.id.index, Slot::Missing);
         }
     }

@@ -141,7 +141,7 @@ impl Fetch {
             }
             out.push(Output::Cancel(peer, id));
             if let Some(active) = self.active.get_mut(&id.sequence) {
-                active.tried.insert((id.index, peer));
+                active.tried.insert((id.index, peer), ());
                 active.set(id.index, Slot::Missing);
             }
         }
@@ -157,7 +157,7 @@ impl Fetch {
                     && neighbour.asked.len() < MAX_ASKED
                     && neighbour.resting_until <= now
                     && neighbour.holdings.has(id)
-                    && !active.tried.contains(&(id.index, **peer))
+                    && !active.tried.contains_key(&(id.index, **peer))
             })
             .min_by_key(|(peer, n)| (n.asked.len(), n.latency, n.rank, **peer))
             .map(|(peer, _)| *peer)

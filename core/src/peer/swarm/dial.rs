@@ -11,6 +11,7 @@ use crate::{
         LinkId,
         tracker_wire::{ForwardedSignal, Signal, SignalKind, ToTracker},
     },
+    table::Table,
     time::Moment,
 };
 use alloc::{string::String, vec::Vec};
@@ -40,15 +41,15 @@ impl Swarm {
     }
 
     pub(super) fn dial(&mut self, now: Moment, out: &mut Vec<Output>) {
-        let mut due: Vec<(PeerId, Known)> =
-            self.candidates().filter(|(_, known)| known.retry_at <= now).collect();
-        due.sort_by_key(|(peer, known)| (known.failures, known.rank, *peer));
-        for (peer, known) in due {
+        let due = self.candidates().filter(|(_, known)| known.retry_at <= now);
+        let due: Table<_, ()> =
+            due.map(|(peer, known)| ((known.failures, known.rank, peer), ())).collect();
+        for (_, rank, peer) in due.into_keys() {
             if !self.can_dial() {
                 return;
             }
             let session = self.dice.roll();
-            let neighbour = Neighbour { peer, rank: known.rank };
+            let neighbour = Neighbour { peer, rank };
             let id = self.make(now, neighbour, session, SignalKind::Offer);
             out.push(Output::CreateLink(id, None));
         }
