@@ -46,7 +46,8 @@ export class RoomPage {
       committed: Number(element.dataset.committed),
       round: Number(element.dataset.round),
       level: element.dataset.level ?? '',
-      balances: [...element.querySelectorAll('[data-testid=field-members] li')].map((item) => [item.dataset.address ?? '', item.dataset.units ?? '']),
+      balances: /** @type {HTMLElement[]} */ ([...element.querySelectorAll('[data-testid=field-members] li')])
+        .map((item) => [item.dataset.address ?? '', item.dataset.units ?? '']),
     }));
   }
 
