@@ -29,6 +29,7 @@ mod foes;
 mod follows;
 #[cfg(not(target_family = "wasm"))]
 mod gathering;
+#[cfg(not(target_family = "wasm"))]
 mod gifts;
 #[cfg(not(target_family = "wasm"))]
 mod insolvency;

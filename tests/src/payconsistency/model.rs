@@ -113,6 +113,9 @@ impl Model {
             9 => self.actors[who].write_all(),
             10 if choices.below(4) == 0 => {
                 self.actors[who].crash(choices.below(3));
+                // It asks the chain before it hears anybody: what became of a round meanwhile it could not know.
+                let height = Height(self.till.next_height().0 - 1);
+                self.actors[who].see(&self.till, height);
                 self.report.crashes += 1;
             }
             10 => self.actors[who].write_all(),
