@@ -80,8 +80,15 @@ pub(crate) fn wasm_path() -> PathBuf {
 
 /// Compiles the wasm module and writes its glue.
 fn wasm() -> Result<()> {
-    let inputs =
-        ["Cargo.lock", "Cargo.toml", "rust-toolchain.toml", "core", "wasm/Cargo.toml", "wasm/src"];
+    let inputs = [
+        ".cargo",
+        "Cargo.lock",
+        "Cargo.toml",
+        "rust-toolchain.toml",
+        "core",
+        "wasm/Cargo.toml",
+        "wasm/src",
+    ];
     unless_fresh("wasm", &inputs, &[wasm_path()], || {
         const TARGET: &str = "wasm32-unknown-unknown";
         step("compiling the core to wasm", || {
