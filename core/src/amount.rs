@@ -190,6 +190,20 @@ mod tests {
         assert_eq!(Amount::parse(&"9".repeat(40), 0), Err(ParseAmountError::OutOfRange));
     }
 
+    #[test]
+    fn each_refusal_says_its_code() {
+        assert_eq!(ParseAmountError::NotDecimal.code(), "amount/not-decimal");
+        assert_eq!(ParseAmountError::OutOfRange.code(), "amount/out-of-range");
+    }
+
+    #[test]
+    fn sums_for_display_stay_in_range_and_are_written_in_units() {
+        let sum = |units: &[u128]| units.iter().copied().map(Amount).sum::<Amount>();
+        assert_eq!(sum(&[]), Amount::ZERO);
+        assert_eq!(alloc::format!("{}", sum(&[1, 20, 300])), "321");
+        assert_eq!(sum(&[u128::MAX, 1]), Amount(u128::MAX));
+    }
+
     proptest! {
         #[test]
         fn text_round_trips(units: u128, decimals in 0_u8..20) {

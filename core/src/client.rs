@@ -17,16 +17,20 @@
 //! | `lookups` | what the application asks about the chain |
 //! | `purse` | the money machines, made |
 //! | `money` | proofs, vouchers, settlements |
+//! | `pay` | what peers are owed for chunks |
 //! | `media` | playlists, segments, chunks |
 //! | `neighbours` | tracker, links, frames |
 //! | `room` | where pages meet that play nothing |
 //! | `gifts` | what is reserved for one payee alone |
+//! | `exhibits` | one payment of a closed field as a file |
+//! | `tower` | what is told to a watch-tower |
 //! | `fields` | payment fields: their members and their rows on chain |
 //! | `view` | what an application sees |
 
 mod chain;
 mod command;
 mod config;
+mod exhibits;
 mod fields;
 mod gifts;
 mod input;
@@ -35,24 +39,28 @@ mod media;
 mod money;
 mod neighbours;
 mod output;
+mod pay;
 mod purse;
 mod room;
 mod snapshot;
+mod tower;
 mod view;
 
 pub use config::{CommandError, Config};
 pub use fields::FieldOffer;
-pub use input::{Command, HttpAnswer, Input, Part, UploadPolicy, Wanted};
+pub use input::{Command, HttpAnswer, Input, Loaded, Part, PaymentAt, UploadPolicy, Wanted};
 pub use output::{
-    AskId, Found, HttpOrder, LookupId, Notice, Output, Query, Question, RequestId, StoreToken,
-    Threat, WantId, Warning,
+    AskId, Exhibit, Found, HttpOrder, LookupId, Notice, Output, Query, Question, RequestId,
+    StoreToken, Threat, WantId, Warning,
 };
 pub use room::MAX_ROOM_NAME;
+pub use view::MAX_BANS_SHOWN;
+
 pub use snapshot::{
-    AccountView, Around, ChainView, DeliveryView, FieldProven, FieldShow, FieldView, GiftStage,
-    GiftView, HeadView, Leveled, MemberView, PayerView, PaymentStanding, PaymentView, PeerView,
-    Phase, PoolView, Problem, RoundStep, SettlementView, Snapshot, SpecView, Status, StreamView,
-    WalletView,
+    AccountView, AmendmentView, Around, BanView, ChainView, DeliveryView, FieldProven, FieldShow,
+    FieldView, GiftStage, GiftView, HeadView, Leveled, MemberView, PayerView, PaymentStanding,
+    PaymentView, PeerView, Phase, PoolView, Problem, RoundStep, SettlementView, Snapshot, SpecView,
+    Status, StreamView, WalletView,
 };
 
 use crate::{
@@ -61,15 +69,16 @@ use crate::{
         light::{self, File, Light, Source},
         lookup::{Lookups, ProofId},
     },
-    crypto::Hash,
+    crypto::{Hash, PublicKey},
     delivery::{fetch, fetch::Fetch, playlist::Reader, record::StreamInfo, serve, serve::Serve},
-    id::{Address, PeerId, StreamId},
+    id::{Address, FieldId, PeerId, StreamId},
     payment::{
         self,
         gift::{self, Gifts},
         member::{self, Membership},
         payee::{self, Payee},
         payer::{self, DeviceId, Payer},
+        telling::{Rank, Telling},
     },
     peer::{LinkId, swarm::Swarm},
     row::{self, Row},
@@ -106,6 +115,9 @@ enum Purpose {
 enum Asker {
     Book(AskId),
     Lookup(ProofId),
+    Exhibit(LookupId),
+    /// A tower, which was told this state of this field.
+    Tower((FieldId, Rank)),
 }
 
 /// What a durable write is for.
@@ -134,6 +146,8 @@ struct Purse {
 struct Stream {
     id: StreamId,
     info: StreamInfo,
+    /// The key that signs for the publisher now.
+    signer: PublicKey,
     fetch: Fetch,
     serve: Serve,
     addresses: Table<u64, String>,
@@ -154,6 +168,9 @@ pub struct Client {
     requests: Table<RequestId, Purpose>,
     asks: Table<AskId, Asker>,
     lookups: Lookups,
+    /// Files that are being made or checked.
+    drafts: Vec<(LookupId, exhibits::Draft)>,
+    telling: Telling,
     writes: Table<StoreToken, Kept>,
     stored: Vec<Row>,
     device: Option<DeviceId>,
@@ -161,12 +178,15 @@ pub struct Client {
     node: Status,
     purse: Option<Purse>,
     reader: Option<Reader>,
-    playlist_url: String,
+    /// Where the playlist of each rendition was found last.
+    playlist_urls: Table<u64, String>,
     stream: Option<Stream>,
     /// Where peers are met while nothing plays.
     room: Option<StreamId>,
     wants: Table<WantId, u64>,
     swarm: Option<Swarm>,
+    /// The first link that the next swarm may name: a name is used once.
+    next_link: LinkId,
     tracker: Status,
     links: Table<LinkId, neighbours::Line>,
     peers: Table<PeerId, Peer>,
@@ -191,17 +211,20 @@ impl Client {
             requests: Table::new(),
             asks: Table::new(),
             lookups: Lookups::default(),
+            drafts: Vec::new(),
+            telling: Telling::default(),
             writes: Table::new(),
             stored: Vec::new(),
             device: None,
             node: Status::Idle,
             purse: None,
             reader: None,
-            playlist_url: String::new(),
+            playlist_urls: Table::new(),
             stream: None,
             room: None,
             wants: Table::new(),
             swarm: None,
+            next_link: LinkId(0),
             tracker: Status::Idle,
             links: Table::new(),
             peers: Table::new(),
@@ -224,7 +247,8 @@ impl Client {
             Input::Refused(id, code) => self.refused(now, id, code, out),
             Input::Unreachable(id) => self.unanswered(now, id, out),
             Input::LookUp(id, question) => self.look_up(id, question, out),
-            Input::Playlist(url, text) => self.read_playlist(now, url, &text, out),
+            Input::Prove(id, payment) => self.prove(id, payment, out),
+            Input::Playlist(id, loaded) => self.read_playlist(now, id, loaded, out),
             Input::Check(id, part, bytes) => self.check(id, part, bytes, out),
             Input::Want(id, wanted) => self.want(now, id, wanted, out),
             Input::Unwant(id) => self.unwant(now, id, out),
@@ -233,6 +257,7 @@ impl Client {
             | Input::TrackerMessage(_)
             | Input::TrackerClosed
             | Input::Described(..)
+            | Input::Candidates(..)
             | Input::LinkOpened(_)
             | Input::LinkMessage(..)
             | Input::LinkDrained(_)
@@ -255,7 +280,8 @@ impl Client {
             stream.and_then(|stream| stream.serve.deadline()),
             self.swarm.as_ref().and_then(Swarm::deadline),
             self.link_deadline(),
-            self.voucher_deadline(),
+            self.payment_deadline(),
+            self.telling.deadline(),
         ];
         waits.into_iter().flatten().min()
     }
@@ -292,7 +318,11 @@ impl Client {
 
     fn stored(&mut self, now: Now, token: StoreToken, out: &mut Vec<Output>) {
         match self.writes.remove(&token) {
-            Some(Kept::Payer(inner)) => self.feed_payer(now, payer::Input::Stored(inner), out),
+            Some(Kept::Payer(inner)) => {
+                self.feed_payer(now, payer::Input::Stored(inner), out);
+                // What waited for a write can be paid now.
+                self.pay_debts(now, out);
+            }
             Some(Kept::Payee(inner)) => self.feed_payee(now, payee::Input::Stored(inner), out),
             Some(Kept::Field(inner)) => self.feed_fields(now, member::Input::Stored(inner), out),
             Some(Kept::Gift(inner)) => self.feed_gifts(now, gift::Input::Stored(inner), out),
@@ -323,7 +353,8 @@ impl Client {
         self.feed_fetch(now, fetch::Input::Tick, out);
         self.feed_serve(now, serve::Input::Tick, out);
         self.feed_neighbours(now, Input::Tick, out);
-        self.flush_vouchers(now, out);
+        self.flush_payments(now, out);
+        self.tell_tower(now, out);
     }
 
     fn request(&mut self, purpose: Purpose) -> RequestId {

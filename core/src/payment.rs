@@ -16,9 +16,12 @@
 //! | [`gift`] | a reservation for one payee, who is sure at once: tips, gifts, a shop |
 //! | [`field`] | the other way to pay off the chain: members who sign every state of their money together |
 //! | [`member`] | the machine of one who pays and is paid there, and of who leads |
+//! | [`telling`] | the machine that tells a watch-tower what was sealed |
 //!
 //! Source: PROTOCOL A5.8 to A5.15.
 
+#[cfg(test)]
+mod codes;
 pub mod field;
 #[cfg(test)]
 mod forged;
@@ -27,6 +30,7 @@ pub mod member;
 pub mod payee;
 pub mod payer;
 pub mod reservation;
+pub mod telling;
 pub mod tick;
 pub mod voucher;
 

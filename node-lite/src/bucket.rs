@@ -14,6 +14,16 @@ pub(crate) struct Rate {
     pub(crate) milli_per_second: u32,
 }
 
+impl Rate {
+    /// Returns the rate of so many together.
+    pub(crate) const fn times(self, factor: u32) -> Self {
+        Self {
+            burst: self.burst.saturating_mul(factor),
+            milli_per_second: self.milli_per_second.saturating_mul(factor),
+        }
+    }
+}
+
 /// What is left of a rate.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bucket {
@@ -26,6 +36,12 @@ impl Bucket {
     /// Makes a full bucket.
     pub(crate) fn full(now: Moment, rate: Rate) -> Self {
         Self { level: Self::brim(rate), at: now }
+    }
+
+    /// Makes a bucket that holds what comes in one second.
+    pub(crate) fn fresh(now: Moment, rate: Rate) -> Self {
+        let second = u64::from(rate.milli_per_second).saturating_mul(MILLI);
+        Self { level: second.min(Self::brim(rate)), at: now }
     }
 
     /// Takes one token if there is one.
@@ -76,5 +92,7 @@ mod tests {
         assert_eq!((0..9).filter(|_| bucket.take(at(1_000_000), rate)).count(), 3);
         assert!(!bucket.take_many(at(2_000_000), rate, 4), "more than fit are never there");
         assert!(bucket.take_many(at(2_000_000), rate, 3) && !bucket.take(at(2_000_000), rate));
+        let mut fresh = Bucket::fresh(at(0), rate);
+        assert!(!fresh.take(at(999), rate) && fresh.take(at(1000), rate), "half a token a second");
     }
 }

@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | offence | O1 to O5: a staker signed twice | for two checkpoints the chain's spec |
 //! | field | of a payment field: a state that all signed, or two words of one key that exclude each other | that the keys are the members', or the leader's, the field's row says |
+//! | field | one payment of a field that a block closed | that a block has that field root: it is printed, and a page or any light client looks it up |
 //! | overdraft | O6: a pool's creator promised more than the deposit | what the deposit is and what was paid is stated, not proven: the chain compares it with its own |
 //!
 //! Source: PROTOCOL A4.1, A5.10. A new kind is a variant of [`Exhibit`] at the end, and an arm of [`File::check`].
@@ -23,7 +24,7 @@ use antiphon_core::{
     crypto::bls::BlsPublicKey,
     id::{Address, ChainId, PoolId},
     payment::{
-        field::{EVIDENCE_BEGINNING, FieldEvidence, FieldFileError, FieldShown},
+        field::{EVIDENCE_BEGINNING, FieldEvidence, FieldFileError, FieldShown, Paid},
         reservation::{
             MAX_PROMISES, Overdraft, PaidState, PoolRules, PoolState, PoolStatus, ReportError,
             pool_id,
@@ -77,6 +78,8 @@ pub enum Finding {
     Offence(Shown, Vec<Offender>),
     /// These keys signed that of a field: by the name of its kind.
     Field(&'static str, FieldShown),
+    /// This was paid in a field that a block closed.
+    Payment(FieldShown, Paid),
     /// This creator promised so much of that pool.
     Overdraft {
         /// The pool.
@@ -194,7 +197,10 @@ impl File {
             Exhibit::Overdraft(stated) => self.overdraft(stated, spec),
             Exhibit::Field(evidence) => {
                 let shown = evidence.verify(self.chain).map_err(CheckError::Field)?;
-                Ok(Finding::Field(evidence.kind(), shown))
+                Ok(match shown.paid {
+                    Some(paid) => Finding::Payment(shown, paid),
+                    None => Finding::Field(evidence.kind(), shown),
+                })
             }
         }
     }

@@ -8,6 +8,7 @@
 //! | [`ledger`] | what a block does to the state |
 //! | [`light`] | what light clients fetch |
 //! | [`mempool`] | transactions that wait |
+//! | [`peer`] | what a native peer decides: which segments it wants, when it opens a pool |
 //! | [`publisher`] | live streams: numbers, records, playlists |
 //! | [`storage`] | what is read from disk, and what is written in one batch |
 //! | [`supernode`] | routes between these; decides nothing |
@@ -28,6 +29,7 @@ pub mod ledger;
 pub mod light;
 pub mod mempool;
 pub mod offence;
+pub mod peer;
 pub mod publisher;
 #[cfg(feature = "shell")]
 pub mod shell;

@@ -12,10 +12,12 @@
 //! | [`driver`] | one node on a thread of its own |
 //! | [`store`], [`snapshot`] | a node's disk; a chain's state as a file |
 //! | [`rpc`], [`light`] | what a node answers |
+//! | [`remote`], [`web`] | another node, and any HTTP server, asked |
 //! | [`http`] | listening, and the line that says where |
+//! | `peer` | a peer that carries a stream over WebRTC |
 //! | [`publish`] | a live stream, signed and served |
 //! | [`site`] | the page and its configuration |
-//! | [`tracker`] | WebSockets around the tracker |
+//! | [`tracker`], [`token`] | WebSockets around the tracker; a publisher's tokens for it |
 
 pub mod chain_file;
 pub mod cli;
@@ -32,8 +34,10 @@ pub mod light;
 pub mod log;
 pub mod metrics;
 pub mod net;
+#[cfg(feature = "peer")]
+pub mod peer;
 pub mod publish;
-mod remote;
+pub mod remote;
 pub mod rpc;
 pub mod run;
 pub mod site;
@@ -41,5 +45,7 @@ pub mod snapshot;
 pub mod stake;
 pub mod store;
 pub mod testnet;
+pub mod token;
 pub mod tower;
 pub mod tracker;
+pub mod web;

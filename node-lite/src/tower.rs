@@ -3,8 +3,12 @@
 //! ```text
 //! sealed state --watch--> checked against the settled row, above what is held --> kept, then answered
 //! settled block --look--> each field that is being closed or asked about --> Post, with the tower's own account
+//!                    |--> the newest state is annulled: the one before it counts
 //!                    '--> closed, or another version: Forget
 //! ```
+//!
+//! The state before the newest is kept as long as the newest may be annulled: who withholds a round until nobody can show
+//! it in time must not make the tower forget the one that is enforced then.
 //!
 //! It holds no member's key: what it shows all members have signed, and the closer's or the challenger's bond pays its fee
 //! (A6.11 to A6.13). Whoever forgets to tell it the newest state is as safe as its last word to it.
@@ -32,7 +36,7 @@ use antiphon_core::{
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most fields that a tower watches. Chosen here: at most 16 MiB, and each of them has money locked.
+/// Most fields that a tower watches. Chosen here: at most 32 MiB, and each of them has money locked.
 pub const MAX_WATCHED: usize = 1024;
 
 /// A field as a settled block left it.
@@ -48,7 +52,7 @@ pub enum WatchError {
     /// The settled chain has no such field.
     #[error("no such field is settled")]
     NoField,
-    /// It holds this round, or a later one.
+    /// It holds this round, or a later one that the chain can still be shown.
     #[error("round {held} is watched, which is not below {round}")]
     Known {
         /// What was brought.
@@ -82,10 +86,19 @@ pub enum Order {
     Forget(FieldId),
 }
 
+/// What is kept of a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The newest state that all members signed.
+    pub newest: SealedState,
+    /// What is shown if the chain annuls that.
+    pub before: Option<SealedState>,
+}
+
 /// One watched field.
 #[derive(Clone, Debug)]
 struct Watched {
-    sealed: SealedState,
+    kept: Kept,
     /// When it was posted last.
     posted: Option<Height>,
 }
@@ -108,7 +121,8 @@ impl Tower {
         Self { rules, inclusion_margin, fee, account, fields: BTreeMap::new() }
     }
 
-    /// Checks a state before it is kept: `row` is the field's after the settled block below `next`.
+    /// Checks a state before it is watched: `row` is the field's after the settled block below `next`. Returns what is to be
+    /// kept of the field then.
     ///
     /// Cheap reasons come first; what is left costs a signature a member.
     ///
@@ -119,23 +133,28 @@ impl Tower {
         sealed: &SealedState,
         row: Option<&Row>,
         next: Height,
-    ) -> Result<(), WatchError> {
+    ) -> Result<Kept, WatchError> {
         let state = &sealed.state;
         let held = self.fields.get(&state.field);
         if held.is_none() && self.fields.len() >= MAX_WATCHED {
             return Err(WatchError::Full);
         }
         let (field, keys) = row.ok_or(WatchError::NoField)?;
-        if let Some(held) = held.filter(|held| held.sealed.state.rank() >= state.rank()) {
-            let (round, held) = (state.round, held.sealed.state.round);
-            return Err(WatchError::Known { round, held });
+        let mut standing = held.into_iter().flat_map(|held| held.kept.standing(field, next));
+        let (newest, before) = (standing.next(), standing.next());
+        if let Some(held) = newest.filter(|held| held.state.rank() >= state.rank()) {
+            return Err(WatchError::Known { round: state.round, held: held.state.round });
         }
-        Ok(field.check(keys, sealed, next)?)
+        field.check(keys, sealed, next)?;
+        // What may still be annulled itself does not take the place of the one before.
+        let below = newest.filter(|newest| field.is_safe(newest.state.round)).or(before);
+        let before = below.filter(|below| below.state.version == state.version).cloned();
+        Ok(Kept { newest: sealed.clone(), before })
     }
 
-    /// Watches a state that was checked, now or before a restart, and is on disk.
-    pub fn keep(&mut self, sealed: SealedState) {
-        self.fields.insert(sealed.state.field, Watched { sealed, posted: None });
+    /// Watches states that were checked, now or before a restart, and are on disk.
+    pub fn keep(&mut self, kept: Kept) {
+        self.fields.insert(kept.newest.state.field, Watched { kept, posted: None });
     }
 
     /// Returns the fields that are watched.
@@ -155,7 +174,9 @@ impl Tower {
         };
         for (id, watched) in &mut self.fields {
             let Some((field, keys)) = rows.get(id) else { continue };
-            let state = &watched.sealed.state;
+            watched.drop_annulled(field, next);
+            let sealed = &watched.kept.newest;
+            let state = &sealed.state;
             let is_closed = matches!(field.status, FieldStatus::Closed { .. });
             if is_closed || field.best.version > state.version {
                 orders.push(Order::Forget(*id));
@@ -167,9 +188,9 @@ impl Tower {
                 continue;
             }
             // The chain's own rule says whether it would be taken.
-            if field.post(keys, &watched.sealed, &scene).is_ok() {
+            if field.post(keys, sealed, &scene).is_ok() {
+                orders.push(Order::Post(Box::new(sealed.clone())));
                 watched.posted = Some(next);
-                orders.push(Order::Post(Box::new(watched.sealed.clone())));
             }
         }
         for order in &orders {
@@ -178,6 +199,29 @@ impl Tower {
             }
         }
         orders
+    }
+}
+
+impl Kept {
+    /// Returns the states that blocks from `next` on can still be shown, the newest first: what is annulled by then they
+    /// reject for ever (A6.12).
+    fn standing(&self, field: &FieldState, next: Height) -> impl Iterator<Item = &SealedState> {
+        let version = self.newest.state.version;
+        let from = field.annulled_at(next).filter(|_| version == field.best.version);
+        let states = [Some(&self.newest), self.before.as_ref()].into_iter().flatten();
+        states.filter(move |sealed| from.is_none_or(|from| sealed.state.round < from))
+    }
+}
+
+impl Watched {
+    /// Takes the state before the newest once the newest is annulled.
+    fn drop_annulled(&mut self, field: &FieldState, next: Height) {
+        let newest = self.kept.standing(field, next).next();
+        if newest.is_some_and(|newest| *newest != self.kept.newest)
+            && let Some(newest) = self.kept.before.take()
+        {
+            (self.kept.newest, self.posted) = (newest, None);
+        }
     }
 }
 

@@ -6,35 +6,46 @@
 //!    '--10 s------------> closed        '--wrong--> closed     '--40 s of silence--> closed
 //! ```
 //!
-//! Source: issue 2 "Tracker"; FIELD-NOTES c.19, whose faults are closed here: who is spoken for is who signed in,
-//! nobody is evicted but by its own key, no message lists swarms, and a swarm is shown 32 at a time at the pace of
-//! heartbeats. Invariant: everything held belongs to an open connection, or to the bounded list of those who left.
+//! Source: issues 2 and 5 "Tracker"; FIELD-NOTES c.19, whose faults are closed here: who is spoken for is who signed in,
+//! nobody is evicted but by its own key, no message lists swarms, a swarm is shown 32 at a time at the pace of heartbeats,
+//! and one network is told only so many names an hour. Invariant: everything held belongs to an open connection, or to the bounded list of those who left.
 
+pub mod cluster;
 mod conn;
+mod dice;
+mod door;
 mod leavers;
+mod members;
+mod names;
+mod place;
+mod pool;
 mod reason;
+mod relay;
 mod swarm;
+pub mod token;
 
+pub use place::{Place, Position};
 pub use reason::Reason;
 
 use crate::bucket::{Bucket, Rate};
 use antiphon_core::{
     crypto::Signed,
     id::{PeerId, StreamId},
-    peer::tracker_wire::{
-        Candidates, ForwardedSignal, Relay, Relayed, SignIn, Signal, ToListener, ToTracker,
-        TrackerRefusal,
-    },
-    time::Moment,
+    peer::tracker_wire::{ToListener, ToTracker, TrackerRefusal},
+    time::{Moment, UnixMillis},
 };
-use conn::{Conn, Network};
+use cluster::{Cluster, Count, To, TrackerId};
+use conn::{Conn, Shared};
+use dice::Dice;
 use leavers::Leavers;
+use place::{Network, Prefix};
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
     time::Duration,
 };
-use swarm::{Dice, Swarm};
+use swarm::Swarm;
+use token::Token;
 
 /// Two heartbeats of 20 s (`antiphon_core::peer::swarm::HEARTBEAT`). Source: FIELD-NOTES c.19, expiry.
 pub const SILENCE_PATIENCE: Duration = Duration::from_secs(40);
@@ -48,8 +59,11 @@ pub const MAX_STREAMS: usize = 4;
 /// Connections at once. Source: FIELD-NOTES: 5–8 KiB each, so below 256 MiB.
 pub const MAX_CONNS: usize = 32_768;
 
-/// Listeners of one stream.
+/// Listeners of one stream that are connected to one tracker.
 pub const MAX_PEERS: usize = 16_384;
+
+/// Listeners of one stream at all trackers of a cluster. Chosen here.
+pub const MAX_SWARM: usize = 8 * MAX_PEERS;
 
 /// Messages over the rate, or wrong ones, after which a connection is closed. Chosen here.
 const MAX_FAULTS: u32 = 20;
@@ -60,22 +74,44 @@ const MESSAGES: Rate = Rate { burst: 100, milli_per_second: 10_000 };
 /// Lists of candidates of a connection: the joins, and then a little faster than heartbeats.
 const LISTS: Rate = Rate { burst: 6, milli_per_second: 66 };
 
-/// Connections that one network opens.
+/// Connections that one network opens; a prefix has four times as many.
 const OPENS: Rate = Rate { burst: 100, milli_per_second: 2_000 };
+
+/// How often networks that have gone are looked for.
+const SWEEP: Duration = Duration::from_secs(60);
 
 /// Names a connection, as host and tracker call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Connection(pub u64);
 
+/// Who opened a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Where from.
+    pub address: IpAddr,
+    /// Where that is, as far as anybody knows.
+    pub place: Place,
+    /// The token that came along, unchecked.
+    pub token: Option<Box<Signed<Token>>>,
+    /// The time by the wall clock, by which tokens expire.
+    pub clock: UnixMillis,
+}
+
 /// What happened outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// A connection was opened from this address.
-    Opened(Connection, IpAddr),
+    /// A connection was opened.
+    Opened(Connection, Caller),
     /// A message arrived.
     Message(Connection, Vec<u8>),
     /// A connection is gone.
     Closed(Connection),
+    /// What carries messages between trackers is there.
+    ClusterUp,
+    /// It is not there any more.
+    ClusterDown,
+    /// Another tracker said this.
+    Shared(Vec<u8>),
     /// Time moved on; nothing else happened.
     Tick,
 }
@@ -83,10 +119,14 @@ pub enum Input {
 /// What the host must do, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Send this message.
+    /// Send this message. Who reads so slowly that it cannot be is closed.
     Send(Connection, Vec<u8>),
+    /// Send what another listener said, or drop it where much waits to be read already: that is not the reader's fault.
+    Relay(Connection, Vec<u8>),
     /// Close the connection after what was sent; the host reports nothing about it any more.
     Close(Connection, Reason),
+    /// Give this to other trackers.
+    Share(To, Vec<u8>),
 }
 
 /// How a tracker is run.
@@ -94,10 +134,15 @@ pub enum Output {
 pub struct Config {
     /// The URLs under which listeners dial it; a sign-in for another is refused.
     pub urls: Vec<String>,
-    /// Connections that one network (an IPv4 address, an IPv6 /64) may have at once.
+    /// Connections that one network (an IPv4 address, an IPv6 /64) may have at once; its prefix (/24, /48) four times as many.
     pub max_per_network: u32,
-    /// Bytes that are relayed for one connection each second; sixteen seconds' worth at once. None if zero.
+    /// Bytes that are relayed for one connection each second, each relay counted as 512 at least; one second's worth when it
+    /// is new, sixteen at once when it was quiet for as long. None if zero.
     pub relay_bytes: u32,
+    /// Whether only those meet who bring a token of the stream's publisher. Rooms have no publisher, so there are none.
+    pub needs_token: bool,
+    /// What it is called among the trackers that share their swarms; none if it is alone.
+    pub cluster: Option<TrackerId>,
 }
 
 impl Config {
@@ -113,11 +158,17 @@ pub struct Tracker {
     config: Config,
     now: Moment,
     dice: Dice,
-    joins: u64,
+    /// Ranks.
+    joins: Count,
+    sign_ins: Count,
+    cluster: Option<Cluster>,
     conns: BTreeMap<Connection, Conn>,
     peers: BTreeMap<PeerId, Connection>,
     swarms: BTreeMap<StreamId, Swarm>,
-    networks: BTreeMap<Network, (u32, Bucket)>,
+    networks: BTreeMap<Network, Shared>,
+    prefixes: BTreeMap<Prefix, Shared>,
+    /// When networks and prefixes that have gone are next looked for.
+    sweep_at: Moment,
     leavers: Leavers,
     /// When each connection has been silent for too long.
     silences: BTreeSet<(Moment, Connection)>,
@@ -127,14 +178,18 @@ impl Tracker {
     /// Makes a tracker without connections. `seed` is secret: challenges come from it.
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
         Self {
-            config,
             now: Moment::ZERO,
             dice: Dice::new(seed),
-            joins: 0,
+            joins: Count::new(config.cluster),
+            sign_ins: Count::new(config.cluster),
+            cluster: config.cluster.map(Cluster::new),
+            config,
             conns: BTreeMap::new(),
             peers: BTreeMap::new(),
             swarms: BTreeMap::new(),
             networks: BTreeMap::new(),
+            prefixes: BTreeMap::new(),
+            sweep_at: Moment::ZERO,
             leavers: Leavers::default(),
             silences: BTreeSet::new(),
         }
@@ -144,18 +199,24 @@ impl Tracker {
     pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
         self.now = self.now.max(now);
         match input {
-            Input::Opened(id, address) => self.opened(id, Network::of(address), out),
+            Input::Opened(id, caller) => self.opened(id, caller, out),
             Input::Message(id, bytes) => self.message(id, &bytes, out),
-            Input::Closed(id) => self.forget(id),
+            Input::Closed(id) => self.forget(id, out),
+            Input::ClusterUp => self.set_cluster(true, out),
+            Input::ClusterDown => self.set_cluster(false, out),
+            Input::Shared(bytes) => self.shared(&bytes, out),
             Input::Tick => {}
         }
         self.expire(out);
+        self.tick_cluster(out);
     }
 
     /// Returns when [`Input::Tick`] is next needed, or `None` if time does not matter now.
     pub fn deadline(&self) -> Option<Moment> {
         let silence = self.silences.first().map(|(at, _)| *at);
-        silence.into_iter().chain(self.leavers.deadline()).min()
+        let sweep = (!self.prefixes.is_empty()).then_some(self.sweep_at);
+        let cluster = self.cluster.as_ref().and_then(Cluster::deadline);
+        [silence, self.leavers.deadline(), sweep, cluster].into_iter().flatten().min()
     }
 
     /// Returns how many connections and swarms there are, for the operator.
@@ -163,45 +224,23 @@ impl Tracker {
         (self.conns.len(), self.swarms.len())
     }
 
-    fn opened(&mut self, id: Connection, network: Network, out: &mut Vec<Output>) {
-        let now = self.now;
-        if self.conns.contains_key(&id) {
-            return;
-        }
-        if self.networks.len() >= 2 * MAX_CONNS {
-            self.networks.retain(|_, (count, bucket)| *count > 0 || !bucket.is_full(now, OPENS));
-        }
-        let is_known = self.networks.contains_key(&network);
-        let has_room =
-            self.conns.len() < MAX_CONNS && (is_known || self.networks.len() < 2 * MAX_CONNS);
-        if !has_room {
-            return refuse_new(id, out);
-        }
-        let fresh = || (0, Bucket::full(now, OPENS));
-        let (count, opens) = self.networks.entry(network).or_insert_with(fresh);
-        if *count >= self.config.max_per_network || !opens.take(now, OPENS) {
-            return refuse_new(id, out);
-        }
-        *count = count.saturating_add(1);
-        let nonce = self.dice.bytes();
-        let silent_at = now.after(SIGN_IN_PATIENCE);
-        let relays = self.config.relays();
-        self.conns.insert(id, Conn::new(now, network, relays, nonce, silent_at));
-        self.silences.insert((silent_at, id));
-        out.push(send(id, &ToListener::Challenge(nonce)));
+    /// Returns whether there is a cluster.
+    pub const fn is_shared(&self) -> bool {
+        self.cluster.is_some()
+    }
+
+    /// Returns how many other trackers share their swarms with this one now.
+    pub fn others(&self) -> usize {
+        self.cluster.as_ref().map_or(0, Cluster::others)
     }
 
     fn message(&mut self, id: Connection, bytes: &[u8], out: &mut Vec<Output>) {
         let now = self.now;
         let Some(conn) = self.conns.get_mut(&id) else { return };
         let message = ToTracker::from_bytes(bytes);
-        let is_paced = match &message {
-            Ok(ToTracker::Relay(_)) => {
-                conn.relays.take_many(now, self.config.relays(), bytes.len() as u64)
-            }
-            Ok(_) | Err(_) => conn.messages.take(now, MESSAGES),
-        };
-        if !is_paced {
+        let is_relay = matches!(message, Ok(ToTracker::Relay(_))) && conn.peer.is_some();
+        // Relays are paced by their bytes.
+        if !is_relay && !conn.messages.take(now, MESSAGES) {
             return self.fault(id, TrackerRefusal::TooMuch, out);
         }
         let Ok(message) = message else {
@@ -225,116 +264,8 @@ impl Tracker {
             ToTracker::Leave(stream) => self.leave(id, peer, stream, out),
             ToTracker::Signal(signal) => self.signal(id, peer, signal, out),
             ToTracker::Heartbeat => self.heartbeat(id, peer, out),
-            ToTracker::Relay(relay) => self.relay(id, peer, relay, out),
+            ToTracker::Relay(relay) => self.relay(id, peer, (relay, bytes.len()), out),
         }
-    }
-
-    /// Only the holder of a key speaks for it. A new connection of the same key takes the place of its old one.
-    fn sign_in(&mut self, id: Connection, sign_in: &SignIn, out: &mut Vec<Output>) {
-        let Some(conn) = self.conns.get_mut(&id) else { return };
-        let dialled = plain(sign_in.tracker.as_str());
-        let is_ours = self.config.urls.iter().any(|url| plain(url) == dialled);
-        if !is_ours || sign_in.verify(conn.nonce).is_err() {
-            out.push(send(id, &ToListener::Refused(TrackerRefusal::BadSignIn)));
-            return self.close(id, Reason::NoSignIn, out);
-        }
-        let peer = PeerId(sign_in.key);
-        conn.peer = Some(peer);
-        if let Some(old) = self.peers.get(&peer).copied() {
-            self.close(old, Reason::Replaced, out);
-        }
-        self.peers.insert(peer, id);
-        self.heard(id);
-    }
-
-    fn join(&mut self, id: Connection, peer: PeerId, stream: StreamId, out: &mut Vec<Output>) {
-        let Some(conn) = self.conns.get_mut(&id) else { return };
-        let is_member = conn.streams.contains(&stream);
-        let peers = self.swarms.get(&stream).map_or(0, Swarm::len);
-        if !is_member && (conn.streams.len() >= MAX_STREAMS || peers >= MAX_PEERS) {
-            return self.fault(id, TrackerRefusal::TooMuch, out);
-        }
-        conn.streams.insert(stream);
-        let swarm = self.swarms.entry(stream).or_default();
-        let rank = swarm.rank(&peer).unwrap_or_else(|| {
-            let rank = self.leavers.take(stream, peer).unwrap_or_else(|| {
-                self.joins = self.joins.saturating_add(1);
-                self.joins
-            });
-            swarm.insert(peer, rank);
-            rank
-        });
-        out.push(send(id, &ToListener::Welcome(stream, rank)));
-        self.show(id, peer, &[stream], out);
-    }
-
-    fn leave(&mut self, id: Connection, peer: PeerId, stream: StreamId, out: &mut Vec<Output>) {
-        let Some(conn) = self.conns.get_mut(&id) else { return };
-        if !conn.streams.remove(&stream) {
-            return self.fault(id, TrackerRefusal::NotJoined, out);
-        }
-        self.remove(peer, stream);
-    }
-
-    fn heartbeat(&mut self, id: Connection, peer: PeerId, out: &mut Vec<Output>) {
-        let streams = self.conns.get(&id).map(|conn| conn.streams.clone()).unwrap_or_default();
-        self.show(id, peer, &streams.into_iter().collect::<Vec<_>>(), out);
-    }
-
-    /// Shows some of each swarm, unless this is asked faster than joins and heartbeats need.
-    fn show(&mut self, id: Connection, peer: PeerId, streams: &[StreamId], out: &mut Vec<Output>) {
-        let Some(conn) = self.conns.get_mut(&id) else { return };
-        if !conn.lists.take(self.now, LISTS) {
-            return self.fault(id, TrackerRefusal::TooMuch, out);
-        }
-        for stream in streams {
-            let Some(swarm) = self.swarms.get(stream) else { continue };
-            let peers = swarm.pick(&peer, &mut self.dice);
-            let candidates = Candidates { stream: *stream, peers };
-            out.push(send(id, &ToListener::Candidates(candidates)));
-        }
-    }
-
-    /// Hands a signal on as it is: the receiver checks its signature, we that its sender is who signed in here.
-    fn signal(
-        &mut self,
-        id: Connection,
-        peer: PeerId,
-        signal: Signed<Signal>,
-        out: &mut Vec<Output>,
-    ) {
-        let Signal { stream, from, to, .. } = &signal.body;
-        if *from != peer {
-            return self.fault(id, TrackerRefusal::BadMessage, out);
-        }
-        let swarm = self.swarms.get(stream);
-        let Some(rank) = swarm.and_then(|swarm| swarm.rank(from)) else {
-            return self.fault(id, TrackerRefusal::NotJoined, out);
-        };
-        // Whether a peer listens to something else is nobody's business: absent means absent from this swarm.
-        let receiver = swarm.and_then(|swarm| swarm.rank(to)).and_then(|_| self.peers.get(to));
-        match receiver {
-            Some(receiver) if to != from => {
-                out.push(send(*receiver, &ToListener::Signal(ForwardedSignal { rank, signal })));
-            }
-            // Those who leave while others dial are no fault of the dialler.
-            Some(_) | None => {
-                out.push(send(id, &ToListener::Refused(TrackerRefusal::NoSuchPeer)));
-            }
-        }
-    }
-
-    /// Hands on what members of one swarm say to each other, with the name of who signed in here.
-    fn relay(&self, id: Connection, from: PeerId, relay: Relay, out: &mut Vec<Output>) {
-        let Relay { stream, to, parcel } = relay;
-        let swarm = self.swarms.get(&stream).filter(|swarm| swarm.rank(&from).is_some());
-        let receiver = swarm.and_then(|swarm| swarm.rank(&to)).and_then(|_| self.peers.get(&to));
-        out.push(match receiver {
-            Some(receiver) if to != from => {
-                send(*receiver, &ToListener::Relayed(Relayed { stream, from, parcel }))
-            }
-            Some(_) | None => send(id, &ToListener::Refused(TrackerRefusal::NoSuchPeer)),
-        });
     }
 
     /// Refuses, and closes after too many refusals.
@@ -346,73 +277,10 @@ impl Tracker {
             self.close(id, Reason::Misbehaved, out);
         }
     }
-
-    fn heard(&mut self, id: Connection) {
-        let Some(conn) = self.conns.get_mut(&id) else { return };
-        self.silences.remove(&(conn.silent_at, id));
-        conn.silent_at = self.now.after(SILENCE_PATIENCE);
-        self.silences.insert((conn.silent_at, id));
-    }
-
-    fn expire(&mut self, out: &mut Vec<Output>) {
-        while let Some((at, id)) = self.silences.first().copied().filter(|(at, _)| *at <= self.now)
-        {
-            self.silences.remove(&(at, id));
-            let is_signed_in = self.conns.get(&id).is_some_and(|conn| conn.peer.is_some());
-            let reason = if is_signed_in { Reason::Silent } else { Reason::NoSignIn };
-            self.close(id, reason, out);
-        }
-        self.leavers.expire(self.now);
-    }
-
-    fn close(&mut self, id: Connection, reason: Reason, out: &mut Vec<Output>) {
-        if self.conns.contains_key(&id) {
-            self.forget(id);
-            out.push(Output::Close(id, reason));
-        }
-    }
-
-    /// Forgets a connection and all that it held; ranks are kept for a while.
-    fn forget(&mut self, id: Connection) {
-        let Some(conn) = self.conns.remove(&id) else { return };
-        self.silences.remove(&(conn.silent_at, id));
-        if let Some(peer) = conn.peer {
-            conn.streams.iter().for_each(|stream| self.remove(peer, *stream));
-            if self.peers.get(&peer) == Some(&id) {
-                self.peers.remove(&peer);
-            }
-        }
-        if let Some((count, opens)) = self.networks.get_mut(&conn.network) {
-            *count = count.saturating_sub(1);
-            if *count == 0 && opens.is_full(self.now, OPENS) {
-                self.networks.remove(&conn.network);
-            }
-        }
-    }
-
-    fn remove(&mut self, peer: PeerId, stream: StreamId) {
-        let Some(swarm) = self.swarms.get_mut(&stream) else { return };
-        if let Some(rank) = swarm.remove(&peer) {
-            self.leavers.put(self.now, stream, peer, rank);
-        }
-        if swarm.len() == 0 {
-            self.swarms.remove(&stream);
-        }
-    }
 }
 
 fn send(id: Connection, message: &ToListener) -> Output {
     Output::Send(id, message.to_bytes())
-}
-
-/// A URL without the slash that browsers add.
-fn plain(url: &str) -> &str {
-    url.trim_end_matches('/')
-}
-
-fn refuse_new(id: Connection, out: &mut Vec<Output>) {
-    out.push(send(id, &ToListener::Refused(TrackerRefusal::TooMuch)));
-    out.push(Output::Close(id, Reason::Full));
 }
 
 #[cfg(test)]

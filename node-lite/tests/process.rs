@@ -8,10 +8,17 @@
     reason = "a test fails by a panic"
 )]
 
+#[path = "process/cluster.rs"]
+mod cluster;
 #[path = "process/host.rs"]
 mod host;
+#[cfg(feature = "peer")]
+#[path = "process/peer.rs"]
+mod peer;
 #[path = "process/publish.rs"]
 mod publish;
+#[path = "process/republish.rs"]
+mod republish;
 #[path = "process/site.rs"]
 mod site;
 #[path = "process/tracker.rs"]

@@ -60,21 +60,30 @@ test('a gift is sure in the receiver\'s page before the block that pays it, then
   await Promise.all([giver.close(), payee.close()]);
 });
 
-test('a shop hands over when the payment is sure', async (t) => {
+test('a shop hands over when the payment is sure, beside a stream and whoever else is in its room', async (t) => {
+  const { stream } = network.page;
+  await network.configure({ stream });
   const shop = await openPage(browser, `${network.url}shop.html`, 'shop');
   const order = shop.page.getByTestId('order');
   const pay = shop.page.getByTestId('pay');
   await until('the shop is open', () => pay.isVisible(), 30_000, () => shop.diary.tail());
   const link = await pay.evaluate((element) => /** @type {HTMLAnchorElement} */ (element).href);
+  const name = new URL(link).hash.split('/')[2] ?? '';
+  const bystander = await RoomPage.enter(browser, network.url, name, 'bystander');
   const customer = new RoomPage(await openPage(browser, link, 'customer'), 'customer');
   await customer.fund();
   await customer.finalBalanceSettled();
-  await customer.sees('the shop', async () => (await customer.around()) === 1);
+  await customer.sees('the shop and a bystander', async () => (await customer.around()) === 2);
+  assert.equal(await customer.page.getByTestId('give-to').inputValue(), new URL(link).hash.split('/')[4]);
   assert.equal(await customer.page.getByTestId('give-purpose').inputValue(), await shop.page.getByTestId('purpose').innerText());
   await customer.page.getByTestId('give').click();
   await until('the shop is sure', async () => (await order.getAttribute('data-ms')) !== null, 60_000, () => shop.diary.tail());
   assert.match(await order.innerText(), /^Paid/);
   t.diagnostic(`sure ${await order.getAttribute('data-ms')} ms after it was offered`);
   await until('the shop has it for good', async () => (await order.getAttribute('data-stage')) === 'final', 90_000, () => shop.diary.tail());
-  await Promise.all([shop.close(), customer.close()]);
+  assert.equal(await bystander.page.getByTestId('gift').count(), 0);
+  // From the room to the player is from one page to another.
+  await customer.page.locator('#view-listen').click();
+  await customer.page.locator(`antiphon-player[src="${stream}"]`).waitFor({ state: 'attached' });
+  await Promise.all([shop.close(), bystander.close(), customer.close()]);
 });

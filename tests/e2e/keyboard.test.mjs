@@ -1,6 +1,7 @@
 // The page without a mouse: every control is reached with the tab key, and the keys that the footer names work.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { startBrowser, until } from './lab/browser.mjs';
 import { Listener } from './lab/listener.mjs';
@@ -31,11 +32,11 @@ const state = () => listener.page.evaluate(() => document.querySelector('antipho
 test('the tab key reaches every control of the player, the purse and the gifts, in the order of the page', async () => {
   await listener.sees('the purse is ready', ({ wallet }) => wallet.account !== null, 30_000);
   const seen = [];
-  for (let i = 0; i < 19; i++) {
+  for (let i = 0; i < 23; i++) {
     await listener.page.keyboard.press('Tab');
     seen.push(await focused());
   }
-  const wanted = ['view-listen', 'view-room', 'view-explore', 'play', 'live', 'mute', 'volume', 'peers', 'copy', 'faucet', 'deposit', 'open-pool', 'settlements', 'give-to', 'give-amount', 'give-purpose', 'give'];
+  const wanted = ['view-listen', 'view-room', 'view-explore', 'play', 'live', 'mute', 'volume', 'figures', 'peers', 'share-on', 'share-month', 'share-metered', 'copy', 'faucet', 'deposit', 'open-pool', 'settlements', 'give-to', 'give-amount', 'give-purpose', 'give'];
   assert.deepEqual(seen.filter((id) => wanted.includes(id)), wanted, seen.join(' '));
 });
 
@@ -57,4 +58,19 @@ test('space plays and pauses, m mutes', async () => {
   await until('it pauses', async () => (await state()) === 'paused');
   await listener.page.keyboard.press('m');
   assert.equal(await listener.page.evaluate(() => document.querySelector('antiphon-player')?.media?.muted), true);
+});
+
+test('i shows the figures of what plays, saves them as a report, and takes them away', async () => {
+  const overlay = listener.page.getByTestId('overlay');
+  await listener.page.keyboard.press('i');
+  await overlay.waitFor();
+  await until('it shows the start', async () => /Start and stalls\s+\d+ ms/.test(await overlay.innerText()), 20_000, () => listener.explain());
+  const [download] = await Promise.all([listener.page.waitForEvent('download'), listener.page.getByTestId('report').click()]);
+  const report = JSON.parse(await readFile(await download.path(), 'utf8'));
+  assert.equal(report.format, 'antiphon-report/1');
+  assert.ok(report.delivery.fromOrigin > 0 && report.playback.startupMs > 0, JSON.stringify(report.playback));
+  assert.equal(report.wallet.account.balance.value, String(await listener.page.evaluate(() => document.querySelector('antiphon-player')?.snapshot().wallet.account?.balance.value)));
+  await listener.page.keyboard.press('i');
+  await overlay.waitFor({ state: 'detached' });
+  assert.deepEqual(listener.diary.errors, []);
 });

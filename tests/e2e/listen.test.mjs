@@ -8,8 +8,13 @@ import { startNetwork } from './lab/network.mjs';
 
 /** Seconds that must pass without a stall. */
 const LISTEN_S = 30;
-/** Part of the bytes that must come from peers. */
-const SHARE = 0.7;
+/** What a timer of 50 ms is late at most on a machine that is fit to play: a chunk is hedged this long before it is due. */
+const FIT_MS = 500;
+/** Part of all bytes that must come from peers: nine tenths of the two thirds that are possible. Not of each page's: whose look at
+ * the playlist comes well before the others' fetches for all, whoever is drawn. */
+const SHARE = 0.6;
+/** Seconds from broadcast to sound at most: a segment is two seconds, playback aims three of them behind the newest, and may yield four seconds. */
+const DELAY_S = 13;
 
 /** @type {Awaited<ReturnType<typeof startNetwork>>} */ let network;
 /** @type {import('playwright-core').Browser} */ let browser;
@@ -24,7 +29,7 @@ after(async () => {
   await network?.close();
 });
 
-test('three pages play thirty seconds without a stall; the later two get most bytes from peers', async (t) => {
+test('three pages play thirty seconds without a stall and get two thirds of their bytes from each other', async (t) => {
   for (const name of ['first', 'second', 'third']) {
     const listener = await Listener.open(browser, network.url, name);
     await listener.fund();
@@ -32,39 +37,52 @@ test('three pages play thirty seconds without a stall; the later two get most by
     await listener.play();
     listeners.push(listener);
   }
-  // A machine that does other things may starve a page once. What a player stalls by itself, it stalls again.
+  // A machine that does other things may keep a page from running, and it stalls. That is measured, and gets one other window.
   const first = await listen(t);
-  const stalled = first.filter(({ stalls }) => stalls > 0);
-  const heard = stalled.length === 0 ? first : await listen(t);
-  for (const [index, { listener, stalls, share, bad }] of heard.entries()) {
-    assert.equal(stalls, 0, `${listener.diary.name} stalled\n${listener.explain()}`);
-    assert.deepEqual(listener.diary.errors, []);
-    assert.equal(bad, 0);
-    if (index > 0) assert.ok(share >= SHARE, `${listener.diary.name}: ${share} of its bytes came from peers\n${show(await listener.snapshot())}`);
+  const isStarved = first.gapMs > FIT_MS && first.heard.some(({ stalls }) => stalls > 0);
+  const windows = isStarved ? [first, await listen(t)] : [first];
+  for (const { heard, gapMs } of windows) {
+    const all = heard.reduce((sum, { fromPeers, fromOrigin }) => sum + fromPeers + fromOrigin, 0);
+    const share = heard.reduce((sum, { fromPeers }) => sum + fromPeers, 0) / all;
+    t.diagnostic(`${(share * 100).toFixed(1)} % from peers in all`);
+    assert.ok(share >= SHARE, `${share} of all bytes came from peers, a page was kept waiting ${gapMs} ms`);
+    for (const { listener, bad, delay } of heard) {
+      assert.deepEqual(listener.diary.errors, []);
+      assert.equal(bad, 0);
+      assert.ok(delay < DELAY_S, `${listener.diary.name} hears what was broadcast ${delay} s ago, though it pressed play on a live stream`);
+    }
+  }
+  for (const { listener, stalls } of windows.at(-1)?.heard ?? []) {
+    assert.equal(stalls, 0, `${listener.diary.name} stalled, a page was kept waiting ${windows.map(({ gapMs: ms }) => ms).join(' and ')} ms\n${await listener.silence()}`);
   }
 });
 
-/** Lets all play for thirty seconds, and returns what each of them heard. @param {import('node:test').TestContext} t */
+/** Lets all play for thirty seconds. Returns what each heard, and how long a page was kept from running at most. @param {import('node:test').TestContext} t */
 async function listen(t) {
-  const starts = await Promise.all(listeners.map(async (listener) => ({
-    at: await listener.position(), stalls: await listener.stalls(), delivery: (await listener.snapshot()).delivery,
-  })));
-  return Promise.all(listeners.map(async (listener, index) => {
-    const start = starts[index];
-    assert.ok(start !== undefined);
-    await until(
-      `${listener.diary.name} has played ${LISTEN_S} s`, async () => (await listener.position()) - start.at >= LISTEN_S,
-      (LISTEN_S + 15) * 1000, () => listener.explain(),
-    );
-    const { delivery } = await listener.snapshot();
-    // What was loaded before the pool was open came from the origin, of course; it is not counted.
-    const fromPeers = delivery.fromPeers - start.delivery.fromPeers;
-    const fromOrigin = delivery.fromOrigin - start.delivery.fromOrigin;
-    const share = fromPeers / (fromPeers + fromOrigin);
-    const stalls = (await listener.stalls()) - start.stalls;
-    t.diagnostic(`${listener.diary.name}: ${(share * 100).toFixed(1)} % from peers, ${fromPeers} and ${fromOrigin} bytes, ${stalls} stalls`);
-    return { listener, stalls, share, bad: delivery.bad };
-  }));
+  await Promise.all(listeners.map((listener) => listener.gap()));
+  const heard = await Promise.all(listeners.map((listener) => hear(t, listener)));
+  const gapMs = Math.round(Math.max(...await Promise.all(listeners.map((listener) => listener.gap()))));
+  t.diagnostic(`a page was kept from running ${gapMs} ms at most`);
+  return { heard, gapMs };
+}
+
+/** Lets one play for thirty seconds. @param {import('node:test').TestContext} t @param {Listener} listener */
+async function hear(t, listener) {
+  const at = await listener.position();
+  const before = await listener.stalls();
+  const { delivery: start } = await listener.snapshot();
+  await until(
+    `${listener.diary.name} has played ${LISTEN_S} s`, async () => (await listener.position()) - at >= LISTEN_S,
+    (LISTEN_S + 15) * 1000, () => listener.explain(),
+  );
+  const { delivery } = await listener.snapshot();
+  // What was loaded before the pool was open came from the origin, of course; it is not counted.
+  const fromPeers = delivery.fromPeers - start.fromPeers;
+  const fromOrigin = delivery.fromOrigin - start.fromOrigin;
+  const stalls = (await listener.stalls()) - before;
+  const delay = await listener.page.evaluate(() => document.querySelector('antiphon-player')?.delay ?? Infinity);
+  t.diagnostic(`${listener.diary.name}: ${fromPeers} bytes from peers and ${fromOrigin} from the origin, ${stalls} stalls, ${delay.toFixed(1)} s after the broadcast`);
+  return { listener, stalls, fromPeers, fromOrigin, bad: delivery.bad, delay };
 }
 
 test('vouchers add up to chunks served times the price', async (t) => {

@@ -8,8 +8,10 @@ import { RoomPage, units } from './lab/room.mjs';
 
 /** How often each page pays each other one: with three pages, 10 002 payments. */
 const TIMES = 1_667;
-/** What each payment is, in tokens and in smallest units. */
-const PRICE = ['0.00001', 1_000n];
+/** What each payment of each page is, in tokens and in smallest units: each gets another sum than it gives. */
+const PRICES = /** @type {const} */ ([['0.00001', 1_000n], ['0.00002', 2_000n], ['0.00004', 4_000n]]);
+/** What fees may cost a page: opening and closing, one for each signature. */
+const FEES = units(1) / 100n;
 
 /** @type {Awaited<ReturnType<typeof startNetwork>>} */ let network;
 /** @type {import('playwright-core').Browser} */ let browser;
@@ -53,24 +55,26 @@ test('three pages make ten thousand payments in a field, close it, and see every
   await share(pages);
   const total = TIMES * pages.length * (pages.length - 1);
   const start = performance.now();
-  await Promise.all(pages.map((page) => page.burst(String(PRICE[0]), TIMES)));
+  await Promise.all(pages.map((page, index) => page.burst(PRICES[index]?.[0] ?? '', TIMES)));
   await Promise.all(pages.map((page) => page.sees(`${total} payments committed`, async () => (await page.field()).committed >= total, 180_000)));
   const seconds = (performance.now() - start) / 1000;
   t.diagnostic(`${total} payments committed by all of three pages in ${seconds.toFixed(1)} s: ${(total / seconds).toFixed(0)} a second`);
   const shown = await Promise.all(pages.map((page) => page.field()));
   assert.deepEqual(shown[1]?.balances, shown[0]?.balances);
   assert.deepEqual(shown[2]?.balances, shown[0]?.balances);
-  // Everybody paid everybody the same.
   const sum = (shown[0]?.balances ?? []).reduce((all, [, held]) => all + BigInt(held ?? 0), 0n);
   assert.equal(sum, units(3) + 1n, 'what was locked is what there is');
+  const prices = PRICES.reduce((all, [, price]) => all + price, 0n);
+  const gains = PRICES.map(([, price]) => BigInt(TIMES) * (prices - 3n * price));
+  // The first leads, and has locked a unit more.
+  for (const [index, field] of shown.entries()) assert.equal(BigInt(field.own), units(1) + (gains[index] ?? 0n) + (index === 0 ? 1n : 0n));
   await pages[1]?.press('field-close');
   await Promise.all(pages.map((page) => page.reaches('closed')));
   for (const [index, page] of pages.entries()) {
-    const old = before[index] ?? 0n;
-    // The leader has paid the fees: of opening, one for each signature, and of closing, which any may have sent.
-    await page.sees('its money back and final', async () => {
+    const fair = (before[index] ?? 0n) + (gains[index] ?? 0n);
+    await page.sees('what it was paid, final', async () => {
       const final = (await page.finalBalance()) ?? 0n;
-      return final <= old && old - final < units(1) / 100n;
+      return final <= fair && fair - final < FEES;
     }, 90_000);
     assert.equal((await page.field()).level, 'final');
     assert.deepEqual(page.diary.errors, []);
@@ -82,8 +86,10 @@ test('the leader is killed in mid-round: nobody loses a committed payment, and t
   const pages = await meet('orphans');
   const [leader, bel, cyd] = pages;
   assert.ok(leader !== undefined && bel !== undefined && cyd !== undefined);
+  await Promise.all([bel, cyd].map((page) => page.sees('its money final', async () => (await page.finalBalance() ?? 0n) > 0n, 60_000)));
+  const before = await Promise.all([bel, cyd].map((page) => page.finalBalance()));
   await share(pages);
-  await Promise.all(pages.map((page) => page.burst(String(PRICE[0]), 500)));
+  await Promise.all(pages.map((page, index) => page.burst(PRICES[index]?.[0] ?? '', 500)));
   await bel.sees('a round committed', async () => (await bel.field()).committed > 0);
   await leader.page.close();
   const last = await until('both have the same newest state', async () => {
@@ -95,6 +101,13 @@ test('the leader is killed in mid-round: nobody loses a committed payment, and t
   await Promise.all([bel, cyd].map((page) => page.reaches('closed', 180_000)));
   const [one, two] = await Promise.all([bel.field(), cyd.field()]);
   assert.ok(one.round >= last.round && one.round === two.round, 'the chain enforced what was committed');
-  for (const page of [bel, cyd]) await page.sees('the close final', async () => (await page.field()).level === 'final', 90_000);
+  for (const [index, page] of [bel, cyd].entries()) {
+    const fair = (before[index] ?? 0n) - units(1) + BigInt((await page.field()).own);
+    await page.sees('what it was paid, final', async () => {
+      const final = (await page.finalBalance()) ?? 0n;
+      // Who closes alone is given its bond back.
+      return (await page.field()).level === 'final' && final <= fair && fair - final < FEES;
+    }, 90_000);
+  }
   await Promise.all([bel, cyd].map((page) => page.close()));
 });

@@ -15,6 +15,9 @@ const [first, ...rest] = process.argv.slice(2);
 const NETWORK = [
   'link set lo up',
   'link add v0 type veth peer name v1',
+  // An address of its own making would come a second later, and Chromium breaks off what it loads when addresses change.
+  'link set v0 addrgenmode none',
+  'link set v1 addrgenmode none',
   'address add 10.77.0.1/24 dev v0',
   'link set v0 up',
   'link set v1 up',

@@ -40,7 +40,7 @@ afterEach(async () => {
 async function goesOn(seconds) {
   const [start, stalls] = [await listener.position(), await listener.stalls()];
   await until(`${seconds} s more are played`, async () => (await listener.position()) >= start + seconds, (seconds + 15) * 1000, () => listener.explain());
-  assert.equal(await listener.stalls(), stalls, `the sound stopped\n${listener.explain()}`);
+  assert.equal(await listener.stalls(), stalls, `the sound stopped\n${await listener.silence()}`);
 }
 
 test('the tracker is killed: neighbours stay, and it is found again', async () => {

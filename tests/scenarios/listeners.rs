@@ -4,7 +4,9 @@ use antiphon_core::{
     amount::Amount,
     chain::{Level, spec::Token},
     client::{Command, Status},
-    id::Address,
+    crypto::Hash,
+    id::{Address, PoolId},
+    peer::frames::Frame,
 };
 use antiphon_tests::sim::{
     Seed,
@@ -63,26 +65,25 @@ fn assert_plays(world: &World, seconds: u64) {
 }
 
 #[test]
-fn three_pages_play_two_minutes_and_the_later_two_live_on_their_peers() {
+fn three_pages_play_two_minutes_and_take_two_thirds_from_each_other() {
     let seed = Seed::or(11);
     let mut world = three_pages(&seed);
     endow(&mut world, &[0, 1, 2]);
     world.run_for(120);
     assert_plays(&world, 120);
-    for page in [1, 2] {
-        let share = share(&world, page);
-        assert!(share >= 70, "page {page}: {share}; {:#?}", world.listeners[page].snapshot());
-    }
+    let shares = [0, 1, 2].map(|page| share(&world, page));
+    assert!(shares.iter().sum::<u64>() >= 3 * 60, "nine tenths of what is possible: {shares:?}");
+    assert!(shares.iter().all(|share| *share >= 45), "whoever is drawn: {shares:?}");
 }
 
 #[test]
 fn vouchers_add_up_to_the_chunks_served_and_settle_up_to_final() {
     let seed = Seed::or(12);
     let mut world = three_pages(&seed);
-    endow(&mut world, &[1, 2]);
+    endow(&mut world, &[0, 1, 2]);
     world.run_for(40);
-    for page in [1, 2] {
-        world.listeners[page].is_paused = true;
+    for listener in &mut world.listeners {
+        listener.is_paused = true;
     }
     world.run_for(3);
     for page in [1, 2] {
@@ -109,6 +110,30 @@ fn vouchers_add_up_to_the_chunks_served_and_settle_up_to_final() {
     assert_eq!(levels.last(), Some(&Some(Level::Final)), "{levels:?}");
     let held = world.listeners[0].snapshot().wallet.vouchers_in;
     assert_eq!(held, Amount::ZERO, "what is settled is not held any more");
+}
+
+#[test]
+fn a_peer_that_names_pools_by_the_hundred_keeps_nobody_elses_from_being_proven() {
+    let seed = Seed::or(22);
+    let mut world = three_pages(&seed);
+    world.run_for(5);
+    let mut names = 0_u64;
+    let mut flood = |world: &mut World, seconds: u64| {
+        for _ in 0..seconds {
+            for _ in 0..200 {
+                names += 1;
+                let pool = PoolId(Hash::of(&[b"no such pool", &names.to_le_bytes()]));
+                assert!(world.say(1, 0, &Frame::PoolRef(pool)));
+            }
+            world.run_for(1);
+        }
+    };
+    flood(&mut world, 10);
+    endow(&mut world, &[2]);
+    flood(&mut world, 20);
+    let view = world.listeners[0].snapshot();
+    assert!(!view.wallet.vouchers_in.is_zero(), "{:?}", world.listeners[0].troubles);
+    assert_plays(&world, 20);
 }
 
 #[test]
@@ -190,8 +215,9 @@ fn playback_goes_on_while_the_node_is_dead_and_its_chain_is_followed_when_it_is_
     world.network.start(GATEWAY);
     world.run_for(20);
     assert_plays(&world, 60);
+    let is_up = |w: &World| w.listeners[1].snapshot().chain.node == Status::Up;
+    assert!(world.run_until(5, is_up), "one request may fail, not all");
     let view = world.listeners[1].snapshot();
-    assert_eq!(view.chain.node, Status::Up);
     assert!(view.chain.settled.0 > before.0 + 30, "{:?}", view.chain);
 }
 

@@ -16,9 +16,14 @@
 mod agreement;
 #[cfg(not(target_family = "wasm"))]
 mod beacon;
+// It reads the sources, which the wasm runner does not lend.
+#[cfg(not(target_family = "wasm"))]
+mod codes;
 // It reads its corpus from files, which the wasm runner does not lend.
 #[cfg(not(target_family = "wasm"))]
 mod corpus;
+#[cfg(not(target_family = "wasm"))]
+mod crowds;
 #[cfg(not(target_family = "wasm"))]
 mod deception;
 #[cfg(not(target_family = "wasm"))]
@@ -38,6 +43,8 @@ mod listeners;
 #[cfg(not(target_family = "wasm"))]
 mod lookups;
 #[cfg(not(target_family = "wasm"))]
+mod many_fields;
+#[cfg(not(target_family = "wasm"))]
 mod market;
 #[cfg(not(target_family = "wasm"))]
 mod members;
@@ -48,9 +55,13 @@ mod money;
 #[cfg(not(target_family = "wasm"))]
 mod payconsistency;
 #[cfg(not(target_family = "wasm"))]
+mod playlists;
+#[cfg(not(target_family = "wasm"))]
 mod rooms;
 #[cfg(not(target_family = "wasm"))]
 mod terms;
+#[cfg(not(target_family = "wasm"))]
+mod ticks;
 #[cfg(not(target_family = "wasm"))]
 mod transfers;
 mod vectors;

@@ -8,7 +8,7 @@
 //! | file | what it knows |
 //! |---|---|
 //! | `actor`, `member` | one account: payer, payee, member of fields, and their disk |
-//! | `model` | the chain, the letters between accounts, what each step does |
+//! | `model`, `fields` | the chain, the letters between accounts, what each step does |
 //! | `check` | what must hold after every step |
 //!
 //! A run ends with every pool's release, so that who lost what is known. Source: PROTOCOL A10.1, A10.6, A10.7; ADVERSARIAL
@@ -24,6 +24,7 @@
 
 mod actor;
 mod check;
+mod fields;
 mod member;
 mod model;
 

@@ -16,6 +16,7 @@
     reason = "a simulator that fails is a failing test"
 )]
 
+pub mod crowd;
 pub mod dice;
 pub mod disk;
 pub mod fields;

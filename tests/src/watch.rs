@@ -3,7 +3,7 @@
 //! - An honest member says two signatures of one (version, round), two payments of one (version, round, sequence), or, as
 //!   the leader, two receipts for one place.
 //! - Balances of a state do not sum to the deposits, or two honest members hold different states of one round.
-//! - What was shown as committed becomes anything else.
+//! - What was shown as committed becomes anything else, but sequenced until who starts again is proven that it is money.
 
 #![allow(
     clippy::unwrap_used,
@@ -40,6 +40,8 @@ pub struct Watch {
     committed: BTreeMap<(usize, Spot), (Address, Amount)>,
     /// Bytes that honest members said, and messages.
     pub traffic: (u64, u64),
+    /// Bytes in which honest payers told leaders their payments, and payments in them.
+    pub told: (u64, u64),
 }
 
 impl Watch {
@@ -53,6 +55,7 @@ impl Watch {
             states: BTreeMap::new(),
             committed: BTreeMap::new(),
             traffic: (0, 0),
+            told: (0, 0),
         }
     }
 
@@ -74,6 +77,8 @@ impl Watch {
                 self.voted(at, RoundId::of(&proposal.state), proposal.signature);
             }
             Letter::Pay(offers) => {
+                self.told.0 += bytes.len() as u64;
+                self.told.1 += offers.items.len() as u64;
                 for (sequence, offer) in (offers.first..).zip(offers.items.iter()) {
                     let said = (offer.payee, offer.amount);
                     let known = self.payments.insert((at, offers.round, sequence), said);
@@ -106,6 +111,7 @@ impl Watch {
             | Letter::Part(_)
             | Letter::Sealed(_)
             | Letter::Close(_)
+            | Letter::Leave(_)
             | Letter::Consent(_) => {}
         }
     }
@@ -146,7 +152,7 @@ impl Watch {
                 let what = (payment.payee, payment.amount);
                 if payment.standing == Standing::Committed {
                     self.committed.insert((at, spot), what);
-                } else if payment.index.is_some() {
+                } else if payment.index.is_some() && payment.standing != Standing::Sequenced {
                     let was = self.committed.get(&(at, spot));
                     assert!(was.is_none(), "what was committed is {:?}", payment.standing);
                 }

@@ -4,14 +4,18 @@ use crate::{
     command,
     error::{bad_input, coded, throw_panics},
     input,
-    object::{bytes_32, field, hex_32, integer, list, optional_hex_32, optional_text, text, whole},
+    object::{
+        boolean, bytes_32, field, hex_32, integer, list, optional_hex_32, optional_text, text,
+        whole,
+    },
     output, snapshot,
 };
 use antiphon_core::{
     chain::light::{Anchor, Skipping},
     client::{Client, Config, Output},
     crypto::{Hash, PublicKey, SecretKey},
-    id::{BlockId, ChainId},
+    id::{BlockId, ChainId, FieldId},
+    peer::swarm::DEFAULT_LINKS,
     time::{Moment, UnixMillis},
 };
 use js_sys::Array;
@@ -28,7 +32,7 @@ pub struct WasmClient {
 
 #[wasm_bindgen]
 impl WasmClient {
-    /// Makes a client from `{secret, seed, chain, checkpoint, node, witness, publisher, tracker, cacheBytes, upload}`; `secret` and `seed`
+    /// Makes a client from `{secret, seed, chain, checkpoint, node, witness, publisher, tracker, cacheBytes, upload, hasTower}`; `secret` and `seed`
     /// are 32 fresh bytes each.
     ///
     /// # Errors
@@ -49,7 +53,9 @@ impl WasmClient {
             tracker: optional_text(config, "tracker")?,
             cache_limit: usize::try_from(integer(config, "cacheBytes")?)
                 .map_err(|_| bad_input("cacheBytes"))?,
+            max_links: DEFAULT_LINKS,
             upload: command::upload(&field(config, "upload"))?,
+            has_tower: boolean(config, "hasTower")?,
         };
         Ok(Self { inner: Client::new(config, seed), out: Vec::new() })
     }
@@ -97,6 +103,11 @@ impl WasmClient {
     #[wasm_bindgen(js_name = forkProof)]
     pub fn fork_proof(&self) -> Option<Vec<u8>> {
         self.inner.fork_proof()
+    }
+
+    /// Returns the newest state of a `{field}` that all have signed as a file of evidence.
+    pub fn evidence(&self, of: &JsValue) -> Option<Vec<u8>> {
+        self.inner.evidence(FieldId(Hash(hex_32(of, "field").ok()?)))
     }
 
     fn take(&mut self) -> Array {

@@ -35,7 +35,7 @@ pub(crate) fn upload(policy: &JsValue) -> Result<UploadPolicy, JsValue> {
     Ok(UploadPolicy {
         is_enabled: boolean(policy, "isEnabled")?,
         rate: optional_integer(policy, "rate")?,
-        left: optional_integer(policy, "total")?,
+        total: optional_integer(policy, "total")?,
     })
 }
 

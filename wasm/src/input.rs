@@ -9,7 +9,8 @@ use crate::{
 use antiphon_core::{
     chain::Level,
     client::{
-        AskId, HttpAnswer, Input, LookupId, Part, Question, RequestId, StoreToken, WantId, Wanted,
+        AskId, HttpAnswer, Input, Loaded, LookupId, Part, PaymentAt, Question, RequestId,
+        StoreToken, WantId, Wanted,
     },
     crypto::Hash,
     id::{FieldId, Height, PoolId},
@@ -34,15 +35,17 @@ pub(crate) fn read(input: &JsValue) -> Result<Input, JsValue> {
         "trackerMessage" => Input::TrackerMessage(byte_list(input, "body")?),
         "trackerClosed" => Input::TrackerClosed,
         "described" => Input::Described(link(input)?, text(input, "sdp")?),
+        "candidates" => Input::Candidates(link(input)?, text(input, "lines")?),
         "linkOpened" => Input::LinkOpened(link(input)?),
         "linkMessage" => Input::LinkMessage(link(input)?, byte_list(input, "body")?),
         "linkDrained" => Input::LinkDrained(link(input)?),
         "linkClosed" => Input::LinkClosed(link(input)?),
-        "playlist" => Input::Playlist(text(input, "url")?, text(input, "text")?),
+        "playlist" => Input::Playlist(want(input)?, loaded(input)?),
         "check" => Input::Check(want(input)?, part(input)?, byte_list(input, "body")?),
         "want" => Input::Want(want(input)?, wanted(input)?),
         "unwant" => Input::Unwant(want(input)?),
-        "lookUp" => Input::LookUp(LookupId(integer(input, "id")?), question(input)?),
+        "prove" => Input::Prove(lookup(input)?, payment(input)?),
+        "lookUp" => Input::LookUp(lookup(input)?, question(input)?),
         _ => return Err(bad_input("kind")),
     })
 }
@@ -95,12 +98,26 @@ fn request(input: &JsValue) -> Result<RequestId, JsValue> {
     integer(input, "id").map(RequestId)
 }
 
+fn lookup(input: &JsValue) -> Result<LookupId, JsValue> {
+    integer(input, "id").map(LookupId)
+}
+
+fn payment(input: &JsValue) -> Result<PaymentAt, JsValue> {
+    let count = |name| u32::try_from(integer(input, name)?).map_err(|_| bad_input(name));
+    let field = FieldId(Hash(hex_32(input, "field")?));
+    Ok(PaymentAt { field, round: count("round")?, index: count("index")? })
+}
+
 fn ask(input: &JsValue) -> Result<AskId, JsValue> {
     integer(input, "id").map(AskId)
 }
 
 fn want(input: &JsValue) -> Result<WantId, JsValue> {
     integer(input, "id").map(WantId)
+}
+
+fn loaded(input: &JsValue) -> Result<Loaded, JsValue> {
+    Ok(Loaded { url: text(input, "url")?, text: text(input, "text")? })
 }
 
 fn link(input: &JsValue) -> Result<LinkId, JsValue> {

@@ -25,6 +25,9 @@ pub(crate) fn write(output: Output) -> JsValue {
             with(named("createLink", "link", link.0), "offer", nullable(offer.map(Into::into)))
         }
         Output::AcceptAnswer(link, sdp) => with(named("acceptAnswer", "link", link.0), "sdp", sdp),
+        Output::AddCandidates(link, lines) => {
+            with(named("addCandidates", "link", link.0), "lines", lines)
+        }
         Output::CloseLink(link) => named("closeLink", "link", link.0),
         Output::Send(link, body) => with(named("send", "link", link.0), "body", bytes(&body)),
         Output::Store(token, name, value) => {
@@ -35,6 +38,9 @@ pub(crate) fn write(output: Output) -> JsValue {
         Output::Refuse(id, code) => with(named("refuse", "id", id.0), "code", code),
         Output::Fail(id, code) => with(named("fail", "id", id.0), "code", code),
         Output::Found(id, found) => with(named("found", "id", id.0), "found", found::write(&found)),
+        Output::Shown(id, exhibit) => {
+            with(named("found", "id", id.0), "found", room::exhibit(&exhibit))
+        }
         Output::Lost(id, code) => with(named("lost", "id", id.0), "code", code),
         Output::Notify(notice) => with(kind("notify"), "notice", notify(&notice)),
     };
@@ -58,6 +64,8 @@ fn query(query: &Query) -> Object {
             with(named("prove", "height", *height), "keys", bytes(keys))
         }
         Query::Submit(transaction) => with(kind("submit"), "transaction", bytes(transaction)),
+        Query::Closed(height) => named("closed", "height", *height),
+        Query::Watch(sealed) => with(kind("watch"), "sealed", bytes(sealed)),
         Query::Faucet(to) => with(kind("faucet"), "address", address::to_text(to)),
     }
 }

@@ -2,14 +2,17 @@
 
 use crate::{
     error::bad_input,
-    object::{address, big, field, hex_32, list, nullable, number, object, optional_integer, text},
+    found,
+    object::{
+        address, big, bytes, field, hex_32, list, nullable, number, object, optional_integer, text,
+    },
     snapshot::{amount, level},
 };
 use antiphon_core::{
     amount::Amount,
     client::{
-        Around, Command, FieldOffer, FieldProven, FieldShow, GiftView, MemberView, PaymentStanding,
-        PaymentView, Phase, RoundStep, Threat, Warning,
+        AmendmentView, Around, Command, Exhibit, FieldOffer, FieldProven, FieldShow, GiftView,
+        MemberView, PaymentStanding, PaymentView, Phase, RoundStep, Threat, Warning,
     },
     crypto::{Hash, PublicKey},
     id::FieldId,
@@ -42,6 +45,12 @@ pub(crate) fn read(kind: &str, command: &JsValue) -> Result<Option<Command>, JsV
             payee: address(command, "payee")?,
             amount: Amount::from_units(big(command, "amount")?),
         },
+        "admitMember" => Command::AdmitMember {
+            field: of()?,
+            key: PublicKey(hex_32(command, "key")?),
+            deposit: Amount::from_units(big(command, "deposit")?),
+        },
+        "leaveField" => Command::LeaveField(of()?),
         "give" => Command::Give {
             to: address(command, "to")?,
             amount: Amount::from_units(big(command, "amount")?),
@@ -108,8 +117,30 @@ pub(crate) fn show(show: &FieldShow) -> JsValue {
         ("step", step(view.step)),
         ("payments", list(view.payments.iter().skip(hidden).map(payment)).into()),
         ("deadline", nullable(view.deadline.map(|height| number(height.0)))),
+        ("amendment", nullable(view.amendment.as_ref().map(amendment))),
         ("freeze", nullable(view.freeze.map(|freeze| freeze.code().into()))),
         ("proven", nullable(show.proven.as_ref().map(proven))),
+        ("watched", nullable(show.watched.map(Into::into))),
+    ])
+}
+
+/// Writes what a file about a payment shows.
+pub(crate) fn exhibit(exhibit: &Exhibit) -> JsValue {
+    let Exhibit { proven, shown, file } = exhibit;
+    let address = |address| wallet::address::to_text(&address).into();
+    let paid = shown.paid.map(|paid| {
+        object([
+            ("payer", address(paid.payer)),
+            ("payee", address(paid.payee)),
+            ("amount", amount(paid.amount)),
+        ])
+    });
+    object([
+        ("proven", found::proven(proven)),
+        ("field", shown.field.0.to_hex().into()),
+        ("round", shown.round.into()),
+        ("paid", nullable(paid)),
+        ("file", bytes(file)),
     ])
 }
 
@@ -125,6 +156,20 @@ pub(crate) fn warning(id: FieldId, warning: &Warning) -> [(&'static str, JsValue
         ("deadline", number(warning.deadline.0)),
         ("isNear", warning.is_near.into()),
     ]
+}
+
+fn amendment(view: &AmendmentView) -> JsValue {
+    let members = view.members.iter().map(|member| {
+        object([
+            ("address", wallet::address::to_text(&member.address()).into()),
+            ("balance", amount(member.deposit)),
+        ])
+    });
+    object([
+        ("members", list(members).into()),
+        ("until", number(view.until.0)),
+        ("isSigned", view.is_signed.into()),
+    ])
 }
 
 fn member(view: &MemberView, deposit: Amount) -> JsValue {

@@ -8,8 +8,8 @@ use antiphon_core::{
     amount::Amount,
     chain::{Level, light::Standing},
     client::{
-        AccountView, ChainView, DeliveryView, HeadView, Leveled, PayerView, PeerView, PoolView,
-        Problem, SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
+        AccountView, BanView, ChainView, DeliveryView, HeadView, Leveled, PayerView, PeerView,
+        PoolView, Problem, SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
     },
     wallet::address,
 };
@@ -22,6 +22,7 @@ pub(crate) fn write(snapshot: &Snapshot) -> JsValue {
         ("chain", chain(&snapshot.chain)),
         ("delivery", delivery(&snapshot.delivery)),
         ("peers", list(snapshot.peers.iter().map(peer)).into()),
+        ("bans", list(snapshot.bans.iter().map(ban)).into()),
         ("around", list(snapshot.around.iter().map(room::around)).into()),
         ("fields", list(snapshot.fields.iter().map(room::show)).into()),
         ("gifts", list(snapshot.gifts.iter().map(room::gift)).into()),
@@ -118,6 +119,16 @@ fn peer(view: &PeerView) -> JsValue {
         ("sent", number(view.sent)),
         ("paid", amount(view.paid)),
         ("earned", amount(view.earned)),
+        ("latencyMs", nullable(view.latency.map(number))),
+    ])
+}
+
+fn ban(view: &BanView) -> JsValue {
+    object([
+        ("peer", view.peer.0.to_string().into()),
+        ("code", view.code.into()),
+        ("times", view.times.into()),
+        ("leftMs", number(view.left)),
     ])
 }
 

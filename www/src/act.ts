@@ -1,8 +1,8 @@
 /** The buttons of the purse. */
 
-import { AntiphonError, formatAmount, parseAmount, type Antiphon, type Snapshot } from 'antiphon';
+import { formatAmount, parseAmount, type Antiphon, type Snapshot } from 'antiphon';
 import { byId, say } from './page.js';
-import { words } from './words.js';
+import { reason, words } from './words.js';
 
 /** Wires the buttons to whatever client the player has at the time. */
 export class Acts {
@@ -70,7 +70,7 @@ export class Acts {
     this.#isBusy = true;
     command(antiphon)
       .then(() => say(this.#said, done))
-      .catch((error: unknown) => say(this.#said, error instanceof AntiphonError ? words(error.code) : String(error)))
+      .catch((error: unknown) => say(this.#said, reason(error)))
       .finally(() => {
         this.#isBusy = false;
         this.update(antiphon.snapshot());

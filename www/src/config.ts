@@ -9,6 +9,8 @@ export interface Config {
   readonly witness: string;
   readonly chain: string;
   readonly tracker: string;
+  /** A node that watches payment fields when their members are gone. */
+  readonly tower: string;
 }
 
 /** Loads it; fields that are missing are empty, and the player then plays over plain HTTP. */
@@ -23,6 +25,6 @@ export async function loadConfig(): Promise<Config> {
     return typeof value === 'string' ? value : '';
   };
   return {
-    stream: text('stream'), publisher: text('publisher'), node: text('node'), witness: text('witness'), chain: text('chain'), tracker: text('tracker'),
+    stream: text('stream'), publisher: text('publisher'), node: text('node'), witness: text('witness'), chain: text('chain'), tracker: text('tracker'), tower: text('tower'),
   };
 }

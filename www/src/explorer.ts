@@ -15,7 +15,7 @@ import { ring, type Chain } from './explorer/ring.js';
 import { staff } from './explorer/staff.js';
 import { stakers } from './explorer/stake.js';
 import { age } from './format.js';
-import { byId, fill, mark, say } from './page.js';
+import { byId, fill, mark, parts, say } from './page.js';
 import { words } from './words.js';
 
 /** Blocks that are kept for the staff. */
@@ -83,8 +83,8 @@ export class Explorer {
   }
 
   #go(): void {
-    const [, kind = 'chain', name = ''] = location.hash.split('/');
-    this.#route = { kind: kind === '' ? 'chain' : kind, name: decodeURIComponent(name) };
+    const [kind = '', name = ''] = parts(location.hash);
+    this.#route = { kind: kind === '' ? 'chain' : kind, name };
     this.#shownCheckpoint = -1;
     byId('overview').hidden = this.#route.kind !== 'chain';
     for (const link of document.querySelectorAll<HTMLAnchorElement>('.paths a')) {

@@ -1,9 +1,9 @@
 /** Gives to one who is around, and shows what was given and received: sure at once, final later. */
 
-import { AntiphonError, formatAmount, parseAmount, type Antiphon, type GiftStage, type GiftView, type Snapshot } from 'antiphon';
+import { formatAmount, parseAmount, type Antiphon, type GiftStage, type GiftView, type Snapshot } from 'antiphon';
 import { short } from './format.js';
-import { fill, make, mark, say } from './page.js';
-import { words } from './words.js';
+import { fill, labelled, make, mark, parts, say } from './page.js';
+import { reason, words } from './words.js';
 
 /** What each stage means to the giver and to the payee. */
 const STAGES: Readonly<Record<GiftStage, readonly [given: string, received: string]>> = {
@@ -15,6 +15,7 @@ const STAGES: Readonly<Record<GiftStage, readonly [given: string, received: stri
   final: ['paid for good', 'paid for good'],
   lapsed: ['not taken in time; it comes back', 'too late: nothing was paid'],
   returned: ['came back', 'too late: nothing was paid'],
+  void: ['never reserved: nothing was locked', ''],
 };
 
 /** One form and one list, moved to whatever view is shown. */
@@ -28,6 +29,8 @@ export class Giving {
   readonly #hint = make('p', '', { testid: 'give-hint' });
   readonly #said = make('p', '\u00a0', { testid: 'give-said' });
   readonly #list = make('ol', '', { testid: 'gifts' });
+  /** To whom a link asks to give, until somebody else is chosen by hand. */
+  #asked: string | null = null;
 
   constructor(client: () => Antiphon | null) {
     this.#client = client;
@@ -45,7 +48,10 @@ export class Giving {
     this.#purpose.maxLength = 32;
     this.#button.type = 'button';
     this.#button.addEventListener('click', () => void this.#give());
-    this.#to.addEventListener('change', () => this.#tell());
+    this.#to.addEventListener('change', () => {
+      this.#asked = null;
+      this.#tell();
+    });
     const acts = make('div', '');
     acts.className = 'acts';
     acts.append(labelled('to', this.#to), labelled('amount', this.#amount), labelled('for', this.#purpose), this.#button);
@@ -54,9 +60,9 @@ export class Giving {
 
   /** Fills the form from an address such as `#/room/shop/give/<address>/<amount>/<purpose>`. */
   fillFrom(hash: string): void {
-    const [act = '', to = '', amount = '', purpose = ''] = hash.split('/').slice(3).map(decodeURIComponent);
+    const [, , act = '', to = '', amount = '', purpose = ''] = parts(hash);
     if (act !== 'give') return;
-    this.#list.dataset['to'] = to;
+    this.#asked = to;
     this.#amount.value = amount;
     this.#purpose.value = purpose;
   }
@@ -65,10 +71,10 @@ export class Giving {
   update(snapshot: Snapshot): void {
     const { around, stream, wallet, gifts } = snapshot;
     const here = around.map(({ address }) => address);
-    const wanted = this.#list.dataset['to'] ?? '';
+    const asked = this.#asked ?? '';
     const streamer = stream?.publisherAddress ?? '';
-    const others = [...new Set([streamer, wanted, ...here])].filter((address) => address !== '' && address !== wallet.address);
-    const chosen = this.#to.value;
+    const others = [...new Set([streamer, asked, ...here])].filter((address) => address !== '' && address !== wallet.address);
+    const chosen = this.#asked ?? this.#to.value;
     fill(this.#to, `${others.join()}|${streamer}|${here.join()}`, () => others.map((address) => {
       const isHere = here.includes(address);
       const who = address === streamer ? 'the streamer, ' : '';
@@ -77,7 +83,6 @@ export class Giving {
       return option;
     }));
     if (others.includes(chosen)) this.#to.value = chosen;
-    else if (wanted !== '') this.#to.value = wanted;
     this.#button.disabled = wallet.account === null || others.length === 0;
     this.#tell();
     this.#show(gifts);
@@ -111,14 +116,7 @@ export class Giving {
       await antiphon.give(this.#to.value, amount, this.#purpose.value.trim());
       say(this.#said, `Reserving ${formatAmount(amount)}.`);
     } catch (error) {
-      say(this.#said, error instanceof AntiphonError ? words(error.code) : String(error));
+      say(this.#said, reason(error));
     }
   }
-}
-
-function labelled(text: string, input: HTMLElement): HTMLElement {
-  const label = make('label', '');
-  label.className = 'deposit';
-  label.append(make('span', text), input);
-  return label;
 }

@@ -1,7 +1,7 @@
 /** The page: gives the player its configuration and shows what the client says. */
 
 import 'antiphon/player';
-import { connect, type Antiphon, type AntiphonEvent, type Snapshot } from 'antiphon';
+import { connect, EVENT_TYPES, type Antiphon, type AntiphonEvent, type Snapshot } from 'antiphon';
 import type { AntiphonPlayer } from 'antiphon/player';
 import { Acts } from './act.js';
 import { Choir } from './choir.js';
@@ -10,8 +10,9 @@ import { loadConfig, type Config } from './config.js';
 import type { Explorer } from './explorer.js';
 import type { Room } from './room.js';
 import { Memory } from './health.js';
-import { byId, byTest, save, say } from './page.js';
+import { byId, byTest, parts, save, say } from './page.js';
 import { show, showBuffer } from './show.js';
+import { Terms } from './terms.js';
 
 const BUFFER_INTERVAL_MS = 250;
 const HEALTH_INTERVAL_MS = 1_000;
@@ -24,6 +25,9 @@ const client = (): Antiphon | null => player.antiphon ?? alone;
 const acts = new Acts(client);
 const giving = new Giving(client);
 const memory = new Memory();
+const terms = new Terms((agreed) => {
+  player.upload = agreed;
+});
 /** Bytes that were played and not verified, as of the last look. */
 let unverified = 0;
 
@@ -40,13 +44,21 @@ function refresh(): void {
   choir.update(snapshot);
   acts.update(snapshot);
   giving.update(snapshot);
+  terms.update(snapshot);
   explorer?.update(snapshot);
   room?.update(snapshot);
 }
 
+/** The view that the address names. */
+function viewOf(hash: string): 'listen' | 'room' | 'explore' {
+  return /^#\/room\b/.test(hash) ? 'room' : /^#\/./.test(hash) ? 'explore' : 'listen';
+}
+
 /** Shows the view that the address names. Room and explorer are loaded when somebody first looks. */
 async function turn(node: string): Promise<void> {
-  const view = /^#\/room\b/.test(location.hash) ? 'room' : /^#\/./.test(location.hash) ? 'explore' : 'listen';
+  const view = viewOf(location.hash);
+  // Who looks at the chain and comes back is in the room that it was in.
+  if (hasRoom()) byId<HTMLAnchorElement>('view-room').href = location.hash;
   for (const id of ['listen', 'room', 'explore'] as const) {
     byId(id).hidden = id !== view;
     if (id === view) byId(`view-${id}`).setAttribute('aria-current', 'page');
@@ -65,19 +77,31 @@ async function turn(node: string): Promise<void> {
   if (view !== 'listen') refresh();
 }
 
+/** Whether the address names a room. */
+function hasRoom(): boolean {
+  const [view = '', name = ''] = parts(location.hash);
+  return view === 'room' && name !== '';
+}
+
 /** A page without a stream still has a chain to show. */
-async function startAlone({ node, witness, chain, tracker }: Config): Promise<void> {
-  alone = await connect({ node, chain, witness: witness || undefined, tracker: tracker || undefined });
-  for (const type of ['trouble', 'restarted', 'fatal', 'changed'] as const) alone.on(type, take);
+async function startAlone({ node, witness, chain, tracker, tower }: Config): Promise<void> {
+  alone = await connect({ node, chain, witness: witness || undefined, tracker: tracker || undefined, tower: tower || undefined });
+  for (const type of EVENT_TYPES) alone.on(type, take);
   explorer?.open();
   refresh();
 }
 
 function take(event: AntiphonEvent): void {
   switch (event.type) {
-    case 'trouble':
     case 'restarted':
+      room?.leave();
       memory.note(event.code);
+      break;
+    case 'trouble':
+      memory.note(event.code);
+      break;
+    case 'warning':
+      memory.note(`field/${event.threat}`);
       break;
     case 'fatal':
       memory.note(event.error.code, true);
@@ -85,7 +109,6 @@ function take(event: AntiphonEvent): void {
     case 'forkAlarm':
     case 'split':
     case 'banned':
-    case 'warning':
     case 'recovered':
     case 'changed':
     case 'lagged':
@@ -99,7 +122,7 @@ player.addEventListener('antiphon-event', (event) => take(event.detail));
 document.addEventListener('keydown', (event) => {
   // The player's keys work anywhere but where one types.
   const isTyping = event.target instanceof Element && event.target.closest('input, button, select, a, [tabindex]:not(main)') !== null;
-  if (isTyping || event.composedPath().includes(player) || !' klm'.includes(event.key)) return;
+  if (isTyping || event.composedPath().includes(player) || !' iklm'.includes(event.key)) return;
   event.preventDefault();
   player.dispatchEvent(new KeyboardEvent('keydown', { key: event.key }));
 });
@@ -115,11 +138,18 @@ byId('save-fork').addEventListener('click', () => {
 
 try {
   const config = await loadConfig();
-  for (const name of ['publisher', 'node', 'witness', 'chain', 'tracker'] as const) {
+  for (const name of ['publisher', 'node', 'witness', 'chain', 'tracker', 'tower'] as const) {
     if (config[name] !== '') player.setAttribute(name, config[name]);
   }
-  addEventListener('hashchange', () => void turn(config.node));
-  if (config.stream !== '') player.setAttribute('src', config.stream);
+  // Who comes for a room of its own name plays nothing: its members meet there, not at the stream. One page is one or the other.
+  const isRoom = hasRoom();
+  addEventListener('hashchange', () => {
+    // Both look at the chain without becoming the other.
+    const isOther = isRoom ? viewOf(location.hash) === 'listen' : hasRoom();
+    if (config.stream !== '' && isOther) location.reload();
+    else void turn(config.node);
+  });
+  if (config.stream !== '' && !isRoom) player.setAttribute('src', config.stream);
   else if (config.node !== '' && config.chain !== '') await startAlone(config);
   await turn(config.node);
 } catch {

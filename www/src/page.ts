@@ -34,6 +34,25 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** Returns the parts of an address such as `#/room/choir`; one that is not encoded well is taken as it stands. */
+export function parts(hash: string): string[] {
+  return hash.split('/').slice(1).map((part) => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      return part;
+    }
+  });
+}
+
+/** Makes a label with the input that it names. */
+export function labelled(text: string, input: HTMLElement): HTMLLabelElement {
+  const label = make('label', '');
+  label.className = 'deposit';
+  label.append(make('span', text), input);
+  return label;
+}
+
 /** Replaces the children only if their text differs from what is there. */
 export function fill(parent: HTMLElement, key: string, children: () => Node[]): void {
   if (parent.dataset['key'] === key) return;

@@ -2,9 +2,10 @@
 
 import { AntiphonError, formatAmount, parseAmount, type Antiphon, type Snapshot } from 'antiphon';
 import { FieldCard } from './room/card.js';
+import { Judge } from './room/judge.js';
 import { short } from './format.js';
-import { byId, byTest, fill, make, say } from './page.js';
-import { words } from './words.js';
+import { byId, byTest, fill, make, mark, parts, say } from './page.js';
+import { reason, words } from './words.js';
 
 /** The view below `#/room`; its name, if it has one, is in the address, so that a link invites. */
 export class Room {
@@ -22,6 +23,7 @@ export class Room {
 
   constructor(client: () => Antiphon | null) {
     this.#client = client;
+    new Judge(client);
     byId('enter').addEventListener('submit', (event) => {
       event.preventDefault();
       location.hash = `#/room/${encodeURIComponent(this.#name.value.trim())}`;
@@ -37,24 +39,37 @@ export class Room {
 
   /** Enters the room that the address names. */
   enter(): void {
-    const name = decodeURIComponent(location.hash.split('/')[2] ?? '');
+    const name = parts(location.hash)[1] ?? '';
     const antiphon = this.#client();
     if (name === '' || name === this.#entered || antiphon === null || antiphon.snapshot().stream !== null) return;
     this.#entered = name;
     this.#name.value = name;
-    this.#act(`You are in ${name}. Send its address to whom you want to meet.`, (client) => client.enterRoom(name));
+    this.#act(`You are in ${name}. Send its address to whom you want to meet.`, async (client) => {
+      try {
+        await client.enterRoom(name);
+      } catch (error) {
+        // Not ready yet: again at the next change. What is refused for good is said once.
+        if (error instanceof AntiphonError && error.retryable) this.leave();
+        throw error;
+      }
+    });
+  }
+
+  /** The client knows of no room any more: it is entered again at the next change. */
+  leave(): void {
+    this.#entered = '';
   }
 
   /** Shows what the client says. */
   update(snapshot: Snapshot): void {
     this.enter();
-    byId('enter').hidden = snapshot.stream !== null;
     if (snapshot.stream !== null) say(byId('room-lead'), 'Everybody who listens to this stream is in the room.');
     const { account } = snapshot.wallet;
     say(byTest('room-balance'), account === null ? '–' : formatAmount(account.balance.value));
     const final = account?.finalBalance ?? null;
     const proven = byTest('room-final');
-    proven.dataset['units'] = String(final?.value ?? '');
+    mark(proven, 'units', String(final?.value ?? ''));
+    mark(proven, 'level', final === null ? '' : 'final');
     say(proven, final === null ? 'not final yet' : `${formatAmount(final.value)} final at block ${final.height}`);
     this.#propose.disabled = account === null || snapshot.around.length === 0;
     fill(this.#around, snapshot.around.map(({ peer, isLinked }) => `${peer}${isLinked}`).join(), () =>
@@ -75,7 +90,7 @@ export class Room {
     return item;
   }
 
-  #showFields({ fields, wallet }: Snapshot): void {
+  #showFields({ around, fields, wallet }: Snapshot): void {
     const shown = new Set(fields.map(({ field }) => field));
     for (const [id, card] of this.#cards) {
       if (shown.has(id)) continue;
@@ -89,7 +104,7 @@ export class Room {
         this.#cards.set(view.field, card);
         byId('fields').prepend(card.element);
       }
-      card.update(view, wallet.address ?? '');
+      card.update(view, wallet.address ?? '', around);
     }
   }
 
@@ -107,7 +122,7 @@ export class Room {
     if (antiphon === null) return;
     command(antiphon).then(
       () => say(this.#said, done),
-      (error: unknown) => say(this.#said, error instanceof AntiphonError ? words(error.code) : String(error)),
+      (error: unknown) => say(this.#said, reason(error)),
     );
   }
 }

@@ -8,6 +8,7 @@
 import { connect, formatAmount, type Antiphon, type GiftView } from 'antiphon';
 import { loadConfig } from './config.js';
 import { byId, byTest, mark, say } from './page.js';
+import { reason } from './words.js';
 
 /** What a thing costs, in smallest units. */
 const PRICE = 10_000_000n;
@@ -25,14 +26,16 @@ class Order {
     const { stage } = paid ?? offered ?? { stage: 'waiting' };
     if (!this.#seen.has(stage)) this.#seen.set(stage, performance.now());
     mark(byTest('order'), 'stage', stage);
-    const since = (from: string): string => `${((performance.now() - (this.#seen.get(from) ?? performance.now())) / 1000).toFixed(1)} s`;
     if (stage === 'sure' && !this.#seen.has('told')) {
       this.#seen.set('told', performance.now());
       const ms = Math.round((this.#seen.get('sure') ?? 0) - (this.#seen.get('offered') ?? this.#seen.get('sure') ?? 0));
       mark(byTest('order'), 'ms', String(ms));
       say(byTest('order'), `Paid, sure: ${ms} ms after it was offered. Here you are.`);
-    } else if (stage === 'final') say(byTest('order'), `Paid for good, ${since('sure')} or less after it was sure.`);
-    else if (stage === 'lapsed') say(byTest('order'), 'The payment came too late.');
+    } else if (stage === 'final') {
+      const final = this.#seen.get('final') ?? 0;
+      const seconds = (final - (this.#seen.get('sure') ?? final)) / 1000;
+      say(byTest('order'), `Paid for good, ${seconds.toFixed(1)} s after it was sure.`);
+    } else if (stage === 'lapsed') say(byTest('order'), 'The payment came too late.');
   }
 }
 
@@ -42,6 +45,7 @@ async function open(): Promise<Antiphon> {
 }
 
 const order = new Order();
+const tell = (error: unknown): void => say(byTest('order'), `The shop cannot open: ${reason(error)}`);
 const room = `shop ${crypto.randomUUID().slice(0, 8)}`;
 say(byTest('price'), formatAmount(PRICE));
 say(byTest('purpose'), order.purpose);
@@ -55,7 +59,9 @@ try {
     byId<HTMLAnchorElement>('pay').href = `./#/${words.join('/')}`;
     byId('pay').hidden = false;
   });
+  // A client that was started again knows of no room.
+  antiphon.on('restarted', () => void antiphon.enterRoom(room).catch(tell));
   await antiphon.enterRoom(room);
 } catch (error) {
-  say(byTest('order'), `The shop cannot open: ${error instanceof Error ? error.message : String(error)}`);
+  tell(error);
 }

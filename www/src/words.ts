@@ -1,6 +1,9 @@
 /** Stable codes in plain words. */
 
+import { AntiphonError } from 'antiphon';
+
 const WORDS: Readonly<Record<string, string>> = {
+  'tracker/no-token': 'The publisher lets only those meet to whom it gave a token. The stream plays on from its origin.',
   'node/transaction-refused': 'The node refused a transaction.',
   'node/faucet-refused': 'The faucet gives nothing now.',
   'node/proof-refused': 'The node has no proof for a block that we asked about; the next one is asked.',
@@ -13,6 +16,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'origin/bad-chunk': 'The origin sent altered sound. It was refused.',
   'map/not-signed': 'The beginning of the stream, which says how to decode it, was altered on its way. It was refused; nothing is played until the right one comes.',
   'delivery/unverified': 'Some sound came straight from the origin and was played without being checked.',
+  'tower/wrong-answer': 'The watch-tower answered for another state than it was told. It is told again, and not relied on until it says that it has it.',
   'light/wrong-chain': 'The node speaks for another chain. Refused.',
   'light/wrong-spec': 'The node showed the rules of another chain. Refused.',
   'light/conflict': 'Two final blocks contradict each other. Nothing of this chain is believed any more.',
@@ -21,6 +25,19 @@ const WORDS: Readonly<Record<string, string>> = {
   'light/bad-witness': 'The second node shows another chain, and no proof of it. Refused.',
   'light/fork-alarm': 'Many blocks that others name are not on the chain that we follow. Be careful with money.',
   'certificate/below-quorum': 'The node showed a certificate that too few have signed. Refused.',
+  'field/not-evidence': 'This is no file of evidence, or one of a newer version.',
+  'field/not-payment': 'This file is about something else than one payment of a field.',
+  'field/other-block': 'The block that the file names commits other fields. It proves nothing on this chain.',
+  'field/no-payment': 'The payment does not lead to the block that it names.',
+  'field/other-members': 'Its members are not those of the field.',
+  'field/other-version': 'Members have changed after this payment, so that the block names nobody of then.',
+  'field/too-few-members': 'A field has at least two members: close it instead.',
+  'field/members-unsorted': 'That one is a member already.',
+  'field/bad-signature': 'A signature is not that of the member.',
+  'member/not-closed': 'The chain has not closed this field yet.',
+  'member/no-such-payment': 'This payment was not enforced, or you joined after it.',
+  'field/challenge': 'Somebody asks the chain for a round that you have. This page shows it by itself: keep it open.',
+  'field/close': 'Somebody closes a field with an old state. This page shows the newest by itself: keep it open.',
   'lookup/ahead': 'The chain has no block of this height yet.',
   'lookup/busy': 'Too many look-ups are under way. Try again.',
   'lookup/missing': 'The node does not serve a file that the proof needs.',
@@ -32,9 +49,12 @@ const WORDS: Readonly<Record<string, string>> = {
   'lookup/wrong-body': 'The node showed transactions that are not those of the block.',
   'stake/too-little': 'That is more than is bonded.',
   'playlist/no-stream': 'This stream carries no signed records. Playing over plain HTTP.',
-  'playlist/wrong-stream': 'This is not the stream that this page knows. Playing over plain HTTP.',
-  'playlist/bad-signature': 'The stream is not signed by the publisher that this page knows. Playing over plain HTTP.',
+  'playlist/wrong-stream': 'This is not the stream that this page knows. What plays already is not replaced by it.',
+  'playlist/bad-signature': 'The stream is not signed by the publisher that this page knows. What plays already is not replaced by it.',
+  'playlist/old-key': 'The publisher gave up the key that signs this playlist. It is not played.',
+  'playlist/bad-heir': 'A key that the publisher did not name signs this playlist. It is not played.',
   'payer/deposit-exhausted': 'The pool is used up. Open another one to pay your neighbours.',
+  'gift/too-many': 'Too many gifts are on their way. Wait until one of them is over.',
   'payer/no-pool': 'There is no pool to pay from yet.',
   'payer/pool-exists': 'There is a pool for this stream already.',
   'payee/lost': 'A payer did not pay all that it had promised.',
@@ -48,12 +68,16 @@ const WORDS: Readonly<Record<string, string>> = {
   'client/not-ready': 'The chain is not known yet; wait for the first settled block.',
   'client/stale': 'What is known of the chain is too old to spend on; wait for a newer block.',
   'client/no-stream': 'No stream plays yet.',
+  'client/bad-input': 'Something that was typed here is too long or not what it should be.',
   'client/no-tracker': 'No tracker is configured here, so nobody can be met.',
   'client/playing': 'A stream plays; its listeners are the room.',
   'client/nothing-to-settle': 'No voucher is worth a settlement yet.',
   'client/gift-too-small': 'A gift must be more than its settlement costs.',
   'client/out-of-range': 'That sum is too large.',
+  'member/not-leader': 'Only the member who leads the field can let somebody in.',
+  'member/not-now': 'Not now: the members are being changed, or the field is being closed.',
   'member/not-proven': 'The chain has not shown this field yet.',
+  'member/rows-lost': 'What this device stored of a payment field is damaged. The other members can still close it.',
   'member/too-little': 'You have less than that in this field.',
   'member/too-much-in-flight': 'Too much is on its way; wait for the round.',
   'options/invalid': 'This page was configured wrongly: chain or node are missing. Playing over plain HTTP.',
@@ -82,7 +106,7 @@ const FAMILIES: readonly (readonly [string, string])[] = [
   ['segment/', 'The stream carries a record that its publisher did not sign. Playing over plain HTTP.'],
   ['gift/', 'Something was offered as a gift that cannot be paid. Refused.'],
   ['lookup/', 'This could not be looked up.'],
-  ['playlist/', 'The playlist cannot be trusted in full. Playing over plain HTTP.'],
+  ['playlist/', 'The origin sent a playlist that cannot be trusted. Where the stream was known before, it is not played.'],
   ['chunk/', 'A peer sent altered sound. It was refused, and the peer is cut off.'],
   ['fetch/', 'Some sound could not be had from peers; the origin gave it.'],
   ['peer/', 'A peer broke the rules and was cut off.'],
@@ -102,4 +126,10 @@ const FAMILIES: readonly (readonly [string, string])[] = [
 /** Returns a sentence for a code. */
 export function words(code: string): string {
   return WORDS[code] ?? FAMILIES.find(([family]) => code.startsWith(family))?.[1] ?? `Something went wrong (${code}).`;
+}
+
+/** Returns a sentence for whatever was thrown. */
+export function reason(error: unknown): string {
+  if (error instanceof AntiphonError) return words(error.code);
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,14 +1,15 @@
 //! Builds what browsers download: the wasm module, the npm package around it, the site.
 //!
 //! ```text
-//! core, wasm ──cargo──► .wasm ──wasm-bindgen──► wasm/js/generated ──wasm-opt, esbuild──► wasm/js/dist
+//! core, wasm, wasm/verify ──cargo──► .wasm ──wasm-bindgen──► wasm/js/generated ──wasm-opt, esbuild──► wasm/js/dist
 //!                                                              www ──esbuild──► www/dist
 //! ```
 //!
 //! A step whose inputs have not changed is skipped.
 
+use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -62,7 +63,9 @@ pub(crate) fn build_all() -> Result<()> {
 /// A build fails.
 pub(crate) fn package() -> Result<()> {
     setup::npm_ci("wasm/js")?;
-    wasm()?;
+    for module in &MODULES {
+        wasm(module)?;
+    }
     let inputs = ["wasm/js", "wasm/js/generated"];
     let outputs = [root().join("wasm/js/dist")];
     unless_fresh("package", &inputs, &outputs, || {
@@ -73,55 +76,88 @@ pub(crate) fn package() -> Result<()> {
     Ok(())
 }
 
-/// Returns where the worker's wasm module lies after [`package`].
-pub(crate) fn wasm_path() -> PathBuf {
-    root().join("wasm/js/generated/antiphon_bg.wasm")
+/// A wasm module of the npm package.
+pub(crate) struct Module {
+    /// Where its crate lies.
+    folder: &'static str,
+    /// The crate's name, and that of what cargo makes of it.
+    package: &'static str,
+    raw: &'static str,
+    /// What its glue is called.
+    name: &'static str,
+    /// What it may have after gzip, in bytes. Source: WEB.md R2.
+    pub(crate) budget: usize,
 }
 
-/// Compiles the wasm module and writes its glue.
-fn wasm() -> Result<()> {
-    let inputs = [
-        ".cargo",
-        "Cargo.lock",
-        "Cargo.toml",
-        "rust-toolchain.toml",
-        "core",
-        "wasm/Cargo.toml",
-        "wasm/src",
-    ];
-    unless_fresh("wasm", &inputs, &[wasm_path()], || {
+/// What the worker runs, and what judges files: few pages ever download that.
+pub(crate) const MODULES: [Module; 2] = [
+    Module {
+        folder: "wasm",
+        package: "antiphon-wasm",
+        raw: "antiphon_wasm.wasm",
+        name: "antiphon",
+        budget: 350_000,
+    },
+    Module {
+        folder: "wasm/verify",
+        package: "antiphon-verify",
+        raw: "antiphon_verify.wasm",
+        name: "antiphon_verify",
+        budget: 60_000,
+    },
+];
+
+impl Module {
+    /// Returns where it lies after [`package`].
+    pub(crate) fn path(&self) -> PathBuf {
+        root().join(format!("wasm/js/generated/{}_bg.wasm", self.name))
+    }
+}
+
+/// Compiles a wasm module and writes its glue.
+fn wasm(module: &Module) -> Result<()> {
+    let (manifest, sources) =
+        (format!("{}/Cargo.toml", module.folder), format!("{}/src", module.folder));
+    let inputs =
+        [".cargo", "Cargo.lock", "Cargo.toml", "rust-toolchain.toml", "core", &manifest, &sources];
+    unless_fresh(module.package, &inputs, &[module.path()], || {
         const TARGET: &str = "wasm32-unknown-unknown";
-        step("compiling the core to wasm", || {
-            run(cargo().args(["build", "--package", "antiphon-wasm"]).args([
-                "--target",
-                TARGET,
-                "--profile",
-                "wasm",
-            ]))
+        step(&format!("compiling {} to wasm", module.package), || {
+            run(cargo()
+                .args(["build", "--package", module.package, "--target", TARGET])
+                .args(["--profile", "wasm", "--config"])
+                .arg(format!("target.{TARGET}.rustflags=[{:?}]", nameless()?)))
         })?;
-        let raw = target_dir().join(TARGET).join("wasm/antiphon_wasm.wasm");
+        let raw = target_dir().join(TARGET).join("wasm").join(module.raw);
         step("writing its JavaScript glue", || {
             let folder = root().join("wasm/js/generated");
             run(cargo()
                 .args(["run", "--package", "antiphon-bindgen", "--", "web"])
                 .args([raw, folder])
-                .arg("antiphon"))
+                .arg(module.name))
         })?;
         step("making it smaller", || {
-            let small = wasm_path().with_extension("small");
+            let small = module.path().with_extension("small");
             run(command("wasm/js/node_modules/.bin/wasm-opt")
                 .args(SMALLER)
                 .args(WASM_FEATURES)
-                .arg(wasm_path())
+                .arg(module.path())
                 .arg("-o")
                 .arg(&small))?;
-            fs::rename(small, wasm_path())?;
-            let (bytes, zipped) = (fs::metadata(wasm_path())?.len(), gzip_size(&wasm_path())?);
+            fs::rename(small, module.path())?;
+            let (bytes, zipped) = (fs::metadata(module.path())?.len(), gzip_size(&module.path())?);
             println!("    {bytes} bytes, {zipped} after gzip");
             Ok(())
         })
     })?;
     Ok(())
+}
+
+/// Returns the compiler's flag by which a module does not name the folders of who built it, so that all build the same.
+fn nameless() -> Result<String> {
+    let home = env::var("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|_| env::var("HOME").map(|home| Path::new(&home).join(".cargo")))?;
+    Ok(format!("--remap-path-prefix={}=", home.join("registry/src").display()))
 }
 
 /// Builds the node and returns its program.

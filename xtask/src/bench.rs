@@ -9,18 +9,25 @@
 //!
 //! The engines run in turn, round by round, so that a busy moment of the machine hits all of them.
 
+mod crowd;
+mod delivery;
+mod fields;
 mod noble;
 mod payments;
+mod sections;
 mod settle;
+mod soak;
+mod tracker;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use crate::artifact;
@@ -35,7 +42,10 @@ type Row = (String, String);
 
 /// Options of `cargo xtask bench`.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
+    #[command(subcommand)]
+    part: Option<Part>,
     /// How long a network settles transfers, in seconds.
     #[arg(long, default_value_t = 60)]
     settle: u64,
@@ -44,16 +54,47 @@ pub(crate) struct Options {
     rounds: usize,
 }
 
-/// Measures everything and writes the file.
+/// What is measured by itself, for it takes long.
+#[derive(Subcommand)]
+enum Part {
+    /// Only listeners of one live stream beside those of p2p-media-loader, in Chromium.
+    Delivery(delivery::Options),
+    /// Only pages that go on listening for an hour.
+    Soak(soak::Options),
+    /// Only our tracker beside a WebTorrent one, with ten thousand peers.
+    Tracker(tracker::Options),
+    /// Only crowds in the simulator: each foe by itself, and how every figure grows.
+    Crowd(crowd::Options),
+    /// Only how payment fields add up: beside each other on all cores, and a thousand in the simulator.
+    Fields,
+}
+
+/// Measures everything, or one part, and writes the file.
 ///
 /// # Errors
 ///
 /// A build or a run fails.
 pub(crate) fn measure(options: &Options) -> Result<()> {
+    match &options.part {
+        Some(Part::Delivery(options)) => delivery::measure(options),
+        Some(Part::Soak(options)) => soak::measure(options),
+        Some(Part::Tracker(options)) => tracker::measure(options),
+        Some(Part::Crowd(options)) => crowd::measure(options),
+        Some(Part::Fields) => sections::replace(fields::TITLE, &fields::measure()?),
+        None => measure_all(options),
+    }
+}
+
+/// Builds what pages need.
+fn build() -> Result<()> {
     setup::ensure(&Need::ALL)?;
     artifact::build_all()?;
     artifact::node()?;
-    setup::npm_ci("tests/e2e")?;
+    setup::npm_ci("tests/e2e")
+}
+
+fn measure_all(options: &Options) -> Result<()> {
+    build()?;
     step("building the benchmark, native and wasm", || {
         run(cargo().args(["build", "--release", "--package", "antiphon-bench"]))?;
         let mut wasm = cargo();
@@ -76,14 +117,16 @@ pub(crate) fn measure(options: &Options) -> Result<()> {
     })?;
     let start = start.first().context("no line from bench/start.mjs")?;
     let noble = noble::measure()?;
+    let fields = fields::measure()?;
     let settled = settle::measure(options.settle)?;
-    let path = root().join("BENCHMARKS.md");
     let mut document = document(&figures, start)?;
     payments::write(&mut document, &figures)?;
+    write!(document, "\n{}\n\n{fields}", fields::TITLE)?;
     noble.write(&mut document, &figures)?;
     settled.write(&mut document)?;
-    fs::write(&path, document)?;
-    println!("wrote {}", path.display());
+    document.push_str(&sections::kept());
+    fs::write(sections::path(), document)?;
+    println!("wrote {}", sections::path().display());
     Ok(())
 }
 
@@ -105,12 +148,20 @@ fn program(engine: &str) -> Command {
 }
 
 fn lines(command: &mut Command) -> Result<Vec<Value>> {
-    let output = command.stderr(std::process::Stdio::inherit()).output()?;
-    if !output.status.success() {
-        bail!("`{}` ended with {}", crate::process::display(command), output.status);
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    let stdout = child.stdout.take().context("no standard output")?;
+    let mut lines = Vec::new();
+    for line in BufReader::new(stdout).lines() {
+        let line = line?;
+        // What takes an hour says how it goes, and what it said is there if it fails.
+        println!("    {line}");
+        lines.push(serde_json::from_str(&line)?);
     }
-    let text = String::from_utf8(output.stdout)?;
-    text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("`{}` ended with {status}", crate::process::display(command));
+    }
+    Ok(lines)
 }
 
 /// The rows of all rounds, in the order in which they came first.

@@ -146,6 +146,8 @@ fn start_network(data: &Path, port: u16) -> Result<Network> {
         "node": node,
         "chain": text(&chain, "chain")?,
         "tracker": tracker,
+        // The first node of the development network watches over everybody's fields.
+        "tower": node,
     });
     fs::write(&config, page.to_string())?;
     let mut site = antiphon("site");

@@ -227,6 +227,10 @@ fn read_all() -> Result<Vec<Mutant>> {
     let mut mutants = Vec::new();
     for file in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
         let path = file?.path();
+        // Beside them lies what was learned from mutants that a tool made.
+        if path.extension().is_none_or(|end| end != "mutant") {
+            continue;
+        }
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let text = fs::read_to_string(&path)?;
         let mutant = parse(&name, &text).with_context(|| format!("{name} is malformed"))?;

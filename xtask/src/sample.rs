@@ -9,6 +9,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -45,6 +46,19 @@ pub(crate) fn make() -> Result<()> {
     step("cutting segments", || segments(&round, &root().join("www/sample")))
 }
 
+/// Cuts the sample stream into segments of so many seconds, in a folder of its own.
+///
+/// # Errors
+///
+/// ffmpeg is missing and cannot be installed, or fails.
+pub(crate) fn cut(seconds: &str, folder: &Path) -> Result<()> {
+    setup::ensure(&[Need::Ffmpeg])?;
+    fs::create_dir_all(folder)?;
+    let mut ffmpeg = ffmpeg();
+    ffmpeg.arg("-i").arg(root().join("www/sample/index.m3u8")).args(["-c:a", "copy"]);
+    run(as_hls(&mut ffmpeg, seconds, folder))
+}
+
 fn segments(round: &Path, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
     for entry in fs::read_dir(folder)? {
@@ -55,13 +69,18 @@ fn segments(round: &Path, folder: &Path) -> Result<()> {
     }
     let mut ffmpeg = ffmpeg();
     ffmpeg.arg("-i").arg(round).args(["-c:a", "copy", "-bsf:a", "aac_adtstoasc"]);
-    ffmpeg.args(["-f", "hls", "-hls_time", "2.048"]);
-    ffmpeg.args(["-hls_segment_type", "fmp4", "-hls_playlist_type", "vod"]);
-    ffmpeg.args(["-hls_fmp4_init_filename", "init.mp4", "-hls_segment_filename"]);
-    run(ffmpeg.arg(folder.join("%02d.m4s")).arg(folder.join("index.m3u8")))
+    run(as_hls(&mut ffmpeg, "2.048", folder))
 }
 
-fn ffmpeg() -> std::process::Command {
+/// Adds to a command what makes segments and a playlist of its input.
+fn as_hls<'a>(ffmpeg: &'a mut Command, seconds: &str, folder: &Path) -> &'a mut Command {
+    ffmpeg.args(["-f", "hls", "-hls_time", seconds]);
+    ffmpeg.args(["-hls_segment_type", "fmp4", "-hls_playlist_type", "vod"]);
+    ffmpeg.args(["-hls_fmp4_init_filename", "init.mp4", "-hls_segment_filename"]);
+    ffmpeg.arg(folder.join("%02d.m4s")).arg(folder.join("index.m3u8"))
+}
+
+fn ffmpeg() -> Command {
     let mut ffmpeg = command("ffmpeg");
     ffmpeg.args(["-nostdin", "-y", "-hide_banner", "-loglevel", "error"]);
     // Nothing that differs from run to run, and no name of a program in the files.

@@ -1,11 +1,17 @@
 //! Finds what is missing and installs it, saying what and why.
 
-use std::fs;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Result, anyhow, bail};
 
 use crate::process::{command, found, output, root, run};
 use crate::step::step;
+
+/// Where Firefox lies if no package of the system has it.
+const FIREFOX: &str = "tests/e2e/.firefox";
 
 /// Something that must be on the machine, beyond rustup, Node and gcc.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,21 +20,31 @@ pub(crate) enum Need {
     Clang,
     /// A real browser with AAC.
     Browser,
+    /// A second one, of another make.
+    Firefox,
     /// `ip`, which sets up the private network of the browser tests.
     Network,
+    /// A TURN server, by which listeners hide their addresses.
+    Turn,
+    /// A Valkey or Redis server, by which trackers share their swarms. The demo does not need it.
+    Redis,
     /// `ffmpeg`, which encodes the sample stream anew. The demo does not need it.
     Ffmpeg,
 }
 
 impl Need {
     /// What `demo` and `test` need together.
-    pub(crate) const ALL: [Self; 3] = [Self::Clang, Self::Browser, Self::Network];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Clang, Self::Browser, Self::Firefox, Self::Network, Self::Turn];
 
     const fn why(self) -> &'static str {
         match self {
             Self::Clang => "blst, the BLS12-381 library, is C; gcc cannot compile it to wasm",
             Self::Browser => "the end-to-end tests run in a real Chromium",
+            Self::Firefox => "two browsers carry a stream for each other in the end-to-end tests",
             Self::Network => "the end-to-end tests run in a network of their own",
+            Self::Turn => "listeners reach each other through it alone in the end-to-end tests",
+            Self::Redis => "two trackers share their swarms in the tests through a real server",
             Self::Ffmpeg => "`cargo xtask sample` encodes the sample stream with it",
         }
     }
@@ -37,7 +53,11 @@ impl Need {
         match self {
             Self::Clang => &["clang", "llvm"],
             Self::Browser => &["chromium"],
+            // AAC is decoded for it by the library that Debian's Chromium needs, too.
+            Self::Firefox => &["firefox-esr"],
             Self::Network => &["iproute2"],
+            Self::Turn => &["coturn"],
+            Self::Redis => &["redis-server"],
             Self::Ffmpeg => &["ffmpeg"],
         }
     }
@@ -50,7 +70,10 @@ impl Need {
                         .is_some_and(|targets| targets.contains("wasm32"))
             }
             Self::Browser => browser().is_some(),
+            Self::Firefox => firefox().is_some(),
             Self::Network => found("ip"),
+            Self::Turn => found("turnserver"),
+            Self::Redis => found("valkey-server") || found("redis-server"),
             Self::Ffmpeg => found("ffmpeg"),
         }
     }
@@ -64,6 +87,19 @@ pub(crate) fn browser() -> Option<String> {
     // Ubuntu's /usr/bin/chromium-browser is a script that asks for a snap: not in the list.
     let known = ["/usr/bin/chromium", "/usr/bin/google-chrome", "/opt/google/chrome/chrome"];
     known.into_iter().find(|path| found(path)).map(String::from)
+}
+
+/// Returns the Firefox that the tests drive: `$FIREFOX`, or the first that is installed.
+pub(crate) fn firefox() -> Option<String> {
+    if let Ok(path) = std::env::var("FIREFOX") {
+        return Some(path);
+    }
+    // Ubuntu's /usr/bin/firefox is a script that asks for a snap: not in the list.
+    let known = ["/usr/bin/firefox-esr", "/opt/firefox/firefox"].map(PathBuf::from);
+    let ours = fs::read_dir(root().join(FIREFOX).join("firefox")).into_iter().flatten().flatten();
+    let ours = ours.map(|build| build.path().join("firefox/firefox"));
+    let known = known.into_iter().chain(ours).filter_map(|path| path.to_str().map(String::from));
+    known.into_iter().find(|path| found(path))
 }
 
 /// Installs what is missing of `needs`, and the Rust targets.
@@ -88,33 +124,37 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
     let mut packages: Vec<&str> =
         missing.iter().flat_map(|need| need.packages()).copied().collect();
     if !debian || !found("apt-get") {
-        let browser = missing.contains(&Need::Browser);
+        let browser = missing.contains(&Need::Browser) || missing.contains(&Need::Firefox);
         bail!(
             "this system is not Debian or Ubuntu; please install what these Debian packages hold, \
              then run the command again: {}{}",
             packages.join(" "),
-            if browser { " (any Chromium with AAC; CHROMIUM names its program)" } else { "" }
+            if browser {
+                " (any Chromium and Firefox with AAC; CHROMIUM and FIREFOX name their programs)"
+            } else {
+                ""
+            }
         );
     }
     if ubuntu {
-        // There, `chromium` is an empty package that asks for a snap.
-        packages.retain(|package| *package != "chromium");
+        // There, both are empty packages that ask for a snap, or missing.
+        packages.retain(|package| !["chromium", "firefox-esr"].contains(package));
+        if missing.contains(&Need::Firefox) {
+            packages.push("libavcodec-extra");
+        }
     }
     if !packages.is_empty() {
         step(&format!("installing {}", packages.join(" ")), || apt(&packages))?;
     }
-    if ubuntu && missing.contains(&Need::Browser) {
-        step("installing Google Chrome (Ubuntu has Chromium only as a snap)", || {
-            npm_ci("tests/e2e")?;
-            let folder = root().join("tests/e2e");
-            run(command("node_modules/.bin/playwright-core")
-                .args(["install", "--with-deps", "chrome"])
-                .current_dir(folder))
-        })?;
+    if missing.contains(&Need::Turn) {
+        stop_service("coturn")?;
+    }
+    if ubuntu {
+        instead_of_snaps(&missing)?;
     }
     match missing.iter().find(|need| !need.is_met()) {
         Some(need) => bail!(
-            "{} is installed and still does not work ({}); for a browser elsewhere set CHROMIUM",
+            "{} is installed and still does not work ({}); for a browser elsewhere set CHROMIUM or FIREFOX",
             need.packages().join(" "),
             need.why()
         ),
@@ -122,8 +162,47 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
     }
 }
 
+/// Ubuntu has browsers only as snaps: takes those that their makers build.
+fn instead_of_snaps(missing: &[Need]) -> Result<()> {
+    let tool = |name: &str, words: &[&str]| {
+        npm_ci("tests/e2e")?;
+        let folder = root().join("tests/e2e");
+        run(command(format!("node_modules/.bin/{name}")).args(words).current_dir(folder))
+    };
+    if missing.contains(&Need::Browser) {
+        step("installing Google Chrome (Ubuntu has Chromium only as a snap)", || {
+            tool("playwright-core", &["install", "--with-deps", "chrome"])
+        })?;
+    }
+    if missing.contains(&Need::Firefox) {
+        step("downloading Firefox (Ubuntu has it only as a snap)", || {
+            tool("browsers", &["install", "firefox@stable", "--path", ".firefox"])
+        })?;
+    }
+    Ok(())
+}
+
+/// Ends what a package has started by itself: a TURN server relays for anybody, and the tests start one of their own.
+fn stop_service(name: &str) -> Result<()> {
+    // Where systemd does not run, nothing was started.
+    if !Path::new("/run/systemd/system").exists() {
+        return Ok(());
+    }
+    let mut line = command(if is_root() { "systemctl" } else { "sudo" });
+    if !is_root() {
+        line.arg("systemctl");
+    }
+    step(&format!("stopping the service {name}, which nobody asked for"), || {
+        run(line.args(["disable", "--now", name]))
+    })
+}
+
+fn is_root() -> bool {
+    output("id", &["-u"]).is_some_and(|id| id.trim() == "0")
+}
+
 fn apt(packages: &[&str]) -> Result<()> {
-    let is_root = output("id", &["-u"]).is_some_and(|id| id.trim() == "0");
+    let is_root = is_root();
     let install = ["install", "-y", "--no-install-recommends"];
     let by_hand = format!(
         "to do it by hand, have root run this, then run the command again:\n\

@@ -1,5 +1,7 @@
 //! Runs storms in the simulator, one seed after another, and names the seeds that break something; or lets a large set of
-//! guardians finalise a checkpoint with poisoners among them.
+//! guardians finalise a checkpoint with poisoners among them, or a crowd listen to one stream.
+
+use std::process::Command;
 
 use anyhow::Result;
 use clap::Args;
@@ -21,6 +23,15 @@ pub(crate) struct Options {
     /// Instead of storms: so many guardians gather for a checkpoint, and it is said what that took.
     #[arg(long)]
     guardians: Option<u64>,
+    /// Instead of storms: so many listeners of one stream, and it is said what came of it.
+    #[arg(long, conflicts_with = "guardians")]
+    listeners: Option<u64>,
+    /// What is wrong with them; each by itself, several with commas between. A wrong name is answered with all of them.
+    #[arg(long, value_delimiter = ',', default_values = ["calm", "hostile"], requires = "listeners")]
+    foe: Vec<String>,
+    /// Virtual seconds for which they listen.
+    #[arg(long, default_value_t = 120)]
+    listen: u64,
     /// Validators that settle it.
     #[arg(long, default_value_t = 10)]
     validators: u64,
@@ -39,6 +50,10 @@ pub(crate) fn run_all(options: &Options) -> Result<()> {
         let numbers = [options.validators, guardians, options.poisoners, options.first];
         return gather(numbers.map(|number| number.to_string()));
     }
+    if let Some(listeners) = options.listeners {
+        let numbers = [listeners, options.listen, options.first];
+        return listen(numbers.map(|number| number.to_string()), &options.foe);
+    }
     let numbers = [options.first, options.seeds, options.seconds].map(|number| number.to_string());
     let mut storms = cargo();
     storms.args(["run", "--quiet", "--package", "antiphon-tests", "--example", "simulate", "--"]);
@@ -47,8 +62,17 @@ pub(crate) fn run_all(options: &Options) -> Result<()> {
 
 /// Every check of thousands of machines takes milliseconds, so this is a release build.
 fn gather(numbers: [String; 4]) -> Result<()> {
-    let mut gather = cargo();
-    gather.args(["run", "--quiet", "--release", "--package", "antiphon-tests"]);
-    gather.args(["--example", "gather", "--"]);
-    run(gather.args(numbers))
+    run(example("gather").args(numbers))
+}
+
+/// Thousands of listeners do something every few milliseconds, so this is one, too.
+fn listen(numbers: [String; 3], foes: &[String]) -> Result<()> {
+    run(example("crowd").args(numbers).args(foes))
+}
+
+fn example(name: &str) -> Command {
+    let mut example = cargo();
+    example.args(["run", "--quiet", "--release", "--package", "antiphon-tests"]);
+    example.args(["--example", name, "--"]);
+    example
 }

@@ -40,9 +40,9 @@ const CHECKS: &[Check] = &[
     check("lint", "clippy is silent, native", &[], lint),
     check("lint-wasm", "clippy is silent, wasm32", CLANG, lint_wasm),
     check("bare", "core compiles without std, for thumbv7em", CLANG, bare),
-    check("pure", "the node's rules compile without its shell", &[], pure),
+    check("pure", "the node's rules compile without its shell, and that without WebRTC", &[], pure),
     check("docs", "rustdoc is silent", &[], docs),
-    check("rust", "every Rust test", &[], rust),
+    check("rust", "every Rust test", &[Need::Redis], rust),
     check(
         "mutants",
         "some safety rules, taken out one at a time, are missed by a test",
@@ -52,7 +52,7 @@ const CHECKS: &[Check] = &[
     check("rust-docs", "every example in the documentation", &[], rust_docs),
     check("wasm", "core's tests and the public vectors as wasm, in Node's engine", CLANG, wasm),
     check("npm", "the npm package and the site: sizes, types, tests", CLANG, npm),
-    check("browser", "end to end, in real Chromium", &Need::ALL, browser),
+    check("browser", "end to end, in real Chromium and Firefox", &Need::ALL, browser),
     check("deny", "licences and advisories, where cargo-deny is", &[], deny),
 ];
 
@@ -133,6 +133,7 @@ fn lint() -> Result<()> {
 fn lint_wasm() -> Result<()> {
     let mut clippy = cargo();
     clippy.args(["clippy", "--package", "antiphon-core", "--package", "antiphon-wasm"]);
+    clippy.args(["--package", "antiphon-verify"]);
     run(clippy.args(["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]))
 }
 
@@ -144,7 +145,10 @@ fn bare() -> Result<()> {
 fn pure() -> Result<()> {
     let mut clippy = cargo();
     clippy.args(["clippy", "--package", "antiphon-node", "--no-default-features"]);
-    run(clippy.args(["--all-targets", "--", "-D", "warnings"]))
+    run(clippy.args(["--all-targets", "--", "-D", "warnings"]))?;
+    let mut check = cargo();
+    check.args(["check", "--package", "antiphon-node", "--no-default-features"]);
+    run(check.args(["--features", "shell"]))
 }
 
 fn docs() -> Result<()> {
@@ -177,12 +181,13 @@ fn wasm() -> Result<()> {
 
 /// The facade's size is checked by its own build.
 fn npm() -> Result<()> {
-    /// Bytes of the worker's wasm after gzip, at most. Source: WEB.md R2.
-    const WASM_BUDGET: usize = 350_000;
     artifact::build_all()?;
-    let bytes = gzip_size(&artifact::wasm_path())?;
-    if bytes > WASM_BUDGET {
-        bail!("the wasm has {bytes} bytes after gzip, the limit is {WASM_BUDGET}");
+    for module in &artifact::MODULES {
+        let (path, limit) = (module.path(), module.budget);
+        let bytes = gzip_size(&path)?;
+        if bytes > limit {
+            bail!("{} has {bytes} bytes after gzip, the limit is {limit}", path.display());
+        }
     }
     let npm = |folder: &str, script: &str| {
         run(command("npm").args(["run", "--silent", script]).current_dir(root().join(folder)))
@@ -202,6 +207,9 @@ fn browser() -> Result<()> {
     tests.arg("run.mjs").current_dir(root().join(FOLDER));
     if let Some(path) = setup::browser() {
         tests.env("CHROMIUM", path);
+    }
+    if let Some(path) = setup::firefox() {
+        tests.env("FIREFOX", path);
     }
     run(&mut tests)
 }

@@ -78,6 +78,9 @@ impl Client {
 
     fn heads_moved(&mut self, now: Now, out: &mut Vec<Output>) {
         self.open_purse(now, out);
+        if let Some(purse) = &mut self.purse {
+            purse.review();
+        }
         for level in Level::ALL {
             if let Some(head) = self.light.head(level).filter(|head| head.level == level) {
                 self.feed_book(now, book::Input::Head(Box::new(head)), out);

@@ -3,6 +3,7 @@
 use super::{Client, Command, CommandError, Now, Output};
 use crate::{
     delivery::serve,
+    payment::field::Member,
     time::{Moment, UnixMillis},
     wallet::book::{self, Book},
 };
@@ -52,11 +53,7 @@ impl Client {
                 Ok(())
             }
             Command::ProposeField(offer) => self.propose_field(now, offer, out),
-            Command::AcceptField(field) => self.check_fresh(now).and_then(|()| {
-                self.try_fields(now, out, |fields, lifted| {
-                    fields.accept(now.at, field, lifted).map_err(CommandError::Join)
-                })
-            }),
+            Command::AcceptField(field) => self.accept_field(now, field, out),
             Command::DeclineField(field) => self.try_fields(now, out, |fields, lifted| {
                 fields.decline(field, lifted);
                 Ok(())
@@ -67,6 +64,12 @@ impl Client {
                     paid.map(|_| ()).map_err(CommandError::Pay)
                 })
             }
+            Command::AdmitMember { field, key, deposit } => {
+                self.admit_member(now, field, Member { key, deposit }, out)
+            }
+            Command::LeaveField(field) => self.try_fields(now, out, |fields, lifted| {
+                fields.leave(now.at, field, lifted).map_err(CommandError::Amend)
+            }),
             Command::Give { to, amount, purpose } => self.give(now, (to, amount, purpose), out),
             Command::CloseField(field) => self.try_fields(now, out, |fields, lifted| {
                 fields.close(now.at, field, lifted).map_err(CommandError::Close)
@@ -78,6 +81,7 @@ impl Client {
                 Ok(())
             }
             Command::Stop => {
+                self.exit(now, out);
                 self.stop(now, out);
                 Ok(())
             }

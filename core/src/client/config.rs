@@ -6,7 +6,8 @@ use crate::{
     crypto::{PublicKey, SecretKey},
     id::ChainId,
     payment::{
-        member::{CloseError, JoinError, PayError},
+        gift,
+        member::{AmendError, CloseError, JoinError, PayError},
         payer::AdoptError,
     },
     wallet::book::BookError,
@@ -31,12 +32,16 @@ pub struct Config {
     pub skipping: Skipping,
     /// Whose streams to accept; anyone's if `None`, and the application is told so.
     pub publisher: Option<PublicKey>,
-    /// URL of the tracker; the stream's own if `None`.
+    /// URL of the tracker, or those of several with spaces between; the stream's own if `None`.
     pub tracker: Option<String>,
     /// Most bytes of verified chunks to keep.
     pub cache_limit: usize,
+    /// Links to keep, at most [`MAX_LINKS`](crate::peer::swarm::MAX_LINKS).
+    pub max_links: usize,
     /// What the listener agrees to give away.
     pub upload: UploadPolicy,
+    /// Whether the host can ask a watch-tower: each newest sealed state of a payment field is told to it.
+    pub has_tower: bool,
 }
 
 impl Config {
@@ -84,12 +89,18 @@ pub enum CommandError {
     /// The pool cannot be opened.
     #[error(transparent)]
     Open(AdoptError),
+    /// The gift cannot be followed.
+    #[error(transparent)]
+    Gift(gift::Refusal),
     /// The field cannot be proposed or joined.
     #[error(transparent)]
     Join(JoinError),
     /// A member of the field cannot be paid.
     #[error(transparent)]
     Pay(PayError),
+    /// The members of the field cannot be changed.
+    #[error(transparent)]
+    Amend(AmendError),
     /// The field cannot be closed or forgotten.
     #[error(transparent)]
     Close(CloseError),
@@ -110,8 +121,10 @@ impl CommandError {
             Self::NothingToRelease => "client/nothing-to-release",
             Self::Book(error) => error.code(),
             Self::Open(error) => error.code(),
+            Self::Gift(refusal) => refusal.code(),
             Self::Join(error) => error.code(),
             Self::Pay(error) => error.code(),
+            Self::Amend(error) => error.code(),
             Self::Close(error) => error.code(),
         }
     }

@@ -100,8 +100,47 @@ impl Client {
             until: settled.header.height.plus(OPENING_BLOCKS),
             aggregate: None,
         };
+        let purse = self.purse.as_ref().ok_or(CommandError::NotReady)?;
+        purse.book.check_terms(&terms, Amount::ZERO).map_err(CommandError::Book)?;
         self.try_fields(now, out, |fields, lifted| {
             fields.propose(now.at, terms, lifted).map(|_| ()).map_err(CommandError::Join)
+        })
+    }
+
+    /// Signs the terms of an invitation, or the next version of a field, if the proven balance covers what they lock.
+    pub(super) fn accept_field(
+        &mut self,
+        now: Now,
+        field: FieldId,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CommandError> {
+        self.check_fresh(now)?;
+        let purse = self.purse.as_ref().ok_or(CommandError::NotReady)?;
+        if let Some((terms, held)) = purse.fields.asked(field) {
+            purse.book.check_terms(&terms, held).map_err(CommandError::Book)?;
+        }
+        self.try_fields(now, out, |fields, lifted| {
+            fields.accept(now.at, field, lifted).map_err(CommandError::Join)
+        })
+    }
+
+    /// Asks all members of a field, and somebody who is none, to let it in.
+    pub(super) fn admit_member(
+        &mut self,
+        now: Now,
+        field: FieldId,
+        member: Member,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CommandError> {
+        self.check_fresh(now)?;
+        let purse = self.purse.as_ref().ok_or(CommandError::NotReady)?;
+        if let Some(terms) = purse.fields.terms(field) {
+            // All of them and who joins: payments would wait for what cannot be sent.
+            let count = terms.members.len().saturating_add(1);
+            purse.book.check_signatures(count).map_err(CommandError::Book)?;
+        }
+        self.try_fields(now, out, |fields, lifted| {
+            fields.admit(now.at, field, member, lifted).map_err(CommandError::Amend)
         })
     }
 
@@ -165,7 +204,10 @@ impl Client {
                     self.trouble(error.code(), out);
                 }
             }
-            member::Output::Changed => self.changed = true,
+            member::Output::Changed => {
+                self.changed = true;
+                self.tell_tower(now, out);
+            }
             member::Output::Fault(_, fault) => self.trouble(fault.code(), out),
             member::Output::Warn(field, warning) => {
                 out.push(Output::Notify(Notice::Warning(field, warning)));
@@ -188,7 +230,7 @@ impl Client {
         }
         let mut lifted = Vec::new();
         if let Some(swarm) = &self.swarm {
-            swarm.relay(peer, parcel, &mut lifted);
+            swarm.relay(now.at, peer, parcel, &mut lifted);
         }
         for output in lifted {
             if let swarm::Output::TrackerSend(bytes) = output {

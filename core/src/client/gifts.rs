@@ -35,7 +35,11 @@ impl Client {
     /// Returns what a proof of a pool, whosever it is, says to gifts. What is too old to spend on is too old to be sure of (A7.6).
     pub(super) fn gift_proof(&self, now: Now, proof: &PoolProof) -> Option<gift::Input> {
         let PoolProof { pool, state, level, height, .. } = proof;
-        let state = state.clone()?;
+        let Some(state) = state.clone() else {
+            let is_undecided = self.purse.as_ref()?.book.is_undecided(*height);
+            let is_absent = *level >= Level::Settled && !is_undecided;
+            return is_absent.then_some(gift::Input::Absent(*pool, *height));
+        };
         let is_fresh = self.check_fresh(now).is_ok();
         let proof = gift::Proof { state, height: *height, level: *level, is_fresh };
         Some(gift::Input::Proven(*pool, Box::new(proof)))
@@ -55,8 +59,6 @@ impl Client {
             return Err(CommandError::GiftTooSmall);
         }
         let rules = spec.pool;
-        // As short as the payee can rely on: what nobody takes comes back soon.
-        let life = rules.min_duration.saturating_add(rules.settle_margin()).min(rules.max_duration);
         let purse = self.purse.as_mut().ok_or(CommandError::NotReady)?;
         let terms = PoolTerms {
             creator: self.config.key.public(),
@@ -64,18 +66,21 @@ impl Client {
             resource: StreamId::default(),
             deposit: amount,
             collateral: Amount::ZERO,
-            end_height: settled.header.height.plus(life),
+            // As soon as the payee can rely on: what nobody takes comes back then.
+            end_height: rules.end_of(settled.header.height, 0),
             only: Some(Only { payee, purpose }),
         };
+        purse.gifts.check_room().map_err(CommandError::Gift)?;
         purse.book.check_pool(&terms).map_err(CommandError::Book)?;
         let mut lifted = Vec::new();
         let pool = purse.payer.open(terms, &mut lifted).map_err(CommandError::Open)?;
-        if let Some((terms, _)) = purse.payer.pool(pool) {
-            purse.gifts.give(terms);
-        }
+        let given = match purse.payer.pool(pool) {
+            Some((terms, _)) => purse.gifts.give(terms).map_err(CommandError::Gift),
+            None => Ok(()),
+        };
         self.lift_payer(now, lifted, out);
         self.changed = true;
-        Ok(())
+        given
     }
 
     /// Returns every gift, given and received.
@@ -103,9 +108,9 @@ impl Client {
             match output {
                 gift::Output::Tell(to, bytes) => self.send_member(now, to, bytes, out),
                 gift::Output::Need(pool) => self.watch_pool(now, pool, out),
-                gift::Output::Done(pool) => {
+                gift::Output::Done(_) => {
                     if let Some(purse) = &mut self.purse {
-                        purse.book.unwatch(pool);
+                        purse.review();
                     }
                 }
                 gift::Output::Store(token, name, row) => {

@@ -13,6 +13,7 @@ use crate::{
         spec::Token,
     },
     codec::Text,
+    crypto::PublicKey,
     id::{Address, FieldId},
     payment::reservation::Purpose,
     peer::LinkId,
@@ -44,6 +45,8 @@ pub enum Input {
     TrackerClosed,
     /// The host has a complete local description (SDP with candidates) for a link.
     Described(LinkId, String),
+    /// The host has found more candidates of the link since, as lines of a description.
+    Candidates(LinkId, String),
     /// The link's data channel is open.
     LinkOpened(LinkId),
     /// A message on the link.
@@ -52,8 +55,8 @@ pub enum Input {
     LinkDrained(LinkId),
     /// The link's data channel closed or could not be opened.
     LinkClosed(LinkId),
-    /// The player loaded the media playlist: its URL and its text.
-    Playlist(String, String),
+    /// The player loaded a media playlist: may it be followed? Answered at once by an empty `Deliver`, `Refuse` or `Fail`.
+    Playlist(WantId, Loaded),
     /// The player loaded a part by itself: may it be played? Answered at once by `Deliver`, `Refuse` or `Fail`.
     Check(WantId, Part, Vec<u8>),
     /// The player wants a segment.
@@ -62,6 +65,8 @@ pub enum Input {
     Unwant(WantId),
     /// The application asks about the chain; `Found` or `Lost` follows.
     LookUp(LookupId, Question),
+    /// The application wants one payment of a closed field as a file; `Shown` or `Lost` follows. Look-ups have other names.
+    Prove(LookupId, PaymentAt),
     /// Time moved on; nothing else happened.
     Tick,
 }
@@ -82,6 +87,26 @@ pub struct Wanted {
     pub sequence: u64,
     /// Milliseconds of audio that the player still has; the segment must be there before they end.
     pub buffered_ms: u64,
+}
+
+/// One payment of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PaymentAt {
+    /// The field.
+    pub field: FieldId,
+    /// The round that it was committed in.
+    pub round: u32,
+    /// Its place in the round.
+    pub index: u32,
+}
+
+/// A playlist as a player loaded it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// Its absolute URL.
+    pub url: String,
+    /// Its text. Unverified.
+    pub text: String,
 }
 
 /// A part of the stream that a player can load by itself.
@@ -121,7 +146,7 @@ pub enum Command {
     Withdraw(Address),
     /// Invite others to a payment field.
     ProposeField(FieldOffer),
-    /// Sign the terms of an invitation: the deposit may be locked from now on.
+    /// Sign the terms of an invitation, or a field's next version: the deposit may be locked from now on.
     AcceptField(FieldId),
     /// Forget an invitation.
     DeclineField(FieldId),
@@ -143,6 +168,17 @@ pub enum Command {
         /// What for.
         purpose: Purpose,
     },
+    /// Have a field that this client leads go on with one more: all members are asked, and whoever joins.
+    AdmitMember {
+        /// Which field.
+        field: FieldId,
+        /// Who joins.
+        key: PublicKey,
+        /// What it locks.
+        deposit: Amount,
+    },
+    /// Leave a field with what this client has; the others go on.
+    LeaveField(FieldId),
     /// Close a field: with everybody's signature, or alone if somebody is silent.
     CloseField(FieldId),
     /// Remove what is kept of a field that is over.

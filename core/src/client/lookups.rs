@@ -38,6 +38,8 @@ impl Client {
         match self.asks.remove(&id) {
             Some(Asker::Book(id)) => self.feed_book(now, book::Input::Answered(id, bytes), out),
             Some(Asker::Lookup(id)) => self.feed_lookups(lookup::Input::Answered(id, bytes), out),
+            Some(Asker::Exhibit(id)) => self.told_closed(id, Some(&bytes), out),
+            Some(Asker::Tower(told)) => self.tower_done(now, told, Some(&bytes), out),
             None => {}
         }
     }
@@ -46,6 +48,8 @@ impl Client {
         match self.asks.remove(&id) {
             Some(Asker::Book(id)) => self.feed_book(now, book::Input::Refused(id, code), out),
             Some(Asker::Lookup(id)) => self.feed_lookups(lookup::Input::Unanswered(id), out),
+            Some(Asker::Exhibit(id)) => self.told_closed(id, None, out),
+            Some(Asker::Tower(told)) => self.tower_done(now, told, None, out),
             None => {}
         }
     }
@@ -54,6 +58,8 @@ impl Client {
         match self.asks.remove(&id) {
             Some(Asker::Book(id)) => self.feed_book(now, book::Input::Unreachable(id), out),
             Some(Asker::Lookup(id)) => self.feed_lookups(lookup::Input::Unanswered(id), out),
+            Some(Asker::Exhibit(id)) => self.told_closed(id, None, out),
+            Some(Asker::Tower(told)) => self.tower_done(now, told, None, out),
             None => {}
         }
     }
@@ -73,8 +79,12 @@ impl Client {
                     out.push(Output::Http(request, order));
                 }
                 lookup::Output::Ask(id, query) => self.ask_node(Asker::Lookup(id), query, out),
-                lookup::Output::Found(id, found) => out.push(Output::Found(id, found)),
+                lookup::Output::Found(id, found) => match self.take_draft(id) {
+                    Some(draft) => self.draft_found(id, draft, &found, out),
+                    None => out.push(Output::Found(id, found)),
+                },
                 lookup::Output::Lost(id, error) => {
+                    self.take_draft(id);
                     if error.is_refusal() {
                         self.trouble(error.code(), out);
                     }

@@ -1,17 +1,20 @@
 //! Routes between the player, the fetcher, the server of chunks, and the peers.
 
 use super::{
-    Client, CommandError, HttpAnswer, HttpOrder, Notice, Now, Output, Part, Purpose, Stream,
+    Client, CommandError, HttpAnswer, HttpOrder, Loaded, Now, Output, Part, Purpose, Stream,
     WantId, Wanted,
 };
 use crate::{
     delivery::{
+        cache::farthest,
         fetch::{self, Body, Fetch, HttpRange},
         playlist::{Expected, Playlist, Reader},
+        record::Record,
+        rendition,
         serve::{self, Asked, Serve, UNLIMITED},
     },
     id::PeerId,
-    peer::frames::{ChunkBytes, Frame, Refuse, Request},
+    peer::frames::{ChunkBytes, Frame, Refuse},
     table::Table,
 };
 use alloc::{string::String, vec::Vec};
@@ -20,45 +23,66 @@ use core::time::Duration;
 /// Code of the trouble that the origin sent what the publisher did not sign.
 const BAD_CHUNK: &str = "origin/bad-chunk";
 
-/// Segment addresses remembered; the oldest go first.
+/// Segment addresses remembered; those farthest from the newest go first.
 const MAX_ADDRESSES: usize = 1024;
 
 impl Client {
+    /// Reads a playlist, and says whether the player may follow it. Once a stream plays, nothing that is not its may stand
+    /// in its place: no other key, no record that does not hold. Before that the sound does not stop because of us.
     pub(super) fn read_playlist(
         &mut self,
         now: Now,
-        url: String,
-        text: &str,
+        id: WantId,
+        Loaded { url, text }: Loaded,
         out: &mut Vec<Output>,
     ) {
         let publisher = self.config.publisher;
         let expected = publisher.map_or(Expected::Anyone, Expected::Publisher);
         let chain = self.config.chain;
         let reader = self.reader.get_or_insert_with(|| Reader::new(chain, expected));
-        match reader.read(text) {
+        let fault = match reader.read(&text) {
             Ok(playlist) => {
+                let wrong = playlist.segments.iter().filter_map(|s| s.record.as_ref().err());
+                let wrong = wrong.copied().find(|fault| fault.is_wrong());
                 self.start_stream(now, &playlist, out);
-                self.playlist_url = url;
+                if let Some(first) = playlist.segments.first() {
+                    self.playlist_urls.insert(rendition::of(first.sequence), url);
+                }
                 self.learn_segments(now, playlist, out);
+                wrong.map(|fault| fault.code())
             }
-            Err(error) => self.trouble(error.code(), out),
-        }
+            Err(error) => {
+                self.trouble(error.code(), out);
+                Some(error.code())
+            }
+        };
+        out.push(match fault {
+            None => Output::Deliver(id, Vec::new()),
+            Some(code) if self.stream.is_some() => Output::Refuse(id, code),
+            Some(code) => Output::Fail(id, code),
+        });
     }
 
     fn start_stream(&mut self, now: Now, playlist: &Playlist, out: &mut Vec<Output>) {
         if let Some(stream) = &mut self.stream {
             // A source may change its encoder, and then its map, while it plays.
             stream.info.maps.clone_from(&playlist.info.maps);
+            stream.signer = playlist.signer;
             return;
         }
         let info = playlist.info.clone();
         let target = Duration::from_millis(info.target_ms.into());
-        let config = fetch::Config { target, cache_limit: self.config.cache_limit };
+        let config = fetch::Config {
+            me: PeerId(self.config.key.public()),
+            target,
+            cache_limit: self.config.cache_limit,
+        };
         let named = Some(info.tracker.as_str()).filter(|url| !url.is_empty()).map(String::from);
         let tracker = self.config.tracker.clone().or(named);
         self.stream = Some(Stream {
             id: playlist.stream,
             info,
+            signer: playlist.signer,
             fetch: Fetch::new(config),
             serve: Serve::new(self.config.upload),
             addresses: Table::new(),
@@ -76,13 +100,17 @@ impl Client {
     fn learn_segments(&mut self, now: Now, playlist: Playlist, out: &mut Vec<Output>) {
         for segment in playlist.segments {
             let Some(stream) = &mut self.stream else { return };
-            stream.newest = stream.newest.max(segment.sequence);
+            stream.newest = stream.newest.max(rendition::number(segment.sequence));
             let known = stream.addresses.insert(segment.sequence, segment.uri);
-            while stream.addresses.len() > MAX_ADDRESSES {
-                stream.addresses.pop_first();
+            if stream.addresses.len() > MAX_ADDRESSES
+                && let Some(farthest) = farthest(&stream.addresses, segment.sequence)
+            {
+                stream.addresses.remove(&farthest);
             }
+            let is_news = |record: &Record| stream.fetch.record(segment.sequence) != Some(record);
             match segment.record {
-                Ok(record) if known.is_none() => {
+                // Whoever listed the number before, with a record that did not hold: this one does.
+                Ok(record) if is_news(&record.body) => {
                     self.feed_fetch(now, fetch::Input::Known(record.body), out);
                 }
                 Err(fault) if known.is_none() => self.trouble(fault.code(), out),
@@ -148,11 +176,7 @@ impl Client {
 
     fn lift_fetch(&mut self, now: Now, output: fetch::Output, out: &mut Vec<Output>) {
         match output {
-            fetch::Output::Ask(peer, id) => {
-                // The newest voucher rides on the request.
-                let voucher = self.peers.get_mut(&peer).and_then(|peer| peer.take_voucher());
-                self.send(now, peer, Frame::Request(Request { id, voucher }), out);
-            }
+            fetch::Output::Ask(peer, id) => self.ask_peer(now, peer, id, out),
             fetch::Output::Cancel(peer, id) => self.send(now, peer, Frame::Cancel(id), out),
             fetch::Output::Http(order, range) => self.order(order, range, out),
             fetch::Output::CancelHttp(order) => {
@@ -185,8 +209,7 @@ impl Client {
             fetch::Output::Blame(peer, fault) => {
                 self.trouble(fault.code(), out);
                 if fault.is_ban() {
-                    out.push(Output::Notify(Notice::Banned(fault.code())));
-                    self.ban(now, peer, out);
+                    self.ban(now, peer, fault.code(), out);
                 }
             }
             fetch::Output::BlameOrigin(..) => self.trouble(BAD_CHUNK, out),
@@ -206,7 +229,7 @@ impl Client {
         let address = self.stream.as_ref().and_then(|s| s.addresses.get(&wanted.sequence).cloned());
         let http = HttpOrder {
             url: address.unwrap_or_default(),
-            base: Some(self.playlist_url.clone()),
+            base: self.playlist_urls.get(&rendition::of(wanted.sequence)).cloned(),
             range: wanted.range.map(|(from, to)| (from as u64, to as u64)),
             max_bytes: wanted.length.max(crate::delivery::chunk::CHUNK) as u64,
             is_immutable: true,

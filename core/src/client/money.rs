@@ -4,28 +4,18 @@ use super::{Asker, Client, CommandError, Kept, Notice, Now, Output};
 use crate::{
     amount::Amount,
     chain::Level,
-    codec::{self, Bounded},
-    id::{Height, PeerId, PoolId},
+    id::{Height, PoolId},
     payment::{
         gift, member, payee,
         payer::{self, AdoptError},
         reservation::{PoolTerms, Window},
     },
-    peer::frames::Frame,
-    time::Moment,
-    wallet::book::{self, Book, BookError, PoolProof},
+    wallet::book::{self, Book, BookError, Interest, PoolProof},
 };
 use alloc::{boxed::Box, vec::Vec};
-use core::time::Duration;
-
-/// How long a voucher waits for a request to ride on. Chosen here: shorter than a chunk of audio lasts.
-const VOUCHER_PATIENCE: Duration = Duration::from_millis(150);
 
 /// Blocks that a pool lives, within what the chain allows. Chosen here: an hour of one-second blocks.
 const POOL_BLOCKS: u64 = 3600;
-
-/// Payees that are owed something. Chosen here: beyond the peers that a swarm meets in an hour.
-const MAX_DEBTS: usize = 1024;
 
 impl Client {
     pub(super) fn feed_book(&mut self, now: Now, input: book::Input, out: &mut Vec<Output>) {
@@ -90,7 +80,7 @@ impl Client {
             return;
         }
         let PoolProof { pool, state, paid, level, height, .. } = proof;
-        if !purse.payer.pools().any(|(own, _)| own == pool) {
+        if !purse.payer.has(pool) {
             if let Some(state) = state {
                 let proof = payee::Proof { state, paid, height, level };
                 self.feed_payee(now, payee::Input::Proven(pool, Box::new(proof)), out);
@@ -114,7 +104,7 @@ impl Client {
             Err(error) if self.troubles.contains_key(error.code()) => {}
             Err(error) => self.trouble(error.code(), out),
         }
-        self.offer_pool(now, out);
+        self.pay_debts(now, out);
     }
 
     /// Tells the payer, and the application once.
@@ -156,12 +146,7 @@ impl Client {
                     if is_gift {
                         continue;
                     }
-                    let bytes = Bounded::try_from(codec::encode(&voucher.to_compact()));
-                    let payees = self.peers.values_mut().filter(|p| p.payee == Some(target));
-                    for peer in payees {
-                        peer.voucher = bytes.clone().ok();
-                        peer.voucher_due.get_or_insert(now.at.after(VOUCHER_PATIENCE));
-                    }
+                    self.voucher_made(now, target, &voucher);
                 }
             }
         }
@@ -194,7 +179,8 @@ impl Client {
     pub(super) fn watch_pool(&mut self, now: Now, pool: PoolId, out: &mut Vec<Output>) {
         let Some(purse) = &mut self.purse else { return };
         let mut lifted = Vec::new();
-        purse.book.watch(pool, &mut lifted);
+        let interest = purse.interest(pool).unwrap_or(Interest::Named);
+        purse.book.watch(pool, interest, &mut lifted);
         self.lift_book(now, lifted, out);
     }
 
@@ -214,91 +200,6 @@ impl Client {
         }
     }
 
-    /// Owes a peer for one verified chunk, and pays if there is a pool to pay from.
-    pub(super) fn owe(&mut self, now: Now, peer: PeerId, out: &mut Vec<Output>) {
-        let price = self.stream.as_ref().map_or(Amount::ZERO, |stream| stream.info.price);
-        let payee = self.peers.get(&peer).and_then(|peer| peer.payee);
-        let Some(target) = payee.filter(|_| !price.is_zero()) else { return };
-        // The debt is the payee's, not the link's: it outlives a link that breaks.
-        if self.debts.len() >= MAX_DEBTS && !self.debts.contains_key(&target) {
-            self.debts.pop_first();
-        }
-        let debt = self.debts.entry(target).or_default();
-        *debt = debt.checked_add(price).unwrap_or(*debt);
-        self.pay_debts(now, out);
-    }
-
-    /// Pays every debt that the pool covers.
-    pub(super) fn pay_debts(&mut self, now: Now, out: &mut Vec<Output>) {
-        let Some(pool) = self.paying_pool() else { return };
-        for (target, debt) in self.debts.clone() {
-            let Some(purse) = &mut self.purse else { return };
-            let mut lifted = Vec::new();
-            match purse.payer.pay(pool, target, debt, &mut lifted) {
-                Ok(_) => {
-                    self.debts.remove(&target);
-                    for peer in self.peers.values_mut().filter(|p| p.payee == Some(target)) {
-                        peer.paid = peer.paid.checked_add(debt).unwrap_or(peer.paid);
-                    }
-                }
-                Err(error) => self.trouble(error.code(), out),
-            }
-            self.lift_payer(now, lifted, out);
-        }
-    }
-
-    /// Returns the pool that pays for this stream: proven, not frozen, the one with most left.
-    pub(super) fn paying_pool(&self) -> Option<PoolId> {
-        let (purse, stream) = (self.purse.as_ref()?, self.stream.as_ref()?);
-        let usable =
-            purse.payer.pools().filter(|(_, freeze)| freeze.is_none()).filter_map(|(id, _)| {
-                let (terms, proven) = purse.payer.pool(id)?;
-                proven.filter(|_| terms.resource == stream.id && terms.only.is_none())?;
-                Some((terms.deposit.saturating_sub(purse.payer.promised(id)), id))
-            });
-        usable.filter(|(left, _)| !left.is_zero()).max().map(|(_, id)| id)
-    }
-
-    /// Tells every linked peer which pool pays, and pays what is owed.
-    pub(super) fn offer_pool(&mut self, now: Now, out: &mut Vec<Output>) {
-        let Some(pool) = self.paying_pool() else { return };
-        let told: Vec<_> = (self.peers.iter_mut())
-            .filter(|(_, peer)| peer.payee.is_some() && peer.pool != Some(pool))
-            .map(|(id, peer)| {
-                peer.pool = Some(pool);
-                *id
-            })
-            .collect();
-        for peer in told {
-            self.send(now, peer, Frame::PoolRef(pool), out);
-        }
-        self.pay_debts(now, out);
-    }
-
-    /// Tells the payee what a peer is served and at what price.
-    pub(super) fn set_terms(&mut self, peer: PeerId, out: &mut Vec<Output>) {
-        let (Some(purse), Some(stream)) = (&mut self.purse, &self.stream) else { return };
-        let Some(payee) = &mut purse.payee else { return };
-        if let Err(error) = payee.set_terms(peer, stream.id, stream.info.price) {
-            self.trouble(error.code(), out);
-        }
-    }
-
-    /// Sends the vouchers that found no request to ride on.
-    pub(super) fn flush_vouchers(&mut self, now: Now, out: &mut Vec<Output>) {
-        let due: Vec<_> = (self.peers.iter_mut())
-            .filter(|(_, peer)| peer.voucher_due.is_some_and(|due| due <= now.at))
-            .filter_map(|(id, peer)| Some((*id, peer.take_voucher()?)))
-            .collect();
-        for (peer, voucher) in due {
-            self.send(now, peer, Frame::Voucher(voucher), out);
-        }
-    }
-
-    pub(super) fn voucher_deadline(&self) -> Option<Moment> {
-        self.peers.values().filter_map(|peer| peer.voucher_due).min()
-    }
-
     /// Opens a pool of this deposit for the stream that plays.
     pub(super) fn open_pool(
         &mut self,
@@ -311,17 +212,13 @@ impl Client {
         let settled = self.light.head(Level::Settled).ok_or(CommandError::NotReady)?;
         let rules = self.light.spec().ok_or(CommandError::NotReady)?.pool;
         let purse = self.purse.as_mut().ok_or(CommandError::NotReady)?;
-        let least = deposit.checked_add(rules.bounty);
-        let collateral = least.and_then(|sum| sum.checked_add(Amount::from_units(1)));
-        let life = POOL_BLOCKS
-            .clamp(rules.min_duration.saturating_add(rules.settle_margin()), rules.max_duration);
         let terms = PoolTerms {
             creator: self.config.key.public(),
             nonce: now.clock.0,
             resource: stream,
             deposit,
-            collateral: collateral.ok_or(CommandError::OutOfRange)?,
-            end_height: settled.header.height.plus(life),
+            collateral: rules.min_collateral(deposit).ok_or(CommandError::OutOfRange)?,
+            end_height: rules.end_of(settled.header.height, POOL_BLOCKS),
             only: None,
         };
         purse.book.check_pool(&terms).map_err(CommandError::Book)?;

@@ -10,12 +10,12 @@ use crate::{
         serve::{self, Asked},
     },
     id::{Address, PeerId, PoolId},
-    payment::payee,
+    payment::{payee, tick::Preimage},
     peer::{
         LinkId,
-        frames::{ByeReason, Frame, Hello, Terms, Voucher},
+        frames::{ByeReason, Frame, Hello, TICKS, Terms, Voucher},
         link::{self, Link},
-        swarm::{self, DEFAULT_LINKS, Neighbour, Swarm, TrackerFault},
+        swarm::{self, Swarm, TrackerFault},
     },
     time::Moment,
 };
@@ -25,7 +25,7 @@ use alloc::{string::String, vec::Vec};
 #[derive(Debug)]
 pub(super) struct Line {
     link: Link,
-    neighbour: Neighbour,
+    peer: PeerId,
 }
 
 /// A peer that has greeted.
@@ -36,10 +36,14 @@ pub(super) struct Peer {
     pub(super) payee: Option<Address>,
     /// The pool that it was told we pay from.
     pub(super) pool: Option<PoolId>,
+    /// Whether it takes ticks.
+    pub(super) takes_ticks: bool,
     /// The newest voucher for it, until it is sent.
     pub(super) voucher: Option<Voucher>,
-    /// When the voucher goes without a request to ride on.
-    pub(super) voucher_due: Option<Moment>,
+    /// The newest tick for it, until it is sent.
+    pub(super) tick: Option<Preimage>,
+    /// When they go without a request to ride on.
+    pub(super) payment_due: Option<Moment>,
     /// What vouchers gave it since the link opened.
     pub(super) paid: Amount,
     /// Bytes of chunks that it sent.
@@ -48,25 +52,19 @@ pub(super) struct Peer {
     pub(super) sent: u64,
 }
 
-impl Peer {
-    pub(super) const fn take_voucher(&mut self) -> Option<Voucher> {
-        self.voucher_due = None;
-        self.voucher.take()
-    }
-}
-
 impl Client {
     pub(super) fn start_swarm(&mut self, now: Now, url: String, out: &mut Vec<Output>) {
         let Some(stream) = self.gathering() else { return };
         let Ok(tracker) = Text::try_from(url.as_str()) else {
             return self.trouble("tracker/long-url", out);
         };
-        let seed = Hash::of(&[b"antiphon swarm", &self.seed]).0;
-        if self.swarm.is_some() {
-            self.leave_swarm(now, out);
-        }
-        let key = self.config.key.clone();
-        let config = swarm::Config { key, stream, tracker, max_links: DEFAULT_LINKS, seed };
+        self.leave_swarm(now, out);
+        // Whoever was met before remembers the session numbers of before.
+        let fresh = self.fresh().to_le_bytes();
+        let seed = Hash::of(&[b"antiphon swarm", &self.seed, &fresh]).0;
+        let (key, first_link) = (self.config.key.clone(), self.next_link);
+        let max_links = self.config.max_links;
+        let config = swarm::Config { key, stream, tracker, max_links, first_link, seed };
         self.swarm = Some(Swarm::new(config));
         self.feed_swarm(now, swarm::Input::Start, out);
     }
@@ -78,6 +76,7 @@ impl Client {
             Input::TrackerMessage(bytes) => swarm::Input::TrackerMessage(bytes),
             Input::TrackerClosed => swarm::Input::TrackerClosed,
             Input::Described(link, sdp) => swarm::Input::Described(link, sdp),
+            Input::Candidates(link, lines) => swarm::Input::Candidates(link, lines),
             Input::LinkOpened(link) => swarm::Input::LinkOpened(link),
             Input::LinkClosed(link) => {
                 self.feed_link(now, link, link::Input::Closed, out);
@@ -88,7 +87,7 @@ impl Client {
             }
             Input::LinkDrained(link) => {
                 if let Some(line) = self.links.get(&link) {
-                    let peer = line.neighbour.peer;
+                    let peer = line.peer;
                     self.feed_serve(now, serve::Input::Drained(peer, 0), out);
                 }
                 return;
@@ -110,7 +109,8 @@ impl Client {
             | Input::Want(..)
             | Input::Unwant(_)
             | Input::Check(..)
-            | Input::LookUp(..) => return,
+            | Input::LookUp(..)
+            | Input::Prove(..) => return,
         };
         self.feed_swarm(now, input, out);
     }
@@ -124,9 +124,16 @@ impl Client {
         self.peers.keys().copied().collect()
     }
 
-    pub(super) fn ban(&mut self, now: Now, peer: PeerId, out: &mut Vec<Output>) {
+    pub(super) fn ban(
+        &mut self,
+        now: Now,
+        peer: PeerId,
+        code: &'static str,
+        out: &mut Vec<Output>,
+    ) {
+        out.push(Output::Notify(Notice::Banned(code)));
         self.send(now, peer, Frame::Bye(ByeReason::Banned), out);
-        self.feed_swarm(now, swarm::Input::Ban(peer), out);
+        self.feed_swarm(now, swarm::Input::Ban(peer, code), out);
     }
 
     /// Sends a frame to a peer that has greeted.
@@ -142,10 +149,7 @@ impl Client {
     /// Sends every voucher that waits, says goodbye, leaves the tracker.
     pub(super) fn stop(&mut self, now: Now, out: &mut Vec<Output>) {
         for peer in self.linked() {
-            let voucher = self.peers.get_mut(&peer).and_then(Peer::take_voucher);
-            if let Some(voucher) = voucher {
-                self.send(now, peer, Frame::Voucher(voucher), out);
-            }
+            self.send_payment(now, peer, out);
             self.send(now, peer, Frame::Bye(ByeReason::Leaving), out);
         }
         self.feed_swarm(now, swarm::Input::Stop, out);
@@ -173,23 +177,21 @@ impl Client {
             swarm::Output::CloseTracker => out.push(Output::CloseTracker),
             swarm::Output::CreateLink(link, remote) => out.push(Output::CreateLink(link, remote)),
             swarm::Output::AcceptAnswer(link, sdp) => out.push(Output::AcceptAnswer(link, sdp)),
+            swarm::Output::AddCandidates(link, lines) => {
+                out.push(Output::AddCandidates(link, lines));
+            }
             swarm::Output::CloseLink(link) => out.push(Output::CloseLink(link)),
-            swarm::Output::Joined(link, neighbour) => {
+            swarm::Output::Joined(link, peer) => {
                 if let Some(hello) = self.hello() {
-                    self.links.insert(link, Line { link: Link::new(hello), neighbour });
+                    self.links.insert(link, Line { link: Link::new(hello), peer });
                     self.feed_link(now, link, link::Input::Opened, out);
                 }
             }
             swarm::Output::Left(link, peer) => self.left(now, link, peer, out),
-            swarm::Output::Ranked(peer, rank) => {
-                if self.peers.contains_key(&peer) {
-                    self.feed_fetch(now, fetch::Input::Joined(peer, rank), out);
-                }
+            swarm::Output::Crowd(listeners) => {
+                self.feed_fetch(now, fetch::Input::Crowd(listeners.into()), out);
             }
-            swarm::Output::Welcomed(rank) => {
-                self.set_tracker(Status::Up, out);
-                self.feed_fetch(now, fetch::Input::Ranked(rank), out);
-            }
+            swarm::Output::Welcomed => self.set_tracker(Status::Up, out),
             swarm::Output::Relayed(peer, parcel) => self.field_heard(now, peer, parcel, out),
             swarm::Output::Trouble(fault) => {
                 if self.swarm.as_ref().is_some_and(|swarm| !swarm.is_joined()) {
@@ -211,24 +213,24 @@ impl Client {
             price: info.price,
             token: info.token,
         });
-        Some(Hello { stream: self.gathering()?, features: 0, terms })
+        Some(Hello { stream: self.gathering()?, features: TICKS, terms })
     }
 
     fn feed_link(&mut self, now: Now, id: LinkId, input: link::Input, out: &mut Vec<Output>) {
         let Some(line) = self.links.get_mut(&id) else { return };
-        let neighbour = line.neighbour;
+        let peer = line.peer;
         let mut lifted = Vec::new();
         line.link.handle(now.at, input, &mut lifted);
         for output in lifted {
             match output {
                 link::Output::Transmit(bytes) => out.push(Output::Send(id, bytes)),
-                link::Output::Ready(hello) => self.greeted(now, id, neighbour, hello, out),
-                link::Output::Heard(frame) => self.heard(now, neighbour.peer, frame, out),
+                link::Output::Ready(hello) => self.greeted(now, id, peer, hello, out),
+                link::Output::Heard(frame) => self.heard(now, peer, frame, out),
                 link::Output::Blame(fault) => {
                     self.trouble(fault.code(), out);
                     if fault.is_ban() {
                         out.push(Output::Notify(Notice::Banned(fault.code())));
-                        self.feed_swarm(now, swarm::Input::Ban(neighbour.peer), out);
+                        self.feed_swarm(now, swarm::Input::Ban(peer, fault.code()), out);
                     }
                 }
                 link::Output::Close => self.feed_swarm(now, swarm::Input::Drop(id), out),
@@ -240,7 +242,7 @@ impl Client {
         &mut self,
         now: Now,
         link: LinkId,
-        Neighbour { peer, rank }: Neighbour,
+        peer: PeerId,
         hello: Hello,
         out: &mut Vec<Output>,
     ) {
@@ -250,8 +252,10 @@ impl Client {
             link,
             payee: hello.terms.map(|terms| terms.payee),
             pool: None,
+            takes_ticks: hello.features & TICKS != 0,
             voucher: None,
-            voucher_due: None,
+            tick: None,
+            payment_due: None,
             paid: Amount::ZERO,
             received: 0,
             sent: 0,
@@ -262,11 +266,11 @@ impl Client {
         self.refresh_credit(now, peer, out);
         // The publisher sets the price; who asks more is served but never asked.
         if asks <= price {
-            self.feed_fetch(now, fetch::Input::Joined(peer, rank), out);
+            self.feed_fetch(now, fetch::Input::Joined(peer), out);
         }
         self.tell_holdings(now, peer, out);
-        self.offer_pool(now, out);
-        self.renew_voucher(now, peer);
+        self.pay_debts(now, out);
+        self.renew_payment(now, peer);
         self.field_member_came(now, peer, out);
         self.changed = true;
     }
@@ -323,20 +327,12 @@ impl Client {
             Frame::Voucher(voucher) => {
                 self.feed_payee(now, payee::Input::Voucher(peer, voucher.into_vec()), out);
             }
+            Frame::Tick(preimage) => {
+                self.feed_payee(now, payee::Input::Revealed(peer, preimage), out);
+            }
             Frame::PoolRef(pool) => self.feed_payee(now, payee::Input::Offered(peer, pool), out),
             Frame::Field(parcel) => self.field_heard(now, peer, parcel, out),
             Frame::Bye(_) | Frame::Hello(_) => {}
-        }
-    }
-
-    /// A peer that came back gets the newest voucher again: it may have missed the last.
-    fn renew_voucher(&mut self, now: Now, peer: PeerId) {
-        let (Some(pool), Some(purse)) = (self.paying_pool(), &self.purse) else { return };
-        let Some(entry) = self.peers.get_mut(&peer) else { return };
-        let voucher = entry.payee.and_then(|target| purse.payer.latest(pool, target));
-        if let Some(voucher) = voucher {
-            entry.voucher = crate::codec::encode(&voucher.to_compact()).try_into().ok();
-            entry.voucher_due = Some(now.at);
         }
     }
 

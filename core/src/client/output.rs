@@ -5,7 +5,7 @@ pub use crate::wallet::book::{AskId, Query};
 
 pub use crate::payment::member::{Threat, Warning};
 
-use crate::{id::FieldId, peer::LinkId};
+use crate::{chain::lookup::Proven, id::FieldId, payment::field::FieldShown, peer::LinkId};
 use alloc::{boxed::Box, string::String, vec::Vec};
 
 /// Names an HTTP request.
@@ -40,6 +40,8 @@ pub enum Output {
     CreateLink(LinkId, Option<String>),
     /// Give the remote answer to a link that was offered.
     AcceptAnswer(LinkId, String),
+    /// Give a link candidates that the peer has found since, as lines of a description. Unverified.
+    AddCandidates(LinkId, String),
     /// Close the peer connection.
     CloseLink(LinkId),
     /// Send on the link's data channel.
@@ -54,10 +56,23 @@ pub enum Output {
     Fail(WantId, &'static str),
     /// Answer a look-up: everything in it is proven.
     Found(LookupId, Box<Found>),
-    /// A look-up has no answer; the code says why.
+    /// What a file shows, under a header of this chain that is believed.
+    Shown(LookupId, Box<Exhibit>),
+    /// A look-up has no answer, or a file shows nothing; the code says why.
     Lost(LookupId, &'static str),
     /// Tell the application.
     Notify(Notice),
+}
+
+/// A file about a payment that is true on this chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exhibit {
+    /// The block that closed the field, and how far it is believed.
+    pub proven: Proven,
+    /// What is shown.
+    pub shown: FieldShown,
+    /// The file.
+    pub file: Vec<u8>,
 }
 
 /// An HTTP request.

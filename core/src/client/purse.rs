@@ -3,15 +3,38 @@
 use super::{Client, Now, Output, Purse};
 use crate::{
     chain::Level,
+    id::PoolId,
     payment::{
         gift::{GiftPolicy, Gifts},
         member::{MemberConfig, MemberPolicy, Membership},
         payee::{Payee, PayeePolicy},
         payer::Payer,
     },
-    wallet::book::Book,
+    wallet::book::{Book, Interest},
 };
 use alloc::vec::Vec;
+
+impl Purse {
+    /// Returns what a pool is to us: what we own or were promised is money, what others name may not even exist.
+    pub(super) fn interest(&self, pool: PoolId) -> Option<Interest> {
+        interest(&self.payer, self.payee.as_ref(), &self.gifts, pool)
+    }
+
+    /// Lets the book watch what matters, and nothing else.
+    pub(super) fn review(&mut self) {
+        let Self { book, payer, payee, gifts, .. } = self;
+        book.review(|pool| interest(payer, payee.as_ref(), gifts, pool));
+    }
+}
+
+fn interest(payer: &Payer, payee: Option<&Payee>, gifts: &Gifts, pool: PoolId) -> Option<Interest> {
+    let is_ours = payer.has(pool) || gifts.holds(pool) || payee.is_some_and(|p| p.holds(pool));
+    let is_named = || gifts.is_offered(pool) || payee.is_some_and(|p| p.is_offered(pool));
+    match is_ours {
+        true => Some(Interest::Ours),
+        false => is_named().then_some(Interest::Named),
+    }
+}
 
 impl Client {
     /// Makes the money machines once the chain's spec is known, and the payee once a price is.
@@ -25,7 +48,7 @@ impl Client {
             let mut book = Book::new(key.clone(), &spec);
             let mut lifted = Vec::new();
             for (pool, _) in payer.pools() {
-                book.watch(pool, &mut lifted);
+                book.watch(pool, Interest::Ours, &mut lifted);
             }
             let rows = self.stored.iter().filter(|(name, _)| Membership::owns(name)).cloned();
             let fields = MemberConfig {
@@ -37,14 +60,18 @@ impl Client {
                 policy: MemberPolicy::for_chain(rules.inclusion_margin),
             };
             let fields = Membership::new(fields, rows);
+            if !fields.lost().is_empty() {
+                self.trouble("member/rows-lost", out);
+            }
             let rows = self.stored.iter().filter(|(name, _)| Gifts::owns(name)).cloned();
             let policy = GiftPolicy::for_fee(spec.fee);
             let mut gifts = Gifts::new(chain, book.address(), rules, policy, rows);
             for pool in gifts.pools() {
-                book.watch(pool, &mut lifted);
+                book.watch(pool, Interest::Ours, &mut lifted);
             }
             for (terms, _) in payer.pools().filter_map(|(pool, _)| payer.pool(pool)) {
-                gifts.give(terms);
+                // There are no more pools than places for gifts.
+                let _ = gifts.give(terms);
             }
             self.purse = Some(Purse { book, payer, payee: None, fields, gifts });
             self.lift_book(now, lifted, out);

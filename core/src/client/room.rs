@@ -1,6 +1,6 @@
 //! A room: where pages meet that play nothing, to pay each other in a field. Listeners of a stream have met already.
 
-use super::{Around, Client, CommandError, Now, Output, Status};
+use super::{Around, Client, CommandError, Now, Output};
 use crate::{
     codec::{self, Text},
     crypto::hash_tagged,
@@ -47,8 +47,9 @@ impl Client {
     /// Says goodbye to peers and tracker.
     pub(super) fn leave_swarm(&mut self, now: Now, out: &mut Vec<Output>) {
         self.stop(now, out);
-        self.swarm = None;
-        self.tracker = Status::Idle;
+        if let Some(swarm) = self.swarm.take() {
+            self.next_link = swarm.next_link();
+        }
     }
 
     /// Returns what peers are met for: the stream that plays, or the room.

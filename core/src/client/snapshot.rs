@@ -2,7 +2,8 @@
 
 pub use crate::payment::gift::{GiftView, Stage as GiftStage};
 pub use crate::payment::member::{
-    FieldView, MemberView, PaymentView, Phase, RoundStep, Standing as PaymentStanding,
+    AmendmentView, FieldView, MemberView, PaymentView, Phase, RoundStep,
+    Standing as PaymentStanding,
 };
 use crate::{
     amount::Amount,
@@ -23,6 +24,8 @@ pub struct Snapshot {
     pub delivery: DeliveryView,
     /// Who we are linked to.
     pub peers: Vec<PeerView>,
+    /// Who is kept away from this swarm; at most [`MAX_BANS_SHOWN`](super::MAX_BANS_SHOWN) of them.
+    pub bans: Vec<BanView>,
     /// Who else is in the room, or listens to the stream, as far as the tracker has told.
     pub around: Vec<Around>,
     /// Payment fields, invitations too.
@@ -71,7 +74,7 @@ pub struct StreamView {
     pub is_pinned: bool,
     /// Price of a chunk.
     pub price: Amount,
-    /// Highest media sequence seen.
+    /// Highest number of a segment seen, within its rendition.
     pub newest: u64,
 }
 
@@ -185,6 +188,21 @@ pub struct PeerView {
     pub paid: Amount,
     /// What it promised us.
     pub earned: Amount,
+    /// Smoothed time from an ask to its chunk, in milliseconds; `None` before enough have come.
+    pub latency: Option<u64>,
+}
+
+/// A peer that is kept away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BanView {
+    /// Its key.
+    pub peer: PeerId,
+    /// What it did last, in one stable code.
+    pub code: &'static str,
+    /// How often it broke the rules, as far as that makes a ban longer.
+    pub times: u32,
+    /// Milliseconds that are left of it.
+    pub left: u64,
 }
 
 /// Somebody with whom a field can be shared.
@@ -209,6 +227,8 @@ pub struct FieldShow {
     pub deposits: Vec<Amount>,
     /// The newest head that showed it; `None` until one did.
     pub proven: Option<FieldProven>,
+    /// The newest round that a watch-tower says it has; `None` before, and without a tower.
+    pub watched: Option<u32>,
 }
 
 /// The head that showed a field on chain.

@@ -1,9 +1,9 @@
 //! Gathers what an application sees.
 
 use super::{
-    AccountView, ChainView, Client, DeliveryView, FieldProven, FieldShow, FieldView, HeadView,
-    Leveled, PayerView, PeerView, PoolView, Problem, SettlementView, Snapshot, SpecView, Status,
-    StreamView, WalletView,
+    AccountView, BanView, ChainView, Client, DeliveryView, FieldProven, FieldShow, FieldView,
+    HeadView, Leveled, PayerView, PeerView, PoolView, Problem, SettlementView, Snapshot, SpecView,
+    Status, StreamView, WalletView,
 };
 use crate::{
     amount::Amount,
@@ -15,14 +15,19 @@ use crate::{
     },
     id::{Address, Height},
     payment::payee::BookView,
+    peer::swarm::Banned,
     wallet::book::{PoolProof, Shown},
 };
 use alloc::{string::ToString, vec::Vec};
+use core::time::Duration;
 
 /// Code of the problem that the node cannot be reached.
 pub(super) const NODE_DOWN: &str = "node/unreachable";
 /// Code of the problem that the tracker cannot be reached.
 pub(super) const TRACKER_DOWN: &str = "tracker/unreachable";
+
+/// Bans that a snapshot names. Chosen here: more than a person reads.
+pub const MAX_BANS_SHOWN: usize = 32;
 
 impl Client {
     /// Returns everything that an application may show, at this moment.
@@ -32,6 +37,7 @@ impl Client {
             chain: self.chain_view(),
             delivery: self.delivery_view(),
             peers: self.peer_views(),
+            bans: self.ban_views(),
             around: self.around(),
             fields: self.field_views(),
             gifts: self.gift_views(),
@@ -49,7 +55,7 @@ impl Client {
         self.stream.as_ref().map(|stream| StreamView {
             name: stream.info.name.as_str().to_string(),
             publisher: stream.info.publisher.to_string(),
-            publisher_address: Address::of(&stream.info.publisher),
+            publisher_address: Address::of(&stream.signer),
             is_pinned: self.config.publisher.is_some(),
             price: stream.info.price,
             newest: stream.newest,
@@ -114,14 +120,23 @@ impl Client {
 
     fn peer_views(&self) -> Vec<PeerView> {
         let payee = self.purse.as_ref().and_then(|purse| purse.payee.as_ref());
+        let fetch = self.stream.as_ref().map(|stream| &stream.fetch);
         let view = |(id, peer): (&crate::id::PeerId, &super::Peer)| PeerView {
             peer: *id,
             received: peer.received,
             sent: peer.sent,
             paid: peer.paid,
             earned: payee.map_or(Amount::ZERO, |payee| payee.balance(*id).0),
+            latency: fetch.and_then(|fetch| fetch.latency(id)).map(millis),
         };
         self.peers.iter().map(view).collect()
+    }
+
+    fn ban_views(&self) -> Vec<BanView> {
+        let bans = self.swarm.iter().flat_map(|swarm| swarm.bans(self.last));
+        let view =
+            |Banned { peer, code, times, left }| BanView { peer, code, times, left: millis(left) };
+        bans.take(MAX_BANS_SHOWN).map(view).collect()
     }
 
     fn field_views(&self) -> Vec<FieldShow> {
@@ -137,6 +152,7 @@ impl Client {
                     height: shown.height,
                     root: shown.root,
                 }),
+                watched: self.telling.held(&view.id).map(|(_, round)| round),
                 view,
             }
         };
@@ -179,7 +195,7 @@ impl Client {
             let shown = |value| self.leveled(&Shown { value, level, height, root, time });
             proof.state.as_ref().map(|state| shown(state.deposit))
         });
-        let promised = purse.payer.promised(id);
+        let promised = purse.payer.agreed(id);
         let refusal = purse.payer.refusal(id);
         Some(PoolView { pool: id, deposit, refusal, promised, end: terms.end_height })
     }
@@ -210,6 +226,10 @@ impl Client {
     }
 }
 
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 fn payer(book: BookView) -> PayerView {
     PayerView {
         pool: book.pool,
@@ -224,7 +244,7 @@ fn payer(book: BookView) -> PayerView {
 fn settlement(settlement: &crate::wallet::book::Settlement) -> SettlementView {
     SettlementView {
         pool: settlement.pool,
-        amount: settlement.cum,
+        amount: settlement.gain,
         level: settlement.level,
         height: settlement.height,
         root: settlement.root,

@@ -65,7 +65,7 @@ impl<T: BorshDeserialize, const MAX: usize> BorshDeserialize for Bounded<T, MAX>
 }
 
 /// A UTF-8 text of at most `MAX` bytes.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Text<const MAX: usize>(String);
 
 impl<const MAX: usize> Text<MAX> {

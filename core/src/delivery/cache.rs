@@ -110,7 +110,7 @@ impl Cache {
 }
 
 /// Returns the segment whose number is farthest from `from`, and is not `from`; of two, the older.
-pub(super) fn farthest<T>(segments: &Table<u64, T>, from: u64) -> Option<u64> {
+pub(crate) fn farthest<T>(segments: &Table<u64, T>, from: u64) -> Option<u64> {
     let (first, last) = (*segments.keys().next()?, *segments.keys().next_back()?);
     let farthest = if first.abs_diff(from) >= last.abs_diff(from) { first } else { last };
     (farthest != from).then_some(farthest)

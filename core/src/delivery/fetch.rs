@@ -40,6 +40,9 @@ pub const MAX_KNOWN: usize = 4096;
 /// Segments that the player may want at once.
 pub const MAX_WANTED: usize = 32;
 
+/// Chunks of a peer after which its smoothed time says something. Chosen here: an eighth of what it began with is left.
+pub const MEASURED: u64 = 16;
+
 /// Peers that are asked. Above the links that a swarm keeps (ALLA-21: 100).
 pub const MAX_PEERS: usize = 128;
 
@@ -52,7 +55,7 @@ pub const MAX_ASKED: usize = 4;
 /// Segments past the last wanted one that are fetched ahead.
 pub const PREFETCH: u64 = 3;
 
-/// How long a peer may leave a chunk open, with no chunk arriving from it, before another is asked.
+/// How long a peer may leave a chunk open at least, with no chunk arriving from it, before another is asked.
 pub const PEER_PATIENCE: Duration = Duration::from_millis(500);
 
 /// How long a peer may leave a chunk open if no other has it.
@@ -87,6 +90,8 @@ pub struct Stats {
 /// What a fetcher needs to know at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
+    /// Who we are, to our peers.
+    pub me: PeerId,
     /// How long a segment lasts at most.
     pub target: Duration,
     /// Bytes of the cache. Several segments must fit.
@@ -97,8 +102,8 @@ pub struct Config {
 #[derive(Clone, Debug)]
 pub struct Fetch {
     config: Config,
-    rank: Option<u64>,
     position: Option<u64>,
+    crowd: u64,
     known: Table<u64, Record>,
     active: Table<u64, Active>,
     peers: Table<PeerId, Neighbour>,
@@ -108,6 +113,8 @@ pub struct Fetch {
     http_times: HttpTimes,
     news: News,
     stats: Stats,
+    /// Bad chunks, less those that were the first of a peer and good.
+    distrust: u8,
     wake: Option<Moment>,
 }
 
@@ -125,8 +132,8 @@ impl Fetch {
         Self {
             cache: Cache::new(config.cache_limit),
             config,
-            rank: None,
             position: None,
+            crowd: 0,
             known: Table::new(),
             active: Table::new(),
             peers: Table::new(),
@@ -135,6 +142,7 @@ impl Fetch {
             http_times: HttpTimes::default(),
             news: News::default(),
             stats: Stats::default(),
+            distrust: 0,
             wake: None,
         }
     }
@@ -149,8 +157,8 @@ impl Fetch {
                     active.wanted = None;
                 }
             }
-            Input::Ranked(rank) => self.rank = Some(rank),
-            Input::Joined(peer, rank) => self.join(now, peer, rank),
+            Input::Crowd(listeners) => self.crowd = listeners,
+            Input::Joined(peer) => self.join(now, peer),
             Input::Left(peer) => self.release(peer),
             Input::Has(peer, all) => self.has(peer, &all),
             Input::HasNow(peer, delta) => self.has_now(now, peer, &delta),
@@ -182,6 +190,11 @@ impl Fetch {
     /// Returns what came from where.
     pub const fn stats(&self) -> Stats {
         self.stats
+    }
+
+    /// Returns the smoothed time from an ask to its chunk; `None` before [`MEASURED`] have come, for it begins at the worst.
+    pub fn latency(&self, peer: &PeerId) -> Option<Duration> {
+        self.peers.get(peer).filter(|peer| peer.received >= MEASURED).map(|peer| peer.latency)
     }
 
     /// Returns whether a record of the segment is known.

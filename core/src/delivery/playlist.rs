@@ -33,6 +33,9 @@ pub const MAX_PLAYLIST_BYTES: usize = 4 * 1024 * 1024;
 /// Segments that a playlist may list.
 pub const MAX_SEGMENTS: usize = 4096;
 
+/// Lines that a playlist may have. Chosen here: sixteen a segment, where we write five.
+pub const MAX_LINES: usize = 16 * MAX_SEGMENTS;
+
 /// Longest segment URI, in bytes.
 pub const MAX_URI_BYTES: usize = 2048;
 
@@ -54,6 +57,8 @@ pub struct Playlist {
     pub info: StreamInfo,
     /// The stream's id.
     pub stream: StreamId,
+    /// The key that signs it now.
+    pub signer: PublicKey,
     /// Its segments, oldest first.
     pub segments: Vec<Segment>,
     /// Whether no segment will follow.
@@ -89,7 +94,7 @@ pub enum PlaylistError {
     /// More bytes, segments or URI bytes than the limits.
     #[error("the playlist is over a limit")]
     TooLong,
-    /// A number that is not one, or out of range.
+    /// A number that is not one, negative, or past the last that a segment may have.
     #[error("a number in the playlist is malformed")]
     BadNumber,
     /// No stream tag before the first segment.
@@ -98,9 +103,15 @@ pub enum PlaylistError {
     /// The stream tag does not decode.
     #[error("the stream tag does not decode: {0}")]
     BadStream(TagError),
-    /// The stream tag is not signed by the publisher that it names.
+    /// The stream tag is not signed by the publisher that it names, or by the last of its heirs.
     #[error("the stream tag has a bad signature")]
     BadSignature,
+    /// An heir of the publisher was not named by the key before it.
+    #[error("the stream names an heir that the key before it did not")]
+    BadHeir,
+    /// It lacks an heir that was seen: a key that was given up signs on.
+    #[error("the stream is signed by a key that was given up")]
+    OldKey,
     /// The stream is not the one expected.
     #[error("another stream than expected")]
     WrongStream,
@@ -118,6 +129,8 @@ impl PlaylistError {
             Self::NoStream => "playlist/no-stream",
             Self::BadStream(_) => "playlist/bad-stream-tag",
             Self::BadSignature => "playlist/bad-signature",
+            Self::BadHeir => "playlist/bad-heir",
+            Self::OldKey => "playlist/old-key",
             Self::WrongStream => "playlist/wrong-stream",
         }
     }
@@ -162,6 +175,11 @@ pub enum RecordFault {
 }
 
 impl RecordFault {
+    /// Returns whether somebody says of the segment what its publisher does not; otherwise nobody says anything.
+    pub const fn is_wrong(&self) -> bool {
+        !matches!(self, Self::Absent | Self::ByteRange)
+    }
+
     /// Returns the stable code of this fault.
     pub const fn code(&self) -> &'static str {
         match self {

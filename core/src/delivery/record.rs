@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! StreamId   = H("stream/v1/id", publisher, name)
-//! StreamInfo = publisher | name | price | token | target | tracker | node | maps
+//! StreamInfo = publisher | name | price | token | target | tracker | node | maps | heirs
 //! Map        = length | BLAKE3 digest
 //! Record     = stream | sequence | length | one BLAKE3 digest for every 16 KiB chunk
 //! ```
@@ -12,7 +12,10 @@
 //! Source: FIELD-NOTES recommendation 1. Deviation: a flat list of digests where the notes say a Merkle root;
 //! an audio segment has 2 to 8 chunks, so the list is smaller than the proofs it saves.
 
-use super::chunk::{self, MAX_CHUNKS};
+use super::{
+    chunk::{self, MAX_CHUNKS},
+    heir::{self, Heirs},
+};
 use crate::{
     amount::Amount,
     chain::spec::Token,
@@ -27,7 +30,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 pub const MAX_RECORD_BYTES: usize = 32 + 8 + 4 + 4 + 32 * MAX_CHUNKS + 64;
 
 /// Longest encoding of a signed stream description.
-pub const MAX_INFO_BYTES: usize = 2048;
+pub const MAX_INFO_BYTES: usize = 3072;
 
 /// Longest map, in bytes. Chosen here: that of an audio track has less than 2 KiB.
 pub const MAX_MAP: usize = 64 * 1024;
@@ -38,7 +41,7 @@ pub const MAX_MAPS: usize = 16;
 /// A stream as its publisher describes it.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct StreamInfo {
-    /// Whose stream it is, and who signs its records.
+    /// Whose stream it is, and who signs if it has no heir.
     pub publisher: PublicKey,
     /// The publisher's name for it; unique among its streams.
     pub name: Text<64>,
@@ -48,19 +51,25 @@ pub struct StreamInfo {
     pub token: Token,
     /// Milliseconds that a segment lasts at most.
     pub target_ms: u32,
-    /// URL of the tracker (`ws:` or `wss:`); empty for none.
+    /// URL of the tracker (`ws:` or `wss:`), or those of several with spaces between; empty for none.
     pub tracker: Text<256>,
     /// URL of a node's RPC; empty for none.
     pub node: Text<256>,
     /// Every map that a listed segment may need; empty for containers without one.
     pub maps: Bounded<Map, MAX_MAPS>,
+    /// The keys that took over from the publisher's first; the last one signs stream and records.
+    pub heirs: Heirs,
 }
 
 impl StreamInfo {
     /// Returns the stream's id on `chain`.
     pub fn id(&self, chain: ChainId) -> StreamId {
-        let named = codec::encode(&(self.publisher, self.name.clone()));
-        StreamId(hash_tagged("stream/v1/id", chain, &named))
+        stream_id(chain, self.publisher, &self.name)
+    }
+
+    /// Returns the key that signs stream and records, or `None` if an heir was not named by the key before it.
+    pub fn signer(&self) -> Option<PublicKey> {
+        heir::signer(self.publisher, &self.heirs)
     }
 
     /// Checks that these bytes are a map of the stream.
@@ -76,9 +85,14 @@ impl StreamInfo {
     }
 }
 
+/// Returns the id on `chain` of what this publisher calls by this name.
+pub fn stream_id(chain: ChainId, publisher: PublicKey, name: &Text<64>) -> StreamId {
+    StreamId(hash_tagged("stream/v1/id", chain, &codec::encode(&(publisher, name))))
+}
+
 impl Tagged for StreamInfo {
-    // The second form: the first had no maps.
-    const TAG: &'static str = "stream/v2/info";
+    // The third form: the first had no maps, the second no heirs.
+    const TAG: &'static str = "stream/v3/info";
 }
 
 /// An initialisation segment (`EXT-X-MAP`, RFC 8216 §4.3.2.5) as its publisher describes it.
@@ -134,7 +148,7 @@ impl MapFault {
 pub struct Record {
     /// The stream it belongs to.
     pub stream: StreamId,
-    /// Its media sequence number.
+    /// Its media sequence number; [`super::rendition`] says what is in it.
     pub sequence: u64,
     /// Its length in bytes.
     pub length: u32,
@@ -210,7 +224,10 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::{Hash, SecretKey, Signed};
+    use crate::{
+        crypto::{Hash, SecretKey, Signed},
+        delivery::heir::{Heir, MAX_HEIRS},
+    };
     use alloc::vec;
 
     const CHAIN: ChainId = ChainId(Hash([9; 32]));
@@ -287,7 +304,7 @@ mod tests {
     fn a_description_with_a_map_too_many_is_refused_before_it_is_read() {
         let key = SecretKey::from_bytes(&[3; 32]);
         let bytes = Signed::new(&key, CHAIN, info()).to_bytes();
-        let count = bytes.len() - 64 - 36 - 4;
+        let count = bytes.len() - 64 - 4 - 36 - 4;
         assert_eq!(bytes[count..count + 4], [1, 0, 0, 0]);
         let mut many = bytes;
         many[count] = u8::try_from(MAX_MAPS + 1).unwrap();
@@ -298,7 +315,7 @@ mod tests {
     #[test]
     fn the_signed_digests_are_what_they_always_were() {
         // Made here: pins tags, field orders and widths.
-        let golden = "efd37af5bb67b55538f32e0513ffb46abb3f17353992d521450b42947363253d";
+        let golden = "18f3b87fc243dcbce95931838e6448c66712bc412513bab583321fb4ea30c4f6";
         assert_eq!(info().digest(CHAIN).to_hex(), golden);
         let record = Record::of(info().id(CHAIN), 7, &[1; 20_000]).unwrap();
         let golden = "087a4086de98b0b4c74d7ec4fbae7a048a36e3dbde2645ecdce5b82a52416d10";
@@ -330,11 +347,13 @@ mod tests {
         let record = Record::of(StreamId::default(), u64::MAX, &longest).unwrap();
         assert_eq!(Signed::new(&key, CHAIN, record).to_bytes().len(), MAX_RECORD_BYTES);
         let url = "x".repeat(256);
+        let heir = Heir::new(&key, key.public(), 0, key.public());
         let info = StreamInfo {
             name: Text::try_from("n".repeat(64).as_str()).unwrap(),
             tracker: Text::try_from(url.as_str()).unwrap(),
             node: Text::try_from(url.as_str()).unwrap(),
             maps: Bounded::try_from(vec![Map::of(&[1]).unwrap(); MAX_MAPS]).unwrap(),
+            heirs: Bounded::try_from(vec![heir; MAX_HEIRS]).unwrap(),
             ..info()
         };
         assert!(Signed::new(&key, CHAIN, info).to_bytes().len() <= MAX_INFO_BYTES);
@@ -350,6 +369,7 @@ mod tests {
             tracker: Text::try_from("ws://localhost/tracker").unwrap(),
             node: Text::try_from("").unwrap(),
             maps: Bounded::try_from(vec![Map::of(&MAP).unwrap()]).unwrap(),
+            heirs: Bounded::new(),
         }
     }
 }

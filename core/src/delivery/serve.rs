@@ -27,6 +27,13 @@ pub const MAX_PEERS: usize = 128;
 /// Bytes that may wait in one peer's send buffer.
 pub const MAX_OUTSTANDING: usize = 256 * 1024;
 
+/// Bytes that may wait in all send buffers together: what waits here instead can still be taken back, and is refused in time
+/// where the line is slow. Chosen here: three chunks, a quarter of a second at 1.5 Mbit/s, so that the line never idles.
+pub const MAX_SENDING: usize = 48 * 1024;
+
+/// How long a send buffer counts among these after its last chunk: who does not read must not keep others waiting.
+const SENDING_PATIENCE: Duration = Duration::from_millis(1000);
+
 /// How long a request may wait for credit, window or rate; below the asker's own patience.
 pub const QUEUE_PATIENCE: Duration = Duration::from_millis(400);
 
@@ -67,8 +74,9 @@ pub struct Policy {
     pub is_enabled: bool,
     /// Bytes a second, or `None` for no cap.
     pub rate: Option<u64>,
-    /// Bytes that may still be given, or `None` for no cap. The host keeps the count across restarts and months.
-    pub left: Option<u64>,
+    /// Bytes that are given at most since this server was made, or `None` for no cap. What was given before counts, however
+    /// often the policy changes. The host keeps the count across restarts and months.
+    pub total: Option<u64>,
 }
 
 /// A request as it came.
@@ -138,6 +146,7 @@ struct Guest {
     queue: VecDeque<(ChunkId, Moment)>,
     credit: u64,
     outstanding: usize,
+    sent_at: Moment,
 }
 
 impl Serve {
@@ -186,8 +195,8 @@ impl Serve {
             Input::Tick => {}
         }
         self.meter.refill(now);
-        while let Some(peer) = self.next_ready(cache, out) {
-            self.send(peer, cache, out);
+        while let Some(peer) = self.next_ready(now, cache, out) {
+            self.send(now, peer, cache, out);
         }
         self.expire(now, out);
         self.wake = self.next_moment(now, cache);
@@ -204,7 +213,7 @@ impl Serve {
     }
 
     /// Returns how many bytes may still be given; `None` without a cap.
-    pub const fn left(&self) -> Option<u64> {
+    pub fn left(&self) -> Option<u64> {
         self.meter.left()
     }
 
@@ -243,7 +252,9 @@ impl Serve {
     }
 
     /// Returns the next peer in turn whose first request can be served now; refuses first requests that never can.
-    fn next_ready(&mut self, cache: &Cache, out: &mut Vec<Output>) -> Option<PeerId> {
+    fn next_ready(&mut self, now: Moment, cache: &Cache, out: &mut Vec<Output>) -> Option<PeerId> {
+        let sending = self.peers.values().filter(|guest| guest.is_read(now));
+        let is_full = sending.map(|guest| guest.outstanding).sum::<usize>() >= MAX_SENDING;
         let after = |peer: &PeerId| self.last.is_some_and(|last| *peer <= last);
         let (past, next): (Vec<PeerId>, Vec<_>) = self.peers.keys().copied().partition(after);
         for peer in next.into_iter().chain(past) {
@@ -254,7 +265,7 @@ impl Serve {
                     Some(length) if self.meter.is_spent(length) => Refusal::Spent,
                     Some(length) => {
                         let guest = self.peers.get(&peer)?;
-                        if guest.can_take(length) && self.meter.allows(length) {
+                        if !is_full && guest.can_take(length) && self.meter.allows(length) {
                             return Some(peer);
                         }
                         break;
@@ -269,7 +280,7 @@ impl Serve {
         None
     }
 
-    fn send(&mut self, peer: PeerId, cache: &Cache, out: &mut Vec<Output>) {
+    fn send(&mut self, now: Moment, peer: PeerId, cache: &Cache, out: &mut Vec<Output>) {
         let Some(guest) = self.peers.get_mut(&peer) else { return };
         let Some((id, _)) = guest.queue.pop_front() else { return };
         let Some(bytes) = cache.get(id) else { return };
@@ -277,6 +288,7 @@ impl Serve {
             guest.credit = guest.credit.saturating_sub(1);
         }
         guest.outstanding = guest.outstanding.saturating_add(bytes.len());
+        guest.sent_at = now;
         self.meter.take(bytes.len());
         self.last = Some(peer);
         self.stats.chunks = self.stats.chunks.saturating_add(1);
@@ -319,11 +331,19 @@ impl Serve {
                 guest.can_take(length).then(|| self.meter.allows_at(now, length))
             })
             .min();
-        [expiry, refill].into_iter().flatten().filter(|at| *at > now).min()
+        // Whoever waits may go on once a send buffer does not count any more.
+        let unread = self.peers.values().map(|guest| guest.sent_at.after(SENDING_PATIENCE));
+        let unread = unread.filter(|at| expiry.is_some() && *at > now).min();
+        [expiry, refill, unread].into_iter().flatten().filter(|at| *at > now).min()
     }
 }
 
 impl Guest {
+    /// Returns whether its send buffer may still be emptied soon.
+    fn is_read(&self, now: Moment) -> bool {
+        self.sent_at.after(SENDING_PATIENCE) > now
+    }
+
     const fn can_take(&self, length: usize) -> bool {
         self.credit > 0 && self.outstanding.saturating_add(length) <= MAX_OUTSTANDING
     }

@@ -17,6 +17,7 @@
 //! | [`Rounds`] | the tree over the payments of all rounds |
 //! | [`FieldProof`] | one payment proven out of the header of the block that closed the field |
 //! | [`FieldFile`] | what a member can show to anybody, as a file |
+//! | [`Brought`] | such a file of one payment, judged by whoever follows the chain |
 //! | [`FieldAct`], [`escrow`] | what is asked of the chain, and the chain's half |
 //!
 //! A round's number counts all rounds since the field was opened, whichever the version, so it is also the number of
@@ -29,6 +30,7 @@
 
 mod act;
 mod amendment;
+mod brought;
 pub mod escrow;
 mod evidence;
 mod payment;
@@ -42,14 +44,16 @@ mod tree;
 
 pub use act::FieldAct;
 pub use amendment::{Amendment, MAX_SIGNERS};
+pub use brought::{Brought, BroughtError, MAX_PAYMENT_FILE};
 pub use evidence::{
-    EVIDENCE_BEGINNING, FieldEvidence, FieldFile, FieldFileError, FieldShown, MAX_FIELD_FILE,
+    EVIDENCE_BEGINNING, FieldEvidence, FieldFile, FieldFileError, FieldShown, Paid,
+    PaymentEvidence, sealed_file,
 };
-pub use payment::{COMPACT_PAYMENT_BYTES, CompactPayment, FieldPayment, Receipt};
+pub use payment::{FieldPayment, Receipt};
 pub use proof::{Climb, FieldProof, MAX_FIELD_PROOF};
 pub use rules::{FieldRules, FieldRulesError, longest_extension};
 pub use state::{MAX_SEALED, RoundState, Seal, SealError, SealedState};
-pub use terms::{FieldTerms, Member, TermsError, place_of};
+pub use terms::{FieldTerms, Member, TermsError};
 pub use tree::{Rounds, round_leaf, round_root};
 
 use crate::{

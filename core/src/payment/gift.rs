@@ -58,6 +58,8 @@ pub enum Input {
     Came(Address),
     /// The chain proved a pool.
     Proven(PoolId, Box<Proof>),
+    /// The chain proved that it holds no such pool at this height, and no transaction that opens it is on its way.
+    Absent(PoolId, Height),
     /// The write is durable.
     Stored(StoreToken),
     /// The newest settled height.
@@ -167,11 +169,43 @@ impl Gifts {
         self.received.keys().chain(self.given.keys()).copied()
     }
 
-    /// A pool for one payee was ordered by this key, or found stored. Terms of other pools are none of these.
-    pub fn give(&mut self, terms: &PoolTerms) {
-        let Some(given) = Given::new(terms) else { return };
-        make_room(&mut self.given, Given::is_over);
-        self.given.entry(terms.id(self.ground.chain)).or_insert(given);
+    /// Returns whether something of ours depends on this pool.
+    pub fn holds(&self, pool: PoolId) -> bool {
+        self.given.get(&pool).is_some_and(|given| !given.is_over())
+            || self.received.get(&pool).is_some_and(Received::is_held)
+    }
+
+    /// Returns whether somebody offers us this pool, which may not exist.
+    pub fn is_offered(&self, pool: PoolId) -> bool {
+        self.received.get(&pool).is_some_and(Received::is_offered)
+    }
+
+    /// Checks that one more gift could be followed.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`].
+    pub fn check_room(&self) -> Result<(), Refusal> {
+        let has_room = self.given.len() < MAX_GIFTS || self.given.values().any(Given::is_over);
+        if has_room { Ok(()) } else { Err(Refusal::TooMany) }
+    }
+
+    /// A pool for one payee was ordered by this key, or found stored. Terms of other pools are none of these. What is over goes
+    /// where there is no room.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`] as [`Gifts::check_room`]; the gift is not followed then.
+    pub fn give(&mut self, terms: &PoolTerms) -> Result<(), Refusal> {
+        let (Some(given), pool) = (Given::new(terms), terms.id(self.ground.chain)) else {
+            return Ok(());
+        };
+        if !self.given.contains_key(&pool) {
+            let (_, is_full) = make_room(&mut self.given, Given::is_over);
+            if is_full {
+                return Err(Refusal::TooMany);
+            }
+            self.given.insert(pool, given);
+        }
+        Ok(())
     }
 
     /// The payer's promise is durable: the payee may know it from now on. Returns whether it is one of these.
@@ -195,6 +229,12 @@ impl Gifts {
                 self.received_proven(pool, &proof, out);
             }
             Input::Proven(..) => {}
+            Input::Absent(pool, height) => {
+                let given = self.given.get_mut(&pool);
+                if given.is_some_and(|given| given.absent(height)) {
+                    out.extend([Output::Changed, Output::Done(pool)]);
+                }
+            }
             Input::Stored(token) => {
                 let Some(pool) = self.waiting.remove(&token) else { return };
                 let Some(received) = self.received.get_mut(&pool) else { return };

@@ -20,9 +20,12 @@
 //! | `own` | payments of this member and to it, from the wish to the receipt |
 //! | `order` | the leader's order, its receipts, when a round is closed |
 //! | `check` | a member fetches a round that the leader has closed, and recomputes it |
-//! | `agree` | signing a round's state, sealing it |
+//! | `agree` | signing a round's state |
+//! | `seal` | when a state that all signed is money, and which one counts if the chain annuls it |
 //! | `amend` | the next version: members join and leave, another leads |
-//! | `dispute` | what the chain says, and what must be done about that until when |
+//! | `turnover` | who is to join, who wants to leave, and what of it needs nobody's word |
+//! | `affairs` | what the chain is proven to hold, and what that allows |
+//! | `dispute` | what must be done about that until when |
 //! | `round` | the ledger: payments in order, balances, the state after them |
 //! | `prove` | one payment out of a closed field |
 //! | `wire` | what members say to each other |
@@ -32,6 +35,7 @@
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+mod affairs;
 mod agree;
 mod allowance;
 mod amend;
@@ -51,33 +55,35 @@ mod refusal;
 mod restore;
 mod retry;
 mod round;
+mod seal;
 mod seat;
 mod tell;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod turnover;
 mod varint;
 mod view;
 pub mod wire;
 
 pub use fault::Fault;
 pub use policy::MemberPolicy;
-pub use refusal::{AmendError, CloseError, Freeze, JoinError, PayError};
+pub use refusal::{AmendError, CloseError, Freeze, JoinError, PayError, ProveError};
 pub use round::MAX_ROUND;
 pub use view::{AmendmentView, FieldView, MemberView, PaymentView, Phase, RoundStep, Standing};
 
 use super::{
     StoreToken,
     field::{
-        Climb, FieldAct, FieldFile, FieldProof, FieldRules, FieldTerms, SealedState,
-        escrow::FieldState,
+        Climb, FieldAct, FieldFile, FieldProof, FieldRules, FieldShown, FieldTerms,
+        PaymentEvidence, SealedState, escrow::FieldState,
     },
     payer::DeviceId,
 };
 use crate::{
     amount::Amount,
     chain::Level,
-    crypto::{PublicKey, SecretKey},
+    crypto::{Hash, PublicKey, SecretKey},
     id::{Address, ChainId, FieldId, Height},
     row,
     table::Table,
@@ -269,6 +275,10 @@ impl Membership {
                 }
             }
             Input::Proven(field, proof) => {
+                if proof.level >= Level::Settled {
+                    // What proves a field is as new as a tip.
+                    self.tip = self.tip.max(proof.height);
+                }
                 let (seats, mut turn) = self.turn(now, out);
                 if let Some(seat) = seats.get_mut(&field) {
                     seat.proven(*proof, &mut turn);
@@ -276,6 +286,7 @@ impl Membership {
             }
             Input::Tip(height) => {
                 self.tip = self.tip.max(height);
+                self.drop_expired(out);
                 let (seats, mut turn) = self.turn(now, out);
                 for seat in seats.values_mut() {
                     seat.tip_moved(&mut turn);
@@ -326,6 +337,60 @@ impl Membership {
         self.seats.get(&field)?.prove(round, index, in_block)
     }
 
+    /// Returns the height of the block that closed a field, once that is proven.
+    ///
+    /// # Errors
+    /// [`ProveError::NoField`], [`ProveError::NotClosed`].
+    pub fn closed_at(&self, field: FieldId) -> Result<Height, ProveError> {
+        let seat = self.seats.get(&field).ok_or(ProveError::NoField)?;
+        seat.closed_at().ok_or(ProveError::NotClosed)
+    }
+
+    /// Proves one payment of a closed field to anybody: the one at this place of this round. `header` is
+    /// height and field root of the block that closed it, `closed` what a node tells of the fields that it closed: the canonical
+    /// bytes of a list of [`ClosedField`](super::field::escrow::ClosedField).
+    ///
+    /// # Errors
+    /// [`ProveError`].
+    pub fn payment_evidence(
+        &self,
+        field: FieldId,
+        at: (u32, u32),
+        header: (Height, Hash),
+        closed: &[u8],
+    ) -> Result<PaymentEvidence, ProveError> {
+        let seat = self.seats.get(&field).ok_or(ProveError::NoField)?;
+        seat.payment_evidence(at, header, closed)
+    }
+
+    /// Returns the version and the round of the newest state that all have signed of each field that is not over. The chain
+    /// knows a version's first.
+    pub fn newest(&self) -> Vec<(FieldId, (u32, u32))> {
+        let mut newest = Vec::new();
+        for (id, seat) in self.seats.iter() {
+            if seat.sealed.signatures.is_some() && !seat.is_closed() {
+                newest.push((*id, seat.sealed.state.rank()));
+            }
+        }
+        newest
+    }
+
+    /// As [`Self::payment_evidence`], as a file, with what it shows.
+    ///
+    /// # Errors
+    /// [`ProveError`].
+    pub fn payment_file(
+        &self,
+        field: FieldId,
+        at: (u32, u32),
+        header: (Height, Hash),
+        closed: &[u8],
+    ) -> Result<(FieldShown, Vec<u8>), ProveError> {
+        let evidence = self.payment_evidence(field, at, header, closed)?;
+        let shown = evidence.verify(self.chain).map_err(ProveError::File)?;
+        Ok((shown, evidence.to_file(self.chain)))
+    }
+
     /// Returns the newest state of a field that all have signed, for a watch-tower. `None` for a version's first state, which
     /// the chain knows.
     pub fn sealed(&self, field: FieldId) -> Option<SealedState> {
@@ -336,6 +401,11 @@ impl Membership {
     /// leader that exclude each other, if it said such since the start.
     pub fn files(&self, field: FieldId) -> Vec<FieldFile> {
         self.seats.get(&field).map(|seat| seat.files(self.chain)).unwrap_or_default()
+    }
+
+    /// Returns the newest state that all have signed as a file of evidence, the first of [`Self::files`].
+    pub fn sealed_file(&self, field: FieldId) -> Option<Vec<u8>> {
+        self.seats.get(&field)?.sealed_file(self.chain)
     }
 
     /// Returns the fields whose rows are so damaged that nothing can be done for them here.

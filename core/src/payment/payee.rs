@@ -16,6 +16,7 @@
 mod account;
 mod book;
 mod fault;
+mod offer;
 mod policy;
 mod review;
 #[cfg(test)]
@@ -229,11 +230,7 @@ impl Payee {
             Input::Offered(peer, pool) => self.offered(peer, pool, out),
             Input::Proven(pool, proof) => self.proven(pool, *proof, out),
             Input::Voucher(peer, bytes) => self.voucher(peer, bytes, out),
-            Input::Revealed(peer, preimage) => match self.tick(peer, preimage, out) {
-                // It counts as soon as its voucher is stored.
-                Ok(()) | Err(Fault::Early) => {}
-                Err(fault) => out.push(Output::Fault(peer, fault)),
-            },
+            Input::Revealed(peer, preimage) => self.revealed(peer, preimage, out),
             Input::Left(peer) => {
                 let Some(account) = self.accounts.get_mut(&peer) else { return };
                 account.leave();
@@ -241,7 +238,7 @@ impl Payee {
                     self.store_next(pool, 1, out);
                 }
             }
-            Input::Stored(token) => self.stored(now, token, out),
+            Input::Stored(token) => self.stored(token, out),
             Input::Tip(height) => self.advance(now, height, out),
             Input::Tick => {
                 let patience = self.policy.tip_patience;
@@ -274,22 +271,11 @@ impl Payee {
         account.map_or_else(Default::default, |account| (account.credited(), account.owed()))
     }
 
-    fn offered(&mut self, peer: PeerId, pool: PoolId, out: &mut Vec<Output>) {
-        if !self.books.contains_key(&pool) && self.books.len() >= MAX_BOOKS {
-            let mut books = self.books.iter();
-            let unused = books.find(|(id, book)| book.is_empty() && !self.accounts.pay_from(**id));
-            let Some(unused) = unused.map(|(id, _)| *id) else {
-                out.push(Output::Fault(peer, Fault::TooManyPools));
-                return;
-            };
-            self.books.remove(&unused);
-        }
-        let Some(account) = self.accounts.come(peer) else { return };
-        account.offer(pool);
-        let height = self.tip.map(|tip| tip.height);
-        let book = self.books.entry(pool).or_default();
-        if book.proof().is_none() && book.ask(height) {
-            out.push(Output::NeedPool(pool));
+    fn revealed(&mut self, peer: PeerId, preimage: Preimage, out: &mut Vec<Output>) {
+        match self.tick(peer, preimage, out) {
+            // It counts as soon as its voucher is stored.
+            Ok(()) | Err(Fault::Early) => {}
+            Err(fault) => out.push(Output::Fault(peer, fault)),
         }
     }
 
@@ -335,7 +321,7 @@ impl Payee {
         out.push(Output::Store(token, name(&pool), Some(bytes)));
     }
 
-    fn stored(&mut self, now: Moment, token: StoreToken, out: &mut Vec<Output>) {
+    fn stored(&mut self, token: StoreToken, out: &mut Vec<Output>) {
         let Some(pool) = self.waiting.remove(&token) else { return };
         let Some(book) = self.books.get_mut(&pool) else { return };
         for (peer, amount) in book.stored() {
@@ -345,7 +331,7 @@ impl Payee {
             out.push(Output::Credit(peer, amount));
         }
         if let Some((peer, preimage)) = self.books.get_mut(&pool).and_then(Book::take_early) {
-            self.handle(now, Input::Revealed(peer, preimage), out);
+            self.revealed(peer, preimage, out);
         }
         self.store_next(pool, self.policy.unsaved_ticks, out);
         self.review(out);
@@ -353,8 +339,13 @@ impl Payee {
 
     /// Checks the vouchers that waited for a proof, or for the first tip.
     fn take_held(&mut self, out: &mut Vec<Output>) {
-        for (peer, bytes) in self.accounts.take_held() {
-            self.voucher(peer, bytes, out);
+        for (peer, bytes, tick) in self.accounts.take_held() {
+            if let Err(fault) = self.try_voucher(peer, bytes, out) {
+                // Its tick is refused with it: one mistake is one fault.
+                out.push(Output::Fault(peer, fault));
+            } else if let Some(preimage) = tick {
+                self.revealed(peer, preimage, out);
+            }
         }
     }
 

@@ -15,6 +15,7 @@
 
 #![warn(clippy::arithmetic_side_effects)]
 
+mod chunks;
 mod line;
 mod pay;
 mod pool;
@@ -23,12 +24,13 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 
+pub use chunks::{LADDER, Paid};
 pub use record::{DeviceId, PoolRecord};
 pub use refusal::{AdoptError, Freeze, PayError};
 
 use super::{
     StoreToken,
-    reservation::{PaidState, PoolRules, PoolState, PoolStatus, PoolTerms},
+    reservation::{PoolRules, PoolState, PoolStatus, PoolTerms},
     voucher::Voucher,
 };
 use crate::{
@@ -40,7 +42,7 @@ use crate::{
     time::Moment,
 };
 use alloc::{string::String, vec::Vec};
-use line::Line;
+use line::RESERVE;
 use pool::Pool;
 
 /// Pools of one key that are not yet released. Chosen here: a listener pays one stream at a time.
@@ -248,18 +250,14 @@ impl Payer {
         }
     }
 
-    /// Takes what the chain is proven to have paid one target; more than is promised freezes the pool.
-    pub fn note_paid(&mut self, id: PoolId, target: Address, paid: PaidState) {
-        let Some(pool) = self.pools.get_mut(&id) else { return };
-        let (seq, cum) = pool.lines.get(&target).map(Line::durable).unwrap_or_default();
-        if paid.seq > seq || paid.cum > cum {
-            pool.freeze.get_or_insert(Freeze::RolledBack);
-        }
-    }
-
     /// Returns the terms, and the proven state with its height, of a pool.
     pub fn pool(&self, id: PoolId) -> Option<(&PoolTerms, Option<&(PoolState, Height)>)> {
         self.pools.get(&id).and_then(|pool| Some((pool.terms.as_ref()?, pool.proven.as_ref())))
+    }
+
+    /// Returns whether a pool is of this key and not over.
+    pub fn has(&self, id: PoolId) -> bool {
+        self.pools.contains_key(&id)
     }
 
     /// Returns every pool of this key and why it is frozen, if it is.
@@ -272,11 +270,17 @@ impl Payer {
         self.pools.get(&id).and_then(|pool| pool.promised(None)).unwrap_or(Amount::ZERO)
     }
 
-    /// Returns what was promised from a pool and is not proven paid.
+    /// Returns all that the application agreed to pay from a pool: what is promised, but for ticks that are only reserved.
+    pub fn agreed(&self, id: PoolId) -> Amount {
+        let lines = self.pools.get(&id).map(|pool| pool.lines.values().map(line::Line::wanted));
+        lines.into_iter().flatten().sum()
+    }
+
+    /// Returns what the application agreed to pay from a pool and is not proven paid.
     pub fn owed(&self, id: PoolId) -> Amount {
         let proven = self.pools.get(&id).and_then(|pool| pool.proven.as_ref());
         let paid = proven.map_or(Amount::ZERO, |(state, _)| state.paid_total);
-        self.promised(id).saturating_sub(paid)
+        self.agreed(id).saturating_sub(paid)
     }
 
     fn terms_stored(&self, id: PoolId, out: &mut Vec<Output>) {

@@ -12,7 +12,7 @@
 //!
 //! Source: PROTOCOL A5.9; ticks by [`tick`](super::tick).
 
-use super::tick::{Context, Tick, TickError, Ticks};
+use super::tick::{Context, STEPS_OF_A_SIGNATURE, Tick, TickError, Ticks};
 use crate::{
     amount::Amount,
     crypto::{PublicKey, Signature, SignatureError, Signed, Tagged},
@@ -89,6 +89,13 @@ impl Promise {
         let ticks = voucher.body.ticks.ok_or(PromiseError::Tick(TickError::NoTicks))?;
         let context = Context::of(chain, &voucher.body);
         ticks.verify(&context, tick).map_err(PromiseError::Tick)
+    }
+
+    /// Returns what the chain takes for a transaction that settles this alone: its fee for the signature that is checked, and
+    /// one more for as many steps of ticks as cost the same (T8). More than any balance on overflow.
+    pub fn fee(&self, each: Amount) -> Amount {
+        let checks = u64::from(self.steps() / STEPS_OF_A_SIGNATURE).saturating_add(1);
+        each.checked_mul(checks).unwrap_or(Amount::from_units(u128::MAX))
     }
 
     /// Returns how many hashes it takes to check the tick.

@@ -15,7 +15,7 @@ mod money;
 
 pub use crate::delivery::serve::Refusal;
 pub use assembler::{Assembler, messages};
-pub use hello::{ByeReason, Hello, Terms};
+pub use hello::{ByeReason, Hello, TICKS, Terms};
 pub use media::{ChunkBytes, Refuse, Request};
 pub use money::{MAX_PARCEL, MAX_VOUCHER_BYTES, Parcel, Voucher};
 
@@ -26,6 +26,7 @@ use crate::{
         have::{HaveDelta, Segments},
     },
     id::PoolId,
+    payment::tick::Preimage,
 };
 use alloc::vec::Vec;
 use borsh::BorshSerialize;
@@ -67,6 +68,8 @@ pub enum Frame {
     Bye(ByeReason),
     /// What one member of a payment field says to another.
     Field(Parcel),
+    /// Pays for chunks by revealing a value of the newest voucher's ladder.
+    Tick(Preimage),
 }
 
 /// Why bytes are not frames. Each closes the link.
@@ -118,6 +121,7 @@ impl Frame {
             Self::PoolRef(body) => with_header(9, body),
             Self::Bye(body) => with_header(10, body),
             Self::Field(body) => with_header(11, body),
+            Self::Tick(body) => with_header(12, body),
         }
     }
 
@@ -139,6 +143,7 @@ impl Frame {
             9 => Self::PoolRef(codec::decode(body, MAX_FRAME)?),
             10 => Self::Bye(codec::decode(body, MAX_FRAME)?),
             11 => Self::Field(codec::decode(body, MAX_FRAME)?),
+            12 => Self::Tick(codec::decode(body, MAX_FRAME)?),
             other => return Err(FrameError::UnknownKind(other)),
         })
     }

@@ -208,7 +208,8 @@ impl Link {
             | Frame::Cancel(_)
             | Frame::Voucher(_)
             | Frame::PoolRef(_)
-            | Frame::Field(_) => {
+            | Frame::Field(_)
+            | Frame::Tick(_) => {
                 if is_ready {
                     out.push(Output::Heard(frame));
                 } else {

@@ -44,8 +44,12 @@ pub const MAX_KNOWN: usize = 128;
 /// Bans that are remembered; the one that ends first is forgotten first.
 pub const MAX_BANS: usize = 1024;
 
-/// How long a peer that broke the rules is kept away.
+/// How long a peer that broke the rules is kept away; twice as long each further time, eleven hours at most. As long again it
+/// is remembered that it was. Source: FIELD-NOTES recommendation 1, "ban by public key with decay".
 pub const BAN: Duration = Duration::from_secs(600);
+
+/// So often they become twice as long.
+const MAX_TIMES: u32 = 6;
 
 /// How long a link may take from its making to its opening.
 pub const DIAL_PATIENCE: Duration = Duration::from_secs(15);
@@ -66,11 +70,13 @@ pub struct Config {
     pub key: SecretKey,
     /// The stream to listen to.
     pub stream: StreamId,
-    /// The tracker's URL.
+    /// The tracker's URL, or those of several, with spaces between; the next one is dialled when one is lost.
     pub tracker: Text<256>,
     /// Links to keep, at most [`MAX_LINKS`].
     pub max_links: usize,
-    /// For jitter and session numbers; no secret depends on it.
+    /// What its first link is called; the others follow.
+    pub first_link: LinkId,
+    /// For jitter and session numbers, another one for each swarm; no secret depends on it.
     pub seed: [u8; 32],
 }
 
@@ -87,14 +93,16 @@ pub enum Input {
     TrackerMessage(Vec<u8>),
     /// The socket to the tracker closed or could not be opened.
     TrackerClosed,
-    /// The host has the complete local description of a link.
+    /// The host has the local description of a link, with the candidates that were found soon.
     Described(LinkId, String),
+    /// The host has found more candidates since, as lines of a description.
+    Candidates(LinkId, String),
     /// A link's data channel is open.
     LinkOpened(LinkId),
     /// A link's data channel closed or could not be opened.
     LinkClosed(LinkId),
     /// The peer broke the rules: close its link, keep it away.
-    Ban(PeerId),
+    Ban(PeerId, &'static str),
     /// Close a link; the peer may be dialled again later.
     Drop(LinkId),
     /// Time moved on; nothing else happened.
@@ -114,29 +122,22 @@ pub enum Output {
     CreateLink(LinkId, Option<String>),
     /// Give the remote answer to a link that was offered.
     AcceptAnswer(LinkId, String),
+    /// Give a link candidates that the peer has found since, as lines of a description. Unverified.
+    AddCandidates(LinkId, String),
     /// Close the peer connection; the host need not report it closed.
     CloseLink(LinkId),
     /// A link to this peer is open.
-    Joined(LinkId, Neighbour),
+    Joined(LinkId, PeerId),
     /// The link to this peer is gone.
     Left(LinkId, PeerId),
-    /// The rank of a linked peer is now this.
-    Ranked(PeerId, u64),
-    /// The tracker welcomed us with this rank.
-    Welcomed(u64),
+    /// The tracker welcomed us.
+    Welcomed,
+    /// The tracker says that so many listen.
+    Crowd(u32),
     /// A peer without a link said this by way of the tracker.
     Relayed(PeerId, Parcel),
     /// The tracker is lost or misbehaves. If it is lost ([`Swarm::is_joined`]), it is dialled again by itself.
     Trouble(TrackerFault),
-}
-
-/// A linked peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Neighbour {
-    /// Its key.
-    pub peer: PeerId,
-    /// Its place in the order of joins.
-    pub rank: u64,
 }
 
 /// What is wrong with the tracker.
@@ -175,12 +176,14 @@ pub struct Swarm {
     me: PeerId,
     rank: Option<u64>,
     tracker: Tracker,
+    /// The trackers that were lost, which says whose turn it is.
+    losses: u8,
     failures: u32,
     dice: Dice,
     known: Table<PeerId, Known>,
     links: Table<LinkId, Link>,
-    next_link: u64,
-    banned: Table<PeerId, Moment>,
+    next_link: LinkId,
+    banned: Table<PeerId, Ban>,
     seen: VecDeque<(PeerId, u64)>,
 }
 
@@ -197,17 +200,47 @@ enum Tracker {
 #[derive(Clone, Copy, Debug)]
 struct Known {
     rank: u64,
+    /// Drawn when it was named: who is dialled first is chance, else everybody would hang on the eldest.
+    lot: u64,
     failures: u32,
     retry_at: Moment,
+}
+
+/// Who is kept away, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Banned {
+    /// Its key.
+    pub peer: PeerId,
+    /// What it did last, in one stable code.
+    pub code: &'static str,
+    /// How often it broke the rules; counted no further than a ban grows.
+    pub times: u32,
+    /// For how long still.
+    pub left: Duration,
+}
+
+/// What is remembered of a peer that broke the rules.
+#[derive(Clone, Copy, Debug)]
+struct Ban {
+    /// Why, at last.
+    code: &'static str,
+    times: u32,
+    /// Kept away until then.
+    until: Moment,
+    /// Remembered until then.
+    forgotten_at: Moment,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Link {
     peer: PeerId,
-    rank: u64,
+    /// Whether we dialled.
+    is_ours: bool,
     session: u64,
     stage: Stage,
     until: Moment,
+    /// Additions that it may still send, and take.
+    additions: (u8, u8),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,13 +258,14 @@ impl Swarm {
         Self {
             me: PeerId(config.key.public()),
             dice: Dice::new(config.seed),
+            next_link: config.first_link,
             config,
             rank: None,
             tracker: Tracker::Off,
+            losses: 0,
             failures: 0,
             known: Table::new(),
             links: Table::new(),
-            next_link: 0,
             banned: Table::new(),
             seen: VecDeque::new(),
         }
@@ -246,15 +280,16 @@ impl Swarm {
             Input::TrackerMessage(message) => self.tracker_message(now, &message, out),
             Input::TrackerClosed => self.tracker_closed(now, out),
             Input::Described(link, sdp) => self.described(now, link, &sdp, out),
+            Input::Candidates(link, lines) => self.trickle(link, &lines, out),
             Input::LinkOpened(link) => self.link_opened(link, out),
             Input::LinkClosed(link) => self.link_gone(now, link, out),
-            Input::Ban(peer) => self.ban(now, peer, out),
+            Input::Ban(peer, code) => self.ban(now, peer, code, out),
             Input::Drop(link) => self.drop_link(now, link, out),
             Input::Start | Input::Tick => {}
         }
         self.tick_tracker(now, out);
         self.tick_links(now, out);
-        self.banned.retain(|_, until| *until > now);
+        self.banned.retain(|_, ban| ban.forgotten_at > now);
         self.dial(now, out);
     }
 
@@ -279,22 +314,27 @@ impl Swarm {
         matches!(self.tracker, Tracker::Joined { .. })
     }
 
+    /// Returns a link that this swarm has not named, for the next one.
+    pub const fn next_link(&self) -> LinkId {
+        self.next_link
+    }
+
     /// Returns every open link with its peer.
-    pub fn neighbours(&self) -> impl Iterator<Item = (LinkId, Neighbour)> {
+    pub fn neighbours(&self) -> impl Iterator<Item = (LinkId, PeerId)> {
         let open = self.links.iter().filter(|(_, link)| link.stage == Stage::Open);
-        open.map(|(id, link)| (*id, Neighbour { peer: link.peer, rank: link.rank }))
+        open.map(|(id, link)| (*id, link.peer))
     }
 
     /// Returns every peer that is linked or that the tracker named.
     pub fn around(&self) -> impl Iterator<Item = PeerId> {
-        let linked = self.neighbours().map(|(_, neighbour)| neighbour.peer);
-        let unlinked = |peer: &&PeerId| !self.neighbours().any(|(_, near)| near.peer == **peer);
+        let linked = self.neighbours().map(|(_, peer)| peer);
+        let unlinked = |peer: &&PeerId| !self.neighbours().any(|(_, near)| near == **peer);
         linked.chain(self.known.keys().filter(unlinked).copied())
     }
 
     /// Sends to a peer by way of the tracker. Returns whether there is a tracker to ask; it may drop what it is given.
-    pub fn relay(&self, to: PeerId, parcel: Parcel, out: &mut Vec<Output>) -> bool {
-        let is_possible = self.is_joined() && !self.banned.contains_key(&to);
+    pub fn relay(&self, now: Moment, to: PeerId, parcel: Parcel, out: &mut Vec<Output>) -> bool {
+        let is_possible = self.is_joined() && !self.is_banned(now, &to);
         if is_possible {
             let relay = Relay { stream: self.config.stream, to, parcel };
             out.push(Output::TrackerSend(ToTracker::Relay(relay).to_bytes()));
@@ -313,10 +353,29 @@ impl Swarm {
         self.known.clear();
     }
 
-    fn ban(&mut self, now: Moment, peer: PeerId, out: &mut Vec<Output>) {
-        self.banned.insert(peer, now.after(BAN));
+    fn is_banned(&self, now: Moment, peer: &PeerId) -> bool {
+        self.banned.get(peer).is_some_and(|ban| ban.until > now)
+    }
+
+    /// Returns who is kept away at this moment.
+    pub fn bans(&self, now: Moment) -> impl Iterator<Item = Banned> {
+        let is_now = move |(_, ban): &(&PeerId, &Ban)| ban.until > now;
+        self.banned.iter().filter(is_now).map(move |(peer, ban)| Banned {
+            peer: *peer,
+            code: ban.code,
+            times: ban.times,
+            left: ban.until.since(now),
+        })
+    }
+
+    fn ban(&mut self, now: Moment, peer: PeerId, code: &'static str, out: &mut Vec<Output>) {
+        let times = self.banned.get(&peer).map_or(0, |ban| ban.times);
+        let length = BAN.saturating_mul(1 << times);
+        let until = now.after(length);
+        let (times, forgotten_at) = (times.saturating_add(1).min(MAX_TIMES), until.after(length));
+        self.banned.insert(peer, Ban { code, times, until, forgotten_at });
         if self.banned.len() > MAX_BANS {
-            let first = self.banned.iter().min_by_key(|(_, until)| **until).map(|(peer, _)| *peer);
+            let first = self.banned.iter().min_by_key(|(_, ban)| ban.until).map(|(peer, _)| *peer);
             first.and_then(|peer| self.banned.remove(&peer));
         }
         self.known.remove(&peer);

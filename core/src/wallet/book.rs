@@ -17,24 +17,33 @@ mod flight;
 mod proofs;
 #[cfg(test)]
 mod tests;
+mod watch;
 
-pub use fields::{FieldShown, MAX_WATCHED_FIELDS};
+pub use fields::FieldShown;
+pub use watch::Interest;
 
 use crate::{
     amount::Amount,
     chain::{ByLevel, Level, light::Head, spec::ChainSpec, state::Account, transaction::Message},
     crypto::{Hash, SecretKey},
     id::{Address, ChainId, FieldId, Height, PoolId},
-    payment::reservation::{PaidState, PoolState},
+    payment::{
+        gift::MAX_GIFTS,
+        payee::MAX_BOOKS,
+        payer::MAX_POOLS,
+        reservation::{PaidState, PoolState},
+    },
     table::Table,
     time::{Moment, UnixMillis},
 };
 use alloc::{boxed::Box, vec::Vec};
+use core::mem;
 use flight::Flight;
-use proofs::{Asked, At};
+use proofs::{Asked, At, POOLS_A_TURN};
+use watch::Watch;
 
-/// Pools watched at once: two keys each, the account's and those of fields fit one answer.
-pub const MAX_WATCHED: usize = 24;
+/// Pools watched at once: all that the machines may follow; a question asks about some, in turns.
+pub const MAX_WATCHED: usize = MAX_POOLS + MAX_BOOKS + 2 * MAX_GIFTS;
 /// Transactions that wait for their turn.
 pub const MAX_QUEUE: usize = 32;
 /// Settlements remembered for the application.
@@ -58,6 +67,11 @@ pub enum Query {
     Submit(Vec<u8>),
     /// `antiphon_faucet`, on dev chains only.
     Faucet(Address),
+    /// `antiphon_closedFields`: what the header at this height commits of the fields that its block closed.
+    Closed(u64),
+    /// `antiphon_watch`, of the watch-tower: canonical bytes of a sealed state. Answered with what it
+    /// has of the field: id, version and round, in 40 bytes.
+    Watch(Vec<u8>),
 }
 
 /// What happened.
@@ -133,6 +147,8 @@ pub struct Settlement {
     pub pool: PoolId,
     /// What the voucher promises in all.
     pub cum: Amount,
+    /// What of that no settlement before it has brought.
+    pub gain: Amount,
     /// How far the chain is proven to have paid it.
     pub level: Option<Level>,
     /// Height of the head that showed it.
@@ -187,8 +203,8 @@ pub struct Book {
     asked_height: ByLevel<Height>,
     asked: Table<AskId, Asked>,
     account: ByLevel<Shown<Account>>,
-    watched: Table<PoolId, ByLevel<PoolProof>>,
-    fields: Table<FieldId, ByLevel<FieldShown>>,
+    watched: Watch<PoolId, PoolProof>,
+    fields: Watch<FieldId, FieldShown>,
     settlements: Vec<Settlement>,
     queue: Vec<Message>,
     /// How many at the head of the queue go by themselves: one of them was refused when they went together.
@@ -201,6 +217,8 @@ pub struct Book {
     is_urgent: bool,
     /// The balance when the faucet was asked, until more is proven.
     gift_before: Option<Amount>,
+    /// The faucet did not answer: it is asked again at the next head, unless the money came all the same.
+    is_gift_lost: bool,
 }
 
 impl Book {
@@ -217,8 +235,8 @@ impl Book {
             asked_height: ByLevel::new(),
             asked: Table::new(),
             account: ByLevel::new(),
-            watched: Table::new(),
-            fields: Table::new(),
+            watched: Watch::new(),
+            fields: Watch::new(),
             settlements: Vec::new(),
             queue: Vec::new(),
             alone: 0,
@@ -227,6 +245,7 @@ impl Book {
             next_ask: 0,
             is_urgent: false,
             gift_before: None,
+            is_gift_lost: false,
         }
     }
 
@@ -237,6 +256,9 @@ impl Book {
                 let old = self.heads.get(head.level).map(|old| old.header.height);
                 if old.is_none_or(|old| old < head.header.height) {
                     self.heads.set(head.level, *head);
+                }
+                if mem::take(&mut self.is_gift_lost) && self.gift_before.is_some() {
+                    self.ask_faucet(out);
                 }
             }
             Input::Answered(id, bytes) => self.answered(id, &bytes, out),
@@ -284,19 +306,32 @@ impl Book {
         self.is_busy() || height < self.landed_at
     }
 
-    /// Starts to watch a pool: its state and what it paid to this key. Nothing happens if it is watched already, or if
-    /// [`MAX_WATCHED`] are.
-    pub fn watch(&mut self, pool: PoolId, out: &mut Vec<Output>) {
-        if self.watched.len() < MAX_WATCHED && !self.watched.contains_key(&pool) {
-            self.watched.insert(pool, ByLevel::new());
-            self.is_urgent = true;
+    /// Starts to watch a pool: its state and what it paid to this key. At most [`MAX_WATCHED`] are; of those, one that was
+    /// only named gives way to one of ours.
+    pub fn watch(&mut self, pool: PoolId, interest: Interest, out: &mut Vec<Output>) {
+        if self.watched.add(pool, interest, MAX_WATCHED) {
+            // Names cost nothing: many of them bring no more questions than heads.
+            self.is_urgent |= interest == Interest::Ours || self.watched.len() <= POOLS_A_TURN;
             self.ask_proofs(out);
         }
     }
 
-    /// Stops watching a pool.
-    pub fn unwatch(&mut self, pool: PoolId) {
-        self.watched.remove(&pool);
+    /// Says anew what each watched pool is to us. What is nothing any more is watched until a settlement that it is proven to
+    /// have paid is final, too.
+    pub fn review(&mut self, interest: impl Fn(PoolId) -> Option<Interest>) {
+        let settlements = &self.settlements;
+        let is_rising = |pool: &PoolId| {
+            let rising = |level: Level| level < Level::Final;
+            settlements.iter().any(|known| known.pool == *pool && known.level.is_some_and(rising))
+        };
+        self.watched
+            .review(|pool| interest(*pool).or_else(|| is_rising(pool).then_some(Interest::Ours)));
+    }
+
+    /// Returns every pool that is watched.
+    #[cfg(test)]
+    pub(crate) fn watched(&self) -> usize {
+        self.watched.len()
     }
 
     fn next_ask(&mut self) -> AskId {

@@ -5,7 +5,7 @@
 use super::Container;
 use antiphon_core::time::UnixMillis;
 use chrono::DateTime;
-use m3u8_rs::{MediaPlaylist, MediaSegment};
+use m3u8_rs::{Key, KeyMethod, MediaPlaylist, MediaSegment};
 use std::time::Duration;
 
 /// Longest playlist of a source, in bytes.
@@ -21,8 +21,8 @@ pub enum IntakeError {
     /// Not a media playlist of RFC 8216, or over a limit.
     #[error("not a media playlist")]
     NotPlaylist,
-    /// Its segments are encrypted or parts of a file.
-    #[error("encrypted segments and byte ranges are not carried")]
+    /// Its segments are parts of a file, or encrypted otherwise than whole with AES-128 and a key at an absolute URL.
+    #[error("byte ranges, and encryption other than AES-128 with a key's URL, are not carried")]
     Unsupported,
     /// A name that leads out of the folder, or of a kind that is not carried.
     #[error("a segment's name must end in .m4s, .mp4, .m4a, .aac, .mp3 or .ts, without folders")]
@@ -40,9 +40,14 @@ impl IntakeError {
     }
 }
 
+/// Longest URL of a key, in bytes.
+const MAX_KEY_URL: usize = 2048;
+
 /// A segment that the source has and we do not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
+    /// Its number in the source.
+    pub number: u64,
     /// Its file.
     pub name: String,
     /// What the file holds.
@@ -55,6 +60,8 @@ pub struct Wanted {
     pub date: Option<UnixMillis>,
     /// Whether it does not go on from the one before, or some between were missed.
     pub is_discontinuous: bool,
+    /// The attributes of its `EXT-X-KEY`, if it is encrypted.
+    pub encryption: Option<String>,
 }
 
 /// A source's playlist as read.
@@ -73,6 +80,16 @@ pub struct Intake {
 }
 
 impl Intake {
+    /// Follows a playlist of which all before the segment number `next` was taken already.
+    pub const fn from(next: Option<u64>) -> Self {
+        Self { next }
+    }
+
+    /// Takes back all from the segment number `next` on: it is wanted again.
+    pub const fn go_back(&mut self, next: u64) {
+        self.next = Some(next);
+    }
+
     /// Reads the playlist as it is now.
     ///
     /// # Errors
@@ -86,14 +103,17 @@ impl Intake {
         let is_anew = self.next.is_some_and(|next| end < next);
         let from = self.next.filter(|_| !is_anew).unwrap_or(first);
         let mut is_gap = is_anew || first > from;
-        let mut map = None;
+        let (mut map, mut key) = (None, None);
         let mut wanted = Vec::new();
         for (number, segment) in (first..).zip(&playlist.segments) {
             if let Some(new) = &segment.map {
                 map = Some(plain_name(&new.uri)?.to_owned());
             }
+            // Both hold until the next of their kind; the parser says them once.
+            key = segment.key.as_ref().or(key);
             if number >= from {
-                let mut item = describe(segment, map.clone())?;
+                let mut item = describe(number, segment, map.clone())?;
+                item.encryption = key.map(|key| encryption(key, number)).transpose()?.flatten();
                 item.is_discontinuous |= core::mem::take(&mut is_gap);
                 wanted.push(item);
             }
@@ -116,9 +136,13 @@ fn parse(text: &[u8]) -> Result<MediaPlaylist, IntakeError> {
     Ok(playlist)
 }
 
-fn describe(segment: &MediaSegment, map: Option<String>) -> Result<Wanted, IntakeError> {
+fn describe(
+    number: u64,
+    segment: &MediaSegment,
+    map: Option<String>,
+) -> Result<Wanted, IntakeError> {
     let is_map_part = segment.map.as_ref().is_some_and(|map| map.byte_range.is_some());
-    if segment.byte_range.is_some() || segment.key.is_some() || is_map_part {
+    if segment.byte_range.is_some() || is_map_part {
         return Err(IntakeError::Unsupported);
     }
     let name = plain_name(&segment.uri)?;
@@ -128,7 +152,10 @@ fn describe(segment: &MediaSegment, map: Option<String>) -> Result<Wanted, Intak
     // The parser keeps seconds in single precision; microseconds, rounded, are what it can still tell.
     let micros = duration.saturating_add(Duration::from_nanos(500)).as_micros();
     let micros = u64::try_from(micros).map_err(|_| IntakeError::NotPlaylist)?;
+    let encryption = segment.key.as_ref().map(|key| encryption(key, number)).transpose()?.flatten();
     Ok(Wanted {
+        number,
+        encryption,
         name: name.to_owned(),
         container,
         map,
@@ -136,6 +163,31 @@ fn describe(segment: &MediaSegment, map: Option<String>) -> Result<Wanted, Intak
         date: date(segment),
         is_discontinuous: segment.discontinuity,
     })
+}
+
+/// Returns how a segment is encrypted, in words that stay true when it is numbered anew: where nothing else is said, the
+/// initialisation vector is the number that the source gave it (RFC 8216 §5.2).
+fn encryption(key: &Key, number: u64) -> Result<Option<String>, IntakeError> {
+    if key.method == KeyMethod::None {
+        return Ok(None);
+    }
+    let is_plain = key.keyformat.as_deref().is_none_or(|format| format == "identity");
+    let url = key.uri.as_deref().filter(|url| {
+        let is_url = url.starts_with("https://") || url.starts_with("http://");
+        is_url && url.len() <= MAX_KEY_URL && url.bytes().all(|b| b.is_ascii_graphic() && b != b'"')
+    });
+    let counted = format!("0x{number:032x}");
+    let vector = key.iv.as_deref().unwrap_or(&counted);
+    let digits = vector.strip_prefix("0x").or_else(|| vector.strip_prefix("0X"));
+    let is_vector = digits.is_some_and(|digits| {
+        (1..=32).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit())
+    });
+    match url {
+        Some(url) if key.method == KeyMethod::AES128 && is_plain && is_vector => {
+            Ok(Some(format!("METHOD=AES-128,URI=\"{url}\",IV={vector}")))
+        }
+        Some(_) | None => Err(IntakeError::Unsupported),
+    }
 }
 
 /// Reads the date. ffmpeg writes the zone without a colon, which RFC 3339 and thus the parser do not know.
@@ -149,7 +201,7 @@ fn date(segment: &MediaSegment) -> Option<UnixMillis> {
 }
 
 /// Accepts the name of a file in the playlist's own folder only.
-fn plain_name(uri: &str) -> Result<&str, IntakeError> {
+pub(super) fn plain_name(uri: &str) -> Result<&str, IntakeError> {
     let is_plain = !uri.is_empty()
         && uri.len() <= 255
         && !uri.starts_with('.')
@@ -232,6 +284,41 @@ mod tests {
         assert_eq!(read(&range), Some(IntakeError::Unsupported));
         let variants = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n";
         assert!(read(variants).is_some());
+    }
+
+    #[test]
+    fn encrypted_segments_keep_the_vector_of_the_number_that_the_source_gave_them() {
+        let keyed = |attributes: &str| {
+            let tag = format!("#EXT-X-KEY:{attributes}\n#EXTINF");
+            Intake::default().read(text(7, 2).replacen("#EXTINF", &tag, 1).as_bytes())
+        };
+        let url = "URI=\"https://keys.example/1?a=b\"";
+        let listing = keyed(&format!("METHOD=AES-128,{url}")).unwrap();
+        let said = listing.wanted.iter().map(|wanted| wanted.encryption.clone().unwrap());
+        let zeros = "0".repeat(31);
+        assert!(said.eq([7, 8].map(|n| format!("METHOD=AES-128,{url},IV=0x{zeros}{n}"))));
+        let explicit = keyed(&format!("METHOD=AES-128,{url},IV=0xAb")).unwrap();
+        assert!(explicit.wanted[1].encryption.as_ref().unwrap().ends_with(",IV=0xAb"));
+        assert_eq!(keyed("METHOD=NONE").unwrap().wanted[0].encryption, None);
+        for other in [
+            format!("METHOD=SAMPLE-AES,{url}"),
+            format!("METHOD=AES-128,{url},KEYFORMAT=\"com.example\""),
+            format!("METHOD=AES-128,{url},IV=0xzz"),
+            String::from("METHOD=AES-128,URI=\"key.bin\""),
+            String::from("METHOD=AES-128"),
+        ] {
+            assert_eq!(keyed(&other).err(), Some(IntakeError::Unsupported), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_intake_goes_on_where_another_ended() {
+        let mut intake = Intake::from(Some(7));
+        let listing = intake.read(text(5, 4).as_bytes()).unwrap();
+        assert_eq!(names(&listing), ["s7.m4s", "s8.m4s"]);
+        assert!(!listing.wanted[0].is_discontinuous && listing.wanted[0].number == 7);
+        let anew = Intake::from(Some(70)).read(text(5, 2).as_bytes()).unwrap();
+        assert!(anew.wanted[0].is_discontinuous && anew.wanted[0].number == 5);
     }
 
     fn names(listing: &Listing) -> Vec<&str> {

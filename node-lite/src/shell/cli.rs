@@ -2,7 +2,7 @@
 
 use super::{
     config, dev, evidence, genesis, init, light, log, publish, run, site, snapshot, stake, testnet,
-    tracker,
+    token, tracker,
 };
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -30,8 +30,13 @@ pub enum Command {
     /// Writes light data as plain files that any HTTP server can serve.
     #[command(subcommand)]
     Light(LightCommand),
+    /// Carries a live stream as one of its peers: fetches, verifies, caches, serves over WebRTC, and is paid.
+    #[cfg(feature = "peer")]
+    Peer(Box<super::peer::Options>),
     /// Publishes a live stream: signs its segments and serves them.
     Publish(publish::Options),
+    /// Lets a fresh key sign for a publisher; the key so far signs for it, and listeners play on.
+    Rotate(publish::keys::Options),
     /// Runs one node of a chain.
     Run(Box<config::Options>),
     /// Serves the page that plays.
@@ -43,6 +48,8 @@ pub enum Command {
     Stake(stake::Command),
     /// Runs a network of many processes on this machine.
     Testnet(testnet::Options),
+    /// Signs a token by which a listener may join a stream at trackers that ask for one.
+    Token(token::Options),
     /// Introduces the listeners of streams to each other.
     Tracker(tracker::Options),
 }
@@ -83,7 +90,10 @@ impl Parsed {
             Command::Genesis(options) => genesis::run(&options),
             Command::Init(options) => init::run(&options),
             Command::Light(LightCommand::Export(options)) => light::export::run(options).await,
+            #[cfg(feature = "peer")]
+            Command::Peer(options) => super::peer::run(*options).await,
             Command::Publish(options) => publish::run(options).await,
+            Command::Rotate(options) => publish::keys::rotate(&options),
             Command::Run(options) => {
                 run::run(*options, self.matches.subcommand_matches("run")).await
             }
@@ -91,6 +101,7 @@ impl Parsed {
             Command::Snapshot(options) => snapshot::run(&options),
             Command::Stake(command) => stake::run(command).await,
             Command::Testnet(options) => testnet::run(options).await,
+            Command::Token(options) => token::run(&options),
             Command::Tracker(options) => tracker::run(options).await,
         }
     }

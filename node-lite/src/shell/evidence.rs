@@ -74,7 +74,7 @@ fn report(Check { file, chain, json }: &Check) -> anyhow::Result<()> {
     let spec = chain.as_deref().map(chain_file::read).transpose()?;
     match check(file, spec.as_ref()) {
         Ok((found, finding)) if *json => http::ready(&describe(&found, &finding)),
-        Ok((_, finding)) => say(&sentence(&finding)),
+        Ok((found, finding)) => say(&sentence(&found, &finding)),
         Err(error) => {
             if let Some(refused) = error.downcast_ref::<CheckError>().filter(|_| *json) {
                 let reason = refused.to_string();
@@ -162,7 +162,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 /// What the finding means, for a person.
-fn sentence(finding: &Finding) -> String {
+fn sentence(file: &File, finding: &Finding) -> String {
     match finding {
         Finding::Offence(shown, offenders) => {
             let names: Vec<String> = offenders.iter().map(key).collect();
@@ -184,6 +184,18 @@ fn sentence(finding: &Finding) -> String {
             };
             format!("HOLDS: {what} {about} signed by {}.\n{then}", names.join(", "))
         }
+        Finding::Payment(shown, paid) => format!(
+            "HOLDS: {} paid {} {} units in round {} of field {}, and all its members agreed.\n\
+             It is so if block {} of chain {} has the field root {}: whoever follows the chain can look that up.",
+            address::to_text(&paid.payer),
+            address::to_text(&paid.payee),
+            paid.amount.units(),
+            shown.round,
+            shown.field.0,
+            paid.height.0,
+            file.chain.0,
+            paid.field_root,
+        ),
         Finding::Overdraft { pool, creator, targets, promised, deposit } => format!(
             "HOLDS: {} signed promises to {targets} targets of pool {}; with what was paid they are {promised} units, and \
              the deposit is {deposit}.\n\
@@ -212,6 +224,18 @@ fn describe(file: &File, finding: &Finding) -> Value {
             "version": shown.version,
             "round": shown.round,
             "keys": shown.keys.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        }),
+        Finding::Payment(shown, paid) => json!({
+            "holds": true,
+            "kind": "payment",
+            "chain": chain,
+            "field": shown.field.0.to_hex(),
+            "round": shown.round,
+            "payer": address::to_text(&paid.payer),
+            "payee": address::to_text(&paid.payee),
+            "units": paid.amount.units().to_string(),
+            "height": paid.height.0,
+            "fieldRoot": paid.field_root.to_hex(),
         }),
         Finding::Overdraft { pool, creator, targets, promised, deposit } => json!({
             "holds": true,

@@ -27,6 +27,28 @@ pub async fn serve(
     Ok((address, server))
 }
 
+/// Listens if an address is given; else nothing is served, and the future never ends.
+///
+/// # Errors
+/// Those of [`serve`].
+pub async fn serve_some(
+    listen: Option<SocketAddr>,
+    router: Router,
+) -> anyhow::Result<(Option<SocketAddr>, impl Future<Output = anyhow::Result<()>>)> {
+    let served = match listen {
+        Some(listen) => Some(serve(listen, router).await?),
+        None => None,
+    };
+    let (address, server) = served.unzip();
+    let server = async move {
+        match server {
+            Some(server) => server.await,
+            None => std::future::pending().await,
+        }
+    };
+    Ok((address, server))
+}
+
 /// Takes a URL of one of these schemes, or nothing at all.
 ///
 /// # Errors

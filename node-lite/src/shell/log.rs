@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use std::io::IsTerminal as _;
 use tracing_subscriber::{EnvFilter, filter::ParseError};
 
-/// What is not worth a line unless the filter says otherwise: gossipsub warns of every message that two nodes have said.
-const QUIET: &str = "libp2p_gossipsub=error";
+/// What is not worth a line unless the filter says otherwise: gossipsub warns of every message that two nodes have said, and
+/// WebRTC of every packet that comes before the description of who sent it.
+const QUIET: &str = "libp2p_gossipsub=error,rtc=error";
 
 /// How a line of the log looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]

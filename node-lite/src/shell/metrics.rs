@@ -157,11 +157,15 @@ impl Metrics {
     pub(super) fn sent(&self, kind: Kind) -> u64 {
         self.messages.get_or_create(&Traffic { direction: Direction::Out, kind }).get()
     }
+}
 
-    fn text(&self) -> Option<String> {
-        let mut text = String::new();
-        text::encode(&mut text, &self.registry).ok()?;
-        Some(text)
+/// Answers with all that a registry holds, as OpenMetrics 1.0 text.
+pub(super) fn openmetrics(registry: &Registry) -> Response {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let mut text = String::new();
+    match text::encode(&mut text, registry) {
+        Ok(()) => ([(header::CONTENT_TYPE, kind)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
@@ -245,11 +249,7 @@ pub fn routes(view: View) -> Router {
 }
 
 async fn metrics(State(view): State<View>) -> Response {
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    match view.metrics.text() {
-        Some(text) => ([(header::CONTENT_TYPE, kind)], text).into_response(),
-        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
+    openmetrics(&view.metrics.registry)
 }
 
 async fn health(State(view): State<View>) -> Response {

@@ -1,22 +1,23 @@
 //! `antiphon publish`: a live stream from a folder, a push, a recording or an audio file, signed and served.
 //!
 //! ```text
-//! source ──segments──► station (publisher, its memory on disk) ──files, playlist──► origin (HTTP)
+//! source ──segments──► station (publisher, its memory and files on disk) ──files, pages──► origin (HTTP)
 //! ```
 
+pub mod keys;
 mod origin;
 mod source;
 mod station;
 mod trust;
 
-use super::dev::keys;
-use crate::publisher::{MAX_WINDOW, Terms};
+use super::chain_file::DECIMALS;
+use crate::publisher::{MAX_WINDOW, Terms, keyring::Keyring};
 use antiphon_core::{
     amount::Amount,
     chain::spec::Token,
     codec::{Bounded, Text},
-    crypto::{Hash, SecretKey},
-    delivery::record::StreamInfo,
+    crypto::Hash,
+    delivery::{heir::Heirs, record::StreamInfo, rendition::MAX_RENDITIONS},
     id::ChainId,
 };
 use anyhow::{Context, bail};
@@ -25,29 +26,30 @@ use origin::Pushes;
 use station::Station;
 use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
 
-/// Digits after the point of the operational token, as the chain spec's default has them.
-const DECIMALS: u8 = 8;
-
 /// What is published, and where.
 #[derive(Clone, Debug, Args)]
 #[command(group(ArgGroup::new("from").required(true).args(["source", "push", "file"])))]
 pub struct Options {
-    /// Folder with an HLS playlist (.m3u8) and its segments, followed as it grows.
+    /// Folder with an HLS playlist (.m3u8) and its segments, followed as it grows; several renditions have a multivariant
+    /// playlist beside theirs.
     #[arg(long, value_name = "DIR")]
     pub source: Option<PathBuf>,
-    /// Plays the finished playlist of --source as a live stream, for ever.
+    /// Plays the finished playlists of --source as a live stream, for ever.
     #[arg(long = "loop", requires = "source")]
     pub is_loop: bool,
-    /// Takes what an encoder sends by HTTP PUT to /push/, as ffmpeg and OBS do.
+    /// Takes what an encoder sends by HTTP PUT to /push/, as ffmpeg and OBS do; each playlist is a rendition.
     #[arg(long)]
     pub push: bool,
     /// Any audio file, repeated for ever by ffmpeg.
     #[arg(long, value_name = "AUDIO")]
     pub file: Option<PathBuf>,
+    /// Kilobits per second of the renditions that --file is encoded to.
+    #[arg(long, value_delimiter = ',', default_value = "128", value_name = "KBITS", value_parser = clap::value_parser!(u16).range(16..=512))]
+    pub bitrates: Vec<u16>,
     /// Where to listen; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
-    /// Where the publisher's key and the last sequence number are kept.
+    /// Where the publisher's keys and all that a restart needs are kept: numbers, dates, listed segments.
     #[arg(long, default_value = "antiphon-publish")]
     pub data: PathBuf,
     /// Name of the stream, unique among those of this publisher.
@@ -59,9 +61,9 @@ pub struct Options {
     /// URL of a node's RPC, told to listeners. It must be of the chain that --chain names.
     #[arg(long, default_value = "", value_name = "URL", value_parser = parse_node)]
     pub node: String,
-    /// URL of the tracker, told to listeners.
-    #[arg(long, default_value = "", value_name = "URL", value_parser = super::http::parse_tracker)]
-    pub tracker: String,
+    /// URL of the tracker, told to listeners; may be given again: when one is lost, they dial the next.
+    #[arg(long = "tracker", value_name = "URL", value_parser = super::http::parse_tracker)]
+    pub trackers: Vec<String>,
     /// Price of a chunk of 16 KiB in the operational token, as decimal text.
     #[arg(long, default_value = "0.0001")]
     pub price: String,
@@ -76,7 +78,7 @@ pub struct Options {
     pub push_token: Option<String>,
 }
 
-fn parse_chain(text: &str) -> Result<ChainId, String> {
+pub(super) fn parse_chain(text: &str) -> Result<ChainId, String> {
     Hash::from_hex(text).map(ChainId).ok_or_else(|| "64 hexadecimal digits are expected".into())
 }
 
@@ -94,10 +96,10 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let token = push_token(&options)?;
     fs::create_dir_all(&options.data)
         .with_context(|| format!("making the folder {}", options.data.display()))?;
-    let key = SecretKey::from_bytes(&keys::secret_file(&options.data.join("publisher.key"))?);
+    let keyring = keys::load_or_make(&options.data)?;
     let chain = trust::chain(options.chain, &options.node).await?;
-    let terms = terms(&options, chain, key)?;
-    let publisher = terms.key.public();
+    let terms = terms(&options, chain, keyring)?;
+    let (publisher, signer) = (terms.keyring.publisher(), terms.keyring.key().public());
     let station = Arc::new(Station::open(terms, &options.data, &options.name)?);
     let source = source::open(&options)?;
     let pushes = options.push.then(|| Arc::new(Pushes::new(Arc::clone(&station), token)));
@@ -110,6 +112,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         "url": format!("http://{address}/live.m3u8"),
         "push": options.push.then(|| format!("http://{address}/push/")),
         "publisher": publisher.to_string(),
+        "signer": signer.to_string(),
         "stream": station.stream().0.to_hex(),
         "chain": chain.0.to_hex(),
     }));
@@ -128,23 +131,28 @@ fn push_token(options: &Options) -> anyhow::Result<Option<String>> {
     Ok(options.push_token.clone())
 }
 
-fn terms(options: &Options, chain: ChainId, key: SecretKey) -> anyhow::Result<Terms> {
+fn terms(options: &Options, chain: ChainId, keyring: Keyring) -> anyhow::Result<Terms> {
     if !(1..=MAX_WINDOW).contains(&options.window) {
         bail!("--window is 1 to {MAX_WINDOW}");
+    }
+    if options.bitrates.len() > usize::from(MAX_RENDITIONS) {
+        bail!("--bitrates names at most {MAX_RENDITIONS}");
     }
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if options.name.is_empty() || !options.name.chars().all(is_plain) {
         bail!("--name is letters, digits, - and _");
     }
     let info = StreamInfo {
-        publisher: key.public(),
+        publisher: keyring.publisher(),
         name: Text::try_from(options.name.as_str()).context("--name is too long")?,
         price: Amount::parse(&options.price, DECIMALS).context("--price")?,
         token: Token::Operational,
         target_ms: options.target_ms,
-        tracker: Text::try_from(options.tracker.as_str()).context("--tracker is too long")?,
+        tracker: Text::try_from(options.trackers.join(" ").as_str())
+            .context("--tracker is too long")?,
         node: Text::try_from(options.node.as_str()).context("--node is too long")?,
         maps: Bounded::new(),
+        heirs: Heirs::new(),
     };
-    Ok(Terms { chain, key, info, window: options.window })
+    Ok(Terms { chain, keyring, info, window: options.window })
 }

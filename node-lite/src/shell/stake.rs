@@ -6,7 +6,7 @@
 mod host;
 
 use super::{
-    chain_file,
+    chain_file::{self, DECIMALS},
     keys::{self, Purpose, SecretFile},
     remote::RemoteNode,
 };
@@ -87,9 +87,6 @@ pub struct With {
     #[arg(long, value_parser = parse_address)]
     pub staker: Option<Address>,
 }
-
-/// Digits after the point of both tokens.
-const DECIMALS: u8 = 8;
 
 fn parse_amount(text: &str) -> Result<Amount, String> {
     let amount = Amount::parse(text, DECIMALS).map_err(|error| error.to_string())?;

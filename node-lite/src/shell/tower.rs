@@ -11,7 +11,7 @@ use crate::{
     mempool::AdmitError,
     storage::StorageError,
     supernode::{Output, Supernode},
-    tower::{self, Order, Tower, WatchError},
+    tower::{self, Kept, Order, Tower, WatchError},
 };
 use antiphon_core::{
     amount::Amount,
@@ -33,7 +33,12 @@ use std::{
 };
 use tokio::sync::watch;
 
-const STATES: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("states");
+/// The newest state of each field.
+const STATES: Table = TableDefinition::new("states");
+/// What is shown if the chain annuls that.
+const BEFORE: Table = TableDefinition::new("before");
+
+type Table = TableDefinition<'static, &'static [u8; 32], &'static [u8]>;
 
 /// The tower of a node.
 #[derive(Debug)]
@@ -76,13 +81,21 @@ impl Watchtower {
         let path = data.join("tower.redb");
         let states = Database::create(&path).with_context(|| path.display().to_string())?;
         let begin = states.begin_write()?;
-        drop(begin.open_table(STATES)?);
+        for table in [STATES, BEFORE] {
+            drop(begin.open_table(table)?);
+        }
         begin.commit()?;
         let mut tower = Tower::new(spec, Address::of(&key.public()));
-        for row in states.begin_read()?.open_table(STATES)?.iter()? {
-            let sealed: SealedState = codec::decode(row?.1.value(), MAX_SEALED)
-                .with_context(|| format!("{} is damaged", path.display()))?;
-            tower.keep(sealed);
+        let read = states.begin_read()?;
+        let before = read.open_table(BEFORE)?;
+        let sealed = |bytes: &[u8]| {
+            codec::decode::<SealedState>(bytes, MAX_SEALED)
+                .with_context(|| format!("{} is damaged", path.display()))
+        };
+        for row in read.open_table(STATES)?.iter()? {
+            let (field, newest) = row?;
+            let before = before.get(field.value())?.map(|row| sealed(row.value())).transpose()?;
+            tower.keep(Kept { newest: sealed(newest.value())?, before });
         }
         Ok(Arc::new(Self {
             tower: Mutex::new(tower),
@@ -105,9 +118,9 @@ impl Watchtower {
         let row = tower::read(&self.store, head.version, self.state_chain, &field)?;
         // Held while it is written, so that of two states the later one also stays on disk.
         let mut tower = self.lock();
-        tower.check(&sealed, row.as_ref(), head.block.height().plus(1))?;
-        self.write(&field, Some(&sealed))?;
-        tower.keep(sealed);
+        let kept = tower.check(&sealed, row.as_ref(), head.block.height().plus(1))?;
+        self.write(&field, Some(&kept))?;
+        tower.keep(kept);
         Ok(())
     }
 
@@ -116,11 +129,14 @@ impl Watchtower {
         self.tower.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, field: &FieldId, sealed: Option<&SealedState>) -> Result<(), StorageError> {
+    /// Writes what is kept of a field in one, or removes it.
+    fn write(&self, field: &FieldId, kept: Option<&Kept>) -> Result<(), StorageError> {
         let mut batch = self.states.begin_write().map_err(failed)?;
         batch.set_durability(Durability::Immediate).map_err(failed)?;
-        {
-            let mut table = batch.open_table(STATES).map_err(failed)?;
+        let newest = kept.map(|kept| &kept.newest);
+        let before = kept.and_then(|kept| kept.before.as_ref());
+        for (table, sealed) in [(STATES, newest), (BEFORE, before)] {
+            let mut table = batch.open_table(table).map_err(failed)?;
             if let Some(sealed) = sealed {
                 let bytes = codec::encode(sealed);
                 table.insert(&field.0.0, bytes.as_slice()).map_err(failed)?;
@@ -143,15 +159,10 @@ impl Watchtower {
             let row = tower::read(&self.store, head.version, self.state_chain, &id)?;
             rows.extend(row.map(|row| (id, row)));
         }
-        let orders = self.lock().look(head.block.height().plus(1), &rows);
-        let mut posts = Vec::new();
-        for order in orders {
-            match order {
-                Order::Post(sealed) => posts.push(*sealed),
-                Order::Forget(field) => self.write(&field, None)?,
-            }
-        }
-        Ok(posts)
+        // Held while forgotten rows are removed, or a state that is brought meanwhile would be removed with them.
+        let mut tower = self.lock();
+        let orders = tower.look(head.block.height().plus(1), &rows);
+        Ok(carry_out(orders, |field| self.write(field, None)))
     }
 
     /// Watches until the node has stopped.
@@ -211,5 +222,104 @@ impl Watchtower {
         };
         body.max_fee = body.fee(self.fee).unwrap_or(self.fee);
         node.submit(SignedTransaction::new(&self.key, self.chain, body), out).map(drop)
+    }
+}
+
+/// Forgets what is over, and returns what is to be posted. A post has a deadline, a row that is over has none: where it
+/// cannot be removed, it is read at the next start and forgotten then.
+fn carry_out(
+    orders: Vec<Order>,
+    mut forget: impl FnMut(&FieldId) -> Result<(), StorageError>,
+) -> Vec<SealedState> {
+    let mut posts = Vec::new();
+    for order in orders {
+        match order {
+            Order::Post(sealed) => posts.push(*sealed),
+            Order::Forget(field) => {
+                if let Err(error) = forget(&field) {
+                    tracing::error!(
+                        field = %field.0, %error,
+                        "a field that is over is still in tower.redb: check the disk and its room, then restart the node"
+                    );
+                }
+            }
+        }
+    }
+    posts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::dev::{Options, keys::Network};
+    use antiphon_core::{
+        crypto::Hash,
+        payment::field::{RoundState, SealedState},
+    };
+
+    fn state(round: u32) -> SealedState {
+        let state = RoundState {
+            field: FieldId(Hash([7; 32])),
+            version: 0,
+            round,
+            balances: Bounded::new(),
+            tx_root: Hash::default(),
+            payments: 0,
+            prev: Hash::default(),
+            is_final: false,
+        };
+        SealedState { state, signatures: Bounded::new() }
+    }
+
+    /// What is posted keeps a deadline; what is removed has none.
+    #[test]
+    fn a_removal_that_fails_holds_up_no_post() {
+        let field = state(7).state.field;
+        let orders = vec![
+            Order::Post(Box::new(state(7))),
+            Order::Forget(field),
+            Order::Post(Box::new(state(8))),
+        ];
+        let mut asked = Vec::new();
+        let posts = carry_out(orders, |field| {
+            asked.push(*field);
+            Err(StorageError("no space left".into()))
+        });
+        assert_eq!((posts, asked), (vec![state(7), state(8)], vec![field]));
+    }
+
+    /// The state before the newest is needed after a restart, too; what is forgotten leaves nothing behind.
+    #[test]
+    fn both_states_of_a_field_are_there_after_a_restart_until_it_is_forgotten() {
+        let data = tempfile::tempdir().unwrap();
+        let options = Options {
+            data: data.path().join("keys"),
+            reset: false,
+            block_time: std::time::Duration::from_secs(1),
+            rpc: "127.0.0.1:0".parse().unwrap(),
+            stake: false,
+            unbond: None,
+        };
+        let spec = Network::open(&options).unwrap().spec;
+        let store = Store::open(data.path(), &spec).unwrap();
+        let open = || {
+            let key = SecretKey::from_bytes(&[1; 32]);
+            Watchtower::open(data.path(), &spec, store.clone(), key).unwrap()
+        };
+        let shown = |tower: &Watchtower| format!("{:?}", tower.lock());
+        let tower = open();
+        let nothing = shown(&tower);
+        for before in [None, Some(state(6))] {
+            let kept = Kept { newest: state(7), before };
+            tower.write(&state(7).state.field, Some(&kept)).unwrap();
+            tower.lock().keep(kept);
+        }
+        let watched = shown(&tower);
+        drop(tower);
+        let tower = open();
+        assert_eq!(shown(&tower), watched);
+        tower.write(&state(7).state.field, None).unwrap();
+        drop(tower);
+        assert_eq!(shown(&open()), nothing);
     }
 }

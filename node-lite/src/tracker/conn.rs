@@ -1,39 +1,45 @@
-//! What is known of one connection.
+//! What is known of one connection, and of the network that it comes from.
 
-use super::{Bucket, LISTS, MESSAGES, Rate};
-use antiphon_core::{
-    id::{PeerId, StreamId},
-    time::Moment,
+use super::{
+    Bucket, Caller, LISTS, MESSAGES, OPENS, Rate,
+    names::{NETWORK_NAMES, Names},
+    place::{Network, Place},
+    relay::REFUSALS,
+    token::{self, Token, TokenError},
 };
-use std::{collections::BTreeSet, net::IpAddr};
-
-/// Where a connection comes from: an IPv4 address, or the /64 that one IPv6 customer has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Network([u8; 8]);
-
-impl Network {
-    pub(super) fn of(address: IpAddr) -> Self {
-        Self(match address.to_canonical() {
-            // No /64 begins with zeros and ends in an IPv4 address but the reserved one.
-            IpAddr::V4(v4) => (u64::from(v4.to_bits())).to_be_bytes(),
-            IpAddr::V6(v6) => v6.octets().first_chunk().copied().unwrap_or_default(),
-        })
-    }
-}
+use antiphon_core::{
+    crypto::Signed,
+    id::{PeerId, StreamId},
+    time::{Moment, UnixMillis},
+};
+use std::{collections::BTreeSet, time::Duration};
 
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Conn {
     pub(super) network: Network,
+    pub(super) place: Place,
+    /// What it brought, unchecked.
+    pub(super) token: Option<Box<Signed<Token>>>,
+    /// Into which stream that let it, and until when.
+    pass: Option<(StreamId, Moment)>,
+    /// When it was opened, by both clocks.
+    opened: (Moment, UnixMillis),
     /// What it must sign.
     pub(super) nonce: [u8; 32],
     /// Who it is, once it signed in.
     pub(super) peer: Option<PeerId>,
+    /// When it signed in, in the count of sign-ins.
+    pub(super) since: u64,
     pub(super) streams: BTreeSet<StreamId>,
     pub(super) messages: Bucket,
     pub(super) lists: Bucket,
+    /// Whom it was told, and how many more it may be.
+    pub(super) names: Names,
     /// Bytes that may be relayed for it.
     pub(super) relays: Bucket,
+    /// Relays that may be refused without counting as faults.
+    pub(super) refusals: Bucket,
     pub(super) faults: u32,
     /// When it is closed unless it says something.
     pub(super) silent_at: Moment,
@@ -42,21 +48,86 @@ pub(super) struct Conn {
 impl Conn {
     pub(super) fn new(
         now: Moment,
-        network: Network,
+        caller: Caller,
         relays: Rate,
         nonce: [u8; 32],
         silent_at: Moment,
     ) -> Self {
         Self {
-            network,
+            network: Network::of(caller.address),
+            place: caller.place,
+            token: caller.token,
+            pass: None,
+            opened: (now, caller.clock),
             nonce,
             peer: None,
+            since: 0,
             streams: BTreeSet::new(),
             messages: Bucket::full(now, MESSAGES),
             lists: Bucket::full(now, LISTS),
-            relays: Bucket::full(now, relays),
+            names: Names::new(now),
+            // Who opens another connection has no more to relay than who waits.
+            relays: Bucket::fresh(now, relays),
+            refusals: Bucket::full(now, REFUSALS),
             faults: 0,
             silent_at,
         }
+    }
+
+    /// Checks that the token which came along lets this peer into the stream now, and until when.
+    pub(super) fn admit(
+        &mut self,
+        now: Moment,
+        stream: StreamId,
+        peer: PeerId,
+    ) -> Result<(), TokenError> {
+        let (at, clock) = self.opened;
+        let passed = u64::try_from(now.since(at).as_millis()).unwrap_or(u64::MAX);
+        let clock = clock.plus(passed);
+        token::check(self.token.as_deref(), stream, peer, clock)?;
+        let left = self.token.as_ref().map_or(0, |token| token.body.expires.since(clock));
+        self.pass = Some((stream, now.after(Duration::from_millis(left))));
+        Ok(())
+    }
+
+    /// Returns whether what let this connection into the stream is over.
+    pub(super) fn is_past(&self, now: Moment, stream: StreamId) -> bool {
+        !self.pass.is_some_and(|(opens, until)| opens == stream && now < until)
+    }
+}
+
+/// What the connections of one network, or of one prefix, have together.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// Connections that are open.
+    pub(super) count: u32,
+    pub(super) opens: Bucket,
+    pub(super) names: Bucket,
+    /// How much wider than a network it is: what its rates are multiplied by.
+    factor: u32,
+}
+
+impl Shared {
+    pub(super) fn new(now: Moment, factor: u32) -> Self {
+        let opens = Bucket::full(now, OPENS.times(factor));
+        Self { count: 0, opens, names: Bucket::full(now, NETWORK_NAMES.times(factor)), factor }
+    }
+
+    /// Counts one more connection, if there may be one.
+    pub(super) fn open(&mut self, now: Moment, most: u32) -> bool {
+        self.count < most.saturating_mul(self.factor)
+            && self.opens.take(now, OPENS.times(self.factor))
+    }
+
+    /// Takes one name, if there is one left.
+    pub(super) fn name(&mut self, now: Moment) -> bool {
+        self.names.take(now, NETWORK_NAMES.times(self.factor))
+    }
+
+    /// Returns whether nothing is open and every rate is as good as new.
+    pub(super) fn is_idle(&mut self, now: Moment) -> bool {
+        self.count == 0
+            && self.opens.is_full(now, OPENS.times(self.factor))
+            && self.names.is_full(now, NETWORK_NAMES.times(self.factor))
     }
 }

@@ -30,6 +30,13 @@ impl Process {
         self.ready["url"].as_str().unwrap().split('/').nth(2).unwrap()
     }
 
+    /// Asks to stop, and returns whether it ended well.
+    #[cfg(feature = "peer")]
+    pub(crate) fn stop(mut self) -> bool {
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        asked.unwrap().success() && self.child.wait().unwrap().success()
+    }
+
     /// Kills without warning.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
@@ -49,6 +56,13 @@ pub(crate) fn refusal(arguments: &[&str]) -> String {
     let output = command(arguments).output().unwrap();
     assert!(!output.status.success());
     String::from_utf8(output.stderr).unwrap()
+}
+
+/// Runs the subcommand, which must succeed, and returns what it prints.
+pub(crate) fn output(arguments: &[&str]) -> String {
+    let output = command(arguments).output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
 }
 
 fn command(arguments: &[&str]) -> Command {

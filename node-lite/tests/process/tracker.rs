@@ -1,39 +1,52 @@
-use crate::host::{Process, get, refusal};
+use crate::host::{Process, get, output, refusal};
 use antiphon_core::{
     codec::Text,
     crypto::{Hash, SecretKey, Signed},
+    delivery::record::stream_id,
     id::{ChainId, PeerId, StreamId},
-    peer::tracker_wire::{SignIn, Signal, SignalKind, ToListener, ToTracker},
+    peer::tracker_wire::{SignIn, Signal, SignalKind, ToListener, ToTracker, TrackerRefusal},
 };
 use std::net::TcpStream;
-use tungstenite::{Message, WebSocket, stream::MaybeTlsStream};
+use tungstenite::{Message, WebSocket, client::IntoClientRequest as _, stream::MaybeTlsStream};
 
-const STREAM: StreamId = StreamId(Hash([1; 32]));
+pub(crate) const STREAM: StreamId = StreamId(Hash([1; 32]));
 
-struct Listener(WebSocket<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Listener(WebSocket<MaybeTlsStream<TcpStream>>);
 
 impl Listener {
     fn dial(process: &Process) -> Self {
         Self(tungstenite::connect(process.ready["url"].as_str().unwrap()).unwrap().0)
     }
 
-    /// Dials, signs in and joins; returns how many others it was told.
-    fn enter(process: &Process, n: u8) -> (Self, usize) {
-        let mut listener = Self::dial(process);
-        let ToListener::Challenge(nonce) = listener.hear() else { panic!() };
+    /// Dials with a header of its own.
+    fn dial_with(process: &Process, name: &'static str, value: &str) -> Self {
+        let mut request = process.ready["url"].as_str().unwrap().into_client_request().unwrap();
+        request.headers_mut().insert(name, value.parse().unwrap());
+        Self(tungstenite::connect(request).unwrap().0)
+    }
+
+    /// Signs in and asks to join; what is said to that is still to be heard.
+    fn join(&mut self, process: &Process, n: u8, stream: StreamId) {
+        let ToListener::Challenge(nonce) = self.hear() else { panic!() };
         let url = Text::try_from(process.ready["url"].as_str().unwrap()).unwrap();
-        listener.say(&ToTracker::SignIn(SignIn::new(&key(n), nonce, url)));
-        listener.say(&ToTracker::Join(STREAM));
+        self.say(&ToTracker::SignIn(SignIn::new(&key(n), nonce, url)));
+        self.say(&ToTracker::Join(stream));
+    }
+
+    /// Dials, signs in and joins; returns how many others it was told.
+    pub(crate) fn enter(process: &Process, n: u8) -> (Self, usize) {
+        let mut listener = Self::dial(process);
+        listener.join(process, n, STREAM);
         let ToListener::Welcome(STREAM, _) = listener.hear() else { panic!() };
         let ToListener::Candidates(list) = listener.hear() else { panic!() };
         (listener, list.peers.len())
     }
 
-    fn say(&mut self, message: &ToTracker) {
+    pub(crate) fn say(&mut self, message: &ToTracker) {
         self.0.send(Message::binary(message.to_bytes())).unwrap();
     }
 
-    fn hear(&mut self) -> ToListener {
+    pub(crate) fn hear(&mut self) -> ToListener {
         ToListener::from_bytes(&self.0.read().unwrap().into_data()).unwrap()
     }
 
@@ -94,7 +107,53 @@ fn a_listener_that_breaks_the_rules_is_closed_and_the_others_stay() {
     assert!(refusal(&["tracker", "--listen", process.address()]).contains("port taken"));
 }
 
-fn key(n: u8) -> SecretKey {
+#[test]
+fn a_publisher_prints_tokens_and_its_listeners_get_in_with_them() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("publisher.key"), [9; 32]).unwrap();
+    let chain = ChainId(Hash([7; 32]));
+    let stream = stream_id(chain, key(9).public(), &text("live"));
+    let process = Process::start(&["tracker", "--require-token"]);
+    let (data, chain, one) =
+        (folder.path().to_str().unwrap(), chain.0.to_hex(), key(1).public().to_string());
+    let mint = |more: &[&str]| {
+        let all = [&["token", "--data", data, "--chain", &chain], more].concat();
+        format!("antiphon-token.{}", output(&all).trim())
+    };
+    let heard = |token: &str, n: u8| {
+        let mut listener = Listener::dial_with(&process, "sec-websocket-protocol", token);
+        listener.join(&process, n, stream);
+        (listener.hear(), listener)
+    };
+    let (welcome, _one) = heard(&mint(&["--listener", &one, "--for", "1h"]), 1);
+    assert_eq!(welcome, ToListener::Welcome(stream, 1));
+    let (welcome, mut two) = heard(&mint(&[]), 2);
+    assert_eq!(welcome, ToListener::Welcome(stream, 2));
+    let ToListener::Candidates(list) = two.hear() else { panic!() };
+    assert_eq!(list.peers.len(), 1);
+    let refused = ToListener::Refused(TrackerRefusal::NoToken);
+    assert_eq!(heard(&mint(&["--listener", &one]), 3).0, refused);
+    assert_eq!(heard(&mint(&["--name", "other"]), 3).0, refused);
+    assert_eq!(heard("antiphon-token.AAAA", 3).0, refused);
+    let mut bare = Listener::dial(&process);
+    bare.join(&process, 3, stream);
+    assert_eq!(bare.hear(), refused);
+    assert!(refusal(&["token", "--data", "/nowhere", "--chain", &chain]).contains("publisher.key"));
+}
+
+#[test]
+fn listeners_behind_a_proxy_of_ours_are_told_apart() {
+    let process = Process::start(&["tracker", "--proxy", "127.0.0.1", "--max-per-network", "1"]);
+    let heard = |from: &str| {
+        let mut listener = Listener::dial_with(&process, "x-forwarded-for", from);
+        (listener.hear(), listener)
+    };
+    let kept: Vec<_> = ["192.0.2.1", "192.0.2.2", "10.1.2.3, 2001:db8::1"].map(heard).into();
+    assert!(kept.iter().all(|(said, _)| matches!(said, ToListener::Challenge(_))));
+    assert_eq!(heard("192.0.2.1").0, ToListener::Refused(TrackerRefusal::TooMuch));
+}
+
+pub(crate) fn key(n: u8) -> SecretKey {
     SecretKey::from_bytes(&[n; 32])
 }
 
@@ -102,9 +161,33 @@ fn text<const MAX: usize>(text: &str) -> Text<MAX> {
     Text::try_from(text).unwrap()
 }
 
-fn signal(from: u8, to: u8) -> Signed<Signal> {
+pub(crate) fn signal(from: u8, to: u8) -> Signed<Signal> {
     let (from_key, kind) = (key(from), SignalKind::Offer);
     let (from, to) = (PeerId(from_key.public()), PeerId(key(to).public()));
     let body = Signal { stream: STREAM, from, to, session: 1, kind, sdp: text("v=0") };
     Signed::new(&from_key, ChainId::default(), body)
+}
+
+#[test]
+fn what_a_tracker_does_is_counted_for_its_keeper_alone() {
+    let tracker = Process::start(&["tracker", "--metrics", "127.0.0.1:0"]);
+    let (_first, _) = Listener::enter(&tracker, 1);
+    let (_second, others) = Listener::enter(&tracker, 2);
+    assert_eq!(others, 1);
+    let mut rude = Listener::dial(&tracker);
+    rude.say(&ToTracker::SignIn(SignIn::new(&key(3), [0; 32], text("ws://x"))));
+    assert!(rude.is_closed());
+    let metrics = tracker.ready["metrics"].as_str().unwrap();
+    let address = metrics.strip_prefix("http://").unwrap().strip_suffix("/metrics").unwrap();
+    let answer = get(address, "/metrics", "");
+    assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
+    for line in [
+        "antiphon_tracker_connections 2",
+        "antiphon_tracker_streams 1",
+        "antiphon_tracker_messages_total{way=\"In\"} 5",
+        "antiphon_tracker_closed_total{reason=\"tracker/no-sign-in\"} 1",
+    ] {
+        assert!(answer.text().lines().any(|has| has == line), "{line}\n{}", answer.text());
+    }
+    assert_eq!(get(tracker.address(), "/metrics", "").status, 404);
 }

@@ -67,7 +67,7 @@ export async function openPage(browser, url, name = 'page', first) {
  * Waits until `condition` returns something true, and returns it; fails with what was last seen.
  * @template T
  * @param {string} what @param {() => Promise<T> | T} condition @param {number} [patienceMs]
- * @param {() => string} [explain] Called when it fails.
+ * @param {() => string | Promise<string>} [explain] Called when it fails.
  * @returns {Promise<NonNullable<T>>}
  */
 export async function until(what, condition, patienceMs = 20_000, explain = () => '') {
@@ -75,7 +75,7 @@ export async function until(what, condition, patienceMs = 20_000, explain = () =
   for (;;) {
     const value = await condition();
     if (value) return value;
-    if (Date.now() > end) throw new Error(`not within ${patienceMs / 1000} s: ${what}\n${explain()}`);
+    if (Date.now() > end) throw new Error(`not within ${patienceMs / 1000} s: ${what}\n${await explain()}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

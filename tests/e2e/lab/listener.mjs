@@ -5,18 +5,38 @@ import { openPage, until } from './browser.mjs';
 /** @typedef {import('antiphon').Snapshot} Snapshot */
 /** Names the element to the compiler. @typedef {import('antiphon/player').AntiphonPlayer} Player */
 
-/** Notes each time that sound stops after it began, from before the page's own scripts run. */
-function watch() {
-  const stalls = /** @type {number[]} */ ([]);
-  Object.assign(globalThis, { stalls });
+/** Notes each time that sound stops after it began, with what the player held then, and how long the page was kept from running; from before its own scripts run. */
+export function watch() {
+  /** Moments of the trail that is kept: two seconds. */
+  const KEPT = 40;
+  const stalls = /** @type {string[]} */ ([]);
+  const trail = /** @type {string[]} */ ([]);
+  const gap = { longest: 0 };
+  Object.assign(globalThis, { stalls, gap });
+  let media = /** @type {HTMLMediaElement | null} */ (null);
+  let last = performance.now();
+
+  /** Where the player is and what it holds, in seconds of the stream. @param {HTMLMediaElement} element */
+  const look = ({ currentTime, buffered, readyState, seeking }) => {
+    const spans = Array.from({ length: buffered.length }, (_, i) => `${buffered.start(i).toFixed(2)}-${buffered.end(i).toFixed(2)}`);
+    return `${Math.round(performance.now())} ms: at ${currentTime.toFixed(2)}, holds ${spans.join(' ') || 'nothing'}, ready ${readyState}${seeking ? ', seeking' : ''}`;
+  };
+  setInterval(() => {
+    const now = performance.now();
+    gap.longest = Math.max(gap.longest, now - last);
+    last = now;
+    if (media !== null) trail.push(look(media));
+    if (trail.length > KEPT) trail.shift();
+  }, 50);
   // Media events do not bubble, and the audio element is inside a shadow root: look at all of them while captured.
   let hasPlayed = false;
   const original = HTMLMediaElement.prototype.play;
   HTMLMediaElement.prototype.play = function play() {
     if (!this.dataset.watched) {
       this.dataset.watched = 'yes';
+      media = this;
       this.addEventListener('playing', () => { hasPlayed = true; });
-      this.addEventListener('waiting', () => { if (hasPlayed) stalls.push(performance.now()); });
+      this.addEventListener('waiting', () => { if (hasPlayed) stalls.push(`${look(this)}; before:\n  ${trail.filter((_, i) => i % 5 === 0).join('\n  ')}`); });
     }
     return original.call(this);
   };
@@ -66,6 +86,15 @@ export class Listener {
     return this.page.evaluate(() => Reflect.get(globalThis, 'stalls').length);
   }
 
+  /** The longest that the page was kept from running since this was last asked, in milliseconds. @returns {Promise<number>} */
+  gap() {
+    return this.page.evaluate(() => {
+      const { longest } = Reflect.get(globalThis, 'gap');
+      Reflect.get(globalThis, 'gap').longest = 0;
+      return longest;
+    });
+  }
+
   /** What the page tells a person. @param {string} id */
   said(id) {
     return this.page.getByTestId(id).innerText();
@@ -93,6 +122,12 @@ export class Listener {
 
   explain() {
     return this.diary.tail();
+  }
+
+  /** How the player stood each time that the sound stopped, and what the page said of late. */
+  async silence() {
+    const stalls = await this.page.evaluate(() => /** @type {string[]} */ (Reflect.get(globalThis, 'stalls')));
+    return [...stalls, this.explain()].join('\n');
   }
 }
 

@@ -2,16 +2,17 @@
 //
 // Every subcommand of `antiphon` prints one line of JSON on standard output once it is ready.
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** The node's program: as cargo builds it, or as `ANTIPHON` says. */
-const PROGRAM = process.env.ANTIPHON ?? join(resolve(ROOT, process.env.CARGO_TARGET_DIR ?? 'target'), 'debug/antiphon');
+export const PROGRAM = process.env.ANTIPHON ?? join(resolve(ROOT, process.env.CARGO_TARGET_DIR ?? 'target'), 'debug/antiphon');
 /** How long a process may take to be ready. */
 const READY_MS = 30_000;
 
@@ -50,6 +51,11 @@ export class Service {
     return this.ready;
   }
 
+  /** Its process. */
+  get pid() {
+    return this.#child?.pid;
+  }
+
   /** Whether it runs. */
   get isUp() {
     return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null;
@@ -79,7 +85,8 @@ export async function freePort() {
 
 /**
  * Starts a chain, a tracker, the sample stream and the site.
- * @param {{ blockTime?: string, price?: string, stake?: string[] }} [options] `stake`: words for `antiphon dev`, such as `['--stake']`
+ * @param {{ blockTime?: string, price?: string, stake?: string[], source?: string, publish?: string[] }} [options]
+ * `stake`: words for `antiphon dev`, such as `['--stake']`; `source`: another folder than the sample's; `publish`: words for `antiphon publish`
  */
 export async function startNetwork(options = {}) {
   const data = await mkdtemp(join(tmpdir(), 'antiphon-e2e-'));
@@ -99,14 +106,14 @@ export async function startNetwork(options = {}) {
     const chain = await run('dev', '--data', join(data, 'chain'), '--rpc', `127.0.0.1:${rpc}`, '--block-time', options.blockTime ?? '1s', ...(options.stake ?? []));
     const tracker = await run('tracker', '--listen', `127.0.0.1:${trackerPort}`);
     const publish = await run(
-      'publish', '--source', join(ROOT, 'www/sample'), '--loop', '--name', 'antiphon', '--data', join(data, 'publish'),
+      'publish', '--source', options.source ?? join(ROOT, 'www/sample'), '--loop', '--name', 'antiphon', '--data', join(data, 'publish'),
       '--listen', `127.0.0.1:${origin}`, '--chain', text(chain, 'chain'), '--node', text(chain, 'base'),
-      '--tracker', text(tracker, 'url'), '--price', options.price ?? '0.0001',
+      '--tracker', text(tracker, 'url'), '--price', options.price ?? '0.0001', ...(options.publish ?? []),
     );
     const config = join(data, 'config.json');
     const page = {
       stream: text(publish, 'url'), publisher: text(publish, 'publisher'), node: text(chain, 'base'),
-      chain: text(chain, 'chain'), tracker: text(tracker, 'url'), witness: '',
+      chain: text(chain, 'chain'), tracker: text(tracker, 'url'), witness: '', tower: text(chain, 'base'),
     };
     await writeFile(config, JSON.stringify(page));
     const site = await run('site', '--root', join(ROOT, 'www/dist'), '--config', config, '--listen', '127.0.0.1:0');
@@ -120,7 +127,14 @@ export async function startNetwork(options = {}) {
       await writeFile(worker, script + (await readFile(worker, 'utf8')));
       return text(await run('site', '--root', folder, '--config', config, '--listen', '127.0.0.1:0'), 'url');
     };
-    return { chain, tracker, publish, site, url: text(site, 'url'), page, configure, alteredSite, close };
+    /** Starts a native peer of the stream with a key of its own. @param {string[]} words */
+    const startPeer = async (...words) => {
+      const folder = await mkdtemp(join(data, 'peer-'));
+      await promisify(execFile)(PROGRAM, ['init', '--data', folder]);
+      const { stream, publisher, node, chain: id } = page;
+      return run('peer', '--stream', stream, '--data', folder, '--node', node, '--chain', id, '--publisher', publisher, ...words);
+    };
+    return { data, chain, tracker, publish, site, url: text(site, 'url'), page, configure, alteredSite, startPeer, close };
   } catch (error) {
     await close();
     throw error;

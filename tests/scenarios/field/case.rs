@@ -8,7 +8,7 @@ use antiphon_core::{
     },
     codec::Bounded,
     crypto::{Hash, SecretKey},
-    id::{Address, ChainId, FieldId, Height},
+    id::{Address, ChainId, FieldId, Height, TxId},
     payment::{
         field::{FieldAct, FieldRules, FieldTerms, Member, RoundState, SealedState},
         reservation::PoolRules,
@@ -109,6 +109,13 @@ impl Case {
         let refused = self.till.settle(txs);
         assert_eq!(self.till.count(Token::Operational), self.total, "A10.1");
         refused.into_iter().map(|(_, error)| error).collect()
+    }
+
+    /// Settles a block as [`Case::settle`], and returns which were left out.
+    pub(super) fn refused(&mut self, txs: Vec<SignedTransaction>) -> Vec<TxId> {
+        let refused = self.till.settle(txs);
+        assert_eq!(self.till.count(Token::Operational), self.total, "A10.1");
+        refused.into_iter().map(|(id, _)| id).collect()
     }
 
     /// Settles a block with one act, and returns the code of why it was refused, if it was.

@@ -22,8 +22,8 @@ impl Watch {
     fn bring(&mut self, round: u32, balances: [u128; 3]) {
         let sealed = self.case.sealed(round, balances);
         let row = self.row();
-        self.tower.check(&sealed, row.as_ref(), self.case.till.next_height()).unwrap();
-        self.tower.keep(sealed);
+        let kept = self.tower.check(&sealed, row.as_ref(), self.case.till.next_height()).unwrap();
+        self.tower.keep(kept);
     }
 
     fn row(&self) -> Option<Row> {
@@ -76,4 +76,20 @@ fn a_tower_answers_a_challenge_that_would_annul_what_it_holds() {
     let field = watch.case.till.field(watch.case.field).unwrap();
     assert_eq!((field.challenge, field.annulled, field.best.round), (None, None, 7));
     assert_eq!(watch.case.gain(TOWER), before, "who asked has paid");
+}
+
+/// A6.15: a round that its owner keeps back until it can no longer be shown in time does not cost the round before.
+#[test]
+fn a_tower_shows_the_state_before_one_that_was_annulled() {
+    let mut watch = Watch::new();
+    watch.bring(6, [60, 340, 200]);
+    assert_eq!(watch.case.challenge(2, 7), None);
+    watch.case.wait(watch.case.next() + RESPONSE - 1);
+    watch.bring(7, [20, 380, 200]);
+    // In the last block that may show it, there is no room; the next one annuls the round.
+    watch.case.wait(watch.case.next() + 1);
+    assert_eq!(watch.case.act(1, FieldAct::Enforce(watch.case.field)), None);
+    assert_eq!(watch.step(), 1);
+    let field = watch.case.till.field(watch.case.field).unwrap();
+    assert_eq!((field.annulled, field.best.round), (Some(7), 6));
 }

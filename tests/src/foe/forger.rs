@@ -92,6 +92,7 @@ impl Forger {
             Letter::Vote(Vote { round, signature }),
             Letter::Vote(Vote { round: next, signature }),
             Letter::Close(signature),
+            Letter::Leave(signature),
             Letter::Accept(signature),
         ]
     }

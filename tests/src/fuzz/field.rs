@@ -12,10 +12,10 @@ use antiphon_core::{
     crypto::{Hash, PublicKey, SecretKey, Signed},
     id::{Address, FieldId, Height},
     payment::field::{
-        Amendment, COMPACT_PAYMENT_BYTES, Climb, CompactPayment, FieldAct, FieldEvidence,
-        FieldFile, FieldPayment, FieldProof, FieldTerms, MAX_FIELD_PROOF, MAX_SEALED, Member,
-        Receipt, RoundState, Seal, SealedState,
-        escrow::{Change, ClosedField, FieldError, FieldKeys, FieldState, Scene},
+        Amendment, Brought, Climb, FieldAct, FieldEvidence, FieldPayment, FieldProof, FieldTerms,
+        MAX_FIELD_PROOF, MAX_SEALED, Member, PaymentEvidence, Receipt, RoundState, Seal,
+        SealedState,
+        escrow::{Change, ClosedField, FieldError, FieldKeys, FieldState, Scene, members_digest},
         round_leaf,
     },
 };
@@ -23,6 +23,8 @@ use std::sync::LazyLock;
 
 /// Longest act that is read, in bytes.
 const MAX_ACT: usize = 24 * 1024;
+/// Longest evidence that is read, in bytes: the largest sealed state with its keys.
+const MAX_EVIDENCE: usize = 2 * MAX_SEALED;
 
 /// A field of three on the honest chain.
 struct Field {
@@ -66,8 +68,8 @@ fn scene(keys: &[SecretKey], who: usize, height: u64) -> Scene<'static> {
     Scene { rules, inclusion_margin, height: Height(height), by, fee: spec.fee }
 }
 
-/// The first byte says what the rest is: a field's row, its members, a sealed state, a proof, a file, a payment as it
-/// travels, or an act, with its sender and how many blocks later it comes.
+/// The first byte says what the rest is: a field's row, its members, a sealed state, a proof, evidence, an act, with its
+/// sender and how many blocks later it comes, or a file about a payment.
 pub fn fields(data: &[u8]) -> &'static str {
     let mut choices = Choices::new(data);
     match choices.below(7) {
@@ -86,22 +88,21 @@ pub fn fields(data: &[u8]) -> &'static str {
             let (honest, root) = self::proof();
             assert!(proof.verify(&root).is_err() || proof == honest, "a payment that nobody made");
         })),
-        4 => {
-            let bytes = choices.rest();
-            FieldFile::from_bytes(bytes).map_or_else(
-                |error| error.code(),
-                |file| {
-                    assert!(file.to_bytes() == bytes, "a second encoding");
-                    let is_honest = [two_receipts(), all_signed()].contains(&file);
-                    assert!(file.verify().is_err() || is_honest, "a false accusation");
-                    "ok"
-                },
-            )
+        4 => verdict(round_trip::<FieldEvidence>(choices.rest(), MAX_EVIDENCE).map(|evidence| {
+            let is_honest = [two_receipts(), all_signed()].contains(&evidence);
+            let shown = evidence.verify(world().chain);
+            assert!(shown.is_err() || is_honest, "a false accusation");
+        })),
+        6 => {
+            let (file, (_, root)) = (choices.rest(), proof());
+            let brought = match Brought::read(file) {
+                Ok(brought) => brought,
+                Err(error) => return error.code(),
+            };
+            let is_shown = brought.height() == Height(7) && brought.under(&root).is_ok();
+            assert!(!is_shown || file == payment_file(), "a payment that nobody made");
+            "ok"
         }
-        5 => verdict(
-            round_trip::<CompactPayment>(choices.rest(), COMPACT_PAYMENT_BYTES)
-                .map(|payment| payment.expand(FIELD.id, 0).to_compact() == payment),
-        ),
         _ => {
             let (who, later) = (choices.below(4), u64::from(choices.byte()));
             verdict(round_trip::<FieldAct>(choices.rest(), MAX_ACT).map(|act| {
@@ -202,45 +203,56 @@ fn proof() -> (FieldProof, Hash) {
     let leaf = payment.leaf();
     let tx_root = round_leaf(1, &leaf);
     let alone = |leaf| Climb::of(&[leaf], 0).unwrap();
-    let closed = ClosedField { field: FIELD.id, version: 0, round: 1, tx_root, payments: 1 };
+    let closed = ClosedField {
+        field: FIELD.id,
+        version: 0,
+        round: 1,
+        tx_root,
+        payments: 1,
+        members: members_digest(&FIELD.members),
+    };
     let root = closed.leaf();
     let (in_round, in_field, in_block) = (alone(leaf), alone(tx_root), alone(root));
     (FieldProof { payment, in_round, round_root: leaf, in_field, closed, in_block }, root)
 }
 
-fn two_receipts() -> FieldFile {
+fn payment_file() -> Vec<u8> {
+    let (proof, field_root) = proof();
+    let keys = FIELD.members.clone();
+    PaymentEvidence { height: Height(7), field_root, proof, keys }.to_file(world().chain)
+}
+
+fn two_receipts() -> FieldEvidence {
     let word = |byte| {
         let (field, payment) = (FIELD.id, Hash([byte; 32]));
         let body = Receipt { field, version: 0, round: 1, index: 0, payment };
         Signed::new(&FIELD.keys[0], world().chain, body)
     };
     let key: PublicKey = FIELD.keys[0].public();
-    let evidence = FieldEvidence::Receipts { key, pair: Box::new([word(1), word(2)]) };
-    FieldFile { chain: world().chain, evidence }
+    FieldEvidence::Receipts { key, pair: Box::new([word(1), word(2)]) }
 }
 
-fn all_signed() -> FieldFile {
-    let (keys, sealed) = (FIELD.members.clone(), Box::new(sealed(5)));
-    FieldFile { chain: world().chain, evidence: FieldEvidence::Sealed { keys, sealed } }
+fn all_signed() -> FieldEvidence {
+    FieldEvidence::Sealed { keys: FIELD.members.clone(), sealed: Box::new(sealed(5)) }
 }
 
 /// Honest inputs, each with the name of its file.
 pub(super) fn seeds() -> super::seed::Seeds {
     let with = |kind: u8, bytes: Vec<u8>| [vec![kind], bytes].concat();
-    let acted = |kind| [vec![6, 0, 0], encode(&act(kind))].concat();
+    let acted = |kind| [vec![5, 0, 0], encode(&act(kind))].concat();
     vec![
         ("row", with(0, encode(&FIELD.field))),
         ("members", with(1, encode(&FIELD.members))),
         ("sealed", with(2, encode(&sealed(5)))),
         ("proof", with(3, encode(&proof().0))),
-        ("receipts", with(4, two_receipts().to_bytes())),
-        ("all-signed", with(4, all_signed().to_bytes())),
-        ("payment", with(5, encode(&payment().to_compact()))),
+        ("receipts", with(4, encode(&two_receipts()))),
+        ("all-signed", with(4, encode(&all_signed()))),
         ("solo-close", acted(0)),
         ("challenge", acted(1)),
         ("post", acted(2)),
         ("close", acted(3)),
         ("amend", acted(4)),
         ("enforce", acted(5)),
+        ("payment-file", with(6, payment_file())),
     ]
 }

@@ -86,6 +86,7 @@ pub(super) fn letters() -> Vec<Vec<u8>> {
     }
     run.flow();
     // The first member has been paid so much that it leads now.
+    run.command(2, |machine, now, out| machine.leave(now, field, out));
     run.command(2, |machine, now, out| machine.close(now, field, out));
     run.flow();
     run.keeps.unwrap_or_default()

@@ -12,15 +12,17 @@ use antiphon_core::{
         transaction::{Delay, Exchange, Message, Part, SignedTransaction, Transaction},
     },
     codec::{Bounded, Text, encode},
-    crypto::{Hash, Signed},
+    crypto::{Hash, SecretKey, Signed},
     delivery::{
         chunk::ChunkId,
         have::{HaveDelta, segments},
-        playlist::stream_tag,
+        heir::Heir,
+        playlist::{record_tag, stream_tag},
+        record::StreamInfo,
         serve::Refusal,
     },
     id::{Address, ChainId, DelayId, Height, PeerId},
-    payment::voucher::Promise,
+    payment::{tick::Preimage, voucher::Promise},
     peer::{
         frames::{ByeReason, ChunkBytes, Frame, Hello, Parcel, Refuse, Request, Terms},
         tracker_wire::{
@@ -132,9 +134,23 @@ pub(super) fn records() -> Seeds {
 pub(super) fn playlists() -> Seeds {
     let world = world();
     let (honest, info) = (world.playlist(5, 3), world.info.clone());
-    let tag = stream_tag(&Signed::new(&world.publisher, world.chain, info));
+    let tag = stream_tag(&Signed::new(&world.publisher, world.chain, info.clone()));
+    let lines = |text: &str, count: usize| with(0, format!("{honest}{}", text.repeat(count)));
+    let record = record_tag(&world.segments[2].1);
     vec![
-        ("whole", with(0, honest)),
+        ("heir", with(1, [&[0][..], usurped(&info).as_bytes()].concat())),
+        ("not-utf8", with(1, b"\x01\xff\xfe#EXT-X-ANTIPHON-STREAM:\xc3")),
+        ("negative-duration", with(1, b"\x03#EXTINF:-2.0,")),
+        ("endless-duration", with(1, b"\x03#EXTINF:1e400,")),
+        ("rendition", with(1, b"\x02#EXT-X-MEDIA-SEQUENCE:17592186044415")),
+        ("past-renditions", with(1, b"\x02#EXT-X-MEDIA-SEQUENCE:17592186044416")),
+        ("sequence-again", lines("#EXT-X-MEDIA-SEQUENCE:5\n", 1)),
+        ("record-twice", lines(&format!("{record}\n#EXTINF:2,\nseg.m4s\n"), 2)),
+        ("many-tags", lines("#EXT-X-GAP\n", 60)),
+        ("wide", lines("#wide", 150)),
+        ("cyclic", lines("#EXT-X-STREAM-INF:BANDWIDTH=1\nlive.m3u8\n", 2)),
+        ("key", lines("#EXT-X-KEY:METHOD=AES-128,URI=\"https://k/1\"\n", 1)),
+        ("whole", with(0, honest.clone())),
         ("ended", with(0, world.playlist(7, 2) + "#EXT-X-ENDLIST\n")),
         ("multivariant", with(0, "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n")),
         ("stream-twice", with(1, [&[3][..], tag.as_bytes()].concat())),
@@ -143,6 +159,14 @@ pub(super) fn playlists() -> Seeds {
         ("sequence", with(1, b"\x02#EXT-X-MEDIA-SEQUENCE:18446744073709551615")),
         ("spoilt", vec![2, 200, 0, 0, 1]),
     ]
+}
+
+/// The tag of a stream that a key signs which made itself the heir.
+fn usurped(info: &StreamInfo) -> String {
+    let thief = SecretKey::from_bytes(&[66; 32]);
+    let heir = Heir::new(&thief, info.publisher, 0, thief.public());
+    let info = StreamInfo { heirs: vec![heir].try_into().unwrap(), ..info.clone() };
+    stream_tag(&Signed::new(&thief, world().chain, info))
 }
 
 pub(super) fn typed_texts() -> Seeds {
@@ -175,6 +199,7 @@ pub(super) fn frames() -> Seeds {
         Frame::PoolRef(world.pool(0)),
         Frame::Bye(ByeReason::Leaving),
         Frame::Field(parcel()),
+        Frame::Tick(Preimage([7; 32])),
     ];
     let stream: Vec<u8> = all.iter().flat_map(Frame::to_bytes).collect();
     let cut = |cuts: [u8; 8], stream: &[u8]| [&cuts[..], stream].concat();
@@ -219,7 +244,7 @@ pub(super) fn tracker_messages() -> Seeds {
         ("welcome", ToListener::Welcome(world.stream, 7).to_bytes()),
         (
             "candidates",
-            ToListener::Candidates(Candidates { stream: world.stream, peers }).to_bytes(),
+            ToListener::Candidates(Candidates { stream: world.stream, crowd: 2, peers }).to_bytes(),
         ),
         ("forwarded", ToListener::Signal(forwarded).to_bytes()),
         ("refused", ToListener::Refused(TrackerRefusal::TooMuch).to_bytes()),
@@ -410,6 +435,7 @@ pub(super) fn member_messages() -> Seeds {
         (10, "close"),
         (11, "summon"),
         (12, "consent"),
+        (13, "leave"),
     ] {
         // A field's id, then the kind.
         let letter = letters.iter().find(|letter| letter[32] == kind).unwrap();

@@ -277,6 +277,7 @@ fn info(publisher: &SecretKey) -> StreamInfo {
         tracker: Text::try_from("ws://tracker").unwrap(),
         node: Text::try_from("").unwrap(),
         maps: vec![Map::of(MAP).unwrap()].try_into().unwrap(),
+        heirs: Bounded::new(),
     }
 }
 

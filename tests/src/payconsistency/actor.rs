@@ -6,7 +6,7 @@ use antiphon_core::{
     chain::{Level, spec::ChainSpec, transaction::Message},
     codec,
     crypto::{SecretKey, Signed},
-    id::{Address, Height, PeerId, PoolId, StreamId},
+    id::{Address, FieldId, Height, PeerId, PoolId, StreamId},
     payment::{
         StoreToken,
         member::{self, MemberConfig, MemberPolicy, Membership},
@@ -79,6 +79,8 @@ pub(super) struct Actor {
     pub(super) taken: u64,
     /// The most that vouchers ever brought from each pool: what chunks were given for.
     pub(super) given: BTreeMap<PoolId, u128>,
+    /// The highest round of each field that it was shown as money while it was awake.
+    pub(super) shown: BTreeMap<FieldId, u32>,
 }
 
 impl Actor {
@@ -102,6 +104,7 @@ impl Actor {
             spoken: BTreeMap::new(),
             taken: 0,
             given: BTreeMap::new(),
+            shown: BTreeMap::new(),
         }
     }
 

@@ -10,7 +10,7 @@ use antiphon_core::{
     id::{Address, FieldId, PoolId},
     payment::{
         field::{Member, escrow::FieldStatus},
-        member::Standing,
+        member::{FieldView, Phase, Standing},
         reservation::PoolStatus,
     },
 };
@@ -36,6 +36,22 @@ pub(super) fn all(model: &mut Model) {
     }
 }
 
+/// Notes what all who are awake are shown as money: nothing of that may be lost, whatever is shown later.
+pub(super) fn show(model: &mut Model) {
+    for actor in &mut model.actors {
+        for view in actor.fields.view() {
+            let shown = actor.shown.entry(view.id).or_default();
+            *shown = committed(&view).max(*shown);
+        }
+    }
+}
+
+/// The highest round that is shown as money.
+fn committed(view: &FieldView) -> u32 {
+    let committed = view.payments.iter().filter(|paid| paid.standing == Standing::Committed);
+    committed.map(|paid| paid.round).max().unwrap_or(0)
+}
+
 /// A6.15: what the chain enforces is no older than what any member was shown as money.
 pub(super) fn enforced(model: &Model, field: FieldId) {
     let Some(state) = model.till.field(field) else { return };
@@ -43,12 +59,14 @@ pub(super) fn enforced(model: &Model, field: FieldId) {
         return;
     }
     for actor in &model.actors {
-        // The last signatures of a round may come after the chain has paid: it is shown as void then.
-        let payments = actor.field(field).map(|view| view.payments).unwrap_or_default();
-        let committed = payments.iter().filter(|paid| paid.standing == Standing::Committed);
-        let held = committed.map(|paid| paid.round).max().unwrap_or(0);
+        let Some(view) = actor.field(field) else { continue };
+        let held = actor.shown.get(&field).copied().unwrap_or(0).max(committed(&view));
         let enforced = state.best.round;
         assert!(held <= enforced, "round {enforced} was enforced, {held} is shown as money");
+        // What a round that came too late has put in its place is not what was paid.
+        let is_seen = view.phase == Phase::Closed;
+        let shown = if is_seen { view.round } else { enforced };
+        assert!(shown <= enforced, "round {enforced} was enforced, {shown} is held");
     }
 }
 

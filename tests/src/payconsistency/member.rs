@@ -8,7 +8,7 @@ use antiphon_core::{
     id::{Address, FieldId, Height},
     payment::{
         field::{FieldAct, FieldTerms, Member},
-        member::{self, FieldView, Phase, Proof},
+        member::{self, FieldView, Phase, Proof, RoundStep},
     },
 };
 
@@ -55,12 +55,26 @@ impl Actor {
         self.orders.push_back(Message::Field(Box::new(act)));
     }
 
+    /// Asks the chain for a round that it has signed, whether or not anybody keeps it back.
+    pub(super) fn ask(&mut self, field: FieldId) {
+        let is_signed = |view: &FieldView| view.step == RoundStep::Signed;
+        let Some(view) = self.field(field).filter(is_signed) else { return };
+        let act = FieldAct::Challenge { field, round: view.round + 1 };
+        self.orders.push_back(Message::Field(Box::new(act)));
+    }
+
     /// Takes the order that the chain would: what has a deadline comes first (A1.24).
     pub(super) fn take_order(&mut self) -> Option<Message> {
-        let has_deadline =
-            |order: &Message| matches!(order, Message::Field(act) if act.has_deadline());
         let first = self.orders.iter().position(has_deadline).unwrap_or(0);
         self.orders.remove(first)
+    }
+
+    /// Takes every order that has a deadline, of however many fields, and one other: all that one block would.
+    pub(super) fn take_due(&mut self) -> Vec<Message> {
+        let (mut due, others): (Vec<_>, Vec<_>) = self.orders.drain(..).partition(has_deadline);
+        self.orders = others.into();
+        due.extend(self.orders.pop_front());
+        due
     }
 
     pub(super) fn hear_parcel(&mut self, from: Address, bytes: Vec<u8>) {
@@ -71,9 +85,14 @@ impl Actor {
         self.fields.view().into_iter().find(|view| view.id == field)
     }
 
+    /// Hears how high the chain is, before anything is proven.
+    pub(super) fn hear_tip(&mut self, height: Height) {
+        self.feed_member(member::Input::Tip(height));
+    }
+
     /// Sees what the newest settled block proves of its fields.
     pub(super) fn see_fields(&mut self, till: &Till, height: Height) {
-        self.feed_member(member::Input::Tip(height));
+        self.hear_tip(height);
         for view in self.fields.view() {
             let state = till.field(view.id);
             let proof = Proof { state, level: Level::Final, height };
@@ -107,6 +126,10 @@ impl Actor {
             }
         }
     }
+}
+
+fn has_deadline(order: &Message) -> bool {
+    matches!(order, Message::Field(act) if act.has_deadline())
 }
 
 /// Returns the terms of a field of these accounts, led by the first.

@@ -4,7 +4,7 @@ use super::{
     Report,
     actor::{Actor, Letter, PRICE, STREAM},
     check,
-    member::{self, DISPUTE},
+    member::DISPUTE,
 };
 use crate::{
     fuzz::choice::Choices,
@@ -18,7 +18,7 @@ use antiphon_core::{
     crypto::{SecretKey, Signed},
     id::{Address, FieldId, Height, PeerId, PoolId},
     payment::{
-        field::{FieldRules, FieldTerms, escrow::FieldStatus, place_of},
+        field::{FieldRules, FieldTerms, escrow::FieldStatus},
         member::wire::Envelope,
         reservation::{PoolRules, PoolStatus, PoolTerms},
         voucher::Voucher,
@@ -30,10 +30,11 @@ use std::{collections::BTreeMap, time::Duration};
 pub(super) const HONEST: usize = 3;
 /// Letters that wait; more are lost.
 const MAX_LETTERS: usize = 256;
-/// Fields that run at once.
-const MAX_FIELDS: usize = 3;
 /// Orders of one account that wait; more are lost.
 const MAX_ORDERS: usize = 16;
+
+/// Blocks for which all stay awake at most: disputes that begin one after the other.
+const LONGEST_WAKE: u64 = 16 * DISPUTE;
 
 /// Something on its way.
 #[derive(Clone, Debug)]
@@ -54,7 +55,7 @@ pub(super) struct Model {
     pub(super) fields: BTreeMap<FieldId, (FieldTerms, Watch)>,
     /// Pools of the cheat, with what it has signed to each payee.
     pub(super) overdrawn: BTreeMap<PoolId, BTreeMap<Address, (u64, u128)>>,
-    nonce: u64,
+    pub(super) nonce: u64,
     report: Report,
 }
 
@@ -112,11 +113,7 @@ impl Model {
             7 | 8 => self.actors[who].write_one(),
             9 => self.actors[who].write_all(),
             10 if choices.below(4) == 0 => {
-                self.actors[who].crash(choices.below(3));
-                // It asks the chain before it hears anybody: what became of a round meanwhile it could not know.
-                let height = Height(self.till.next_height().0 - 1);
-                self.actors[who].see(&self.till, height);
-                self.report.crashes += 1;
+                self.crash(who, choices);
             }
             10 => self.actors[who].write_all(),
             11 | 12 => self.deliver(choices),
@@ -130,6 +127,23 @@ impl Model {
             _ => self.block(choices),
         }
         self.collect();
+    }
+
+    /// Who starts again hears others, the newest height, or what that proves first, as it happens.
+    fn crash(&mut self, who: usize, choices: &mut Choices<'_>) {
+        self.actors[who].crash(choices.below(3));
+        self.report.crashes += 1;
+        let height = self.height();
+        match choices.below(3) {
+            0 => self.actors[who].see(&self.till, height),
+            1 => self.actors[who].hear_tip(height),
+            _ => {}
+        }
+    }
+
+    /// The newest settled block's.
+    fn height(&self) -> Height {
+        Height(self.till.next_height().0 - 1)
     }
 
     fn open(&mut self, who: usize, choices: &mut Choices<'_>) {
@@ -216,7 +230,7 @@ impl Model {
         self.letters.push(Mail::Voucher(Letter { from, pool, to, bytes }));
     }
 
-    /// A block with an order of each account, if it arrives; then some accounts see it.
+    /// A block with an order of each account, if it arrives; then some accounts hear of it, and some of them what it proves.
     fn block(&mut self, choices: &mut Choices<'_>) {
         let arriving = choices.byte();
         let mut candidates = Vec::new();
@@ -227,15 +241,21 @@ impl Model {
             }
         }
         self.settle(candidates);
-        let seeing = choices.byte();
-        let height = Height(self.till.next_height().0 - 1);
+        let (hearing, seeing) = (choices.byte(), choices.byte());
+        let height = self.height();
         for (at, actor) in self.actors.iter_mut().enumerate() {
             if seeing & (1 << at) != 0 {
                 actor.see(&self.till, height);
+            } else if hearing & (1 << at) != 0 {
+                actor.hear_tip(height);
             }
         }
         if self.is_disputed() {
-            self.be_awake();
+            self.be_awake(choices);
+            // What was said before reaches some that have forgotten what the chain decided meanwhile.
+            if choices.below(2) == 0 {
+                self.crash(choices.below(HONEST), choices);
+            }
         }
     }
 
@@ -247,64 +267,15 @@ impl Model {
     }
 
     pub(super) fn settle(&mut self, orders: Vec<(SecretKey, Message)>) {
-        let till = &mut self.till;
-        let signed: Vec<_> =
-            orders.into_iter().map(|(key, order)| till.sign(&key, order)).collect();
-        let count = signed.len() as u64;
-        let refused = till.settle(signed).len() as u64;
-        self.report.included += count - refused;
+        let count = orders.len();
+        let refused = self.till.settle_orders(orders);
+        self.report.included += (count - refused) as u64;
         self.moved();
     }
 
     fn moved(&mut self) {
         self.report.blocks += 1;
         check::money(self);
-    }
-
-    fn propose(&mut self, who: usize, choices: &mut Choices<'_>) {
-        let is_running = |field: &FieldId| {
-            let state = self.till.field(*field);
-            state.is_none_or(|state| !matches!(state.status, FieldStatus::Closed { .. }))
-        };
-        if self.fields.keys().filter(|field| is_running(field)).count() >= MAX_FIELDS {
-            return;
-        }
-        self.nonce += 1;
-        let others = (0..HONEST).filter(|at| *at != who).take(1 + choices.below(HONEST - 1));
-        let party: Vec<_> = [who].into_iter().chain(others).map(|at| &self.actors[at]).collect();
-        let bond = FieldTerms::least_bond(self.spec.fee).unwrap();
-        let terms = member::terms(&party, self.nonce, bond, self.till.next_height().plus(60));
-        if let Some(field) = self.actors[who].propose(terms.clone()) {
-            let watch = Watch::new(&terms);
-            self.fields.insert(field, (terms, watch));
-        }
-    }
-
-    /// A field that the chain holds open.
-    fn some_field(&self, choices: &mut Choices<'_>) -> Option<FieldId> {
-        let is_open = |field: &FieldId| {
-            self.till.field(*field).is_some_and(|state| state.status == FieldStatus::Open)
-        };
-        let fields: Vec<_> = self.fields.keys().copied().filter(is_open).collect();
-        choices.of(&fields).copied()
-    }
-
-    fn pay_member(&mut self, who: usize, other: usize, choices: &mut Choices<'_>) {
-        let to = self.actors[other].address();
-        for _ in 0..choices.below(4) {
-            let Some(field) = self.some_field(choices) else { return };
-            self.actors[who].pay_member(field, to, 1 + u128::from(choices.byte() % 64));
-        }
-    }
-
-    /// Ends a round, a field, or goes to the chain with a state that is old.
-    fn close(&mut self, who: usize, choices: &mut Choices<'_>) {
-        let Some(field) = self.some_field(choices) else { return };
-        match choices.below(16) {
-            0 => self.actors[who].close(field, false),
-            1 if choices.below(4) == 0 => self.actors[who].close_stale(field),
-            _ => self.actors[who].close(field, true),
-        }
     }
 
     /// Time passes.
@@ -317,10 +288,30 @@ impl Model {
     }
 
     /// For the time of a dispute all are as awake as the rules ask: what they write is durable, they see each block, and what
-    /// they send is included (A6.13). Nobody is then paid less than the newest state that it holds.
-    fn be_awake(&mut self) {
-        for _ in 0..2 * DISPUTE {
+    /// they send is included (A6.13), though disks are slow, letters come late, and some start again. Nobody is then paid less
+    /// than the newest state that it was shown as money.
+    fn be_awake(&mut self, choices: &mut Choices<'_>) {
+        // Another dispute may begin meanwhile: who has fallen asleep before it ends has no claim to anything.
+        let kept_until = choices.below(DISPUTE as usize + 2) as u64;
+        for turn in 0..LONGEST_WAKE {
+            if turn >= 2 * DISPUTE && !self.is_disputed() {
+                break;
+            }
             self.awake_once();
+            check::show(self);
+            if !choices.is_empty() {
+                // Whoever keeps something back gives it away in any block of the dispute, its last ones among them.
+                if turn >= kept_until {
+                    for _ in 0..MAX_LETTERS / 8 {
+                        self.deliver_one(choices);
+                    }
+                }
+                if choices.below(3) == 0 {
+                    self.crash(choices.below(HONEST), choices);
+                }
+                check::show(self);
+                self.collect();
+            }
         }
         for field in self.fields.keys() {
             check::enforced(self, *field);
@@ -328,15 +319,15 @@ impl Model {
     }
 
     fn awake_once(&mut self) {
-        let height = Height(self.till.next_height().0 - 1);
+        let height = self.height();
         let mut orders = Vec::new();
         for actor in &mut self.actors {
             actor.now = actor.now.after(Duration::from_secs(1));
             actor.feed_member(antiphon_core::payment::member::Input::Tick);
-            actor.write_all();
             actor.see(&self.till, height);
             actor.write_all();
-            orders.extend(actor.take_order().map(|order| (actor.key.clone(), order)));
+            let taken = actor.take_due().into_iter();
+            orders.extend(taken.map(|order| (actor.key.clone(), order)));
         }
         self.collect();
         self.settle(orders);
@@ -346,7 +337,9 @@ impl Model {
     fn overhear(&mut self, from: &Address, to: &Address, bytes: &[u8]) {
         let field = Envelope::from_bytes(bytes).unwrap().field;
         let Some((terms, watch)) = self.fields.get_mut(&field) else { return };
-        let place = |address| usize::from(place_of(&terms.members, address).unwrap());
+        let place = |address: &Address| {
+            terms.members.iter().position(|member| member.address() == *address).unwrap()
+        };
         watch.said(place(from), place(to), bytes);
     }
 

@@ -11,6 +11,7 @@
 
 mod act;
 mod chain;
+pub mod many;
 
 pub use chain::Chain;
 
@@ -95,6 +96,10 @@ pub struct Place {
     pub foe: Option<Box<dyn Foe>>,
     /// Whether nothing reaches it and nothing leaves it.
     pub is_cut: bool,
+    /// Payments that it had accepted and that its disk did not know when it died.
+    pub forgotten: usize,
+    /// Payments that it knew of when it died.
+    made: usize,
     pending: VecDeque<(StoreToken, String, Option<Vec<u8>>)>,
     life: u64,
     tick: Option<Moment>,
@@ -188,6 +193,9 @@ impl FieldNet {
 
     /// Kills a member for good, or until it is revived.
     pub fn kill(&mut self, at: usize) {
+        if self.places[at].machine.is_some() {
+            self.places[at].made = self.made(at);
+        }
         let place = &mut self.places[at];
         (place.machine, place.tick, place.life) = (None, None, place.life + 1);
         place.pending.clear();
@@ -202,9 +210,18 @@ impl FieldNet {
         let rows = row::unseal_all(CHAIN, place.disk.clone());
         let config = MemberConfig { chain: CHAIN, key, device, rules, fee, policy };
         place.machine = Some(Membership::new(config, rows));
+        let made = self.made(at);
+        let place = &mut self.places[at];
+        place.forgotten += std::mem::take(&mut place.made) - made;
         let height = self.chain.height;
         self.feed(at, Input::Tip(height));
         self.queue.push(self.now.after(Duration::from_millis(20)), Event::Prove(at));
+    }
+
+    /// Returns how many payments of its own a member knows of: of few that is all.
+    fn made(&self, at: usize) -> usize {
+        let payments = self.view(at).map(|view| view.payments).unwrap_or_default();
+        payments.iter().filter(|payment| payment.payer == self.address(at)).count()
     }
 
     /// Lets time pass.
@@ -399,6 +416,8 @@ impl Place {
             warnings: Vec::new(),
             foe: None,
             is_cut: false,
+            forgotten: 0,
+            made: 0,
             pending: VecDeque::new(),
             life: 0,
             tick: None,

@@ -13,9 +13,13 @@ use antiphon_core::{
     client::{HttpAnswer, Query},
     codec::{self, Bounded, Text},
     crypto::SecretKey,
-    id::{Address, BlockId, Height},
+    id::{Address, BlockId, FieldId, Height},
+    payment::{
+        field::{MAX_SEALED, SealedState},
+        telling::Rank,
+    },
 };
-use antiphon_node::light;
+use antiphon_node::{light, storage::Storage as _, tower};
 
 /// URL of the node's light files.
 pub const NODE: &str = "http://node";
@@ -56,6 +60,12 @@ pub fn light_file(network: &Network, at: usize, path: &str) -> Option<HttpAnswer
     Some(HttpAnswer { status: 200, body })
 }
 
+/// Answers as a tower does, or as its foe, that is told a state by a page.
+pub fn told(sealed: &[u8], tower: fn(FieldId, Rank) -> Answer) -> Answer {
+    let sealed: SealedState = codec::decode(sealed, MAX_SEALED).unwrap();
+    tower(sealed.state.field, sealed.state.rank())
+}
+
 /// Answers a query as node `at` does.
 pub fn answer(network: &mut Network, at: usize, query: Query) -> Answer {
     let Some(machine) = network.node(at) else { return Answer::Nothing };
@@ -77,6 +87,16 @@ pub fn answer(network: &mut Network, at: usize, query: Query) -> Answer {
                 }
             }
         }
+        Query::Closed(height) => {
+            let (disk, chain) = (network.disk(at), network.spec.state_chain());
+            let newest = disk.version_at(machine.status().settled).unwrap().unwrap();
+            match tower::closed_in(disk, newest, chain, Height(height)).unwrap() {
+                Some(closed) => Answer::Bytes(codec::encode(&closed)),
+                None => Answer::Refused(-32004),
+            }
+        }
+        // It is no tower.
+        Query::Watch(_) => Answer::Refused(-32005),
         Query::Faucet(to) => {
             let gift = Message::Transfer {
                 token: Token::Operational,

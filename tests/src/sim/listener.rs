@@ -3,10 +3,13 @@
 use super::player::Player;
 use antiphon_core::{
     amount::Amount,
-    client::{Client, Config, Found, LookupId, Snapshot, StoreToken},
+    client::{Client, Config, Exhibit, Found, LookupId, Snapshot, StoreToken},
     codec,
     id::{Address, PoolId},
-    payment::voucher::{MAX_PROMISE_BYTES, Promise},
+    payment::{
+        tick::Preimage,
+        voucher::{MAX_PROMISE_BYTES, Promise},
+    },
     peer::LinkId,
     row,
 };
@@ -33,6 +36,8 @@ pub struct Listener {
     pub troubles: BTreeMap<&'static str, u64>,
     /// Answers to look-ups, or why there is none.
     pub found: BTreeMap<LookupId, Result<Found, &'static str>>,
+    /// What files showed.
+    pub shown: BTreeMap<LookupId, Exhibit>,
     /// Changes the last byte of every chunk it sends.
     pub is_polluter: bool,
     /// Plays nothing: it came for a room.
@@ -41,6 +46,8 @@ pub struct Listener {
     pub is_paused: bool,
     /// Chunks sent on each link's way to another listener.
     pub chunks_sent: BTreeMap<usize, u64>,
+    /// Ticks sent, with the listener that each went to.
+    pub ticks_sent: Vec<(usize, Preimage)>,
 }
 
 impl Listener {
@@ -57,10 +64,12 @@ impl Listener {
             player: Player::default(),
             troubles: BTreeMap::new(),
             found: BTreeMap::new(),
+            shown: BTreeMap::new(),
             is_polluter: false,
             is_guest: false,
             is_paused: false,
             chunks_sent: BTreeMap::new(),
+            ticks_sent: Vec::new(),
         }
     }
 

@@ -5,7 +5,7 @@ use antiphon_core::{
     amount::Amount,
     chain::spec::Token,
     client::HttpAnswer,
-    codec::Text,
+    codec::{Bounded, Text},
     crypto::{SecretKey, Signed},
     delivery::{
         playlist::{record_tag, stream_tag},
@@ -53,6 +53,7 @@ impl Origin {
             tracker: Text::try_from(TRACKER).unwrap(),
             node: Text::try_from("").unwrap(),
             maps: vec![Map::of(MAP).unwrap()].try_into().unwrap(),
+            heirs: Bounded::new(),
         };
         let info = Signed::new(&key, chain, info);
         Self { key, chain, info, segments: Vec::new(), is_up: true, alters_map: false }

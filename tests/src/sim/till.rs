@@ -13,7 +13,7 @@ use antiphon_core::{
         transaction::{Delay, Message, SignedTransaction, Transaction},
     },
     codec::{self, Bounded, Text},
-    crypto::{SecretKey, Signature},
+    crypto::{PublicKey, SecretKey, Signature},
     id::{Address, BlockId, DelayId, Epoch, FieldId, Height, PoolId, TxId},
     payment::{
         field::{
@@ -28,7 +28,7 @@ use antiphon_node::{
     ledger::{self, Body, Ledger, TxError},
     storage::{Storage, Write},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A chain of one that settles what it builds.
 #[derive(Debug)]
@@ -72,6 +72,17 @@ impl Till {
         others: &[SecretKey],
         messages: Vec<Message>,
     ) -> SignedTransaction {
+        self.sign_after(0, key, others, messages)
+    }
+
+    /// Signs for a place in the next block behind so many others of the same sender.
+    fn sign_after(
+        &mut self,
+        before: u64,
+        key: &SecretKey,
+        others: &[SecretKey],
+        messages: Vec<Message>,
+    ) -> SignedTransaction {
         let chain = self.head.chain_id;
         let account: Option<Account> =
             self.read(StateKey::account(chain, &Address::of(&key.public())));
@@ -80,7 +91,7 @@ impl Till {
         cosigners.sort_unstable();
         let mut body = Transaction {
             sender: key.public(),
-            sequence: account.sequence + 1,
+            sequence: account.sequence + 1 + before,
             reference_height: self.head.height,
             reference_block: self.head.id(),
             scope: Text::try_from("").unwrap(),
@@ -162,6 +173,36 @@ impl Till {
         self.ledger.stored(&id);
         self.head = header;
         refused
+    }
+
+    /// Settles the next block with every order that can be in it, also several of one account; those that cannot hold up
+    /// none behind them. Returns how many were left out.
+    pub fn settle_orders(&mut self, mut orders: Vec<(SecretKey, Message)>) -> usize {
+        let wanted = orders.len();
+        loop {
+            let mut before: BTreeMap<PublicKey, u64> = BTreeMap::new();
+            let mut signed = Vec::new();
+            for (key, order) in &orders {
+                let place = before.entry(key.public()).or_default();
+                signed.push(self.sign_after(*place, key, &[], vec![order.clone()]));
+                *place += 1;
+            }
+            let refused = self.build(signed.clone()).refused;
+            let refused: BTreeSet<TxId> = refused.into_iter().map(|(id, _)| id).collect();
+            if refused.is_empty() {
+                self.settle(signed);
+                return wanted - orders.len();
+            }
+            // Behind one that is refused all others of its account are: only the first of each is to blame.
+            let mut blamed = BTreeSet::new();
+            let chain = self.head.chain_id;
+            let is_kept: Vec<bool> = signed
+                .iter()
+                .map(|it| !refused.contains(&it.body.id(chain)) || !blamed.insert(it.body.sender))
+                .collect();
+            let mut kept = is_kept.into_iter();
+            orders.retain(|_| kept.next().unwrap());
+        }
     }
 
     /// Counts all money of a token: balances, what pools and fields hold, what is delayed, and what was burned (A10.1).

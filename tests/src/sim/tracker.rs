@@ -101,7 +101,9 @@ impl Tracker {
             let (_, rank) = other.joined.filter(|(joined, _)| *joined == stream)?;
             Some(Candidate { peer: other.peer?, rank })
         });
-        let peers = Bounded::try_from(joined.take(16).collect::<Vec<_>>()).unwrap();
-        ToListener::Candidates(Candidates { stream, peers })
+        let joined: Vec<Candidate> = joined.collect();
+        let crowd = u32::try_from(joined.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let peers = Bounded::try_from(joined.into_iter().take(16).collect::<Vec<_>>()).unwrap();
+        ToListener::Candidates(Candidates { stream, crowd, peers })
     }
 }

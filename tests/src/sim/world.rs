@@ -16,9 +16,11 @@ use super::{
 use antiphon_core::{
     amount::Amount,
     client::{
-        AskId, Client, Command, CommandError, Found, HttpOrder, Input, LookupId, Part, Query,
-        Question, RequestId,
+        AskId, Client, Command, CommandError, Exhibit, Found, HttpOrder, Input, Loaded, LookupId,
+        Part, Query, Question, RequestId, WantId,
     },
+    id::FieldId,
+    payment::telling::Rank,
     peer::{LinkId, tracker_wire::ToListener},
     time::{Moment, UnixMillis},
 };
@@ -30,6 +32,8 @@ pub const GATEWAY: usize = 5;
 const POLL_MS: u64 = 1000;
 /// Milliseconds between looks of a player at its buffer.
 const PLAY_MS: u64 = 100;
+/// What the answer to a playlist is called; it says nothing that a player of the simulator waits for.
+const PLAYLIST_READ: WantId = WantId(u64::MAX);
 /// Steps without time passing after which something is wrong.
 const MAX_BUSY: u64 = 20_000;
 
@@ -60,6 +64,8 @@ pub struct World {
     pub listeners: Vec<Listener>,
     /// Whether no two pages can open a channel, as behind some routers.
     pub has_no_channels: bool,
+    /// What a watch-tower answers that is told a state; pages that are opened without one are told of none.
+    pub tower: Option<fn(FieldId, Rank) -> Answer>,
     /// Least and most milliseconds of any way between two machines.
     pub latency_ms: (u64, u64),
     pub(super) now: Moment,
@@ -87,6 +93,7 @@ impl World {
             tracker: Some(Tracker::default()),
             listeners: Vec::new(),
             has_no_channels: false,
+            tower: None,
             latency_ms: (10, 40),
             now: Moment::ZERO,
             queue: Queue::default(),
@@ -123,6 +130,30 @@ impl World {
         let answered = self.run_until(10, |w| w.listeners[page].found.contains_key(&id));
         assert!(answered, "no answer to {question:?}");
         self.listeners[page].found[&id].clone()
+    }
+
+    /// Asks on a page for one payment as a file, or what such a file shows, and waits for the answer.
+    ///
+    /// # Errors
+    /// The code that says why it shows nothing.
+    pub fn exhibit(
+        &mut self,
+        page: usize,
+        ask: impl FnOnce(LookupId) -> Input,
+    ) -> Result<Exhibit, &'static str> {
+        let listener = &self.listeners[page];
+        let id = LookupId((1 << 40) + (listener.found.len() + listener.shown.len()) as u64);
+        self.input(page, ask(id));
+        let answered = self.run_until(10, |w| {
+            let listener = &w.listeners[page];
+            listener.found.contains_key(&id) || listener.shown.contains_key(&id)
+        });
+        assert!(answered, "no answer");
+        let listener = &self.listeners[page];
+        match listener.found.get(&id) {
+            Some(lost) => Err(lost.as_ref().err().copied().unwrap()),
+            None => Ok(listener.shown[&id].clone()),
+        }
     }
 
     /// Lets everything happen for a while.
@@ -213,7 +244,13 @@ impl World {
                 self.later(Event::Input(page, life, input));
             }
             Event::Ask(page, life, id, query) => {
-                let input = match gateway::answer(&mut self.network, GATEWAY, query) {
+                let told = match (&query, self.tower) {
+                    (Query::Watch(sealed), Some(tower)) => Some(gateway::told(sealed, tower)),
+                    _ => None,
+                };
+                let answer =
+                    told.unwrap_or_else(|| gateway::answer(&mut self.network, GATEWAY, query));
+                let input = match answer {
                     Answer::Bytes(bytes) => Input::Answered(id, bytes),
                     Answer::Refused(code) => Input::Refused(id, code),
                     Answer::Nothing => Input::Unreachable(id),
@@ -249,7 +286,8 @@ impl World {
 
     fn poll(&mut self, page: usize, life: u64) {
         if self.listeners[page].life == life {
-            let playlist = Input::Playlist(String::from(PLAYLIST), self.origin.playlist());
+            let loaded = Loaded { url: String::from(PLAYLIST), text: self.origin.playlist() };
+            let playlist = Input::Playlist(PLAYLIST_READ, loaded);
             self.later(Event::Input(page, life, playlist));
             // Later than any playlist that is sent now, as a player reads the one before it loads the other.
             let at = self.now.after(Duration::from_millis(self.latency_ms.1));

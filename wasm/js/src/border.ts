@@ -3,6 +3,7 @@
  * `core/src/client/{input,output}.rs`. Ids are integers below 2^53; bytes are `Uint8Array`.
  */
 
+import type { Exhibit } from './field.js';
 import type { Found } from './found.js';
 import type { Level } from './snapshot.js';
 
@@ -22,16 +23,25 @@ export type Input =
   | { kind: 'trackerMessage'; body: Uint8Array }
   | { kind: 'trackerClosed' }
   | { kind: 'described'; link: Id; sdp: string }
+  | { kind: 'candidates'; link: Id; lines: string }
   | { kind: 'linkOpened'; link: Id }
   | { kind: 'linkMessage'; link: Id; body: Uint8Array }
   | { kind: 'linkDrained'; link: Id }
   | { kind: 'linkClosed'; link: Id }
-  | { kind: 'playlist'; url: string; text: string }
+  | { kind: 'playlist'; id: Id; url: string; text: string }
   | { kind: 'check'; id: Id; sequence: number | null; body: Uint8Array }
   | { kind: 'want'; id: Id; sequence: number; bufferedMs: number }
   | { kind: 'unwant'; id: Id }
   | ({ kind: 'lookUp'; id: Id } & Question)
+  | ({ kind: 'prove'; id: Id } & PaymentAt)
   | { kind: 'tick' };
+
+/** One payment of a field: its place in the round that it was committed in. */
+export interface PaymentAt {
+  readonly field: string;
+  readonly round: number;
+  readonly index: number;
+}
 
 /** What is asked about the chain. */
 export type Question =
@@ -45,7 +55,9 @@ export type Question =
 export type Query =
   | { kind: 'prove'; height: number; keys: Uint8Array }
   | { kind: 'submit'; transaction: Uint8Array }
-  | { kind: 'faucet'; address: string };
+  | { kind: 'faucet'; address: string }
+  | { kind: 'closed'; height: number }
+  | { kind: 'watch'; sealed: Uint8Array };
 
 /** What the host must do, in order. */
 export type Output =
@@ -57,13 +69,14 @@ export type Output =
   | { kind: 'closeTracker' }
   | { kind: 'createLink'; link: Id; offer: string | null }
   | { kind: 'acceptAnswer'; link: Id; sdp: string }
+  | { kind: 'addCandidates'; link: Id; lines: string }
   | { kind: 'closeLink'; link: Id }
   | { kind: 'send'; link: Id; body: Uint8Array }
   | { kind: 'store'; token: Id; name: string; value: Uint8Array | null }
   | { kind: 'deliver'; id: Id; body: Uint8Array }
   | { kind: 'refuse'; id: Id; code: string }
   | { kind: 'fail'; id: Id; code: string }
-  | { kind: 'found'; id: Id; found: Found }
+  | { kind: 'found'; id: Id; found: Found | Exhibit }
   | { kind: 'lost'; id: Id; code: string }
   | { kind: 'notify'; notice: Notice };
 
@@ -100,7 +113,8 @@ export type Command =
   | { kind: 'enterRoom'; name: string }
   | { kind: 'leaveRoom' }
   | { kind: 'proposeField'; others: readonly string[]; deposit: bigint; dispute: number | null }
-  | { kind: 'acceptField' | 'declineField' | 'closeField' | 'forgetField'; field: string }
+  | { kind: 'acceptField' | 'declineField' | 'closeField' | 'leaveField' | 'forgetField'; field: string }
+  | { kind: 'admitMember'; field: string; key: string; deposit: bigint }
   | { kind: 'payMember'; field: string; payee: string; amount: bigint }
   | { kind: 'give'; to: string; amount: bigint; purpose: string }
   | { kind: 'setUpload'; policy: UploadPolicy }

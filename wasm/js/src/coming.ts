@@ -42,11 +42,18 @@ export class Coming implements SegmentSource {
     return this.#ask(options.signal, (client) => client.check(sequence, bytes, options));
   }
 
-  /** At once where there is a client: a segment that is asked for next must be known to it by then. */
-  playlist(url: string, text: string): void {
+  /**
+   * At once where there is a client: a segment that is asked for next must be known to it by then. Nobody waits for a
+   * client that is still to come: what a first playlist lists is judged segment by segment.
+   */
+  async playlist(url: string, text: string, options: { signal: AbortSignal }): Promise<void> {
     this.#onPlaylist(text);
-    if (this.#isDecided) this.#client?.playlist(url, text);
-    else void this.#coming.then((client) => client?.playlist(url, text));
+    if (this.#isDecided) {
+      await this.#client?.playlist(url, text, options);
+    } else {
+      const untold = { signal: new AbortController().signal };
+      void this.#coming.then((client) => client?.playlist(url, text, untold)).catch(() => {});
+    }
   }
 
   countUnverified(bytes: number): void {

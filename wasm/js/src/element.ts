@@ -1,21 +1,29 @@
 /**
- * `<antiphon-player src publisher node witness chain checkpoint tracker>`: a live stream with its controls, ready to put on a page.
+ * `<antiphon-player src publisher node witness chain checkpoint tracker token tower behind>`: a live stream with its controls, ready to put on a page.
  *
  * ```html
  * <script type="module" src="player.js"></script>
  * <antiphon-player src="https://radio.example/live.m3u8" node="https://node.example" chain="…"></antiphon-player>
  * ```
  *
- * Keyboard: space or K plays and pauses, arrows change the volume, M mutes, L jumps to the live edge.
- * Parts for styling: `controls`, `play`, `live`, `delay`, `mute`, `volume`. Without a node and a chain, or when the
+ * `behind` is how many seconds behind the newest segment live playback aims, 1 to 60; by default three segments. Less is
+ * nearer to the broadcast, and leaves peers less time.
+ *
+ * What the listener agrees to give, and how others are reached, are properties: `upload`, `iceServers`, `relayOnly`.
+ *
+ * Keyboard: space or K plays and pauses, arrows change the volume, M mutes, L jumps to the live edge, I shows figures.
+ * Parts for styling: `controls`, `play`, `live`, `delay`, `mute`, `volume`, `figures`, `overlay`. Without a node and a chain, or when the
  * client cannot run, it plays over plain HTTP and says so in an event.
  */
 
 import { AntiphonError } from './error.js';
-import type { AntiphonEvent } from './event.js';
+import { EVENT_TYPES, type AntiphonEvent } from './event.js';
 import { Antiphon, connect } from './facade.js';
-import { Playback } from './playback.js';
+import type { Overlay } from './overlay.js';
+import { Playback, type Rendition } from './playback.js';
+import { toReport } from './report.js';
 import { CONTROLS, STYLE } from './shape.js';
+import type { UploadTerms } from './sharing.js';
 import { addUnverified, EMPTY_SNAPSHOT, type Snapshot } from './snapshot.js';
 
 /** What the player is doing. */
@@ -33,8 +41,13 @@ export interface PlayerEventMap {
 const VOLUME_STEP = 0.05;
 /** Behind the live edge by more than this, the live button says so. Chosen here: hls.js aims at three segments. */
 const LIVE_TOLERANCE_S = 4;
+/** Bounds of `behind`. Chosen here: the shortest segments that make sense, and more than any playlist holds. */
+const MIN_BEHIND_S = 1;
+const MAX_BEHIND_S = 60;
 const DELAY_INTERVAL_MS = 500;
-const ATTRIBUTES = ['src', 'publisher', 'node', 'witness', 'chain', 'checkpoint', 'tracker'];
+/** How long a report is kept for the browser to save it. Chosen here. */
+const SAVED_MS = 10_000;
+const ATTRIBUTES = ['src', 'publisher', 'node', 'witness', 'chain', 'checkpoint', 'tracker', 'token', 'tower', 'behind'];
 
 const Base: typeof HTMLElement =
   typeof HTMLElement === 'undefined' ? (class {} as unknown as typeof HTMLElement) : HTMLElement;
@@ -49,6 +62,23 @@ export class AntiphonPlayer extends Base {
   #isRestartDue = false;
   #state: PlayerState = 'idle';
   #failure: AntiphonError | null = null;
+  #upload: UploadTerms = {};
+  #overlay: Overlay | null = null;
+
+  /** STUN and TURN servers for connections between listeners. Set before `src`. */
+  iceServers: RTCIceServer[] = [];
+  /** Whether other listeners are reached through the TURN servers alone. Set before `src`. */
+  relayOnly = false;
+
+  /** What the listener agrees to give away. Setting it changes it at once. */
+  get upload(): UploadTerms {
+    return this.#upload;
+  }
+
+  set upload(terms: UploadTerms) {
+    this.#upload = terms;
+    void this.#antiphon?.setUpload(terms).catch((error: unknown) => this.#tell({ type: 'trouble', code: error instanceof AntiphonError ? error.code : 'options/invalid' }));
+  }
 
   /** The client, once it has loaded; `null` while playing over plain HTTP. */
   get antiphon(): Antiphon | null {
@@ -80,9 +110,52 @@ export class AntiphonPlayer extends Base {
     return this.#playback?.buffered() ?? 0;
   }
 
+  /** The renditions that there are, once the playlist was read. */
+  get renditions(): readonly Rendition[] {
+    return this.#playback?.renditions() ?? [];
+  }
+
+  /** Which of {@link renditions} is heard; `null` before there is sound. */
+  get rendition(): number | null {
+    return this.#playback?.rendition() ?? null;
+  }
+
+  /** Plays one of {@link renditions} from the next segment on, or with `null` whichever the line suffices for. Throws `options/invalid` if there is no such one. */
+  chooseRendition(rendition: number | null): void {
+    this.#playback?.choose(rendition);
+  }
+
   /** Everything there is to show of the client. */
   snapshot(): Snapshot {
-    return addUnverified(this.#antiphon?.snapshot() ?? EMPTY_SNAPSHOT, this.#playback?.unverified ?? 0);
+    const snapshot = addUnverified(this.#antiphon?.snapshot() ?? EMPTY_SNAPSHOT, this.#playback?.unverified ?? 0);
+    return { ...snapshot, playback: this.#playback?.view ?? null };
+  }
+
+  /** Shows figures below the controls, or takes them away. */
+  async showFigures(isShown = true): Promise<void> {
+    // Before anything is waited for: who presses twice sees the last wish.
+    this.shadowRoot?.querySelector('[part~=figures]')?.setAttribute('aria-pressed', String(isShown));
+    if (!isShown) {
+      this.#overlay?.close();
+      this.#overlay = null;
+      return;
+    }
+    const { Overlay } = await import('./overlay.js');
+    if (this.#overlay !== null || !this.#wishesFigures || this.shadowRoot === null) return;
+    this.#overlay = new Overlay(this.shadowRoot, this, () => this.#saveReport());
+  }
+
+  get #wishesFigures(): boolean {
+    return this.shadowRoot?.querySelector('[part~=figures]')?.getAttribute('aria-pressed') === 'true';
+  }
+
+  #saveReport(): void {
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(new Blob([toReport(this.snapshot())], { type: 'application/json' }));
+    link.download = 'antiphon-report.json';
+    link.click();
+    // A browser may begin to read only after this task.
+    setTimeout(() => URL.revokeObjectURL(link.href), SAVED_MS);
   }
 
   /** Plays. Rejects if the browser wants a gesture of the user first. */
@@ -112,6 +185,7 @@ export class AntiphonPlayer extends Base {
   }
 
   disconnectedCallback(): void {
+    void this.showFigures(false);
     this.#end();
   }
 
@@ -133,13 +207,19 @@ export class AntiphonPlayer extends Base {
     this.#life = life;
     // The client is started first, then hls.js is loaded; the stream is opened beside both.
     const client = this.#connect(life.signal);
-    this.#playback = new Playback(audio, new URL(src, document.baseURI).href, client);
+    this.#playback = new Playback(audio, new URL(src, document.baseURI).href, client, this.#behind());
     this.#wire(audio, life.signal);
     this.#playback.open().catch((cause: unknown) => {
       if (life.signal.aborted) return;
       this.#enter('failed');
       this.#tell({ type: 'fatal', error: new AntiphonError('player/not-loaded', String(cause), cause) });
     });
+  }
+
+  /** What `behind` says, within its bounds; `null` if it says no number. */
+  #behind(): number | null {
+    const seconds = Number.parseFloat(this.getAttribute('behind') ?? '');
+    return Number.isFinite(seconds) ? Math.min(MAX_BEHIND_S, Math.max(MIN_BEHIND_S, seconds)) : null;
   }
 
   #end(): void {
@@ -159,18 +239,20 @@ export class AntiphonPlayer extends Base {
     try {
       if (!node || !chain) throw new AntiphonError('options/invalid', 'no node and chain given');
       const antiphon = await connect({
-        node, chain, signal,
+        node, chain, signal, upload: this.#upload, iceServers: this.iceServers, relayOnly: this.relayOnly,
         publisher: this.getAttribute('publisher') || undefined,
         checkpoint: this.getAttribute('checkpoint') || undefined,
         witness: this.getAttribute('witness') || undefined,
         tracker: this.getAttribute('tracker') || undefined,
+        token: this.getAttribute('token') || undefined,
+        tower: this.getAttribute('tower') || undefined,
       });
       if (signal.aborted) {
         void antiphon.close();
         return null;
       }
       this.#antiphon = antiphon;
-      for (const type of ['changed', 'trouble', 'recovered', 'banned', 'forkAlarm', 'split', 'restarted', 'fatal'] as const) {
+      for (const type of EVENT_TYPES) {
         antiphon.on(type, (event) => {
           if (event.type === 'fatal') this.#failure = event.error;
           this.#tell(event.type === 'changed' ? { type: 'changed', snapshot: this.snapshot() } : event);
@@ -191,6 +273,7 @@ export class AntiphonPlayer extends Base {
     const volume = one<HTMLInputElement>('volume');
     one('play')?.addEventListener('click', () => this.#toggle(), { signal });
     one('live')?.addEventListener('click', () => this.goLive(), { signal });
+    one('figures')?.addEventListener('click', () => this.#toggleFigures(), { signal });
     one('mute')?.addEventListener('click', () => void (audio.muted = !audio.muted), { signal });
     volume?.addEventListener('input', () => {
       audio.volume = Number(volume.value);
@@ -213,6 +296,11 @@ export class AntiphonPlayer extends Base {
     else this.pause();
   }
 
+  #toggleFigures(): void {
+    // Without the module there are no figures; the sound goes on.
+    this.showFigures(!this.#wishesFigures).catch(() => this.showFigures(false));
+  }
+
   #onKey(event: KeyboardEvent, audio: HTMLAudioElement): void {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const onButton = event.composedPath()[0] instanceof HTMLButtonElement;
@@ -225,6 +313,7 @@ export class AntiphonPlayer extends Base {
       case 'k': this.#toggle(); break;
       case 'm': audio.muted = !audio.muted; break;
       case 'l': this.goLive(); break;
+      case 'i': this.#toggleFigures(); break;
       case 'ArrowUp': case 'ArrowDown':
         if (onSlider) return;
         audio.volume = Math.min(1, Math.max(0, audio.volume + (event.key === 'ArrowUp' ? VOLUME_STEP : -VOLUME_STEP)));

@@ -5,8 +5,9 @@
  * suffer, because vouchers are stored before they are sent and loaded again by the new worker.
  */
 
-import type { Command, Id, Notice, Question } from './border.js';
+import type { Command, Id, Notice, PaymentAt, Question } from './border.js';
 import { AntiphonError } from './error.js';
+import type { Exhibit } from './field.js';
 import type { Found } from './found.js';
 import type { Start, ToPage, ToWorker } from './message.js';
 import { RtcBridge } from './rtc.js';
@@ -49,7 +50,7 @@ export class Engine {
   readonly #rtc: RtcBridge;
   readonly #commands = new Map<Id, Waiting<void>>();
   readonly #bytes = new Map<Id, Waiting<ArrayBuffer>>();
-  readonly #lookups = new Map<Id, Waiting<Found>>();
+  readonly #lookups = new Map<Id, Waiting<Found | Exhibit>>();
   #worker: Worker | null = null;
   #nextId = 1;
   #crashes: number[] = [];
@@ -58,11 +59,11 @@ export class Engine {
   #isClosed = false;
   #onStopped: (() => void) | null = null;
 
-  constructor(makeWorker: () => Worker, start: Start, iceServers: RTCIceServer[], events: EngineEvents) {
+  constructor(makeWorker: () => Worker, start: Start, configuration: RTCConfiguration, events: EngineEvents) {
     this.#makeWorker = makeWorker;
     this.#start = start;
     this.#events = events;
-    this.#rtc = new RtcBridge(iceServers, (message, transfer) => this.#post(message, transfer));
+    this.#rtc = new RtcBridge(configuration, (message, transfer) => this.#post(message, transfer));
     this.#launch();
   }
 
@@ -89,8 +90,18 @@ export class Engine {
   }
 
   /** Resolves with what is proven; rejects with the code that says why it is not. */
-  lookUp(question: Question): Promise<Found> {
+  lookUp(question: Question): Promise<Found | Exhibit> {
     return this.#ask(this.#lookups, (id) => ({ type: 'lookUp', id, question }));
+  }
+
+  /** Resolves with a file that shows one payment. */
+  prove(payment: PaymentAt): Promise<Found | Exhibit> {
+    return this.#ask(this.#lookups, (id) => ({ type: 'prove', id, payment }));
+  }
+
+  /** Resolves with the newest sealed state of a field as a file. */
+  evidence(field: string): Promise<ArrayBuffer> {
+    return this.#ask(this.#bytes, (id) => ({ type: 'evidence', id, field }));
   }
 
   /** Resolves with the file that proves a split of the chain. */
@@ -98,9 +109,9 @@ export class Engine {
     return this.#ask(this.#bytes, (id) => ({ type: 'forkProof', id }));
   }
 
-  /** Tells the client what the player loaded. */
-  playlist(url: string, text: string): void {
-    this.#post({ type: 'playlist', url, text });
+  /** Resolves if the player may follow this playlist; rejects with a refusal if it must not. */
+  async playlist(url: string, text: string, signal: AbortSignal): Promise<void> {
+    await this.#fetch(signal, (id) => ({ type: 'playlist', id, url, text }));
   }
 
   /** Tells the client that the page woke up or the network came back. */
@@ -194,6 +205,7 @@ export class Engine {
       case 'notice': return this.#events.notice(message.notice);
       case 'createLink': return this.#rtc.create(message.link, message.offer);
       case 'acceptAnswer': return this.#rtc.acceptAnswer(message.link, message.sdp);
+      case 'addCandidates': return this.#rtc.addCandidates(message.link, message.lines);
       case 'closeLink': return this.#rtc.close(message.link);
       case 'relaySend': return this.#rtc.send(message.link, message.body);
       case 'stopped': return this.#onStopped?.();

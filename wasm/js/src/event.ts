@@ -30,6 +30,12 @@ export type EventType = AntiphonEvent['type'];
 /** The event of a name. */
 export type EventOf<T extends EventType> = Extract<AntiphonEvent, { type: T }>;
 
+/** Every name, so that whoever passes all events on forgets none. */
+const TYPES: Readonly<Record<EventType, true>> = {
+  changed: true, trouble: true, recovered: true, banned: true, warning: true, forkAlarm: true, split: true, restarted: true, fatal: true, lagged: true,
+};
+export const EVENT_TYPES = Object.keys(TYPES) as readonly EventType[];
+
 /** Events that a slow reader may have waiting. Chosen here. */
 const MAX_QUEUED = 256;
 

@@ -10,26 +10,38 @@
  * Importing this touches neither window nor worker, so it is safe on a server.
  */
 
-import type { Question, Token, UploadPolicy } from './border.js';
+import type { Question, Token } from './border.js';
 import { Engine } from './engine.js';
 import { AntiphonError } from './error.js';
+import type { Exhibit } from './field.js';
 import { Emitter, type AntiphonEvent, type EventOf, type EventType } from './event.js';
 import type { AccountFound, BlockFound, CheckpointFound, FieldFound, Found, HeaderFound, PoolFound, StakersFound } from './found.js';
 import type { Start } from './message.js';
+import { Sharing, type UploadTerms } from './sharing.js';
 import { addUnverified, EMPTY_SNAPSHOT, type ClientSnapshot, type Level, type Snapshot } from './snapshot.js';
+import { surroundings } from './surroundings.js';
 
 export { formatAmount, parseAmount, DECIMALS } from './amount.js';
-export type { Token, UploadPolicy } from './border.js';
+export type { Token } from './border.js';
+export type { SharingReason, SharingView, UploadTerms } from './sharing.js';
 export { AntiphonError, helpFor } from './error.js';
-export type { AntiphonEvent, EventOf, EventType } from './event.js';
+export { EVENT_TYPES, type AntiphonEvent, type EventOf, type EventType } from './event.js';
 export type * from './field.js';
 export type * from './gift.js';
 export type * from './found.js';
+export type { PlaybackView } from './heard.js';
+export { REPORT_FORMAT, toReport } from './report.js';
 export type * from './snapshot.js';
 
 /** Verified audio kept for neighbours by default, in bytes: four minutes at 256 kbit/s. Chosen here. */
 const DEFAULT_CACHE_BYTES = 8 << 20;
+/** Longest name of a room, and longest purpose of a gift, in bytes of UTF-8. Source: `core/src/client/room.rs`, `payment::reservation`. */
+const MAX_ROOM_NAME = 64;
+const MAX_PURPOSE = 32;
+/** Rounds and places are counted in 32 bits. */
+const MAX_COUNT = 0xffff_ffff;
 const HEX_32 = /^[0-9a-f]{64}$/i;
+const TOKEN = /^[\w-]{1,400}$/;
 
 /** What to connect to. */
 export interface ConnectOptions {
@@ -43,14 +55,20 @@ export interface ConnectOptions {
   checkpoint?: string | undefined;
   /** The publisher's key, 64 hexadecimal digits. Without it, the key that comes with the playlist is used. */
   publisher?: string | undefined;
-  /** WebSocket URL of the tracker. Without it, the one that the signed stream names is used. */
+  /** WebSocket URL of the tracker, or those of several with spaces between: when one is lost, the next is dialled. Without it, the one that the signed stream names is used. */
   tracker?: string | undefined;
+  /** The publisher's join token (`antiphon token`), where its tracker asks for one. Only the tracker sees it. */
+  token?: string | undefined;
+  /** Base URL of a node that is a watch-tower. It is told each newest state of a payment field, and shows it to the chain when this client is gone. */
+  tower?: string | undefined;
   /** Verified audio kept for neighbours, in bytes. */
   cacheBytes?: number | undefined;
-  /** What this listener gives away. On by default, without caps. */
-  upload?: UploadPolicy | undefined;
+  /** What this listener gives away. On by default, without caps, but not where the network counts bytes. */
+  upload?: UploadTerms | undefined;
   /** STUN and TURN servers for connections between listeners. None by default. */
   iceServers?: RTCIceServer[] | undefined;
+  /** Connects through the TURN servers of `iceServers` alone, so that no listener learns another's address. Off by default. */
+  relayOnly?: boolean | undefined;
   /** `memory` forgets the account with the page. */
   storage?: 'indexeddb' | 'memory' | undefined;
   /** Where `worker.js` is, or a function that makes the worker. By default beside this script. */
@@ -71,6 +89,7 @@ export class Antiphon implements AsyncDisposable {
   readonly #emitter = new Emitter();
   readonly #stopWaking = new AbortController();
   readonly #engine: Engine;
+  readonly #sharing: Sharing;
   #verified: ClientSnapshot = EMPTY_SNAPSHOT;
   #unverified = 0;
   #account = -1;
@@ -98,10 +117,15 @@ export class Antiphon implements AsyncDisposable {
     return antiphon;
   }
 
-  private constructor(options: ConnectOptions, start: Start, settleReady: (error?: AntiphonError) => void) {
+  private constructor(options: ConnectOptions, start: Omit<Start, 'upload'>, settleReady: (error?: AntiphonError) => void) {
     const emit = (event: AntiphonEvent): void => this.#emitter.emit(event);
-    this.#engine = new Engine(() => makeWorker(options.worker), start, options.iceServers ?? [], {
+    this.#sharing = new Sharing(options.upload ?? {}, surroundings(start.storage), (policy) => {
+      this.#engine.command({ kind: 'setUpload', policy }).catch(() => {}); // Who starts anew is told again.
+      emit({ type: 'changed', snapshot: this.snapshot() });
+    });
+    this.#engine = new Engine(() => makeWorker(options.worker), { ...start, upload: this.#sharing.policy }, connections(options), {
       ready: (account, isStored) => {
+        this.#sharing.begin();
         this.#account = account;
         this.#isStored = isStored;
         settleReady();
@@ -111,6 +135,7 @@ export class Antiphon implements AsyncDisposable {
         const before = this.#verified.chain;
         const { isAlarmed, standing } = snapshot.chain;
         this.#verified = snapshot;
+        this.#sharing.served(snapshot.delivery.toPeers);
         if (isAlarmed !== before.isAlarmed) emit({ type: 'forkAlarm', isRaised: isAlarmed });
         if (standing === 'split' && before.standing !== 'split') emit({ type: 'split' });
         emit({ type: 'changed', snapshot: this.snapshot() });
@@ -132,7 +157,9 @@ export class Antiphon implements AsyncDisposable {
 
   /** Everything there is to show, as of the last change. */
   snapshot(): Snapshot {
-    return addUnverified(this.#verified, this.#unverified);
+    const { delivery } = this.#verified;
+    const whole = { ...this.#verified, delivery: { ...delivery, unverified: 0 }, sharing: this.#sharing.view, playback: null };
+    return addUnverified(whole, this.#unverified);
   }
 
   /** Which account of this browser it is: 0 in the first tab, 1 in a second one beside it, -1 if nothing is stored. */
@@ -199,6 +226,7 @@ export class Antiphon implements AsyncDisposable {
 
   /** Meets whoever else enters the room of this name; needs a `tracker`. Listeners of a stream have met already. */
   enterRoom(name: string): Promise<void> {
+    if (isLonger(name, MAX_ROOM_NAME)) return invalid(`the room's name is longer than ${MAX_ROOM_NAME} bytes`, 'client/bad-input');
     return this.#engine.command({ kind: 'enterRoom', name });
   }
 
@@ -216,7 +244,10 @@ export class Antiphon implements AsyncDisposable {
     return this.#engine.command({ kind: 'proposeField', others, deposit, dispute: dispute ?? null });
   }
 
-  /** Signs the terms of an invitation: the deposit may be locked from now on. */
+  /**
+   * Signs the terms of an invitation, or the next version of a field (`amendment` of `snapshot().fields`): the deposit may be locked from
+   * now on.
+   */
   acceptField(field: string): Promise<void> {
     return this.#fieldCommand('acceptField', field);
   }
@@ -233,10 +264,29 @@ export class Antiphon implements AsyncDisposable {
   }
 
   /**
+   * Asks all members of a field that this client leads to let somebody in, by key (`snapshot().around`), who locks `deposit`. Who joins
+   * and who is in already `acceptField()`. Payments wait until all have, or until the last block that may begin the new version.
+   */
+  admitMember(field: string, key: string, deposit: bigint): Promise<void> {
+    if (!HEX_32.test(field)) return invalid('field is not 64 hexadecimal digits');
+    if (!HEX_32.test(key)) return invalid('a key is not 64 hexadecimal digits');
+    return this.#engine.command({ kind: 'admitMember', field, key, deposit });
+  }
+
+  /**
+   * Leaves a field of three or more with what this client has in it: the chain pays that when its phase is `left`, and the others go on.
+   * Their clients agree by themselves; only who comes to lead is asked, for it locks a bond.
+   */
+  leaveField(field: string): Promise<void> {
+    return this.#fieldCommand('leaveField', field);
+  }
+
+  /**
    * Reserves `amount` on the chain for one payee alone, for a purpose of at most 32 bytes. The payee is sure of it at once, if it is
    * around; otherwise it waits, and comes back when its period is over. Watch `snapshot().gifts`.
    */
   give(to: string, amount: bigint, purpose: string): Promise<void> {
+    if (isLonger(purpose, MAX_PURPOSE)) return invalid(`the purpose is longer than ${MAX_PURPOSE} bytes`, 'client/bad-input');
     return this.#engine.command({ kind: 'give', to, amount, purpose });
   }
 
@@ -248,6 +298,22 @@ export class Antiphon implements AsyncDisposable {
   /** Removes what is kept of a field that is over. */
   forgetField(field: string): Promise<void> {
     return this.#fieldCommand('forgetField', field);
+  }
+
+  /**
+   * Proves one payment of a closed field: `round` and `index` as `snapshot().fields` shows them. The file shows who paid whom how
+   * much, under which block, and nothing else of the field.
+   */
+  async provePayment(field: string, round: number, index: number): Promise<Exhibit> {
+    if (!HEX_32.test(field)) return invalid('field is not 64 hexadecimal digits');
+    for (const count of [round, index]) if (!Number.isInteger(count) || count < 0 || count > MAX_COUNT) return invalid('not a place of a payment');
+    return (await this.#engine.prove({ field, round, index })) as Exhibit;
+  }
+
+  /** The newest state of a field that all members have signed, as a file of evidence; `null` while there is none. */
+  async fieldEvidence(field: string): Promise<Blob | null> {
+    if (!HEX_32.test(field)) return invalid('field is not 64 hexadecimal digits');
+    return this.#file(() => this.#engine.evidence(field), 'field/nothing-sealed');
   }
 
   /** The block at a height: header, who signed it, its transactions. */
@@ -278,7 +344,7 @@ export class Antiphon implements AsyncDisposable {
 
   /** A payment field by its id, 64 hexadecimal digits, under the newest head believed at least to `level`. */
   findField(field: string, level: Level = 'settled'): Promise<FieldFound> {
-    if (!HEX_32.test(field)) return Promise.reject(new AntiphonError('options/invalid', 'field is not 64 hexadecimal digits'));
+    if (!HEX_32.test(field)) return invalid('field is not 64 hexadecimal digits');
     return this.#find({ question: 'field', field, level });
   }
 
@@ -288,18 +354,13 @@ export class Antiphon implements AsyncDisposable {
   }
 
   /** The file that proves that the chain has split and who split it; `null` while there is none. */
-  async forkProof(): Promise<Blob | null> {
-    try {
-      return new Blob([await this.#engine.forkProof()], { type: 'application/octet-stream' });
-    } catch (error) {
-      if (error instanceof AntiphonError && error.code === 'light/no-fork') return null;
-      throw error;
-    }
+  forkProof(): Promise<Blob | null> {
+    return this.#file(() => this.#engine.forkProof(), 'light/no-fork');
   }
 
-  /** Changes what this listener gives away. */
-  setUpload(policy: UploadPolicy): Promise<void> {
-    return this.#engine.command({ kind: 'setUpload', policy });
+  /** Changes what this listener gives away. What was given before counts. `snapshot().sharing` says what became of it. */
+  async setUpload(terms: UploadTerms): Promise<void> {
+    this.#sharing.agree(terms);
   }
 
   /** Resolves with the segment of this media sequence number, checked against its signed record. */
@@ -316,9 +377,13 @@ export class Antiphon implements AsyncDisposable {
     return this.#engine.check(sequence, bytes, options.signal);
   }
 
-  /** Tells the client which media playlist the player loaded: its absolute URL and its text. */
-  playlist(url: string, text: string): void {
-    this.#engine.playlist(url, text);
+  /**
+   * Tells the client which media playlist the player loaded: its absolute URL and its text. Rejects with `isRefusal` if
+   * the stream that plays is another one, or its publisher did not sign what is listed: it must not be followed. Any
+   * other rejection says that nobody can tell.
+   */
+  playlist(url: string, text: string, options: { signal: AbortSignal }): Promise<void> {
+    return this.#engine.playlist(url, text, options.signal);
   }
 
   /** Counts bytes that the player loaded by itself over HTTP and that nobody verified. */
@@ -335,6 +400,7 @@ export class Antiphon implements AsyncDisposable {
   /** Says goodbye to peers, then ends the worker. May be called twice. */
   async close(): Promise<void> {
     this.#stopWaking.abort();
+    this.#sharing.close();
     await this.#engine.close();
   }
 
@@ -348,7 +414,16 @@ export class Antiphon implements AsyncDisposable {
     return (await this.#engine.lookUp(question)) as T;
   }
 
-  #fieldCommand(kind: 'acceptField' | 'declineField' | 'closeField' | 'forgetField', field: string): Promise<void> {
+  async #file(bytes: () => Promise<ArrayBuffer>, missing: string): Promise<Blob | null> {
+    try {
+      return new Blob([await bytes()], { type: 'application/octet-stream' });
+    } catch (error) {
+      if (error instanceof AntiphonError && error.code === missing) return null;
+      throw error;
+    }
+  }
+
+  #fieldCommand(kind: 'acceptField' | 'declineField' | 'closeField' | 'leaveField' | 'forgetField', field: string): Promise<void> {
     if (!HEX_32.test(field)) return invalid('field is not 64 hexadecimal digits');
     return this.#engine.command({ kind, field });
   }
@@ -361,8 +436,13 @@ export class Antiphon implements AsyncDisposable {
   }
 }
 
-function invalid(what: string): Promise<never> {
-  return Promise.reject(new AntiphonError('options/invalid', what));
+/** Whether a text has more bytes of UTF-8 than this. */
+function isLonger(text: string, bytes: number): boolean {
+  return new TextEncoder().encode(text).length > bytes;
+}
+
+function invalid(what: string, code = 'options/invalid'): Promise<never> {
+  return Promise.reject(new AntiphonError(code, what));
 }
 
 /** A height as the client reads it: a fraction or a negative number is the caller's mistake. */
@@ -371,16 +451,19 @@ function whole(height: number): number {
   return height;
 }
 
-function startOf(options: ConnectOptions): Start {
+function startOf(options: ConnectOptions): Omit<Start, 'upload'> {
   const wrong = (what: string): AntiphonError => new AntiphonError('options/invalid', what);
   if (!URL.canParse(options.node, baseUrl())) throw wrong('node is not a URL');
   if (options.witness !== undefined && !URL.canParse(options.witness, baseUrl())) throw wrong('witness is not a URL');
+  if (options.tower !== undefined && !URL.canParse(options.tower, baseUrl())) throw wrong('tower is not a URL');
   if (!HEX_32.test(options.chain)) throw wrong('chain is not 64 hexadecimal digits');
   for (const name of ['publisher', 'checkpoint'] as const) {
     const value = options[name];
     if (value !== undefined && !HEX_32.test(value)) throw wrong(`${name} is not 64 hexadecimal digits`);
   }
+  if (options.token !== undefined && !TOKEN.test(options.token)) throw wrong('token is not what `antiphon token` prints');
   const cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
+  if (options.relayOnly && !options.iceServers?.some(isRelay)) throw wrong('relayOnly needs a TURN server among iceServers');
   if (!Number.isSafeInteger(cacheBytes) || cacheBytes < 0) throw wrong('cacheBytes is not a count of bytes');
   return {
     node: new URL(options.node, baseUrl()).href,
@@ -389,12 +472,21 @@ function startOf(options: ConnectOptions): Start {
     checkpoint: options.checkpoint?.toLowerCase() ?? null,
     publisher: options.publisher?.toLowerCase() ?? null,
     tracker: options.tracker ?? null,
+    token: options.token ?? null,
+    tower: options.tower === undefined ? null : new URL(options.tower, baseUrl()).href,
     cacheBytes,
-    upload: options.upload ?? { isEnabled: true, rate: null, total: null },
     wasm: options.wasm === undefined ? null : new URL(options.wasm, baseUrl()).href,
     storage: options.storage ?? 'indexeddb',
     account: 0,
   };
+}
+
+function connections({ iceServers = [], relayOnly = false }: ConnectOptions): RTCConfiguration {
+  return { iceServers, iceTransportPolicy: relayOnly ? 'relay' : 'all' };
+}
+
+function isRelay({ urls }: RTCIceServer): boolean {
+  return [urls].flat().some((url) => /^turns?:/.test(url));
 }
 
 function makeWorker(worker: ConnectOptions['worker']): Worker {

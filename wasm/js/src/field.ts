@@ -1,5 +1,6 @@
 /** Payment fields and the room, as an application sees them. Mirrors `core/src/client/snapshot.rs`. */
 
+import type { Proven } from './found.js';
 import type { Level } from './snapshot.js';
 
 /** Somebody with whom a field can be shared. */
@@ -42,6 +43,15 @@ export interface FieldPayment {
   readonly index: number | null;
 }
 
+/** The next version of a field: who takes part in it, and with what. */
+export interface FieldAmendment {
+  readonly members: readonly { readonly address: string; readonly balance: bigint }[];
+  /** Last block that may begin it. */
+  readonly until: number;
+  /** Whether this client has signed it. Payments wait until it is decided. */
+  readonly isSigned: boolean;
+}
+
 /** A payment field. */
 export interface FieldView {
   /** Its id in hexadecimal. */
@@ -62,8 +72,23 @@ export interface FieldView {
   readonly payments: readonly FieldPayment[];
   /** Last block in which something can be done about a close or a challenge. */
   readonly deadline: number | null;
+  /** The next version that its leader has proposed; `acceptField()` signs it. */
+  readonly amendment: FieldAmendment | null;
   /** Why nothing is signed here any more, in one stable code. */
   readonly freeze: string | null;
+  /** The newest round that the watch-tower says it has, of this very field and version; `null` before, and without a tower. */
+  readonly watched: number | null;
   /** The newest block that proved it; `null` until one did. */
   readonly proven: { readonly level: Level; readonly height: number; readonly root: string; readonly how: 'state-proof' } | null;
+}
+
+/** What a file about a payment shows, under a block of the chain that this client follows. */
+export interface Exhibit {
+  /** The block that closed the field, and how far it is believed. */
+  readonly proven: Proven;
+  readonly field: string;
+  readonly round: number;
+  readonly paid: { readonly payer: string; readonly payee: string; readonly amount: bigint };
+  /** The file: `antiphon evidence check` reads it. */
+  readonly file: Uint8Array;
 }

@@ -3,8 +3,9 @@
 /**
  * How far a gift is. Given: `asked`, then `reserved` on the chain, then `sure`: the payee says that it has it. Received: `offered`,
  * then `sure`: what is stored here can only be paid. Both: `settled`, `final`; or `lapsed`: it was not taken in time, and `returned`.
+ * `void`: given, and never reserved until its end, so that nothing was locked.
  */
-export type GiftStage = 'asked' | 'offered' | 'reserved' | 'sure' | 'settled' | 'final' | 'lapsed' | 'returned';
+export type GiftStage = 'asked' | 'offered' | 'reserved' | 'sure' | 'settled' | 'final' | 'lapsed' | 'returned' | 'void';
 
 /** What is reserved for one payee alone. */
 export interface GiftView {

@@ -9,6 +9,9 @@
  * check --bytes--> client --delivered-------> player
  *                    |------refused---------> error; hls.js tries again
  *                    '------failed, patience-> player, counted as unverified
+ *
+ * playlist -> plain loader --text--> client --delivered, failed, patience--> player
+ *                                      '-----refused--> error; hls.js keeps what it has and tries again
  * ```
  *
  * Audio never stops because of us: each answer of the client has a time limit, after which the origin is asked.
@@ -16,7 +19,7 @@
  */
 
 import type {
-  FragmentLoaderContext, HlsConfig, Loader, LoaderCallbacks, LoaderConfiguration, LoaderContext, PlaylistLoaderContext,
+  FragmentLoaderContext, HlsConfig, Loader, LoaderCallbacks, LoaderConfiguration, LoaderContext, PlaylistContextType, PlaylistLoaderContext,
 } from 'hls.js';
 import { AntiphonError } from './error.js';
 
@@ -26,7 +29,8 @@ export interface SegmentSource {
   segment(sequence: number, options: { bufferedMs: number; signal: AbortSignal }): Promise<ArrayBuffer>;
   /** Judges a segment, or with `null` a map. A rejection with `isRefusal` forbids it; any other says that nobody can tell. */
   check(sequence: number | null, bytes: ArrayBuffer, options: { signal: AbortSignal }): Promise<ArrayBuffer>;
-  playlist(url: string, text: string): void;
+  /** Reads a playlist. A rejection with `isRefusal` forbids to follow it. */
+  playlist(url: string, text: string, options: { signal: AbortSignal }): Promise<void>;
   /** Told of bytes that are played and that nobody verified. */
   countUnverified(bytes: number): void;
 }
@@ -55,6 +59,14 @@ const MAX_PATIENCE_MS = 8_000;
 const CHECK_PATIENCE_MS = 1_000;
 /** Part of the buffered time that may be spent waiting for the client before the origin is asked. */
 const PATIENCE_SHARE = 0.5;
+/**
+ * Part of a segment's duration that its loading is said to have taken at most, where the client brought it. How long it
+ * waited for a peer says nothing of the line; that it came in time says that the line suffices. Chosen here: a quarter,
+ * so that hls.js dares to step up to the next rendition, and learns better where that one has to come from the origin.
+ */
+const LOAD_SHARE = 0.25;
+/** Longest playlist that anybody reads: `MAX_PLAYLIST_BYTES` of `core/src/delivery/playlist.rs`. */
+const MAX_PLAYLIST_BYTES = 4 << 20;
 
 /** Makes the two loader classes. */
 export function antiphonLoaders(options: LoaderOptions): AntiphonLoaders {
@@ -63,6 +75,8 @@ export function antiphonLoaders(options: LoaderOptions): AntiphonLoaders {
   /** What both are without the client: a plain loader, and what is asked of it passed on. */
   abstract class OverPlain<C extends LoaderContext> implements Loader<C> {
     readonly #plain: Loader<LoaderContext>;
+    #abort: AbortController | null = null;
+    #callbacks: LoaderCallbacks<C> | null = null;
     context: C | null = null;
     stats: Loader<LoaderContext>['stats'];
 
@@ -74,10 +88,24 @@ export function antiphonLoaders(options: LoaderOptions): AntiphonLoaders {
     abstract load(context: C, config: LoaderConfiguration, callbacks: LoaderCallbacks<C>): void;
 
     abort(): void {
-      this.#plain.abort();
+      const abort = this.#abort;
+      if (abort === null) {
+        this.#plain.abort();
+        return;
+      }
+      const { context } = this;
+      const callbacks = this.#callbacks;
+      this.#abort = null;
+      this.#callbacks = null;
+      this.stats.aborted = true;
+      abort.abort();
+      if (context !== null) callbacks?.onAbort?.(this.stats, context, null);
     }
 
     destroy(): void {
+      this.#callbacks = null;
+      this.#abort?.abort();
+      this.#abort = null;
       this.#plain.destroy();
       this.context = null;
     }
@@ -90,21 +118,46 @@ export function antiphonLoaders(options: LoaderOptions): AntiphonLoaders {
       return this.#plain.getResponseHeader?.(name) ?? null;
     }
 
+    protected begin(context: C, callbacks: LoaderCallbacks<C>): void {
+      this.context = context;
+      this.#callbacks = callbacks;
+    }
+
+    /**
+     * Asks the client for so many milliseconds, in place of what it was asked before. Nothing comes of it once this
+     * loader was aborted. Returns the signal that tells when it is over.
+     */
+    protected ask<A>(
+      patience: number, question: (signal: AbortSignal) => Promise<A>,
+      onAnswer: (answer: A) => void, onFailure: (error: unknown) => void,
+    ): AbortSignal {
+      const before = this.#abort;
+      const abort = new AbortController();
+      this.#abort = abort;
+      const timer = setTimeout(() => abort.abort(), patience);
+      const done = <T>(act: (result: T) => void) => (result: T): void => {
+        clearTimeout(timer);
+        if (this.#abort !== abort) return;
+        this.#abort = null;
+        abort.abort();
+        act(result);
+      };
+      question(abort.signal).then(done(onAnswer), done(onFailure));
+      before?.abort(); // Only now: the client keeps what it has begun for whom still wants it.
+      return abort.signal;
+    }
+
     protected loadPlain(context: C, config: LoaderConfiguration, callbacks: LoaderCallbacks<C>): void {
       this.#plain.load(context, config, callbacks as unknown as LoaderCallbacks<LoaderContext>);
     }
   }
 
   class SegmentLoader extends OverPlain<FragmentLoaderContext> {
-    #abort: AbortController | null = null;
-    #callbacks: LoaderCallbacks<FragmentLoaderContext> | null = null;
-
     override load(
       context: FragmentLoaderContext, config: LoaderConfiguration, callbacks: LoaderCallbacks<FragmentLoaderContext>,
     ): void {
       const client = options.client();
-      this.context = context;
-      this.#callbacks = callbacks;
+      this.begin(context, callbacks);
       const { sn } = context.frag;
       if (client === null || !client.isUp || context.part !== null) {
         this.loadPlain(context, config, this.#counted(client, callbacks));
@@ -118,68 +171,35 @@ export function antiphonLoaders(options: LoaderOptions): AntiphonLoaders {
       }
     }
 
-    override abort(): void {
-      const abort = this.#abort;
-      if (abort === null) {
-        super.abort();
-        return;
-      }
-      const { context } = this;
-      const callbacks = this.#callbacks;
-      this.#abort = null;
-      this.#callbacks = null;
-      this.stats.aborted = true;
-      abort.abort();
-      if (context !== null) callbacks?.onAbort?.(this.stats, context, null);
-    }
-
-    override destroy(): void {
-      this.#callbacks = null;
-      this.#abort?.abort();
-      this.#abort = null;
-      super.destroy();
-    }
-
     #loadFrom(
       client: SegmentSource, sn: number, context: FragmentLoaderContext, config: LoaderConfiguration,
       callbacks: LoaderCallbacks<FragmentLoaderContext>,
     ): void {
       this.stats.loading.start = performance.now();
-      const bufferedMs = bufferedAhead(options.media());
-      const patience = Math.min(MAX_PATIENCE_MS, Math.max(MIN_PATIENCE_MS, bufferedMs * PATIENCE_SHARE));
-      this.#ask(
-        patience,
-        (signal) => client.segment(sn, { bufferedMs, signal }),
-        (data) => this.#deliver(data, context, callbacks),
-        () => {
-          this.stats.loading.start = 0;
-          this.loadPlain(context, config, this.#checked(client, sn, CHECK_PATIENCE_MS, callbacks));
-        },
-      );
-    }
-
-    /** Asks the client for so many milliseconds. Nothing comes of it once this loader was aborted. */
-    #ask(
-      patience: number, question: (signal: AbortSignal) => Promise<ArrayBuffer>,
-      onAnswer: (data: ArrayBuffer) => void, onFailure: (error: unknown) => void,
-    ): void {
-      const abort = new AbortController();
-      this.#abort = abort;
-      const timer = setTimeout(() => abort.abort(), patience);
-      const done = <T>(act: (result: T) => void) => (result: T): void => {
-        clearTimeout(timer);
-        if (this.#callbacks === null) return;
-        this.#abort = null;
-        act(result);
+      const media = options.media();
+      const ask = (): void => {
+        const bufferedMs = bufferedAhead(media);
+        const patience = Math.min(MAX_PATIENCE_MS, Math.max(MIN_PATIENCE_MS, bufferedMs * PATIENCE_SHARE));
+        const signal = this.ask(
+          patience,
+          (of) => client.segment(sn, { bufferedMs, signal: of }),
+          (data) => this.#deliver(data, context, callbacks),
+          () => {
+            this.stats.loading.start = 0;
+            this.loadPlain(context, config, this.#checked(client, sn, CHECK_PATIENCE_MS, callbacks));
+          },
+        );
+        // Who jumps nearer to what is being fetched needs it sooner.
+        media?.addEventListener('seeking', ask, { once: true, signal });
       };
-      question(abort.signal).then(done(onAnswer), done(onFailure));
+      ask();
     }
 
     /** Lets the client judge what the plain loader brings before the player gets it. */
     #checked(
       client: SegmentSource, sequence: number | null, patience: number, callbacks: LoaderCallbacks<FragmentLoaderContext>,
     ): LoaderCallbacks<FragmentLoaderContext> {
-      return this.#after(callbacks, (response, stats, context, details) => this.#ask(
+      return this.#after(callbacks, (response, stats, context, details) => this.ask(
         patience,
         (signal) => client.check(sequence, response.data as ArrayBuffer, { signal }),
         (data) => hand(callbacks, { ...response, data }, stats, context, details),
@@ -216,6 +236,7 @@ export function antiphonLoaders(options: LoaderOptions): AntiphonLoaders {
     ): void {
       const { stats } = this;
       const end = performance.now();
+      stats.loading.start = Math.max(stats.loading.start, end - context.frag.duration * 1000 * LOAD_SHARE);
       stats.loading.first = end;
       stats.loading.end = end;
       stats.loaded = data.byteLength;
@@ -230,18 +251,32 @@ export function antiphonLoaders(options: LoaderOptions): AntiphonLoaders {
     override load(
       context: PlaylistLoaderContext, config: LoaderConfiguration, callbacks: LoaderCallbacks<PlaylistLoaderContext>,
     ): void {
-      this.context = context;
-      const watched: LoaderCallbacks<PlaylistLoaderContext> = {
+      this.begin(context, callbacks);
+      this.loadPlain(context, config, {
         ...callbacks,
         onSuccess: (response, stats, ctx, details) => {
-          const text = response.data;
-          if (typeof text === 'string' && text.includes('#EXTINF')) {
-            options.client()?.playlist(new URL(response.url || context.url, document.baseURI).href, text);
+          const text = typeof response.data === 'string' ? response.data : '';
+          const refuse = (code: string): void => callbacks.onError({ code: 0, text: code }, ctx, details, stats);
+          const follow = (): void => {
+            if (text.length > MAX_PLAYLIST_BYTES) refuse('playlist/too-long');
+            else callbacks.onSuccess(response, stats, ctx, details);
+          };
+          // One character too many is enough to be refused; all of it could make the client run out of memory.
+          const read = text.slice(0, MAX_PLAYLIST_BYTES + 1);
+          // The list of renditions is between the player and the origin: only the first thing that is loaded may be one.
+          const isList = context.type === ('manifest' as PlaylistContextType) && read.includes('#EXT-X-STREAM-INF:');
+          const client = options.client();
+          if (client === null || (isList && !read.includes('#EXTINF:'))) {
+            follow();
+            return;
           }
-          callbacks.onSuccess(response, stats, ctx, details);
+          const url = new URL(response.url || context.url, document.baseURI).href;
+          this.ask(CHECK_PATIENCE_MS, (signal) => client.playlist(url, read, { signal }), follow, (error) => {
+            if (error instanceof AntiphonError && error.isRefusal) refuse(error.code);
+            else follow();
+          });
         },
-      };
-      this.loadPlain(context, config, watched);
+      });
     }
   }
 

@@ -14,7 +14,8 @@
  * ```
  */
 
-import type { Command, Id, Notice, Question, UploadPolicy } from './border.js';
+import type { Command, Id, Notice, PaymentAt, Question, UploadPolicy } from './border.js';
+import type { Exhibit } from './field.js';
 import type { Found } from './found.js';
 import type { ClientSnapshot } from './snapshot.js';
 
@@ -32,6 +33,10 @@ export interface Start {
   publisher: string | null;
   /** WebSocket URL of the tracker, or `null` to take it from the signed stream. */
   tracker: string | null;
+  /** What the publisher gave this listener for trackers that ask for it, or `null`. */
+  token: string | null;
+  /** Base URL of a node that is a watch-tower, or `null`. */
+  tower: string | null;
   cacheBytes: number;
   upload: UploadPolicy;
   /** Where the wasm is, or `null` for beside the worker. */
@@ -46,15 +51,18 @@ export interface Start {
 export type ToWorker =
   | { type: 'start'; start: Start }
   | { type: 'command'; id: Id; command: Command }
-  | { type: 'playlist'; url: string; text: string }
+  | { type: 'playlist'; id: Id; url: string; text: string }
   | { type: 'check'; id: Id; sequence: number | null; body: ArrayBuffer }
   | { type: 'want'; id: Id; sequence: number; bufferedMs: number }
   | { type: 'unwant'; id: Id }
   | { type: 'lookUp'; id: Id; question: Question }
+  | { type: 'prove'; id: Id; payment: PaymentAt }
   | { type: 'forkProof'; id: Id }
+  | { type: 'evidence'; id: Id; field: string }
   | { type: 'wake' }
   | { type: 'stop' }
   | { type: 'described'; link: Id; sdp: string }
+  | { type: 'candidates'; link: Id; lines: string }
   | { type: 'channel'; link: Id; channel: RTCDataChannel }
   | { type: 'relay'; link: Id }
   | { type: 'relayed'; link: Id; event: 'open' | 'drained' | 'closed' }
@@ -71,10 +79,11 @@ export type ToPage =
   | { type: 'delivered'; id: Id; body: ArrayBuffer }
   | { type: 'refused'; id: Id; code: string }
   | { type: 'failed'; id: Id; code: string }
-  | { type: 'found'; id: Id; found: Found }
+  | { type: 'found'; id: Id; found: Found | Exhibit }
   | { type: 'lost'; id: Id; code: string }
   | { type: 'createLink'; link: Id; offer: string | null }
   | { type: 'acceptAnswer'; link: Id; sdp: string }
+  | { type: 'addCandidates'; link: Id; lines: string }
   | { type: 'closeLink'; link: Id }
   | { type: 'relaySend'; link: Id; body: ArrayBuffer }
   | { type: 'stopped' };

@@ -3,6 +3,8 @@
 import type Hls from 'hls.js';
 import type { ErrorData } from 'hls.js';
 import { Coming } from './coming.js';
+import { AntiphonError } from './error.js';
+import { Heard, type PlaybackView } from './heard.js';
 import { antiphonLoaders, bufferedAhead, type SegmentSource } from './hls.js';
 
 /** Wait before a fatal network error is tried again. Chosen here. */
@@ -10,8 +12,22 @@ const RETRY_MS = 2_000;
 /** Distance from the live edge, in segments as they really are, that playback aims at. The default of hls.js counts
  * target durations, which are rounded up: three of 2.048 s would be nine seconds. */
 const LIVE_SEGMENTS = 3;
-/** After a pause longer than this many segments' time behind the aim, playing means jumping to live. */
+/** After a pause that leaves it further behind the aim than this, in seconds, playing means jumping to live. */
 const STALE_S = 10;
+/** The same for who hears the stream for the first time: a page may have been open for long before that. Chosen here: one segment. */
+const FRESH_S = 2;
+/** Sound that is ready where live playback begins, in seconds, so that it does not end at once. Chosen here: what an origin on a slow line needs for a segment. */
+const LEAD_S = 2.5;
+/** What may be given up of the aim for it. Chosen here: more than lies between two looks at a playlist of short segments. */
+const MAX_YIELD_S = 4;
+
+/** One quality of a stream. */
+export interface Rendition {
+  /** Bits per second, as the playlist of renditions says. */
+  bitrate: number;
+  /** As RFC 6381 writes it, or `null` if the playlist does not say. */
+  codec: string | null;
+}
 
 type HlsLibrary = typeof import('hls.js').default;
 
@@ -31,10 +47,20 @@ export class Playback {
   #isClosed = false;
   #isAimed = false;
 
-  /** `coming` is the client that is being started, or `null` if it does not run. */
-  constructor(media: HTMLAudioElement, url: string, coming: Promise<SegmentSource | null>) {
+  readonly #behind: number | null;
+  readonly #life = new AbortController();
+  readonly #heard: Heard;
+  #chosen: number | null = null;
+
+  /**
+   * `coming` is the client that is being started, or `null` if it does not run; `behind` the seconds behind the newest
+   * segment that live playback aims at, `null` for {@link LIVE_SEGMENTS}.
+   */
+  constructor(media: HTMLAudioElement, url: string, coming: Promise<SegmentSource | null>, behind: number | null) {
     this.media = media;
     this.#url = url;
+    this.#behind = behind;
+    this.#heard = new Heard(media, this.#life.signal);
     this.#client = new Coming(coming, (text) => this.#aim(text));
   }
 
@@ -64,20 +90,24 @@ export class Playback {
     const hls = new Hls({
       ...loaders,
       enableWorker: false, // Its worker is a blob, which a strict policy refuses; fMP4 needs none.
-      liveSyncDurationCount: LIVE_SEGMENTS,
+      ...(this.#behind === null ? { liveSyncDurationCount: LIVE_SEGMENTS } : { liveSyncDuration: this.#behind }),
       backBufferLength: 30,
     });
     this.#hls = hls;
     hls.on(Hls.Events.ERROR, (_event, data) => this.#recover(hls, data, data.type === Hls.ErrorTypes.MEDIA_ERROR));
+    hls.on(Hls.Events.MANIFEST_PARSED, () => {
+      if (this.#chosen !== null && this.#chosen in hls.levels) hls.loadLevel = this.#chosen;
+    });
     hls.attachMedia(this.media);
     hls.loadSource(this.#url);
   }
 
   /** Plays; after a long pause at the live edge. */
   async play(): Promise<void> {
+    this.#heard.wish();
     // Not waited for once it is open: some browsers let a page play only in the very moment of the gesture.
     if (this.#hls === null) await this.open();
-    if (this.media.paused && this.behindEdge() > STALE_S) this.goLive();
+    if (this.media.paused && this.behindEdge() > (this.media.played.length === 0 ? FRESH_S : STALE_S)) this.goLive();
     await this.media.play();
   }
 
@@ -89,7 +119,7 @@ export class Playback {
   /** Jumps to where live playback aims. */
   goLive(): void {
     const edge = this.#hls?.liveSyncPosition ?? null;
-    if (edge !== null) this.media.currentTime = edge;
+    if (edge !== null) this.media.currentTime = withLead(edge, this.media.buffered);
   }
 
   /** Seconds between the aim of live playback and the playhead. */
@@ -104,9 +134,33 @@ export class Playback {
     return heard === null ? null : Math.max(0, (Date.now() - heard.getTime()) / 1000);
   }
 
+  /** The renditions that there are, once the playlist was read; of a stream without a list, the only one. */
+  renditions(): Rendition[] {
+    return (this.#hls?.levels ?? []).map(({ bitrate, audioCodec }) => ({ bitrate, codec: audioCodec ?? null }));
+  }
+
+  /** Which rendition is heard, or `null` before there is sound. */
+  rendition(): number | null {
+    const level = this.#hls?.currentLevel ?? -1;
+    return level < 0 ? null : level;
+  }
+
+  /** Plays one rendition, or with `null` whichever the line suffices for; from the next segment that is loaded. One that there is not changes nothing. */
+  choose(rendition: number | null): void {
+    const count = this.#hls?.levels.length ?? 0;
+    if (rendition !== null && count > 0 && !(rendition in this.renditions())) throw new AntiphonError('options/invalid');
+    this.#chosen = rendition;
+    if (this.#hls !== null && count > 0) this.#hls.loadLevel = rendition ?? -1;
+  }
+
   /** Seconds of audio ready ahead of the playhead. */
   buffered(): number {
     return bufferedAhead(this.media) / 1000;
+  }
+
+  /** Playback as it is heard. */
+  get view(): PlaybackView {
+    return { ...this.#heard.counts, delayS: this.delay(), bufferedS: this.buffered() };
   }
 
   /** Bytes that were played while there was no client to count them. */
@@ -117,6 +171,7 @@ export class Playback {
   /** Stops and frees. */
   close(): void {
     this.#isClosed = true;
+    this.#life.abort();
     clearTimeout(this.#retry);
     this.#hls?.destroy();
     this.#hls = null;
@@ -126,7 +181,7 @@ export class Playback {
   /** Sets the aim of live playback before hls.js reads its first playlist. */
   #aim(text: string): void {
     const seconds = meanSegment(text);
-    if (this.#hls === null || this.#isAimed || seconds <= 0) return;
+    if (this.#hls === null || this.#isAimed || this.#behind !== null || seconds <= 0) return;
     this.#isAimed = true;
     this.#hls.targetLatency = LIVE_SEGMENTS * seconds;
   }
@@ -144,6 +199,16 @@ export class Playback {
       else hls.startLoad();
     }, RETRY_MS);
   }
+}
+
+/** Returns where to play instead of `aim` so that the sound that is `held` lasts for {@link LEAD_S}; `aim` if that is too far back. */
+export function withLead(aim: number, held: TimeRanges): number {
+  for (let i = held.length - 1; i >= 0; i -= 1) {
+    if (held.start(i) > aim) continue;
+    const place = Math.max(held.start(i), Math.min(aim, held.end(i) - LEAD_S));
+    return aim - place > MAX_YIELD_S ? aim : place;
+  }
+  return aim;
 }
 
 /** Returns the mean duration of a playlist's segments in seconds, 0 if it has none. */

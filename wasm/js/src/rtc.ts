@@ -2,21 +2,25 @@
  * The bridge on the page: makes peer connections, because workers have none, and hands their channels over.
  *
  * ```text
- * createLink(no offer) --> offer  --gathered--> described      (we call)
- * createLink(offer)    --> answer --gathered--> described      (we are called)
- * acceptAnswer         --> connected
+ * createLink(no offer) --> offer  --gathered--> described, candidates ...      (we call)
+ * createLink(offer)    --> answer --gathered--> described, candidates ...      (we are called)
+ * acceptAnswer, addCandidates ... --> connected
  * ```
  *
- * Candidates travel inside the description (non-trickle), so that one message each way suffices. The channel is
- * negotiated (same id on both ends), which creates it on both ends at once: a channel can be transferred only in
- * the task that created it.
+ * Candidates that come soon travel inside the description, so that mostly one message each way suffices; those of slow servers
+ * follow (RFC 8838, half trickle). The channel is negotiated (same id on both ends), which creates it on both ends at once: a
+ * channel can be transferred only in the task that created it.
  */
 
 import type { Id } from './border.js';
 import type { ToWorker } from './message.js';
 
-/** Longest wait for candidates. Host candidates come within milliseconds; a slow STUN server must not hold a call. */
-const GATHER_PATIENCE_MS = 1_000;
+/** Longest wait for candidates. Those of the device come within milliseconds, those of a near server within a round trip; what is slower follows. */
+const GATHER_PATIENCE_MS = 200;
+/** Candidates that are late are told together: each telling is signed, and goes by the tracker. */
+const TELL_EVERY_MS = 500;
+/** Longest additions that are read, in characters. The description itself is bounded by the client. */
+const MAX_LINES = 8_192;
 /** Id of the negotiated channel on every connection. */
 const CHANNEL_ID = 0;
 const CHANNEL_LABEL = 'antiphon/1';
@@ -27,6 +31,8 @@ interface Link {
   connection: RTCPeerConnection;
   /** Only while the page relays. */
   channel: RTCDataChannel | null;
+  /** Resolves when the peer's description is set: before, no candidate of its can be added. */
+  readonly met: { readonly promise: Promise<void>; resolve(): void };
 }
 
 /** All connections of one client. */
@@ -35,8 +41,8 @@ export class RtcBridge {
   readonly #configuration: RTCConfiguration;
   readonly #links = new Map<Id, Link>();
 
-  constructor(iceServers: RTCIceServer[], post: (message: ToWorker, transfer?: Transferable[]) => void) {
-    this.#configuration = { iceServers };
+  constructor(configuration: RTCConfiguration, post: (message: ToWorker, transfer?: Transferable[]) => void) {
+    this.#configuration = configuration;
     this.#post = post;
   }
 
@@ -47,10 +53,20 @@ export class RtcBridge {
 
   /** Completes a connection that was offered. */
   acceptAnswer(id: Id, sdp: string): void {
-    this.#links
-      .get(id)
-      ?.connection.setRemoteDescription({ type: 'answer', sdp })
-      .catch(() => this.#fail(id));
+    const link = this.#links.get(id);
+    link?.connection.setRemoteDescription({ type: 'answer', sdp }).then(() => link.met.resolve(), () => this.#fail(id));
+  }
+
+  /** Adds candidates that the peer found after it described itself. One that is none is left out; others may still do. */
+  addCandidates(id: Id, lines: string): void {
+    const link = this.#links.get(id);
+    if (link === undefined || lines.length > MAX_LINES) return;
+    void link.met.promise.then(() => {
+      for (const line of lines.split('\n')) {
+        const candidate = line.trim().replace(/^a=/, '');
+        if (candidate !== '') link.connection.addIceCandidate({ candidate, sdpMLineIndex: 0 }).catch(() => {});
+      }
+    });
   }
 
   /** Sends on a relayed channel. */
@@ -78,18 +94,35 @@ export class RtcBridge {
 
   async #describe(id: Id, offer: string | null): Promise<void> {
     const connection = new RTCPeerConnection(this.#configuration);
-    const link: Link = { connection, channel: null };
+    const link: Link = { connection, channel: null, met: withResolvers() };
     this.#links.set(id, link);
     connection.onconnectionstatechange = () => {
       if (connection.connectionState === 'failed') this.#fail(id);
     };
     this.#handOver(id, link, connection.createDataChannel(CHANNEL_LABEL, { negotiated: true, id: CHANNEL_ID }));
-    if (offer !== null) await connection.setRemoteDescription({ type: 'offer', sdp: offer });
+    if (offer !== null) {
+      await connection.setRemoteDescription({ type: 'offer', sdp: offer });
+      link.met.resolve();
+    }
     await connection.setLocalDescription();
     await gathered(connection);
     const sdp = connection.localDescription?.sdp;
     if (sdp === undefined) throw new Error('no local description');
-    if (this.#links.has(id)) this.#post({ type: 'described', link: id, sdp });
+    if (!this.#links.has(id)) return;
+    this.#post({ type: 'described', link: id, sdp });
+    this.#tellLate(id, connection);
+  }
+
+  /** Tells what is found from now on, a few at a time. */
+  #tellLate(id: Id, connection: RTCPeerConnection): void {
+    const late: string[] = [];
+    connection.onicecandidate = ({ candidate }) => {
+      if (!candidate?.candidate) return;
+      if (late.push(`a=${candidate.candidate}`) > 1) return;
+      setTimeout(() => {
+        if (this.#links.has(id)) this.#post({ type: 'candidates', link: id, lines: late.splice(0).join('\n') });
+      }, TELL_EVERY_MS);
+    };
   }
 
   /** Transfers the channel to the worker, or relays where the browser cannot. */
@@ -130,4 +163,11 @@ function gathered(connection: RTCPeerConnection): Promise<void> {
       resolve();
     });
   });
+}
+
+/** A promise and what resolves it: `Promise.withResolvers` is younger than the browsers we play in. */
+function withResolvers(): Link['met'] {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
 }

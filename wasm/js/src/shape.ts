@@ -11,6 +11,9 @@ export const CONTROLS = `
     <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 9.5v5h3.2L12 18.6V5.4L7.2 9.5z"/><path class="wave" d="M15 8.6a4.6 4.6 0 0 1 0 6.8M17.4 6a8.2 8.2 0 0 1 0 12" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round"/></svg>
   </button>
   <input part="volume" type="range" min="0" max="1" step="0.01" value="1" aria-label="Volume" data-testid="volume">
+  <button part="figures" type="button" aria-label="Statistics" aria-pressed="false" data-testid="figures">
+    <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M5 20v-7h3v7zM10.5 20V5h3v15zM16 20v-10h3v10z"/></svg>
+  </button>
 </div>
 <audio preload="auto"></audio>`;
 
@@ -37,6 +40,8 @@ svg { fill: currentColor; width: 1.6rem; height: 1.6rem; display: block; }
 [part~=live] small { font-size: .85em; min-width: 6.6em; text-align: left; font-variant-numeric: tabular-nums; opacity: .8; }
 [part~=mute] { flex: none; width: 2.75rem; height: 2.75rem; margin-left: auto; }
 [part~=mute][data-muted=true] .wave { opacity: .2; }
+[part~=figures] { flex: none; width: 2.75rem; height: 2.75rem; }
+[part~=figures] svg { width: 1.3rem; height: 1.3rem; opacity: .6; } [part~=figures][aria-pressed=true] svg { opacity: 1; }
 [part~=volume] { width: 7rem; min-width: 3rem; flex: 0 1 7rem; height: 2.75rem; accent-color: var(--accent); margin: 0; }
 @media (max-width: 480px) { [part~=controls] { gap: .4rem; } [part~=play] { width: 3.5rem; height: 3.5rem; }
   [part~=live] { padding: 0 .65rem; gap: .4rem; } [part~=live] small { min-width: 5.7em; } [part~=volume] { min-width: 0; width: 3rem; flex-shrink: 1; } }

@@ -2,11 +2,13 @@
  * What an application sees: plain data. Every value of the chain carries how far it is believed and
  * under which block it was proven. Amounts are `bigint` counts of the smallest unit.
  *
- * Source: `core/src/client/snapshot.rs`, which this mirrors field by field; but `unverified` is counted on the page.
+ * Source: `core/src/client/snapshot.rs`, which this mirrors field by field; but `unverified`, `sharing` and `playback` are counted on the page.
  */
 
 import type { Around, FieldView } from './field.js';
 import type { GiftView } from './gift.js';
+import type { PlaybackView } from './heard.js';
+import type { SharingView } from './sharing.js';
 
 /** How far a value of the chain is believed, weakest first. */
 export type Level = 'included' | 'settled' | 'final';
@@ -141,6 +143,20 @@ export interface PeerView {
   readonly paid: bigint;
   /** What it promised. */
   readonly earned: bigint;
+  /** Smoothed time from an ask to its chunk; `null` before 16 have come. */
+  readonly latencyMs: number | null;
+}
+
+/** A peer that is kept away from this swarm for what it did. */
+export interface BanView {
+  /** Its key in hexadecimal. */
+  readonly peer: string;
+  /** What it did last, in one stable code. */
+  readonly code: string;
+  /** How often it broke the rules, as far as that makes a ban longer. */
+  readonly times: number;
+  /** Milliseconds that are left. */
+  readonly leftMs: number;
 }
 
 /** A proven account. */
@@ -179,6 +195,7 @@ export interface PayerView {
 /** A settlement of earned vouchers. */
 export interface SettlementView {
   readonly pool: string;
+  /** What it brings beyond the settlements of that pool before it. */
   readonly amount: bigint;
   /** How far the chain is proven to have paid it; `null` while it is only sent. */
   readonly level: Level | null;
@@ -215,6 +232,8 @@ export interface Snapshot {
   readonly chain: ChainView;
   readonly delivery: DeliveryView;
   readonly peers: readonly PeerView[];
+  /** Who is kept away; at most 32 of them. */
+  readonly bans: readonly BanView[];
   /** Who else is in the room, or listens to the stream, as far as the tracker has told. */
   readonly around: readonly Around[];
   /** Payment fields, invitations too. */
@@ -223,6 +242,10 @@ export interface Snapshot {
   readonly gifts: readonly GiftView[];
   readonly wallet: WalletView;
   readonly problems: readonly Problem[];
+  /** What this listener gives away, and why not more. */
+  readonly sharing: SharingView;
+  /** What is heard, where a player plays; `null` from a client alone. */
+  readonly playback: PlaybackView | null;
 }
 
 /** What is known before anything is. */
@@ -238,19 +261,22 @@ export const EMPTY_SNAPSHOT: Snapshot = {
     cached: 0, delivered: 0,
   },
   peers: [],
+  bans: [],
   around: [],
   fields: [],
   gifts: [],
   wallet: { address: null, account: null, pool: null, vouchersOut: 0n, vouchersIn: 0n, payers: [], settlements: [] },
   problems: [],
+  sharing: { isOn: true, why: 'agreed', sessionBytes: 0, monthBytes: 0, monthly: null },
+  playback: null,
 };
 
 /** A snapshot as the client gives it: of what goes past it, it knows nothing. */
-export type ClientSnapshot = Omit<Snapshot, 'delivery'> & { readonly delivery: Omit<DeliveryView, 'unverified'> };
+export type ClientSnapshot = Omit<Snapshot, 'delivery' | 'sharing' | 'playback'> & { readonly delivery: Omit<DeliveryView, 'unverified'> };
 
 /** Adds bytes that the player loaded over HTTP and that nobody verified. */
-export function addUnverified(snapshot: ClientSnapshot, bytes: number): Snapshot {
+export function addUnverified(snapshot: Snapshot, bytes: number): Snapshot {
   const { delivery } = snapshot;
-  const before = 'unverified' in delivery ? Number(delivery.unverified) : 0;
-  return { ...snapshot, delivery: { ...delivery, fromOrigin: delivery.fromOrigin + bytes, unverified: before + bytes } };
+  const { fromOrigin, unverified } = delivery;
+  return { ...snapshot, delivery: { ...delivery, fromOrigin: fromOrigin + bytes, unverified: unverified + bytes } };
 }

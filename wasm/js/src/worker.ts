@@ -6,7 +6,8 @@
 
 import { AntiphonError } from './error.js';
 import type { Start, ToPage, ToWorker } from './message.js';
-import { Host, codeOf } from './worker/host.js';
+import { codeOf } from './wasm.js';
+import { Host } from './worker/host.js';
 import { loadClient } from './worker/load.js';
 import { openStorage } from './worker/storage.js';
 
@@ -38,6 +39,7 @@ async function begin(start: Start): Promise<void> {
     witness: start.witness,
     publisher: start.publisher,
     tracker: start.tracker,
+    hasTower: start.tower !== null,
     cacheBytes: start.cacheBytes,
     upload: start.upload,
   });
@@ -54,14 +56,17 @@ function take(to: Host, message: ToWorker): void {
   switch (message.type) {
     case 'start': return;
     case 'command': return to.command(message.id, message.command);
-    case 'playlist': return to.feed({ kind: 'playlist', url: message.url, text: message.text });
+    case 'playlist': return to.feed({ kind: 'playlist', id: message.id, url: message.url, text: message.text });
     case 'check': return to.feed({ kind: 'check', id: message.id, sequence: message.sequence, body: new Uint8Array(message.body) });
     case 'want': return to.feed({ kind: 'want', id: message.id, sequence: message.sequence, bufferedMs: message.bufferedMs });
     case 'unwant': return to.feed({ kind: 'unwant', id: message.id });
     case 'lookUp': return to.feed({ kind: 'lookUp', id: message.id, ...message.question });
+    case 'prove': return to.feed({ kind: 'prove', id: message.id, ...message.payment });
     case 'forkProof': return to.forkProof(message.id);
+    case 'evidence': return to.evidence(message.id, message.field);
     case 'wake': return to.feed({ kind: 'tick' });
     case 'described': return to.links.described(message.link, message.sdp);
+    case 'candidates': return to.links.candidates(message.link, message.lines);
     case 'channel': return to.links.attach(message.link, message.channel);
     case 'relay': return to.links.relay(message.link);
     case 'relayedMessage': return to.links.message(message.link, message.body);

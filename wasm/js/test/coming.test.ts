@@ -10,11 +10,11 @@ test('a client hears of a playlist before the first segment of it is asked for, 
   const { client, log } = fake();
   let come: (client: SegmentSource) => void = () => {};
   const coming = new Coming(new Promise((resolve) => (come = resolve)), (text) => log.push(`seen ${text}`));
-  coming.playlist('u', 'early');
+  void coming.playlist('u', 'early', { signal: PATIENT });
   const first = coming.segment(1, { bufferedMs: 0, signal: PATIENT });
   come(client);
   await first;
-  coming.playlist('u', 'late');
+  await coming.playlist('u', 'late', { signal: PATIENT });
   await coming.segment(2, { bufferedMs: 0, signal: PATIENT });
   assert.deepEqual(log, ['seen early', 'playlist early', 'segment 1', 'seen late', 'playlist late', 'segment 2']);
 });
@@ -54,7 +54,7 @@ function fake(): { client: SegmentSource; log: string[] } {
     isUp: true,
     segment: (sequence) => (log.push(`segment ${sequence}`), Promise.resolve(new ArrayBuffer(1))),
     check: (_sequence, bytes) => Promise.resolve(bytes),
-    playlist: (_url, text) => void log.push(`playlist ${text}`),
+    playlist: (_url, text) => Promise.resolve(void log.push(`playlist ${text}`)),
     countUnverified: (bytes) => void log.push(`unverified ${bytes}`),
   };
   return { client, log };

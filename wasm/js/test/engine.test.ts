@@ -114,7 +114,7 @@ function supervise(): { engine: Engine; workers: FakeWorker[]; told: string[] } 
     fatal: (error) => told.push(`fatal ${error.code}`),
   };
   const start: Start = {
-    node: 'https://n', chain: '00'.repeat(32), checkpoint: null, publisher: null, tracker: null, witness: null, cacheBytes: 0,
+    node: 'https://n', chain: '00'.repeat(32), checkpoint: null, publisher: null, tracker: null, token: null, tower: null, witness: null, cacheBytes: 0,
     upload: { isEnabled: true, rate: null, total: null }, wasm: null, storage: 'memory', account: 0,
   };
   const make = (): Worker => {
@@ -122,7 +122,7 @@ function supervise(): { engine: Engine; workers: FakeWorker[]; told: string[] } 
     workers.push(worker);
     return worker as unknown as Worker;
   };
-  return { engine: new Engine(make, start, [], events), workers, told };
+  return { engine: new Engine(make, start, {}, events), workers, told };
 }
 
 function hasCode(code: string): (error: unknown) => boolean {

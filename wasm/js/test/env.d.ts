@@ -6,6 +6,9 @@ declare module 'node:test' {
     tick(ms: number): void;
   }
 }
+declare module 'node:fs/promises' {
+  export function readFile(path: URL): Promise<Uint8Array<ArrayBuffer>>;
+}
 declare module 'node:assert/strict' {
   const assert: {
     equal(actual: unknown, expected: unknown): void;

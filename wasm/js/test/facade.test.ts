@@ -71,8 +71,27 @@ test('a look-up asks the client, and what makes no sense is not asked', async ()
   for (const height of [-1, 1.5, Number.NaN, 2 ** 53]) await assert.rejects(antiphon.findBlock(height), hasCode('options/invalid'));
   await assert.rejects(antiphon.findPool('07'), hasCode('options/invalid'));
   await assert.rejects(antiphon.findField('07'), hasCode('options/invalid'));
+  const field = 'ab'.repeat(32);
+  for (const place of [-1, 0.5, Number.NaN, 2 ** 32]) await assert.rejects(antiphon.provePayment(field, place, 0), hasCode('options/invalid'));
+  await assert.rejects(antiphon.provePayment(field, 1, 2 ** 32), hasCode('options/invalid'));
+  await assert.rejects(antiphon.enterRoom('ü'.repeat(33)), hasCode('client/bad-input'));
+  await assert.rejects(antiphon.give(field, 1n, 'ü'.repeat(17)), hasCode('client/bad-input'));
   const asked = antiphon.findAccount('Aaddress');
   assert.deepEqual(worker.heard.at(-1), { type: 'lookUp', id: 1, question: { question: 'account', address: 'Aaddress', level: 'settled' } });
   worker.say({ type: 'lost', id: 1, code: 'state-proof/wrong-root' });
   await assert.rejects(asked, hasCode('state-proof/wrong-root'));
+});
+
+test('addresses are hidden only behind a TURN server, and what is given is shown', async () => {
+  const options = { node: 'http://node.example', chain: '07'.repeat(32), relayOnly: true };
+  const worker = new Fake();
+  const make = (): Worker => worker as unknown as Worker;
+  for (const iceServers of [undefined, [{ urls: 'stun:stun.example' }]]) {
+    await assert.rejects(connect({ ...options, iceServers, worker: make }), hasCode('options/invalid'));
+  }
+  const iceServers = [{ urls: ['stun:stun.example', 'turn:turn.example'], username: 'a', credential: 'b' }];
+  const antiphon = await connect({ ...options, iceServers, worker: make, upload: { isEnabled: false } });
+  assert.equal(antiphon.snapshot().sharing.why, 'declined');
+  const first = worker.heard[0];
+  assert.equal(first?.type === 'start' && first.start.upload.isEnabled, false);
 });

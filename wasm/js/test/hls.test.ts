@@ -14,6 +14,14 @@ test('a segment that the client delivers reaches the player with full statistics
   assert.ok(bench.loader.stats.loading.end >= bench.loader.stats.loading.start);
 });
 
+test('how long the client waited for a peer does not make the line look slow', async () => {
+  const bench = load({ segment: () => new Promise((resolve) => setTimeout(() => resolve(new ArrayBuffer(40_000)), 700)) });
+  await bench.settled;
+  const { loading, loaded } = bench.loader.stats;
+  assert.ok(loading.end - loading.start <= 500); // A quarter of the two seconds that it lasts:
+  assert.ok((loaded * 8) / 2 < 0.7 * (loaded * 8000) / (loading.end - loading.start)); // so hls.js may step up.
+});
+
 test('what the client cannot give comes over plain HTTP, and is judged by it', async () => {
   let judged: number | null = null;
   const bench = load({
@@ -58,6 +66,31 @@ test('a client that does not answer in time is passed over, and told so', async 
   await bench.settled;
   assert.equal(isUnwanted, true);
   assert.deepEqual(bench.log, ['plain', 'unverified 3', 'success 3 plain']);
+});
+
+test('a jump towards a segment makes it urgent, and the client is asked no less meanwhile', async () => {
+  const media = new FakeMedia(20);
+  const asked: { bufferedMs: number; signal: AbortSignal }[] = [];
+  const answers: ((bytes: ArrayBuffer) => void)[] = [];
+  const bench = load({
+    segment: (_sequence, options) => {
+      assert.equal(asked.some(({ signal }) => signal.aborted), false); // Else the client drops what it has begun.
+      asked.push(options);
+      return new Promise((resolve, reject) => {
+        answers.push(resolve);
+        options.signal.addEventListener('abort', () => reject(new AntiphonError('client/aborted')));
+      });
+    },
+  }, {}, media);
+  media.currentTime = 18;
+  media.dispatchEvent(new Event('seeking'));
+  assert.deepEqual(asked.map(({ bufferedMs }) => bufferedMs), [20_000, 2_000]);
+  assert.deepEqual(asked.map(({ signal }) => signal.aborted), [true, false]);
+  answers[1]?.(new ArrayBuffer(7));
+  await bench.settled;
+  media.dispatchEvent(new Event('seeking'));
+  assert.equal(asked.length, 2);
+  assert.deepEqual(bench.log, ['success 7 https://o.example/1.m4s']);
 });
 
 test('an aborted segment is not fetched over HTTP', async () => {
@@ -123,13 +156,24 @@ test('a byte range and a missing client go straight to HTTP', async () => {
 
 const MAP = { sn: 'initSegment' };
 
+/** An audio element that holds so many seconds from the start. */
+class FakeMedia extends EventTarget {
+  currentTime = 0;
+  readonly buffered: { length: number; start: () => number; end: () => number };
+
+  constructor(seconds: number) {
+    super();
+    this.buffered = { length: 1, start: () => 0, end: () => seconds };
+  }
+}
+
 interface Bench {
   loader: Loader<LoaderContext>;
   log: string[];
   settled: Promise<void>;
 }
 
-function load(source: Partial<SegmentSource>, change: { sn?: string; rangeEnd?: number; isUp?: boolean } = {}): Bench {
+function load(source: Partial<SegmentSource>, change: { sn?: string; rangeEnd?: number; isUp?: boolean } = {}, media: FakeMedia | null = null): Bench {
   const log: string[] = [];
   let settle: () => void = () => {};
   const settled = new Promise<void>((resolve) => (settle = resolve));
@@ -147,12 +191,12 @@ function load(source: Partial<SegmentSource>, change: { sn?: string; rangeEnd?: 
     isUp: change.isUp ?? true,
     segment: source.segment ?? (() => Promise.reject(new Error('none'))),
     check: source.check ?? (() => Promise.reject(new Error('none'))),
-    playlist: () => {},
+    playlist: () => Promise.resolve(),
     countUnverified: (bytes) => log.push(`unverified ${bytes}`),
   };
-  const { fLoader } = antiphonLoaders({ client: () => client, plain: Plain as never, media: () => null });
+  const { fLoader } = antiphonLoaders({ client: () => client, plain: Plain as never, media: () => media as HTMLMediaElement | null });
   const loader = new fLoader({} as HlsConfig) as unknown as Loader<LoaderContext>;
-  const context = { url: 'https://o.example/1.m4s', frag: { sn: change.sn ?? 1 }, part: null, rangeEnd: change.rangeEnd };
+  const context = { url: 'https://o.example/1.m4s', frag: { sn: change.sn ?? 1, duration: 2 }, part: null, rangeEnd: change.rangeEnd };
   loader.load(context as never, { loadPolicy: {} } as never, {
     onSuccess: (response) => {
       log.push(`success ${(response.data as ArrayBuffer).byteLength} ${response.url}`);

@@ -1,7 +1,7 @@
 /** Everybody who stakes, and the own bonds with what may be done about them. */
 
-import { formatAmount, parseAmount, AntiphonError, type AccountFound, type Antiphon, type Bond, type Snapshot, type StakersFound } from 'antiphon';
-import { words } from '../words.js';
+import { formatAmount, parseAmount, type AccountFound, type Antiphon, type Bond, type Snapshot, type StakersFound } from 'antiphon';
+import { reason, words } from '../words.js';
 import { columns, link } from './detail.js';
 import { facts, h } from './node.js';
 import { believe, levelMark } from './proof.js';
@@ -37,7 +37,7 @@ function own(mine: AccountFound, addresses: readonly string[], client: Antiphon,
     const units = parseAmount(amount.value.trim());
     if (units === null || units === 0n) return void (said.textContent = words('amount/not-decimal'));
     command(units).then(() => (said.textContent = done), (error: unknown) => {
-      said.textContent = error instanceof AntiphonError ? words(error.code) : String(error);
+      said.textContent = reason(error);
     });
   };
   const button = (text: string, testid: string, press: () => void): HTMLButtonElement => {

@@ -27,22 +27,26 @@ export class Burst {
   async run(antiphon: Antiphon, payees: readonly string[], amount: bigint, times: number): Promise<void> {
     if (this.#isRunning) return;
     this.#isRunning = true;
+    const stop = new AbortController();
+    let open: Promise<void>[] = [];
     try {
-      let open: Promise<void>[] = [];
       for (let turn = 0; turn < times; turn++) {
-        for (const payee of payees) open.push(this.#pay(antiphon, payee, amount));
+        for (const payee of payees) open.push(this.#pay(antiphon, payee, amount, stop.signal));
         if (open.length < BATCH) continue;
         await Promise.all(open);
         open = [];
       }
       await Promise.all(open);
     } finally {
+      // One that failed ends the others before another burst may begin.
+      stop.abort();
+      await Promise.allSettled(open);
       this.#isRunning = false;
     }
   }
 
-  async #pay(antiphon: Antiphon, payee: string, amount: bigint): Promise<void> {
-    for (;;) {
+  async #pay(antiphon: Antiphon, payee: string, amount: bigint, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
       try {
         return await antiphon.payMember(this.#field, payee, amount);
       } catch (error) {

@@ -5,13 +5,16 @@
 //! ```
 //!
 //! Each pair is measured in turn, sample by sample, so that a busy moment of the machine hits both;
-//! the ratio is the median of the samples' ratios.
+//! the ratio is the median of the samples' ratios. With the argument `fields` it measures only how fields add up.
 
 #![allow(clippy::print_stdout, clippy::cast_precision_loss, reason = "a program that prints times")]
 
 mod checkpoint;
 mod chunk;
 mod field;
+// There are no threads in wasm.
+#[cfg(not(target_family = "wasm"))]
+mod fields;
 mod tick;
 mod voucher;
 mod walk;
@@ -26,6 +29,10 @@ const SAMPLE: Duration = Duration::from_millis(20);
 const SAMPLES: usize = 15;
 
 fn main() -> Result<()> {
+    #[cfg(not(target_family = "wasm"))]
+    if std::env::args().nth(1).as_deref() == Some("fields") {
+        return fields::measure();
+    }
     voucher::measure()?;
     tick::measure()?;
     chunk::measure()?;

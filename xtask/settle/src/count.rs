@@ -1,4 +1,4 @@
-//! How long things took, and how much memory the process holds.
+//! How long things took, how much memory the process holds, and what it writes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -47,6 +47,8 @@ pub(crate) struct Figures {
     pub(crate) load: Duration,
     pub(crate) to_settled: Times,
     pub(crate) to_final: Times,
+    /// Bytes that the process gave to its disk.
+    pub(crate) written: u64,
     /// The process's resident memory in MiB, every ten seconds.
     pub(crate) resident: Vec<u64>,
 }
@@ -54,6 +56,11 @@ pub(crate) struct Figures {
 impl Figures {
     pub(crate) fn rate(&self) -> f64 {
         self.settled as f64 / self.seconds
+    }
+
+    /// Returns bytes on the disk for each settled transfer.
+    pub(crate) fn bytes_each(&self) -> f64 {
+        self.written as f64 / self.settled as f64
     }
 
     /// Returns microseconds of processor time for each settled transfer.
@@ -106,6 +113,13 @@ pub(crate) fn resident() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
     kib.unwrap_or(0) / 1024
+}
+
+/// Returns the bytes that this process has given to its disk so far, or 0 where the system does not tell.
+pub(crate) fn written() -> u64 {
+    let io = fs::read_to_string("/proc/self/io").unwrap_or_default();
+    let line = io.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+    line.and_then(|bytes| bytes.parse().ok()).unwrap_or(0)
 }
 
 /// Returns the processor time that threads of this process have used so far: those whose names begin so, and the others.

@@ -11,7 +11,7 @@ use antiphon_node::shell::driver::Handle;
 use antiphon_node::storage::Storage as _;
 use anyhow::{Context as _, Result};
 
-use crate::count::{Figures, Flight, resident, used_by};
+use crate::count::{Figures, Flight, resident, used_by, written};
 use crate::network::{Network, THREADS};
 use crate::settle::{Options, WARM_UP};
 use crate::transfer::{Reference, Sender, senders};
@@ -109,7 +109,7 @@ fn watch(options: &Options, shared: &Shared<'_>) -> Result<Figures> {
     while began.elapsed() < WARM_UP + Duration::from_secs(options.seconds) {
         let measured = began.elapsed() >= WARM_UP;
         if measured && before.is_none() {
-            before = Some(used_by(THREADS));
+            before = Some((used_by(THREADS), written()));
         }
         head = read_blocks(shared, head, measured.then_some(&mut figures))?;
         if told.elapsed() > Duration::from_secs(10) {
@@ -122,8 +122,9 @@ fn watch(options: &Options, shared: &Shared<'_>) -> Result<Figures> {
         thread::sleep(PAUSE);
     }
     figures.seconds = (began.elapsed() - WARM_UP).as_secs_f64();
-    let (before, after) = (before.unwrap_or_default(), used_by(THREADS));
+    let ((before, written_before), after) = (before.unwrap_or_default(), used_by(THREADS));
     (figures.nodes, figures.load) = (after.0 - before.0, after.1 - before.1);
+    figures.written = written() - written_before;
     Ok(figures)
 }
 

@@ -15,7 +15,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
-use crate::{limit, load, network};
+use crate::{limit, load, network, transfer};
 
 /// Measures what a network of validators on this machine settles.
 #[derive(Clone, Copy, Debug, Args)]
@@ -44,6 +44,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let before = limit::verifications_per_second()?;
     let network = network::Network::start(options)?;
     let figures = load::run(options, &network)?;
+    let transfer_bytes = transfer::size(&network)?;
     network.stop();
     let after = limit::verifications_per_second()?;
     let bare = (before + after) / 2.0;
@@ -59,6 +60,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         "share": figures.rate() / limit,
         "nodeMicros": figures.micros_each(figures.nodes) / f64::from(options.validators),
         "loadMicros": figures.micros_each(figures.load),
+        "nodeBytes": figures.bytes_each() / f64::from(options.validators),
+        "transferBytes": transfer_bytes,
         "settledMs": figures.to_settled.summary(),
         "finalMs": figures.to_final.summary(),
         "residentMiB": figures.resident,

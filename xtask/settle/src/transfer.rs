@@ -3,10 +3,10 @@
 use antiphon_core::amount::Amount;
 use antiphon_core::chain::spec::Token;
 use antiphon_core::chain::transaction::{Message, SignedTransaction, Transaction};
-use antiphon_core::codec::{Bounded, Text};
+use antiphon_core::codec::{self, Bounded, Text};
 use antiphon_core::crypto::SecretKey;
 use antiphon_core::id::{Address, BlockId, ChainId, Height};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::network::{FEE, Network};
 
@@ -33,6 +33,12 @@ pub(crate) fn senders(network: &Network) -> Vec<Sender<'_>> {
         Sender { key, to, sequence: 0 }
     };
     network.senders.iter().zip(next).map(sender).collect()
+}
+
+/// Returns the bytes of one transfer as nodes send it.
+pub(crate) fn size(network: &Network) -> Result<usize> {
+    let mut sender = senders(network).into_iter().next().context("no account sends")?;
+    Ok(codec::encode(&sender.next(network.chain, Reference::default())?).len())
 }
 
 impl Sender<'_> {

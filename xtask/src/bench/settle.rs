@@ -126,6 +126,12 @@ impl Measured {
             of("nodeMicros")?,
             of("loadMicros")?,
         )?;
+        writeln!(
+            out,
+            "| bytes that a node writes to its disk for a transfer | {:.0} | {:.0} of the transfer as it is sent |",
+            of("nodeBytes")?,
+            of("transferBytes")?,
+        )?;
         for (what, field) in [("settled", "settledMs"), ("final", "finalMs")] {
             let (half, most) = (time(field, "p50")?, time(field, "p99")?);
             writeln!(out, "| from sent to {what} | p50 {half:.0} ms | p99 {most:.0} ms |")?;

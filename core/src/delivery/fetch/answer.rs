@@ -3,6 +3,7 @@
 use super::{
     Body, Fault, Fetch, OrderId, Output, PeerChunk,
     active::{Order, Slot},
+    plan::MAX_DISTRUST,
 };
 use crate::{
     delivery::chunk::{self, Chunk, ChunkId},
@@ -25,6 +26,7 @@ impl Fetch {
         let Some(neighbour) = self.peers.get_mut(&peer) else { return };
         let asked = neighbour.asked.remove(&sent.id);
         let was_cancelled = neighbour.cancelled.remove(&sent.id).is_some();
+        let is_first = neighbour.received == 0;
         if let Some(asked) = asked {
             neighbour.arrived(now, asked);
         } else if !was_cancelled {
@@ -42,6 +44,9 @@ impl Fetch {
             }
             Ok(chunk) => {
                 let bytes = as_u64(chunk.bytes().len());
+                if is_first {
+                    self.distrust = self.distrust.saturating_sub(1);
+                }
                 if self.keep(chunk, out) {
                     self.stats.from_peers = self.stats.from_peers.saturating_add(bytes);
                     out.push(Output::Earned(peer, sent.id));
@@ -49,6 +54,7 @@ impl Fetch {
             }
             Err(error) => {
                 self.stats.bad = self.stats.bad.saturating_add(1);
+                self.distrust = self.distrust.saturating_add(1).min(MAX_DISTRUST);
                 self.ban(peer, Fault::BadChunk(sent.id, error), out);
             }
         }

@@ -44,10 +44,10 @@ pub enum Input {
     Want(Want),
     /// The player does not want it any more.
     Unwant(u64),
-    /// The tracker gave us this rank.
-    Ranked(u64),
-    /// A peer said hello, or its rank changed.
-    Joined(PeerId, u64),
+    /// The tracker says that about so many listen. Used for how long to wait for others, never for whether to.
+    Crowd(u64),
+    /// A peer said hello.
+    Joined(PeerId),
     /// A peer is gone.
     Left(PeerId),
     /// A peer told everything that it has.

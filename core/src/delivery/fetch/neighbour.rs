@@ -1,10 +1,15 @@
 //! A peer as the fetcher sees it: what it has, what it owes, how fast it is.
 
-use super::{Fetch, MAX_PEERS, PEER_PATIENCE, REFUSAL_REST, Refused, active::Slot};
+use super::{
+    Fetch, LOST_PATIENCE, MAX_PEERS, PEER_PATIENCE, REFUSAL_REST, Refused,
+    active::{Active, Slot},
+};
 use crate::{
     delivery::{
         chunk::ChunkId,
         have::{HaveDelta, Holdings, Segments},
+        rendition,
+        schedule::SPREAD_PATIENCE,
         serve::Refusal,
     },
     id::PeerId,
@@ -19,14 +24,15 @@ const MAX_CANCELLED: usize = 64;
 /// Claims "I am fetching it" that are remembered of one peer.
 const MAX_CLAIMS: usize = 16;
 
-/// Elections in a row that an elder may miss before it is passed over.
+/// What counts as next door. Chosen here: a data channel within one town, with its machine's own time.
+const NEAR: Duration = Duration::from_millis(64);
+
+/// Elections in a row that a peer may win and miss before it is passed over.
 pub(super) const MAX_STRIKES: u8 = 2;
 
 /// A peer.
 #[derive(Clone, Debug)]
 pub(super) struct Neighbour {
-    /// Its place in the order of joins.
-    pub(super) rank: u64,
     /// What it says it has.
     pub(super) holdings: Holdings,
     /// What it was asked for, and when.
@@ -39,8 +45,12 @@ pub(super) struct Neighbour {
     pub(super) last_chunk: Moment,
     /// Smoothed time from ask to chunk.
     pub(super) latency: Duration,
+    /// Chunks that came from it.
+    pub(super) received: u64,
     /// Not asked before this moment.
     pub(super) resting_until: Moment,
+    /// The rendition of which it last said that it has something. Who only claims to fetch keeps nobody from fetching.
+    pub(super) carries: Option<u64>,
     /// Elections that it missed in a row.
     pub(super) strikes: u8,
     /// Chunks that it sent unasked.
@@ -48,24 +58,46 @@ pub(super) struct Neighbour {
 }
 
 impl Neighbour {
-    fn new(now: Moment, rank: u64) -> Self {
+    fn new(now: Moment) -> Self {
         Self {
-            rank,
             holdings: Holdings::default(),
             asked: Table::new(),
             cancelled: Table::new(),
             claims: Table::new(),
             last_chunk: now,
             latency: PEER_PATIENCE,
+            received: 0,
             resting_until: Moment::ZERO,
+            carries: None,
             strikes: 0,
             unasked: 0,
         }
     }
 
-    /// Returns whether it takes part in the election.
-    pub(super) const fn is_carrying(&self) -> bool {
-        self.strikes < MAX_STRIKES
+    /// Returns whether it takes part in the election for a segment: it plays this rendition, and announces when it wins.
+    pub(super) fn is_carrying(&self, sequence: u64) -> bool {
+        self.carries == Some(rendition::of(sequence)) && self.strikes < MAX_STRIKES
+    }
+
+    fn note_rendition(&mut self, added: &Segments) {
+        self.carries = added.last().map(|segment| rendition::of(segment.sequence)).or(self.carries);
+    }
+
+    /// Returns how little it is to be asked for a chunk that others have, too: who brought something before who did not,
+    /// but in a trial; then who has less open, is nearer, and brought less. Nearness counts in doublings, so that the
+    /// very nearest does not carry everything.
+    pub(super) fn reserve(&self, is_trial: bool) -> (bool, usize, u32, u64) {
+        let near = NEAR.as_millis().max(1);
+        let steps = self.latency.as_millis().checked_div(near).and_then(u128::checked_ilog2);
+        let steps = steps.map_or(0, |steps| steps.saturating_add(1));
+        ((self.received == 0) != is_trial, self.asked.len(), steps, self.received)
+    }
+
+    /// Returns how long it may leave a chunk open while others have it: twice as long as is usual for it, for a chunk that is
+    /// on its way already cannot be taken back, and two that bring the same waste one.
+    pub(super) fn patience(&self) -> Duration {
+        let usual = if self.received == 0 { Duration::ZERO } else { self.latency };
+        usual.saturating_mul(2).clamp(PEER_PATIENCE, LOST_PATIENCE)
     }
 
     /// Returns when a chunk asked at `asked` counts as stalled after `patience` without any chunk.
@@ -85,15 +117,28 @@ impl Neighbour {
     /// Notes that an asked chunk came.
     pub(super) fn arrived(&mut self, now: Moment, asked: Moment) {
         self.last_chunk = now;
+        self.received = self.received.saturating_add(1);
         let took = now.since(asked);
         self.latency = self.latency.saturating_mul(7).saturating_add(took) / 8;
     }
 }
 
 impl Fetch {
-    pub(super) fn join(&mut self, now: Moment, peer: PeerId, rank: u64) {
+    /// Returns when those may be asked for a segment who brought nothing yet: the more of them polluted, the later. Who never
+    /// had a good chunk from anybody cannot wait for somebody better.
+    pub(super) fn opens_at(&self, active: &Active) -> Moment {
+        let is_served = self.peers.values().any(|neighbour| neighbour.received > 0);
+        let wait = if is_served {
+            SPREAD_PATIENCE.saturating_mul(self.distrust.into())
+        } else {
+            Duration::ZERO
+        };
+        active.since.after(wait)
+    }
+
+    pub(super) fn join(&mut self, now: Moment, peer: PeerId) {
         if self.peers.len() < MAX_PEERS || self.peers.contains_key(&peer) {
-            self.peers.entry(peer).or_insert_with(|| Neighbour::new(now, rank)).rank = rank;
+            self.peers.entry(peer).or_insert_with(|| Neighbour::new(now));
         }
     }
 
@@ -112,6 +157,7 @@ impl Fetch {
 
     pub(super) fn has(&mut self, peer: PeerId, all: &Segments) {
         if let Some(neighbour) = self.peers.get_mut(&peer) {
+            neighbour.note_rendition(all);
             neighbour.holdings.replace(all);
         }
     }
@@ -120,6 +166,7 @@ impl Fetch {
         let Some(neighbour) = self.peers.get_mut(&peer) else { return };
         neighbour.holdings.apply(delta);
         if !delta.added.is_empty() {
+            neighbour.note_rendition(&delta.added);
             neighbour.strikes = 0;
         }
         for sequence in delta.fetching.iter() {

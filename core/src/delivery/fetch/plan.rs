@@ -2,20 +2,27 @@
 
 use super::{
     Fault, Fetch, FetchError, HTTP_PATIENCE, HttpRange, LOST_PATIENCE, MAX_ASKED, MAX_ATTEMPTS,
-    MAX_ORDERS, OrderId, Output, PEER_PATIENCE, PREFETCH, REFUSAL_REST,
+    MAX_ORDERS, Neighbour, OrderId, Output, PEER_PATIENCE, PREFETCH, REFUSAL_REST,
     active::{Active, Order, Slot},
 };
 use crate::{
     delivery::{
         chunk::{self, ChunkId},
         record::Record,
-        schedule::{BACKUP_PATIENCE, election_wait},
+        schedule::{BACKUP_PATIENCE, Salt, election_wait},
     },
     id::PeerId,
     time::Moment,
 };
 use alloc::vec::Vec;
 use core::ops::Range;
+
+/// The first chunk of one segment in so many is asked of who brought nothing yet, so that everybody is tried, and
+/// polluters waste little. Chosen here.
+const TRIAL_EVERY: u64 = 8;
+
+/// So often trials become half as many: where many pollute, those who brought nothing yet are mostly they. Chosen here.
+pub(super) const MAX_DISTRUST: u8 = 8;
 
 /// Why the origin is asked now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +130,7 @@ impl Fetch {
         for (peer, neighbour) in &self.peers {
             for (id, asked) in &neighbour.asked {
                 let is_lost = neighbour.stalled_at(*asked, LOST_PATIENCE) <= now;
-                if is_lost || neighbour.stalled_at(*asked, PEER_PATIENCE) <= now {
+                if is_lost || neighbour.stalled_at(*asked, neighbour.patience()) <= now {
                     stalled.push((*peer, *id, is_lost));
                 }
             }
@@ -147,9 +154,14 @@ impl Fetch {
         }
     }
 
-    /// Returns the idlest, fastest, eldest peer that has the chunk and was not tried for it.
+    /// Returns whom to ask of those that have the chunk and were not tried for it.
     fn best_peer(&self, now: Moment, id: ChunkId, but: Option<PeerId>) -> Option<PeerId> {
         let active = self.active.get(&id.sequence)?;
+        let is_trial =
+            id.index == 0 && id.sequence.is_multiple_of(TRIAL_EVERY << (self.distrust / 2));
+        let is_early = !is_trial && self.opens_at(active) > now;
+        // Not by keys: who chooses one that comes first must gain nothing by it.
+        let salt = self.known.get(&id.sequence).map(Salt::of)?;
         self.peers
             .iter()
             .filter(|(peer, neighbour)| {
@@ -157,9 +169,10 @@ impl Fetch {
                     && neighbour.asked.len() < MAX_ASKED
                     && neighbour.resting_until <= now
                     && neighbour.holdings.has(id)
+                    && !(is_early && neighbour.received == 0)
                     && !active.tried.contains_key(&(id.index, **peer))
             })
-            .min_by_key(|(peer, n)| (n.asked.len(), n.latency, n.rank, **peer))
+            .min_by_key(|(peer, neighbour)| (neighbour.reserve(is_trial), salt.lot(**peer)))
             .map(|(peer, _)| *peer)
     }
 
@@ -211,7 +224,7 @@ impl Fetch {
         if needed.is_empty() {
             return;
         }
-        self.strike_elders(now, sequence);
+        self.strike_winners(now, sequence);
         for run in runs(&needed) {
             if self.orders.len() >= MAX_ORDERS {
                 break;
@@ -272,27 +285,45 @@ impl Fetch {
 
     /// Returns when it is our turn to ask the origin for what no peer offers.
     fn turn_at(&self, sequence: u64, active: &Active) -> Option<Moment> {
-        if !self.peers.values().any(super::Neighbour::is_carrying) {
+        let is_carrying = |neighbour: &&Neighbour| neighbour.is_carrying(sequence);
+        if !self.peers.values().any(|neighbour| is_carrying(&neighbour)) {
             return active.wanted.map(|wanted| wanted.since);
         }
-        let rank = self.rank.unwrap_or(u64::MAX);
-        let elders = self.peers.values().filter(|peer| peer.is_carrying() && peer.rank < rank);
-        let turn = active.since.after(election_wait(elders.count(), self.config.target));
-        let claimed = self.peers.values().filter_map(|peer| peer.claims.get(&sequence)).min();
+        let position = self.drawn_before(sequence).filter(|(_, peer)| is_carrying(peer)).count();
+        let ours = Salt::of(self.known.get(&sequence)?).lot(self.config.me);
+        let seen = u64::try_from(self.peers.len()).unwrap_or(u64::MAX).saturating_add(1);
+        let unseen = self.crowd.saturating_sub(seen);
+        let turn = active.since.after(election_wait(position, ours, unseen));
+        let carrying = self.peers.values().filter(is_carrying);
+        let claimed = carrying.filter_map(|peer| peer.claims.get(&sequence)).min();
         // The earliest claim alone buys time, so that claims cannot be chained.
         Some(claimed.map_or(turn, |claimed| turn.max(claimed.after(self.config.target))))
     }
 
-    /// Elders that offered nothing of a segment for which we had to turn to the origin are passed over in time.
-    fn strike_elders(&mut self, now: Moment, sequence: u64) {
+    /// Returns whose lot for a segment is lower than ours.
+    fn drawn_before(&self, sequence: u64) -> impl Iterator<Item = (&PeerId, &Neighbour)> {
+        let salt = self.known.get(&sequence).map(Salt::of);
+        let ours = salt.map(|salt| salt.lot(self.config.me));
+        self.peers.iter().filter(move |(peer, _)| salt.map(|salt| salt.lot(**peer)) < ours)
+    }
+
+    /// Who was drawn before us and offers nothing of a segment for which we had to turn to the origin is passed over in time.
+    fn strike_winners(&mut self, now: Moment, sequence: u64) {
         let Some(active) = self.active.get(&sequence) else { return };
         if active.since.after(BACKUP_PATIENCE) > now || active.failures > 0 {
             return;
         }
-        let rank = self.rank.unwrap_or(u64::MAX);
-        for neighbour in self.peers.values_mut().filter(|neighbour| neighbour.rank < rank) {
+        let has_some = |neighbour: &Neighbour| {
             let mut chunks = active.indexed().map(|(index, _)| ChunkId { sequence, index });
-            if !chunks.any(|id| neighbour.holdings.has(id)) {
+            chunks.any(|id| neighbour.holdings.has(id))
+        };
+        let missed: Vec<PeerId> = self
+            .drawn_before(sequence)
+            .filter(|(_, neighbour)| neighbour.is_carrying(sequence) && !has_some(neighbour))
+            .map(|(peer, _)| *peer)
+            .collect();
+        for peer in missed {
+            if let Some(neighbour) = self.peers.get_mut(&peer) {
                 neighbour.strikes = neighbour.strikes.saturating_add(1);
             }
         }
@@ -336,12 +367,13 @@ impl Fetch {
             if is_open {
                 let due = [self.hedge_at(*sequence, active), self.turn_at(*sequence, active)];
                 moments.extend(due.into_iter().flatten().map(|at| at.max(active.retry_at)));
+                moments.push(self.opens_at(active));
             }
         }
         for neighbour in self.peers.values() {
             moments.push(neighbour.resting_until);
             for asked in neighbour.asked.values() {
-                moments.push(neighbour.stalled_at(*asked, PEER_PATIENCE));
+                moments.push(neighbour.stalled_at(*asked, neighbour.patience()));
                 moments.push(neighbour.stalled_at(*asked, LOST_PATIENCE));
             }
         }

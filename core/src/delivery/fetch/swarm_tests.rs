@@ -23,9 +23,9 @@ fn three_listeners_fetch_each_segment_from_the_origin_about_once() {
     let once = SEGMENTS * media(1).len() as u64;
     // The first segment is wanted before anyone could announce it, so the last safe moment has all three fetch it.
     assert!(fetched <= once + once / 5, "{fetched} of {once}");
-    for machine in &net.machines[1..] {
+    for machine in &net.machines {
         let stats = machine.stats();
-        assert!(stats.from_peers * 10 >= (stats.from_peers + stats.from_origin) * 8, "{stats:?}");
+        assert!(stats.from_peers * 2 >= stats.from_peers + stats.from_origin, "{stats:?}");
     }
     assert_eq!(net.paid, net.sent);
 }
@@ -43,7 +43,7 @@ fn a_polluter_is_cut_off_after_one_bad_chunk_per_neighbour() {
 }
 
 #[test]
-fn playback_goes_on_when_the_elder_stalls() {
+fn playback_goes_on_when_a_peer_never_answers() {
     let mut net = Net::new();
     net.mute = Some(0);
     net.run(SEGMENTS);
@@ -82,7 +82,7 @@ struct Net {
 impl Net {
     fn new() -> Self {
         Self {
-            machines: (0..3).map(|_| Fetch::new(config())).collect(),
+            machines: (0..3).map(|n| Fetch::new(Config { me: id(n), ..config() })).collect(),
             queue: Table::new(),
             serial: 0,
             deadlines: Table::new(),
@@ -104,13 +104,12 @@ impl Net {
 
     fn run(&mut self, segments: u64) {
         for n in 0..3 {
-            self.push(0, (n, Input::Ranked(n as u64)));
             for other in (0..3).filter(|other| *other != n) {
-                self.push(0, (n, Input::Joined(id(other), other as u64)));
+                self.push(0, (n, Input::Joined(id(other))));
             }
-            for sequence in 1..=segments {
-                // The younger learn of a segment before the elder does.
-                let known = sequence * SEGMENT_MS + [1700, 300, 900][n];
+            for (sequence, turn) in (1..=segments).zip(0..) {
+                // Whoever is drawn first, others may learn of a segment earlier: looks at a playlist drift over it.
+                let known = sequence * SEGMENT_MS + [1700, 300, 900][(n + turn) % 3];
                 let deadline = known + 3 * SEGMENT_MS;
                 self.deadlines.insert((n, sequence), deadline);
                 self.push(known, (n, Input::Known(record(sequence))));

@@ -1,17 +1,22 @@
 use super::*;
 use crate::{
-    crypto::SecretKey,
+    crypto::PublicKey,
     delivery::{
         chunk::{CHUNK, ChunkError},
+        schedule::Salt,
         serve::Refusal,
     },
     id::StreamId,
 };
 use alloc::{vec, vec::Vec};
 
+mod choice;
 mod origin;
+mod renditions;
 
 const LENGTH: usize = 3 * CHUNK + 100;
+/// We; peers 1 and 2 are drawn before us for segment 1.
+const ME: PeerId = PeerId(PublicKey([247; 32]));
 
 #[test]
 fn without_peers_the_whole_segment_comes_from_the_origin_at_once() {
@@ -32,9 +37,8 @@ fn without_peers_the_whole_segment_comes_from_the_origin_at_once() {
 #[test]
 fn a_segment_that_peers_have_comes_from_them_and_each_is_paid_once() {
     let mut fetch = knowing(1..=1);
-    feed(&mut fetch, 0, Input::Ranked(9));
     for n in [1, 2] {
-        feed(&mut fetch, 0, Input::Joined(peer(n), n.into()));
+        feed(&mut fetch, 0, Input::Joined(peer(n)));
         feed(&mut fetch, 0, Input::Has(peer(n), all_of(1)));
     }
     let out = feed(&mut fetch, 0, want(1, 6000));
@@ -49,6 +53,23 @@ fn a_segment_that_peers_have_comes_from_them_and_each_is_paid_once() {
     assert!(seen.contains(&Output::Deliver(1, media(1))));
     assert_eq!(seen.iter().filter(|o| matches!(o, Output::Earned(..))).count(), 4);
     assert_eq!(fetch.stats().from_peers, LENGTH as u64);
+}
+
+#[test]
+fn a_peer_that_brought_enough_is_known_by_its_time_from_ask_to_chunk() {
+    let mut fetch = with_peers(1..=8, 1);
+    for sequence in 1..=8 {
+        let received = fetch.peers.get(&peer(1)).unwrap().received;
+        assert_eq!(fetch.latency(&peer(1)).is_some(), received >= MEASURED, "{received}");
+        // What is near the player may be asked for before it is wanted.
+        let mut asked = asks(&feed(&mut fetch, 0, Input::Has(peer(1), all_of(sequence))));
+        asked.extend(asks(&feed(&mut fetch, 0, want(sequence, 6000))));
+        while let Some((from, id)) = asked.pop() {
+            asked.extend(asks(&feed(&mut fetch, 20, good(from, id))));
+        }
+    }
+    let told = fetch.latency(&peer(1)).unwrap();
+    assert!((Duration::from_millis(20)..PEER_PATIENCE / 4).contains(&told), "{told:?}");
 }
 
 #[test]
@@ -148,13 +169,12 @@ fn a_late_joiner_gives_peers_that_have_everything_a_chance() {
 }
 
 #[test]
-fn the_elder_fetches_ahead_at_once_and_the_second_after_its_wait() {
-    for (rank, turn) in [(0, 0), (5, 2700)] {
+fn the_winner_of_the_draw_fetches_ahead_at_once_and_the_second_after_its_wait() {
+    for (is_before, turn) in [(false, 0), (true, 700)] {
         let mut fetch = knowing(1..=1);
-        feed(&mut fetch, 0, Input::Ranked(rank));
         feed(&mut fetch, 0, want(1, 9000));
         feed(&mut fetch, 0, Input::Fetched(OrderId(0), Body { start: 0, bytes: media(1) }));
-        feed(&mut fetch, 0, Input::Joined(peer(1), 3));
+        meet(&mut fetch, drawn(2..=2, is_before));
         let out = feed(&mut fetch, 100, Input::Known(record(2)));
         if turn > 0 {
             assert!(orders(&out).is_empty());
@@ -169,36 +189,55 @@ fn the_elder_fetches_ahead_at_once_and_the_second_after_its_wait() {
 #[test]
 fn a_claim_to_fetch_buys_one_target_duration_and_cannot_be_chained() {
     let mut fetch = knowing(1..=2);
-    feed(&mut fetch, 0, Input::Ranked(9));
-    feed(&mut fetch, 0, Input::Joined(peer(1), 1));
-    feed(&mut fetch, 0, Input::Joined(peer(2), 20));
+    let (first, last) = (drawn(1..=1, true), drawn(1..=1, false));
+    meet(&mut fetch, first);
+    meet(&mut fetch, last);
     feed(&mut fetch, 0, want(1, 60_000));
-    feed(&mut fetch, 1500, Input::HasNow(peer(1), claim(1)));
-    feed(&mut fetch, 3000, Input::HasNow(peer(2), claim(1)));
-    assert!(orders(&feed(&mut fetch, 3499, Input::Tick)).is_empty());
-    assert!(!orders(&feed(&mut fetch, 3500, Input::Tick)).is_empty());
+    feed(&mut fetch, 500, Input::HasNow(first, claim(1)));
+    feed(&mut fetch, 2000, Input::HasNow(last, claim(1)));
+    assert!(orders(&feed(&mut fetch, 2499, Input::Tick)).is_empty());
+    assert!(!orders(&feed(&mut fetch, 2500, Input::Tick)).is_empty());
 }
 
 #[test]
-fn an_elder_that_never_announces_is_passed_over_and_comes_back_when_it_does() {
+fn a_tracker_that_lies_about_the_crowd_makes_nobody_miss_a_deadline() {
     let mut fetch = knowing(1..=1);
-    feed(&mut fetch, 0, Input::Ranked(9));
-    feed(&mut fetch, 0, Input::Joined(peer(1), 1));
+    meet(&mut fetch, drawn(1..=1, false));
+    feed(&mut fetch, 0, Input::Crowd(u64::MAX));
+    assert!(orders(&feed(&mut fetch, 0, want(1, 5000))).is_empty());
+    assert!(orders(&feed(&mut fetch, 3499, Input::Tick)).is_empty());
+    assert_eq!(orders(&feed(&mut fetch, 3500, Input::Tick)).len(), 1, "the last safe moment");
+}
+
+#[test]
+fn who_never_announced_anything_keeps_nobody_from_fetching_by_winning_or_by_claiming() {
+    let mut fetch = knowing(1..=1);
+    meet(&mut fetch, drawn(1..=1, false));
+    let silent = drawn(1..=1, true);
+    feed(&mut fetch, 0, Input::Joined(silent));
+    feed(&mut fetch, 0, Input::HasNow(silent, claim(1)));
+    assert_eq!(orders(&feed(&mut fetch, 10, want(1, 60_000))).len(), 1);
+}
+
+#[test]
+fn a_winner_that_never_announces_is_passed_over_and_comes_back_when_it_does() {
+    let mut fetch = knowing(1..=1);
+    let winner = drawn(1..=4, true);
+    meet(&mut fetch, winner);
     for n in 1..=2 {
         let start = n * 10_000;
         feed(&mut fetch, start, Input::Known(record(n)));
         feed(&mut fetch, start, want(n, start + 60_000));
-        let out = feed(&mut fetch, start + 2700, Input::Tick);
+        let out = feed(&mut fetch, start + 700, Input::Tick);
         let (order, _) = orders(&out)[0];
         let body = Body { start: 0, bytes: media(n) };
-        feed(&mut fetch, start + 2800, Input::Fetched(order, body));
+        feed(&mut fetch, start + 800, Input::Fetched(order, body));
     }
     let out = feed(&mut fetch, 30_000, Input::Known(record(3)));
     let out = [out, feed(&mut fetch, 30_000, want(3, 90_000))].concat();
     let (order, _) = orders(&out)[0];
     feed(&mut fetch, 30_100, Input::Fetched(order, Body { start: 0, bytes: media(3) }));
-    let delta = HaveDelta { added: all_of(3), ..HaveDelta::default() };
-    feed(&mut fetch, 30_200, Input::HasNow(peer(1), delta));
+    feed(&mut fetch, 30_200, Input::HasNow(winner, have_all(3)));
     let out = feed(&mut fetch, 40_000, Input::Known(record(4)));
     assert!(orders(&out).is_empty());
 }
@@ -210,7 +249,7 @@ fn a_refusal_is_asked_elsewhere_and_the_peer_rests() {
     let (from, id) = asks(&out)[0];
     let refused = Input::Refused(from, Refused { id, reason: Refusal::NoCredit });
     feed(&mut fetch, 10, refused);
-    let late = feed(&mut fetch, 20, Input::Joined(peer(2), 2));
+    let late = feed(&mut fetch, 20, Input::Joined(peer(2)));
     assert!(asks(&late).is_empty());
     let out = feed(&mut fetch, 30, Input::Has(peer(2), all_of(1)));
     assert_eq!(asks(&out), [(peer(2), id)]);
@@ -254,11 +293,18 @@ pub(super) fn at(ms: u64) -> Moment {
 }
 
 pub(super) fn peer(n: u8) -> PeerId {
-    PeerId(SecretKey::from_bytes(&[n; 32]).public())
+    PeerId(PublicKey([n; 32]))
 }
 
 pub(super) fn config() -> Config {
-    Config { target: Duration::from_millis(2000), cache_limit: 64 * LENGTH }
+    Config { me: ME, target: Duration::from_millis(2000), cache_limit: 64 * LENGTH }
+}
+
+/// A peer that is drawn before us for each of these segments, or after us.
+fn drawn(sequences: core::ops::RangeInclusive<u64>, is_before: bool) -> PeerId {
+    let is_so = |salt: Salt, peer| (salt.lot(peer) < salt.lot(ME)) == is_before;
+    let holds = |peer| sequences.clone().all(|sequence| is_so(Salt::of(&record(sequence)), peer));
+    (3..=u8::MAX).map(peer).find(|peer| holds(*peer)).unwrap()
 }
 
 pub(super) fn media(sequence: u64) -> Vec<u8> {
@@ -296,9 +342,8 @@ fn knowing(sequences: core::ops::RangeInclusive<u64>) -> Fetch {
 
 fn with_peers(sequences: core::ops::RangeInclusive<u64>, count: u8) -> Fetch {
     let mut fetch = knowing(sequences);
-    feed(&mut fetch, 0, Input::Ranked(9));
     for n in 1..=count {
-        feed(&mut fetch, 0, Input::Joined(peer(n), n.into()));
+        feed(&mut fetch, 0, Input::Joined(peer(n)));
         feed(&mut fetch, 0, Input::Has(peer(n), all_of(1)));
     }
     fetch
@@ -306,6 +351,16 @@ fn with_peers(sequences: core::ops::RangeInclusive<u64>, count: u8) -> Fetch {
 
 fn all_of(sequence: u64) -> Segments {
     have::segments((0..4).map(|index| ChunkId { sequence, index }))
+}
+
+/// Lets a peer join that carries: it has said before that it has something.
+fn meet(fetch: &mut Fetch, peer: PeerId) {
+    feed(fetch, 0, Input::Joined(peer));
+    feed(fetch, 0, Input::Has(peer, all_of(99)));
+}
+
+fn have_all(sequence: u64) -> HaveDelta {
+    HaveDelta { added: all_of(sequence), ..HaveDelta::default() }
 }
 
 fn claim(sequence: u64) -> HaveDelta {

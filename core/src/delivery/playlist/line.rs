@@ -7,7 +7,7 @@ use crate::{
     delivery::record::{Record, StreamInfo},
 };
 use alloc::string::String;
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64ct::{Base64, Encoding};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Opens the line that describes the stream.
@@ -77,7 +77,7 @@ pub fn record_tag(record: &Signed<Record>) -> String {
 
 fn tag<T: BorshSerialize>(name: &str, object: &Signed<T>) -> String {
     let mut line = String::from(name);
-    STANDARD.encode_string(object.to_bytes(), &mut line);
+    line.push_str(&Base64::encode_string(&object.to_bytes()));
     line
 }
 
@@ -89,7 +89,7 @@ where
     if text.len() > max.div_ceil(3).saturating_mul(4) {
         return Err(codec::DecodeError::OverLimit.into());
     }
-    let bytes = STANDARD.decode(text).map_err(|_| TagError::Base64)?;
+    let bytes = Base64::decode_vec(text).map_err(|_| TagError::Base64)?;
     Ok(codec::decode(&bytes, max)?)
 }
 

@@ -1,13 +1,17 @@
 //! Reads playlist after playlist of one stream and remembers what it has verified.
 
 use super::{
-    Expected, MAX_PLAYLIST_BYTES, MAX_SEGMENTS, MAX_URI_BYTES, Playlist, PlaylistError,
+    Expected, MAX_LINES, MAX_PLAYLIST_BYTES, MAX_SEGMENTS, MAX_URI_BYTES, Playlist, PlaylistError,
     RecordFault, Segment,
     line::{self, Line},
 };
 use crate::{
     crypto::{PublicKey, Signed},
-    delivery::record::{MAX_INFO_BYTES, MAX_RECORD_BYTES, Record, StreamInfo},
+    delivery::{
+        heir::Heirs,
+        record::{MAX_INFO_BYTES, MAX_RECORD_BYTES, Record, StreamInfo},
+        rendition,
+    },
     id::{ChainId, StreamId},
     table::Table,
 };
@@ -21,6 +25,8 @@ use alloc::{
 pub struct Reader {
     chain: ChainId,
     expected: Expected,
+    /// Those that were seen; none of them is ever given up again.
+    heirs: Heirs,
     verified: Table<u64, (String, Signed<Record>)>,
 }
 
@@ -35,7 +41,7 @@ struct Pending<'a> {
 impl Reader {
     /// Makes a reader that accepts streams of `chain` as `expected`.
     pub const fn new(chain: ChainId, expected: Expected) -> Self {
-        Self { chain, expected, verified: Table::new() }
+        Self { chain, expected, heirs: Heirs::new(), verified: Table::new() }
     }
 
     /// Reads a playlist. Once a stream was read, only that stream is accepted.
@@ -44,7 +50,7 @@ impl Reader {
     /// [`PlaylistError`], one variant a cause; nothing that was known is forgotten.
     pub fn read(&mut self, text: &str) -> Result<Playlist, PlaylistError> {
         let lines = lines(text)?;
-        let (info, stream) = self.stream(&lines)?;
+        let (info, stream, signer) = self.stream(&lines)?;
         let mut sequence = 0_u64;
         let mut segments = Vec::new();
         let mut verified = Table::new();
@@ -65,13 +71,16 @@ impl Reader {
                     if segments.len() >= MAX_SEGMENTS || uri.len() > MAX_URI_BYTES {
                         return Err(PlaylistError::TooLong);
                     }
-                    let record = self.record(&pending, &info.publisher, stream, sequence);
+                    if sequence >= rendition::END {
+                        return Err(PlaylistError::BadNumber);
+                    }
+                    let record = self.record(&pending, &signer, stream, sequence);
                     if let (Ok(record), Some(value)) = (&record, pending.record) {
                         verified.insert(sequence, (value.to_string(), record.clone()));
                     }
                     let uri = uri.to_string();
                     segments.push(Segment { sequence, uri, duration_ms, record });
-                    sequence = sequence.checked_add(1).ok_or(PlaylistError::BadNumber)?;
+                    sequence = sequence.saturating_add(1);
                 }
                 Line::Stream(_) | Line::Other => {}
             }
@@ -80,11 +89,15 @@ impl Reader {
             return Err(PlaylistError::Truncated);
         }
         self.expected = Expected::Stream(stream);
+        self.heirs.clone_from(&info.heirs);
         self.verified = verified;
-        Ok(Playlist { info, stream, segments, is_ended })
+        Ok(Playlist { info, stream, signer, segments, is_ended })
     }
 
-    fn stream(&self, lines: &[Line<'_>]) -> Result<(StreamInfo, StreamId), PlaylistError> {
+    fn stream(
+        &self,
+        lines: &[Line<'_>],
+    ) -> Result<(StreamInfo, StreamId, PublicKey), PlaylistError> {
         let head = lines.iter().take_while(|line| !matches!(line, Line::Uri(_)));
         let mut values = head.filter_map(|line| match line {
             Line::Stream(value) => Some(*value),
@@ -116,14 +129,18 @@ impl Reader {
         if !is_expected {
             return Err(PlaylistError::WrongStream);
         }
-        info.verify(self.chain, &info.body.publisher).map_err(|_| PlaylistError::BadSignature)?;
-        Ok((info.body, stream))
+        if !info.body.heirs.starts_with(&self.heirs) {
+            return Err(PlaylistError::OldKey);
+        }
+        let signer = info.body.signer().ok_or(PlaylistError::BadHeir)?;
+        info.verify(self.chain, &signer).map_err(|_| PlaylistError::BadSignature)?;
+        Ok((info.body, stream, signer))
     }
 
     fn record(
         &self,
         pending: &Pending<'_>,
-        publisher: &PublicKey,
+        signer: &PublicKey,
         stream: StreamId,
         sequence: u64,
     ) -> Result<Signed<Record>, RecordFault> {
@@ -148,7 +165,7 @@ impl Reader {
         if !record.body.is_consistent() {
             return Err(RecordFault::WrongCount);
         }
-        record.verify(self.chain, publisher).map_err(|_| RecordFault::BadSignature)?;
+        record.verify(self.chain, signer).map_err(|_| RecordFault::BadSignature)?;
         Ok(record)
     }
 }
@@ -165,5 +182,7 @@ fn lines(text: &str) -> Result<Vec<Line<'_>>, PlaylistError> {
     if !text.ends_with('\n') {
         return Err(PlaylistError::Truncated);
     }
-    text.lines().skip(1).map(Line::read).collect()
+    let lines: Vec<_> =
+        text.lines().skip(1).take(MAX_LINES).map(Line::read).collect::<Result<_, _>>()?;
+    if lines.len() >= MAX_LINES { Err(PlaylistError::TooLong) } else { Ok(lines) }
 }

@@ -4,7 +4,7 @@ use crate::{
     chain::spec::Token,
     codec::{Bounded, Text},
     crypto::{Hash, SecretKey},
-    delivery::record::Map,
+    delivery::{heir::Heir, record::Map, rendition},
     id::ChainId,
 };
 use alloc::{format, vec};
@@ -128,10 +128,114 @@ fn limits_and_numbers_are_kept() {
     assert_eq!(reader.read(&many), Err(PlaylistError::TooLong));
     let uri = text(7, 1).replace("seg7", &"s".repeat(MAX_URI_BYTES));
     assert_eq!(reader.read(&uri), Err(PlaylistError::TooLong));
-    let last = text(7, 1).replace("SEQUENCE:7", "SEQUENCE:18446744073709551615");
-    assert_eq!(reader.read(&last), Err(PlaylistError::BadNumber));
+    for past in [rendition::END, 1 << 53, u64::MAX - 1, u64::MAX] {
+        let past = text(7, 1).replace("SEQUENCE:7", &format!("SEQUENCE:{past}"));
+        assert_eq!(reader.read(&past), Err(PlaylistError::BadNumber));
+    }
+    let last = text(7, 1).replace("SEQUENCE:7", &format!("SEQUENCE:{}", rendition::END - 1));
+    assert!(reader.read(&last).is_ok());
+    let after = text(7, 2).replace("SEQUENCE:7", &format!("SEQUENCE:{}", rendition::END - 1));
+    assert_eq!(reader.read(&after), Err(PlaylistError::BadNumber));
+    for absurd in ["-2.0", "-0.0", "1e300", "inf", "NaN", "99999999999999999999", "0x2"] {
+        let absurd = text(7, 1).replace("#EXTINF:2.0,", &format!("#EXTINF:{absurd},"));
+        assert_eq!(reader.read(&absurd), Err(PlaylistError::BadNumber));
+    }
+    let tags = text(7, 1) + &"#EXT-X-GAP\n".repeat(MAX_LINES);
+    assert_eq!(reader.read(&tags), Err(PlaylistError::TooLong));
+    let wide = text(7, 1) + "#" + &"w".repeat(1 << 20) + "\n";
+    assert!(reader.read(&wide).is_ok(), "a long line that does not concern us");
     let timeless = text(7, 1).replace("#EXTINF:2.0,", "#EXT-X-GAP");
     assert_eq!(reader.read(&timeless), Err(PlaylistError::BadNumber));
+}
+
+#[test]
+fn refused_playlists_leave_a_reader_as_it_was() {
+    let mut reader = Reader::new(CHAIN, Expected::Anyone);
+    reader.read(&text(7, 3)).unwrap();
+    let before = format!("{reader:?}");
+    let stray = StreamInfo { name: Text::try_from("other").unwrap(), ..info() };
+    for hostile in [
+        String::from("#EXTM3U\n"),
+        String::from("\u{fffd}\u{fffd}\n"),
+        text(7, 3).replace("#EXT-X-ANTIPHON-STREAM:", "#EXT-X-ANTIPHON-STREAM:\u{fffd}"),
+        text(8, 3) + "#EXT-X-MEDIA-SEQUENCE:1\n",
+        text(8, 3).replace("SEQUENCE:8", "SEQUENCE:18446744073709551615"),
+        text(8, 3) + "#EXT-X-STREAM-INF:BANDWIDTH=1\n",
+        text(8, 2) + "#EXTINF:-1,\nx\n",
+        head(&Signed::new(&key(), CHAIN, stray)),
+    ] {
+        assert!(reader.read(&hostile).is_err());
+        assert_eq!(format!("{reader:?}"), before);
+    }
+}
+
+#[test]
+fn a_record_under_two_tags_or_listed_twice_counts_at_its_own_number_alone() {
+    let mut reader = Reader::new(CHAIN, Expected::Anyone);
+    let tag = record_tag(&record(7));
+    let doubled = text(7, 2).replace(&tag, &format!("{tag}\n{tag}"));
+    assert!(reader.read(&doubled).unwrap().segments.iter().all(|s| s.record.is_ok()));
+    let again = text(7, 1) + &format!("{tag}\n#EXTINF:2.0,\nseg7.m4s\n");
+    let playlist = reader.read(&again).unwrap();
+    assert!(playlist.segments[0].record.is_ok());
+    assert_eq!(playlist.segments[1].record, Err(RecordFault::WrongSequence));
+}
+
+#[test]
+fn an_heir_that_the_key_before_named_signs_on_and_the_old_key_no_more() {
+    let (heir, thief) = (SecretKey::from_bytes(&[5; 32]), SecretKey::from_bytes(&[6; 32]));
+    let mut reader = Reader::new(CHAIN, Expected::Publisher(key().public()));
+    let before = reader.read(&text(7, 2)).unwrap();
+    assert_eq!(before.signer, key().public());
+    let inherited = signed_by(&heir, &[named(&key(), 0, &heir)], 7);
+    let after = reader.read(&inherited).unwrap();
+    assert_eq!((after.stream, after.signer), (before.stream, heir.public()));
+    assert!(after.segments.iter().all(|segment| segment.record.is_ok()));
+    let cases = [
+        ("the key that was given up", text(8, 2), PlaylistError::OldKey),
+        (
+            "another heir of it",
+            signed_by(&thief, &[named(&key(), 0, &thief)], 8),
+            PlaylistError::OldKey,
+        ),
+        (
+            "a second heir that the first did not name",
+            signed_by(&thief, &[named(&key(), 0, &heir), named(&key(), 1, &thief)], 8),
+            PlaylistError::BadHeir,
+        ),
+        (
+            "the old key with the new list",
+            signed_by(&key(), &[named(&key(), 0, &heir)], 8),
+            PlaylistError::BadSignature,
+        ),
+    ];
+    let state = format!("{reader:?}");
+    for (case, text, error) in cases {
+        assert_eq!(reader.read(&text), Err(error), "{case}");
+        assert_eq!(format!("{reader:?}"), state, "{case}");
+    }
+    let records = inherited.replace(&tag_of(&heir, 8), &tag_of(&key(), 8));
+    let playlist = reader.read(&records).unwrap();
+    assert_eq!(playlist.segments[1].record, Err(RecordFault::BadSignature));
+}
+
+/// A playlist of two segments with everything signed by `signer`.
+fn signed_by(signer: &SecretKey, heirs: &[Heir], first: u64) -> String {
+    let heirs = Bounded::try_from(heirs.to_vec()).unwrap();
+    let mut text = head(&Signed::new(signer, CHAIN, StreamInfo { heirs, ..info() }));
+    text += &format!("#EXT-X-MEDIA-SEQUENCE:{first}\n");
+    for sequence in first..first + 2 {
+        text += &format!("{}\n#EXTINF:2.0,\nseg{sequence}.m4s\n", tag_of(signer, sequence));
+    }
+    text
+}
+
+fn named(old: &SecretKey, before: u8, heir: &SecretKey) -> Heir {
+    Heir::new(old, key().public(), before, heir.public())
+}
+
+fn tag_of(signer: &SecretKey, sequence: u64) -> String {
+    record_tag(&Signed::new(signer, CHAIN, record(sequence).body))
 }
 
 fn key() -> SecretKey {
@@ -148,6 +252,7 @@ fn info() -> StreamInfo {
         tracker: Text::try_from("ws://localhost/tracker").unwrap(),
         node: Text::try_from("").unwrap(),
         maps: Bounded::try_from(vec![Map::of(b"map").unwrap()]).unwrap(),
+        heirs: Bounded::new(),
     }
 }
 

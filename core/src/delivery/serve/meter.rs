@@ -11,14 +11,15 @@ const MIN_BURST: u64 = CHUNK as u64;
 #[derive(Clone, Debug)]
 pub(super) struct Meter {
     rate: Option<u64>,
-    left: Option<u64>,
+    total: Option<u64>,
+    given: u64,
     tokens: u64,
     filled: Option<Moment>,
 }
 
 impl Meter {
     pub(super) fn new(policy: Policy) -> Self {
-        let mut meter = Self { rate: None, left: None, tokens: 0, filled: None };
+        let mut meter = Self { rate: None, total: None, given: 0, tokens: 0, filled: None };
         meter.agree(policy);
         meter.tokens = meter.burst();
         meter
@@ -26,7 +27,7 @@ impl Meter {
 
     pub(super) fn agree(&mut self, policy: Policy) {
         self.rate = policy.rate;
-        self.left = policy.left;
+        self.total = policy.total;
         self.tokens = self.tokens.min(self.burst());
     }
 
@@ -57,18 +58,18 @@ impl Meter {
     }
 
     pub(super) fn is_spent(&self, length: usize) -> bool {
-        self.left.is_some_and(|left| left < cost(length) / 1000)
+        self.left().is_some_and(|left| left < bytes(length))
     }
 
     pub(super) fn take(&mut self, length: usize) {
         if self.rate.is_some() {
             self.tokens = self.tokens.saturating_sub(cost(length));
         }
-        self.left = self.left.map(|left| left.saturating_sub(cost(length) / 1000));
+        self.given = self.given.saturating_add(bytes(length));
     }
 
-    pub(super) const fn left(&self) -> Option<u64> {
-        self.left
+    pub(super) fn left(&self) -> Option<u64> {
+        self.total.map(|total| total.saturating_sub(self.given))
     }
 
     /// One second's worth, or a chunk if that is more.
@@ -77,6 +78,10 @@ impl Meter {
     }
 }
 
+fn bytes(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
 fn cost(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX).saturating_mul(1000)
+    bytes(length).saturating_mul(1000)
 }

@@ -10,7 +10,7 @@ use crate::{
 use alloc::vec;
 
 const CHUNKS: usize = 40;
-const OPEN: Policy = Policy { is_enabled: true, rate: None, left: None };
+const OPEN: Policy = Policy { is_enabled: true, rate: None, total: None };
 
 #[test]
 fn a_request_within_credit_is_served_at_once_and_uses_it_up() {
@@ -40,22 +40,58 @@ fn credit_without_limit_is_never_used_up() {
     let mut serve = serving(OPEN, UNLIMITED);
     for index in 0..10 {
         assert_eq!(feed(&mut serve, 0, request(1, index)).len(), 1);
+        feed(&mut serve, 0, Input::Drained(peer(1), 0));
     }
 }
 
 #[test]
-fn a_full_window_holds_back_until_the_buffer_drains() {
+fn a_full_line_holds_back_until_a_buffer_drains_and_refuses_in_time() {
     let mut serve = serving(OPEN, UNLIMITED);
+    feed(&mut serve, 0, Input::Joined(peer(2)));
+    feed(&mut serve, 0, Input::Credit(peer(2), UNLIMITED));
     let mut sent = 0;
-    for index in 0..20 {
-        sent += feed(&mut serve, 0, request(1, index)).len();
+    for index in 0..4 {
+        sent += sent_to(&feed(&mut serve, 0, request(1, index))).len();
+        sent += sent_to(&feed(&mut serve, 0, request(2, index))).len();
     }
-    assert_eq!(sent, MAX_OUTSTANDING / CHUNK);
-    let out = feed(&mut serve, 10, Input::Drained(peer(1), MAX_OUTSTANDING - CHUNK));
-    assert_eq!(out, [Output::Send(asked(1, 16), vec![0; CHUNK])]);
+    assert_eq!(sent, MAX_SENDING / CHUNK);
+    // The first has two in its buffer, the second one.
+    let out = feed(&mut serve, 10, Input::Drained(peer(1), CHUNK));
+    assert_eq!(out, [Output::Send(asked(2, 1), vec![0; CHUNK])]);
+    let taken_back = Input::Cancel(asked(2, 2));
+    assert_eq!(feed(&mut serve, 20, taken_back), []);
+    assert_eq!(serve.deadline(), Some(at(400)));
     let out = feed(&mut serve, 400, Input::Tick);
-    assert_eq!(out.len(), 3);
-    assert!(out.iter().all(|o| matches!(o, Output::Refuse(_, Refusal::Busy))));
+    let refused = |n, index| Output::Refuse(asked(n, index), Refusal::Busy);
+    let left = [refused(1, 2), refused(1, 3), refused(2, 3)];
+    assert!(out.len() == 3 && left.iter().all(|refused| out.contains(refused)), "{out:?}");
+}
+
+#[test]
+fn who_does_not_read_fills_its_own_window_and_keeps_nobody_waiting_for_long() {
+    let mut serve = serving(OPEN, UNLIMITED);
+    feed(&mut serve, 0, Input::Joined(peer(2)));
+    feed(&mut serve, 0, Input::Credit(peer(2), UNLIMITED));
+    let mut held = 0;
+    for ms in (0..20_000).step_by(250) {
+        for index in 0..16 {
+            let of = u16::try_from(ms / 250 % 2).unwrap() * 16 + index;
+            held += sent_to(&feed(&mut serve, ms, request(1, of))).len();
+        }
+        held += sent_to(&feed(&mut serve, ms, Input::Tick)).len();
+    }
+    assert_eq!(held, MAX_OUTSTANDING / CHUNK);
+    assert_eq!(sent_to(&feed(&mut serve, 20_000, request(2, 0))), [peer(2)]);
+    // While it fills its window, others wait for a second at most.
+    let mut serve = serving(OPEN, UNLIMITED);
+    feed(&mut serve, 0, Input::Joined(peer(2)));
+    feed(&mut serve, 0, Input::Credit(peer(2), UNLIMITED));
+    for index in 0..8 {
+        feed(&mut serve, 0, request(1, index));
+    }
+    assert_eq!(sent_to(&feed(&mut serve, 900, request(2, 0))), []);
+    assert_eq!(serve.deadline(), Some(at(1000)));
+    assert_eq!(sent_to(&feed(&mut serve, 1000, Input::Tick)), [peer(2)]);
 }
 
 #[test]
@@ -67,7 +103,12 @@ fn a_queue_that_is_full_refuses_and_forgets_nothing() {
     assert!(feed(&mut serve, 0, request(1, 3)).is_empty(), "a repeated request is one");
     let out = feed(&mut serve, 0, request(1, 16));
     assert_eq!(out, [Output::Refuse(asked(1, 16), Refusal::Busy)]);
-    assert_eq!(feed(&mut serve, 1, Input::Credit(peer(1), 99)).len(), 16);
+    let mut sent = feed(&mut serve, 1, Input::Credit(peer(1), 99)).len();
+    while sent < 16 {
+        let more = feed(&mut serve, 1, Input::Drained(peer(1), 0)).len();
+        assert!(more > 0, "{sent} were sent");
+        sent += more;
+    }
 }
 
 #[test]
@@ -82,6 +123,9 @@ fn peers_are_served_in_turn() {
         feed(&mut serve, now - 100, request(1, round));
         feed(&mut serve, now - 100, request(2, round));
         turns.extend(sent_to(&feed(&mut serve, now, Input::Tick)));
+        for n in [1, 2] {
+            feed(&mut serve, now, Input::Drained(peer(n), 0));
+        }
         feed(&mut serve, now + 300, Input::Tick);
     }
     assert_eq!(turns, [peer(2), peer(1), peer(2), peer(1)]);
@@ -104,6 +148,7 @@ fn the_rate_cap_holds_over_time_and_sends_the_moment_it_may() {
     for index in 0..5 {
         feed(&mut serve, 0, request(1, index));
     }
+    feed(&mut serve, 0, Input::Drained(peer(1), 0));
     assert_eq!(serve.deadline(), Some(at(250)));
     assert!(feed(&mut serve, 249, Input::Tick).is_empty());
     assert_eq!(feed(&mut serve, 250, Input::Tick).len(), 1);
@@ -111,11 +156,18 @@ fn the_rate_cap_holds_over_time_and_sends_the_moment_it_may() {
 
 #[test]
 fn nothing_is_given_past_the_cap_or_once_serving_is_off() {
-    let mut serve = serving(Policy { left: Some(CHUNK as u64 + 5), ..OPEN }, UNLIMITED);
+    let mut serve = serving(Policy { total: Some(CHUNK as u64 + 5), ..OPEN }, UNLIMITED);
     assert_eq!(sent_to(&feed(&mut serve, 0, request(1, 0))).len(), 1);
     let out = feed(&mut serve, 0, request(1, 1));
     assert_eq!(out, [Output::Refuse(asked(1, 1), Refusal::Spent)]);
     assert_eq!(serve.left(), Some(5));
+    // What was given counts, also if the same is agreed to again.
+    feed(&mut serve, 0, Input::Agreed(Policy { total: Some(CHUNK as u64 + 5), ..OPEN }));
+    assert_eq!(serve.left(), Some(5));
+    feed(&mut serve, 0, Input::Agreed(Policy { total: Some(CHUNK as u64 * 2), ..OPEN }));
+    assert_eq!(serve.left(), Some(CHUNK as u64));
+    feed(&mut serve, 0, Input::Agreed(Policy { total: Some(1), ..OPEN }));
+    assert_eq!(serve.left(), Some(0));
     feed(&mut serve, 0, Input::Agreed(OPEN));
     feed(&mut serve, 0, Input::Credit(peer(1), 0));
     feed(&mut serve, 0, request(1, 2));

@@ -155,6 +155,44 @@ mod tests {
         }
     }
 
+    /// What applications, the pool of waiting transactions and the chain ask of an act, for each kind of it.
+    #[test]
+    fn every_act_names_its_kind_its_field_and_whether_it_has_a_deadline() {
+        const CHAIN: ChainId = ChainId(Hash([1; 32]));
+        let key = |seed| PublicKey([seed; 32]);
+        let member = |seed| Member { key: key(seed), deposit: Amount::from_units(1) };
+        let members = Bounded::try_from(vec![member(1), member(2)]).unwrap();
+        let terms = FieldTerms {
+            nonce: 1,
+            members: members.clone(),
+            dispute: 1,
+            response: 1,
+            bond: Amount::ZERO,
+            until: Height(1),
+            aggregate: None,
+        };
+        let (opened, named) = (terms.id(CHAIN).unwrap(), state().field);
+        let (none, until) = (Bounded::new, Height(1));
+        let sealed = Box::new(SealedState { state: state(), signatures: none() });
+        let amendment = Amendment { last: state(), members, until, aggregate: None };
+        let acts = [
+            (FieldAct::Open { terms, signatures: none() }, "openField", false, 2),
+            (FieldAct::Close { state: state(), seal: Seal::Each(none()) }, "closeField", true, 0),
+            (FieldAct::SoloClose { field: named, state: None }, "soloCloseField", true, 0),
+            (FieldAct::Post(sealed), "postState", true, 0),
+            (FieldAct::Challenge { field: named, round: 1 }, "challengeRound", false, 0),
+            (FieldAct::Enforce(named), "enforceField", true, 0),
+            (FieldAct::Amend { amendment, signatures: Bounded::new() }, "amendField", false, 2),
+        ];
+        for (act, kind, has_deadline, members) in acts {
+            assert_eq!((act.kind(), act.has_deadline()), (kind, has_deadline));
+            assert_eq!(act.members().len(), members, "{kind}");
+            let is_open = kind == "openField";
+            assert_eq!(act.field(), (!is_open).then_some(named), "{kind}");
+            assert_eq!(act.field_on(CHAIN), Some(if is_open { opened } else { named }), "{kind}");
+        }
+    }
+
     /// Bytes of what a hundred members bring: the largest acts fit a transaction.
     #[test]
     fn the_largest_acts_fit_a_transaction() {
@@ -191,5 +229,23 @@ mod tests {
             assert!(length + REST < MAX_TRANSACTION);
             assert_eq!(length, bytes);
         }
+    }
+
+    /// What one signature for all saves of the closing transaction, and what its key costs where the field is opened: the
+    /// figures of "one signature for all" in `ARCHITECTURE.md`.
+    #[test]
+    fn an_aggregated_close_is_smaller_and_its_key_is_paid_for_at_the_opening() {
+        let bytes = |act| codec::encode(&Message::Field(Box::new(act))).len();
+        let of = |count: usize| {
+            let balances = Bounded::try_from(vec![Amount::from_units(1); count]).unwrap();
+            let state = RoundState { balances, is_final: true, ..state() };
+            let each = Bounded::try_from(vec![Signature([7; 64]); count]).unwrap();
+            let one = Seal::Aggregate(Box::new(BlsSignature([1; 96])));
+            let close = |seal| bytes(FieldAct::Close { state: state.clone(), seal });
+            (close(Seal::Each(each)), close(one))
+        };
+        let key = codec::encode(&Some(BlsPublicKey([1; 96]))).len() - 1;
+        assert_eq!(key, 96);
+        assert_eq!([2, 10, 100].map(of), [(284, 248), (924, 376), (8124, 1816)]);
     }
 }

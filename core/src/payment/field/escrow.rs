@@ -163,6 +163,14 @@ pub struct ClosedField {
     pub tx_root: Hash,
     /// Payments of all rounds.
     pub payments: u64,
+    /// Digest of the members of that version, in the order of places ([`members_digest`]): whoever shows their keys can say
+    /// who paid and who was paid.
+    pub members: Hash,
+}
+
+/// Returns what a closed field keeps of its members' keys.
+pub fn members_digest(keys: &FieldKeys) -> Hash {
+    Hash::of(&[b"antiphon field members", &crate::codec::encode(keys)])
 }
 
 impl ClosedField {
@@ -194,8 +202,8 @@ impl FieldState {
 
     /// Returns what a block's header says of it, if that block closed it.
     pub fn closed_at(&self, height: Height) -> Option<ClosedField> {
-        let RoundState { field, version, round, tx_root, payments, .. } = self.best;
-        let closed = ClosedField { field, version, round, tx_root, payments };
+        let RoundState { field, version, round, tx_root, payments, prev: members, .. } = self.best;
+        let closed = ClosedField { field, version, round, tx_root, payments, members };
         (self.status == FieldStatus::Closed { at: height }).then_some(closed)
     }
 
@@ -204,6 +212,12 @@ impl FieldState {
         let run_out = self.challenge.filter(|challenge| challenge.deadline < height);
         let rounds = self.annulled.into_iter().chain(run_out.map(|challenge| challenge.round));
         rounds.min()
+    }
+
+    /// Returns whether nobody has asked for this round, or one below it, without an answer: until then it may be annulled,
+    /// and the state below it needed again (A6.12).
+    pub fn is_safe(&self, round: u32) -> bool {
+        round <= self.best.round || self.challenge.is_none_or(|challenge| challenge.round > round)
     }
 
     /// Checks a state before its signatures: of this field and version, not annulled, not below what was shown before, and

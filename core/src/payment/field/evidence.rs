@@ -1,4 +1,5 @@
-//! What a member can show to anybody, as a file: a state that all signed, or two words of one key that exclude each other.
+//! What a member can show to anybody, as a file: a state that all signed, two words of one key that exclude each other, or
+//! one payment of a field that a block closed.
 //!
 //! ```text
 //! "antiphon-evidence" | version u8 = 1 | chain 32 | what it is of u8 = 2, a field | FieldEvidence (borsh)
@@ -7,29 +8,31 @@
 //! It is a file that `antiphon evidence check` reads.
 //!
 //! Nothing of it depends on a node or on the chain's state: whoever has the file checks it. That the key was the leader's,
-//! and the keys those of all members, the field's row says.
+//! and the keys those of all members, the field's row says; that a payment's field root is the one of a block, whoever
+//! follows the chain.
 //!
-//! Source: PROTOCOL A6.9, A6.10; ADVERSARIAL case 23.
+//! Source: PROTOCOL A0.9, A6.9, A6.10; ADVERSARIAL case 23.
 
 use super::{
-    MAX_SEALED, MIN_MEMBERS, Receipt, RoundState, SealError, SealedState, escrow::FieldKeys,
+    FieldProof, MIN_MEMBERS, Receipt, RoundState, SealError, SealedState,
+    escrow::{FieldKeys, members_digest},
 };
 use crate::{
-    codec::{self, DecodeError},
-    crypto::{PublicKey, Signed},
-    id::{ChainId, FieldId},
+    amount::Amount,
+    codec,
+    crypto::{Hash, PublicKey, Signed, merkle::ProofError},
+    id::{Address, ChainId, FieldId, Height},
 };
 use alloc::{boxed::Box, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
 
-/// Longest file that is read, in bytes: the largest sealed state with its keys.
-pub const MAX_FIELD_FILE: usize = 2 * MAX_SEALED;
-
 /// What every file of evidence begins with, whatever it is of.
 pub const EVIDENCE_BEGINNING: &[u8] = b"antiphon-evidence\x01";
 /// What such a file is of.
-const OF_A_FIELD: u8 = 2;
-const CHAIN_BYTES: usize = 32;
+pub(super) const OF_A_FIELD: u8 = 2;
+/// Which variant of [`FieldEvidence`] comes then: a page writes one kind alone, and carries no code for others.
+const SEALED: u8 = 0;
+pub(super) const PAYMENT: u8 = 3;
 
 /// What a file holds.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -55,6 +58,36 @@ pub enum FieldEvidence {
         /// Both words.
         pair: Box<[Signed<RoundState>; 2]>,
     },
+    /// One payment of a field, out of the header of the block that closed it.
+    Payment(Box<PaymentEvidence>),
+}
+
+/// One payment, and what leads from it to a header's field root.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct PaymentEvidence {
+    /// The height of the block that closed the field.
+    pub height: Height,
+    /// The field root of its header, which whoever follows the chain compares.
+    pub field_root: Hash,
+    /// From the payment to that root.
+    pub proof: FieldProof,
+    /// The members when the field was closed, in the order of places. The opening told them to everybody.
+    pub keys: FieldKeys,
+}
+
+/// Who paid whom how much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paid {
+    /// Who paid.
+    pub payer: Address,
+    /// Who was paid.
+    pub payee: Address,
+    /// How much.
+    pub amount: Amount,
+    /// The height of the block that closed the field, as whoever made the file says.
+    pub height: Height,
+    /// What its header must commit for that to be so.
+    pub field_root: Hash,
 }
 
 /// A file about a field.
@@ -75,56 +108,47 @@ pub struct FieldShown {
     pub version: u32,
     /// The round.
     pub round: u32,
-    /// Whose keys: all who signed, or the one that said two things.
+    /// Whose keys: all who signed, or the one that said two things, or paid.
     pub keys: Vec<PublicKey>,
+    /// The payment, if it is one that is shown.
+    pub paid: Option<Paid>,
 }
 
 /// Why a file shows nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FieldFileError {
-    /// It does not begin like one, or is of something else.
-    #[error("this is no evidence of a field, or of a newer version")]
-    NotOfField,
-    /// What follows is none.
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
     /// Not all have signed, or the one has not signed both.
     #[error(transparent)]
     Seal(#[from] SealError),
     /// Both words are the same, or about different places: an honest key may sign both.
     #[error("both words can be true")]
     NoContradiction,
+    /// The payment is not under the field root of the header.
+    #[error("the payment does not lead to the field root of the block")]
+    NoPayment,
+    /// The keys are not those that the header commits.
+    #[error("the keys are not those of the members when the field was closed")]
+    OtherMembers,
+    /// Members have changed since the payment: who was at which place then, the header does not say.
+    #[error("the members changed after the payment, so that nobody is named by it")]
+    OtherVersion,
 }
 
 impl FieldFileError {
     /// Returns the stable code of this error.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::NotOfField => "field/no-evidence",
-            Self::Decode(error) => error.code(),
             Self::Seal(error) => error.code(),
             Self::NoContradiction => "field/no-contradiction",
+            Self::NoPayment => "field/no-payment",
+            Self::OtherMembers => "field/other-members",
+            Self::OtherVersion => "field/other-version",
         }
     }
 }
 
 impl FieldFile {
-    /// Reads a file.
-    ///
-    /// # Errors
-    /// [`FieldFileError::NotOfField`], [`FieldFileError::Decode`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, FieldFileError> {
-        let rest = bytes.strip_prefix(EVIDENCE_BEGINNING).ok_or(FieldFileError::NotOfField)?;
-        // After the chain comes what it is of: another kind has another body.
-        if rest.get(CHAIN_BYTES).is_some_and(|of| *of != OF_A_FIELD) {
-            return Err(FieldFileError::NotOfField);
-        }
-        let (chain, _, evidence): (ChainId, u8, FieldEvidence) =
-            codec::decode(rest, MAX_FIELD_FILE)?;
-        Ok(Self { chain, evidence })
-    }
-
     /// Returns the file.
     pub fn to_bytes(&self) -> Vec<u8> {
         let body = codec::encode(&(self.chain, OF_A_FIELD, &self.evidence));
@@ -147,6 +171,7 @@ impl FieldEvidence {
             Self::Sealed { .. } => "sealed-state",
             Self::Receipts { .. } => "two-receipts",
             Self::States { .. } => "two-states",
+            Self::Payment(_) => "payment",
         }
     }
 
@@ -163,7 +188,7 @@ impl FieldEvidence {
                 }
                 sealed.verify(chain, keys.iter())?;
                 let RoundState { field, version, round, .. } = sealed.state;
-                Ok(FieldShown { field, version, round, keys: keys.to_vec() })
+                Ok(FieldShown { field, version, round, keys: keys.to_vec(), paid: None })
             }
             Self::Receipts { key, pair } => {
                 let [one, other] = pair.each_ref().map(|word| &word.body);
@@ -173,7 +198,7 @@ impl FieldEvidence {
                 }
                 signed_both(chain, key, pair)?;
                 let Receipt { field, version, round, .. } = *one;
-                Ok(FieldShown { field, version, round, keys: [*key].to_vec() })
+                Ok(FieldShown { field, version, round, keys: [*key].to_vec(), paid: None })
             }
             Self::States { key, pair } => {
                 let [one, other] = pair.each_ref().map(|word| &word.body);
@@ -182,9 +207,66 @@ impl FieldEvidence {
                 }
                 signed_both(chain, key, pair)?;
                 let RoundState { field, version, round, .. } = *one;
-                Ok(FieldShown { field, version, round, keys: [*key].to_vec() })
+                Ok(FieldShown { field, version, round, keys: [*key].to_vec(), paid: None })
             }
+            Self::Payment(evidence) => evidence.verify(chain),
         }
+    }
+}
+
+/// Returns the file of a state that all of these keys have signed, of its canonical bytes, as [`FieldEvidence::Sealed`] makes it.
+pub fn sealed_file(chain: ChainId, keys: &FieldKeys, sealed: &[u8]) -> Vec<u8> {
+    [EVIDENCE_BEGINNING, &codec::encode(&(chain, [OF_A_FIELD, SEALED], keys)), sealed].concat()
+}
+
+impl PaymentEvidence {
+    /// Returns the file, as [`FieldEvidence::Payment`] makes it.
+    pub fn to_file(&self, chain: ChainId) -> Vec<u8> {
+        [EVIDENCE_BEGINNING, &codec::encode(&(chain, [OF_A_FIELD, PAYMENT], self))].concat()
+    }
+
+    /// Checks that under this field root is a field of these members in which one of them signed this payment to another.
+    /// All of them had agreed on it: they signed the root that it leads to (A6.10).
+    ///
+    /// # Errors
+    /// [`FieldFileError`].
+    pub fn verify(&self, chain: ChainId) -> Result<FieldShown, FieldFileError> {
+        let Self { keys, height, field_root, proof } = self;
+        proof.verify(field_root)?;
+        let payment = &proof.payment.body;
+        if members_digest(keys) != proof.closed.members {
+            return Err(FieldFileError::OtherMembers);
+        }
+        if payment.version != proof.closed.version {
+            return Err(FieldFileError::OtherVersion);
+        }
+        let [payer, payee] = [payment.payer, payment.payee].map(|at| keys.get(usize::from(at)));
+        let (Some(payer), Some(payee)) = (payer, payee) else {
+            return Err(FieldFileError::OtherMembers);
+        };
+        // The tree holds what members agreed on; whose word it is, only its signature says.
+        let place = usize::from(payment.payer);
+        proof.payment.verify(chain, payer).map_err(|_| SealError::Signature { place })?;
+        let [from, to] = [payer, payee].map(Address::of);
+        Ok(FieldShown {
+            field: payment.field,
+            version: payment.version,
+            round: payment.round,
+            keys: [*payer].to_vec(),
+            paid: Some(Paid {
+                payer: from,
+                payee: to,
+                amount: payment.amount,
+                height: *height,
+                field_root: *field_root,
+            }),
+        })
+    }
+}
+
+impl From<ProofError> for FieldFileError {
+    fn from(_: ProofError) -> Self {
+        Self::NoPayment
     }
 }
 
@@ -246,6 +328,8 @@ mod tests {
     #[test]
     fn two_words_that_exclude_each_other_are_shown_and_others_are_not() {
         let shown = receipts(receipt(3, 7), receipt(3, 8)).verify().unwrap();
+        assert_eq!(receipts(receipt(3, 7), receipt(3, 8)).evidence.kind(), "two-receipts");
+        assert_eq!(states(state(1, 1), state(1, 2)).evidence.kind(), "two-states");
         assert_eq!((shown.round, shown.keys), (5, [key(1).public()].to_vec()));
         assert!(states(state(5, 1), state(5, 2)).verify().is_ok());
         let honest = Err(FieldFileError::NoContradiction);
@@ -292,18 +376,5 @@ mod tests {
         assert_eq!(file(keys.clone()).verify().unwrap().keys, keys);
         assert!(file(keys[..1].to_vec()).verify().is_err());
         assert!(file([keys[1], keys[0]].to_vec()).verify().is_err());
-        let bytes = file(keys).to_bytes();
-        assert!(FieldFile::from_bytes(&bytes).is_ok());
-        for cut in 0..bytes.len() {
-            let error = FieldFile::from_bytes(&bytes[..cut]).unwrap_err();
-            let is_headless = cut < EVIDENCE_BEGINNING.len();
-            assert_eq!(error.code() == "field/no-evidence", is_headless);
-            assert_eq!(error.code() == "codec/truncated", !is_headless);
-        }
-        let mut other = bytes.clone();
-        other[EVIDENCE_BEGINNING.len() + 32] = 0;
-        assert_eq!(FieldFile::from_bytes(&other), Err(FieldFileError::NotOfField));
-        let longer = [&bytes[..], &[0]].concat();
-        assert_eq!(FieldFile::from_bytes(&longer).unwrap_err().code(), "codec/trailing");
     }
 }

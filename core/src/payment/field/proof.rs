@@ -57,14 +57,15 @@ impl Climb {
 pub struct FieldProof {
     /// The payment.
     pub payment: Signed<FieldPayment>,
-    /// Among the payments of its round.
-    pub in_round: Climb,
     /// The root over the payments of its round.
     pub round_root: Hash,
-    /// Of its round among the rounds of the field.
-    pub in_field: Climb,
     /// What the block's header says of the field.
     pub closed: ClosedField,
+    // What has no fixed length comes last: a reader has nothing to give back before.
+    /// Among the payments of its round.
+    pub in_round: Climb,
+    /// Of its round among the rounds of the field.
+    pub in_field: Climb,
     /// Of the field among those that the block closed.
     pub in_block: Climb,
 }
@@ -135,6 +136,7 @@ mod tests {
             round: 6,
             tx_root: rounds.root(),
             payments: 21,
+            members: Hash([7; 32]),
         };
         let other = |n| ClosedField { field: FieldId(Hash([n; 32])), ..closed };
         let all = [other(1), closed, other(9)];
@@ -166,7 +168,7 @@ mod tests {
     #[test]
     fn nothing_else_is_proven() {
         type Change = fn(&mut FieldProof);
-        let changes: [(&str, Change); 13] = [
+        let changes: [(&str, Change); 14] = [
             ("another sum", |p| p.payment.body.amount = Amount::from_units(2)),
             ("another signature", |p| p.payment.signature.0[0] ^= 1),
             ("another round", |p| p.payment.body.round = 4),
@@ -178,6 +180,7 @@ mod tests {
             ("another place in the field", |p| p.in_field.index = 3),
             ("fewer rounds", |p| p.in_field.size = 5),
             ("more payments", |p| p.closed.payments = 22),
+            ("other members", |p| p.closed.members = Hash([8; 32])),
             ("another place in the block", |p| p.in_block.index = 0),
             ("fewer siblings", |p| p.in_block.siblings = Bounded::new()),
         ];

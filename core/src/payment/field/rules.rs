@@ -95,6 +95,8 @@ mod tests {
         assert_eq!(check(|r| r.min_response -= 1), Err(FieldRulesError::ResponseTooShort));
         assert_eq!(check(|r| r.max_dispute = r.min_dispute - 1), Err(FieldRulesError::Empty));
         assert_eq!(check(|r| r.max_response = r.min_response - 1), Err(FieldRulesError::Empty));
+        assert_eq!(check(|r| r.max_dispute = r.min_dispute), Ok(()), "one length is a length");
+        assert_eq!(check(|r| r.max_response = r.min_response), Ok(()));
         assert_eq!(rules.max_dispute, 604_800, "a week");
     }
 

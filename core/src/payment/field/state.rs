@@ -115,7 +115,7 @@ impl SealedState {
 pub enum Seal {
     /// One signature a member, in the order of places.
     Each(Bounded<Signature, MAX_MEMBERS>),
-    /// One signature under the field's aggregate key: smaller from two members on.
+    /// One signature under the field's aggregate key: smaller from two members on, and with its key from three.
     Aggregate(Box<BlsSignature>),
 }
 

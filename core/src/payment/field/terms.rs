@@ -185,12 +185,6 @@ impl FieldTerms {
     }
 }
 
-/// Returns the place of the member with this address.
-pub fn place_of(members: &[Member], address: &Address) -> Option<u8> {
-    let place = members.iter().position(|member| member.address() == *address)?;
-    u8::try_from(place).ok()
-}
-
 /// Returns the place of the member with the highest deposit, the first among equals.
 pub(super) fn leader_of(members: &[Member]) -> Option<u8> {
     let mut best: Option<(usize, Amount)> = None;

@@ -105,6 +105,27 @@ fn an_amendment_is_signed_by_those_before_and_those_who_are_new() {
     assert_eq!(first.sum(), Some(Amount::from_units(24)));
 }
 
+#[test]
+fn an_amendment_begins_the_next_version_until_versions_have_run_out() {
+    let terms = terms(&[5, 9]);
+    let of = |version| {
+        let last = RoundState { version, ..terms.first_state(CHAIN).unwrap() };
+        let (members, until) = (terms.members.clone(), Height(1));
+        Amendment { last, members, until, aggregate: None }.version()
+    };
+    assert_eq!([of(0), of(6), of(u32::MAX)], [Some(1), Some(7), None]);
+    let last = RoundState { is_final: true, ..terms.first_state(CHAIN).unwrap() };
+    let (members, until) = (terms.members.clone(), Height(1));
+    let first = Amendment { last, members, until, aggregate: None }.first_state(CHAIN).unwrap();
+    assert!(!first.is_final, "a version does not begin closed");
+}
+
+#[test]
+fn the_sum_of_the_deposits_is_locked() {
+    assert_eq!(terms(&[5, 9, 7]).locked(), Some(Amount::from_units(21)));
+    assert_eq!(terms(&[u128::MAX, 1]).locked(), None);
+}
+
 /// Keys in the order of their addresses.
 fn keys(count: u8) -> Vec<SecretKey> {
     let mut keys: Vec<_> = (1..=count).map(|seed| SecretKey::from_bytes(&[seed; 32])).collect();

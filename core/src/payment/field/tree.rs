@@ -92,6 +92,34 @@ mod tests {
     }
 
     #[test]
+    fn a_list_is_under_the_state_of_its_last_round_and_of_no_other() {
+        let rounds = Rounds::default().with(3, &Hash([1; 32])).unwrap();
+        let under = |round, tx_root| {
+            let (field, balances) = (crate::id::FieldId(Hash([2; 32])), Bounded::new());
+            let (version, payments, prev, is_final) = (0, 3, Hash([3; 32]), false);
+            let state =
+                RoundState { field, version, round, balances, tx_root, payments, prev, is_final };
+            rounds.is_under(&state)
+        };
+        assert!(under(1, rounds.root()));
+        assert!(!under(2, rounds.root()), "another round of the same root");
+        assert!(!under(1, Hash([4; 32])));
+        let peaks = Bounded::try_from(alloc::vec![rounds.root(); 2]).unwrap();
+        let longer = Rounds { count: 1, peaks };
+        let state = RoundState {
+            field: crate::id::FieldId(Hash([2; 32])),
+            version: 0,
+            round: 1,
+            balances: Bounded::new(),
+            tx_root: longer.root(),
+            payments: 3,
+            prev: Hash([3; 32]),
+            is_final: false,
+        };
+        assert!(!longer.is_under(&state), "one round has one peak");
+    }
+
+    #[test]
     fn a_round_with_another_number_of_payments_is_another_leaf() {
         let root = Hash([1; 32]);
         assert_ne!(round_leaf(1, &root), round_leaf(2, &root));

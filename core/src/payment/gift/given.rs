@@ -31,6 +31,8 @@ pub(super) struct Given {
     voucher: Option<CompactVoucher>,
     is_taken: bool,
     seen: Option<Seen>,
+    /// Proven not to be there after its end: it was never reserved, and never will be.
+    is_void: bool,
     is_asked: bool,
     released: Option<Height>,
 }
@@ -45,6 +47,7 @@ impl Given {
             voucher: None,
             is_taken: false,
             seen: None,
+            is_void: false,
             is_asked: false,
             released: None,
         })
@@ -99,6 +102,13 @@ impl Given {
         }
     }
 
+    /// The chain holds no such pool at this height. Returns whether that ends it.
+    pub(super) const fn absent(&mut self, height: Height) -> bool {
+        let is_news = self.seen.is_none() && height.0 > self.end.0 && !self.is_void;
+        self.is_void |= is_news;
+        is_news
+    }
+
     /// What is reserved is promised, once in this life: the payer knows what it promised before.
     fn promise(&mut self, pool: PoolId, out: &mut Vec<Output>) {
         if !core::mem::replace(&mut self.is_asked, true) {
@@ -117,13 +127,17 @@ impl Given {
 
     /// Returns whether nothing more can happen to it.
     pub(super) fn is_over(&self) -> bool {
-        self.seen.is_some_and(|seen| seen.is_closed && seen.level == Level::Final)
+        self.is_void || self.seen.is_some_and(|seen| seen.is_closed && seen.level == Level::Final)
     }
 
     fn stage(&self, ground: &Ground) -> Stage {
         let is_late = ground.tip > self.end;
         let Some(Seen { level, is_closed, paid, .. }) = self.seen else {
-            return if is_late { Stage::Lapsed } else { Stage::Asked };
+            return match (self.is_void, is_late) {
+                (true, _) => Stage::Void,
+                (false, true) => Stage::Lapsed,
+                (false, false) => Stage::Asked,
+            };
         };
         match (is_closed, is_late) {
             (true, _) if paid.is_zero() => Stage::Returned,

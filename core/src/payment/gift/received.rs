@@ -224,9 +224,19 @@ impl Received {
         matches!(self.state, State::Paid(_, Level::Final) | State::Lost(_))
     }
 
+    /// Returns whether the pool is only named so far.
+    pub(super) const fn is_offered(&self) -> bool {
+        matches!(self.state, State::Offered(..))
+    }
+
+    /// Returns whether it is stored, or about to be, and the chain still has something to say about it.
+    pub(super) const fn is_held(&self) -> bool {
+        !self.may_go()
+    }
+
     /// Returns whether another may have its place.
     pub(super) const fn may_go(&self) -> bool {
-        self.row_is_spent() || matches!(self.state, State::Offered(..))
+        self.row_is_spent() || self.is_offered()
     }
 
     /// Returns whether the pool that it names has not appeared for as long as a transaction lives.

@@ -129,6 +129,7 @@ fn a_payee_is_sure_when_the_promise_is_stored_and_not_before_and_settles_at_once
     assert_eq!(again, [Output::Settle(Box::new(signed(100).into()))], "the settlement was lost");
     assert_eq!(feed(&mut gifts, proven(proof(paid(100), 27))), [Output::Changed]);
     assert_eq!(stage(&gifts), Some(Stage::Settled));
+    assert_eq!(feed(&mut gifts, proven(proof(paid(100), 28))), [], "settled once more");
     let lagging = Proof { level: Level::Final, ..proof(state(), 20) };
     assert_eq!(feed(&mut gifts, proven(lagging)), []);
     let last = Proof { level: Level::Final, ..proof(paid(100), 30) };
@@ -237,6 +238,9 @@ fn what_is_stored_is_settled_after_a_restart_and_a_damaged_row_is_none() {
     let out = feed(&mut gifts, proven(proof(gone, 500)));
     assert!(matches!(&out[..], [Output::Changed, Output::Store(_, _, None), Output::Done(_)]));
     assert_eq!(stage(&gifts), Some(Stage::Lapsed));
+    let mut gifts = gifts_of(me(), vec![row.clone()]);
+    feed(&mut gifts, proven(proof(paid(100), 500)));
+    assert_eq!(stage(&gifts), Some(Stage::Settled), "it was paid while nobody looked");
     let other = PoolState { creator: SecretKey::from_bytes(&[6; 32]).public(), ..state() };
     let mut gifts = gifts_of(me(), vec![row.clone()]);
     feed(&mut gifts, proven(proof(other, 20)));
@@ -251,9 +255,9 @@ fn what_is_stored_is_settled_after_a_restart_and_a_damaged_row_is_none() {
 #[test]
 fn a_giver_tells_what_it_promised_until_the_payee_has_it() {
     let mut gifts = gifts_of(address(&giver()), vec![]);
-    gifts.give(&PoolTerms { only: None, ..terms() });
+    gifts.give(&PoolTerms { only: None, ..terms() }).unwrap();
     assert_eq!(gifts.view(), [], "a pool for anybody is no gift");
-    gifts.give(&terms());
+    gifts.give(&terms()).unwrap();
     assert_eq!(stage(&gifts), Some(Stage::Asked));
     let out = feed(&mut gifts, proven(proof(state(), 11)));
     let promise = Output::Promise(pool(), me(), units(100));
@@ -284,10 +288,101 @@ fn a_giver_tells_what_it_promised_until_the_payee_has_it() {
     assert_eq!(stage(&gifts), Some(Stage::Final), "for ever");
 }
 
+/// A payee orders until the last block of the pool, and knows that it is lost when the giver may take it back.
+#[test]
+fn a_payee_orders_to_the_last_block_and_has_lost_when_the_freeze_is_over() {
+    let settles = Output::Settle(Box::new(signed(100).into()));
+    let (mut gifts, _) = sure();
+    assert_eq!(feed(&mut gifts, Input::Tip(END)), [settles], "in the last block");
+    let (mut gifts, _) = sure();
+    assert_eq!(feed(&mut gifts, Input::Tip(END.plus(1))), []);
+    let release = END.0 + rules().freeze;
+    assert_eq!(feed(&mut gifts, proven(proof(state(), release - 1))), []);
+    assert_eq!(stage(&gifts), Some(Stage::Sure));
+    feed(&mut gifts, proven(proof(state(), release)));
+    assert_eq!(stage(&gifts), Some(Stage::Lapsed));
+}
+
+/// What is proven at a lower height says nothing any more, unless it is final and says the same; at the same height it is
+/// another proof of the same block.
+#[test]
+fn a_giver_goes_by_the_newest_block_and_by_a_final_one_that_says_the_same() {
+    let given = || {
+        let mut gifts = gifts_of(address(&giver()), vec![]);
+        gifts.give(&terms()).unwrap();
+        gifts
+    };
+    let mut gifts = given();
+    feed(&mut gifts, proven(proof(paid(100), 20)));
+    assert_eq!(stage(&gifts), Some(Stage::Settled));
+    let last = |state, height| Proof { level: Level::Final, ..proof(state, height) };
+    assert_eq!(feed(&mut gifts, proven(proof(state(), 19))), [], "older");
+    assert_eq!(feed(&mut gifts, proven(last(state(), 19))), [], "final, of before it was paid");
+    assert_eq!(stage(&gifts), Some(Stage::Settled));
+    assert_eq!(feed(&mut gifts, proven(proof(paid(100), 19))), [], "not final");
+    feed(&mut gifts, proven(last(paid(100), 18)));
+    assert_eq!(stage(&gifts), Some(Stage::Final));
+    let mut gifts = given();
+    feed(&mut gifts, proven(proof(state(), 20)));
+    feed(&mut gifts, proven(proof(paid(100), 20)));
+    assert_eq!(stage(&gifts), Some(Stage::Settled), "of the same height");
+}
+
+/// A block that nobody has vouched for proves nothing: no promise is made and none is taken by it.
+#[test]
+fn what_is_only_included_says_nothing() {
+    let included = |state, height| Proof { level: Level::Included, ..proof(state, height) };
+    let mut gifts = gifts_of(address(&giver()), vec![]);
+    gifts.give(&terms()).unwrap();
+    assert_eq!(feed(&mut gifts, proven(included(state(), 11))), []);
+    assert_eq!(stage(&gifts), Some(Stage::Asked));
+    let mut gifts = offered(&signed(100));
+    assert_eq!(feed(&mut gifts, proven(included(state(), 11))), []);
+    assert_eq!(stage(&gifts), Some(Stage::Offered));
+}
+
+#[test]
+fn a_payee_depends_on_what_it_has_stored_until_that_is_over() {
+    let gifts = offered(&signed(100));
+    assert_eq!((gifts.is_offered(pool()), gifts.holds(pool())), (true, false));
+    let (mut gifts, _) = sure();
+    assert_eq!((gifts.is_offered(pool()), gifts.holds(pool())), (false, true));
+    feed(&mut gifts, proven(proof(paid(100), 27)));
+    assert!(gifts.holds(pool()), "until it is final");
+    feed(&mut gifts, proven(Proof { level: Level::Final, ..proof(paid(100), 28) }));
+    assert!(!gifts.holds(pool()));
+}
+
+#[test]
+fn a_word_begins_with_its_mark() {
+    assert!(is_word(&offer(&signed(100))) && is_word(&word::taken(NONCE)));
+    let mut other = offer(&signed(100));
+    other[0] ^= 1;
+    assert!(!is_word(&other) && !is_word(&[]));
+}
+
+#[test]
+fn applications_know_each_stage_by_a_word_of_its_own() {
+    let stages = [
+        (Stage::Asked, "asked"),
+        (Stage::Offered, "offered"),
+        (Stage::Reserved, "reserved"),
+        (Stage::Sure, "sure"),
+        (Stage::Settled, "settled"),
+        (Stage::Final, "final"),
+        (Stage::Lapsed, "lapsed"),
+        (Stage::Returned, "returned"),
+        (Stage::Void, "void"),
+    ];
+    for (stage, name) in stages {
+        assert_eq!(stage.name(), name);
+    }
+}
+
 #[test]
 fn what_nobody_took_is_taken_back_after_the_freeze() {
     let mut gifts = gifts_of(address(&giver()), vec![]);
-    gifts.give(&terms());
+    gifts.give(&terms()).unwrap();
     feed(&mut gifts, proven(proof(state(), 11)));
     let release = END.0 + rules().freeze;
     for height in [END.0, END.0 + 1, release - 1] {
@@ -303,6 +398,45 @@ fn what_nobody_took_is_taken_back_after_the_freeze() {
     assert_eq!(at(&mut gifts, again), [Output::Release(pool())], "it was lost");
     feed(&mut gifts, proven(proof(paid(0), again + 1)));
     assert_eq!(stage(&gifts), Some(Stage::Returned));
+}
+
+#[test]
+fn what_was_never_reserved_is_void_once_its_end_is_past() {
+    let mut gifts = gifts_of(address(&giver()), vec![]);
+    gifts.give(&terms()).unwrap();
+    let absent = |gifts: &mut Gifts, height| feed(gifts, Input::Absent(pool(), Height(height)));
+    assert_eq!(absent(&mut gifts, END.0), [], "it may still be opened");
+    assert!(gifts.holds(pool()));
+    feed(&mut gifts, Input::Tip(END.plus(1)));
+    assert_eq!(stage(&gifts), Some(Stage::Lapsed));
+    assert_eq!(absent(&mut gifts, END.0 + 1), [Output::Changed, Output::Done(pool())]);
+    assert_eq!((stage(&gifts), gifts.holds(pool())), (Some(Stage::Void), false));
+    assert_eq!(absent(&mut gifts, END.0 + 2), []);
+    let mut gifts = gifts_of(address(&giver()), vec![]);
+    gifts.give(&terms()).unwrap();
+    feed(&mut gifts, proven(proof(state(), 11)));
+    assert_eq!(absent(&mut gifts, END.0 + 1), [], "what was seen is not void");
+}
+
+#[test]
+fn a_full_table_takes_a_gift_only_in_the_place_of_one_that_is_over() {
+    let mut gifts = gifts_of(address(&giver()), vec![]);
+    let nth = |nonce| PoolTerms { nonce, ..terms() };
+    let most = MAX_GIFTS as u64;
+    (0..most).for_each(|nonce| gifts.give(&nth(nonce)).unwrap());
+    assert_eq!(gifts.check_room(), Err(Refusal::TooMany));
+    assert_eq!(gifts.give(&nth(most)), Err(Refusal::TooMany));
+    assert_eq!(gifts.give(&nth(0)), Ok(()), "it is there already");
+    assert_eq!(gifts.view().len(), MAX_GIFTS);
+    let over = nth(9).id(CHAIN);
+    let last = Proof { level: Level::Final, ..proof(paid(100), 14) };
+    feed(&mut gifts, Input::Proven(over, Box::new(last)));
+    assert_eq!(gifts.check_room(), Ok(()));
+    assert_eq!(gifts.give(&nth(most)), Ok(()));
+    let shown: Vec<_> = gifts.view().iter().map(|gift| gift.pool).collect();
+    assert!(shown.len() == MAX_GIFTS && shown.contains(&nth(most).id(CHAIN)));
+    assert!(!shown.contains(&over));
+    assert_eq!(gifts.give(&nth(most + 1)), Err(Refusal::TooMany));
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub enum Stage {
     Lapsed,
     /// It came back to the giver.
     Returned,
+    /// Given, and proven never to have been reserved: nothing was locked.
+    Void,
 }
 
 impl Stage {
@@ -39,6 +41,7 @@ impl Stage {
             Self::Final => "final",
             Self::Lapsed => "lapsed",
             Self::Returned => "returned",
+            Self::Void => "void",
         }
     }
 }

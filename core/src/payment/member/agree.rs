@@ -12,18 +12,18 @@
 //! Source: PROTOCOL A6.10, A6.15, A10.8.
 
 use super::{
-    Fault, Freeze, Seat, Turn,
+    Fault, Seat, Turn,
     allowance::Cost,
-    record::{Entry, RoundRecord, Row, SealedRecord, bounded},
+    record::{Entry, RoundRecord, Row, bounded},
     round::Round,
-    seat::{Past, Sealed, Step, Voting},
+    seat::{Step, Voting},
     wire::{Ask, Letter, MAX_PART, Part, Proposal, RoundId, Vote},
 };
 use crate::{
     crypto::{Signature, Tagged},
-    payment::field::{RoundState, SealedState},
+    payment::field::RoundState,
 };
-use alloc::{boxed::Box, vec, vec::Vec};
+use alloc::{boxed::Box, vec};
 
 /// Messages with payments in one answer. Chosen here: 60 kB, what a data channel takes without waiting.
 const PARTS: usize = 4;
@@ -31,7 +31,7 @@ const PARTS: usize = 4;
 pub(super) const ANSWER: u32 = 720;
 const _: () = assert!(ANSWER as usize == PARTS * MAX_PART, "an answer is so many parts");
 /// Repetitions after which a member tells its signature to all, not to the leader alone. Chosen here.
-const TELL_ALL: u32 = 2;
+pub(super) const TELL_ALL: u32 = 2;
 
 impl Seat {
     /// Checks a member's signature of a state.
@@ -100,7 +100,6 @@ impl Seat {
         if let Some(vote) = voting.votes.get_mut(usize::from(self.me)) {
             *vote = Some(turn.sign(state.digest(turn.chain)));
         }
-        self.affairs.signed_at(turn.tip);
         if self.leads() {
             self.propose_again(turn);
         } else {
@@ -175,102 +174,6 @@ impl Seat {
         }
         self.seal_if_whole(turn);
         Ok(Cost::Free)
-    }
-
-    fn seal_if_whole(&mut self, turn: &mut Turn<'_>) {
-        let Some(voting) = self.voting.as_ref().filter(|voting| voting.sealing.is_none()) else {
-            return;
-        };
-        let signatures: Vec<Signature> = voting.votes.iter().copied().flatten().collect();
-        if signatures.len() == self.parties.len() {
-            let state = voting.state.clone();
-            self.seal(SealedState { state, signatures: bounded(signatures) }, turn);
-        }
-    }
-
-    /// A state with all signatures comes.
-    pub(super) fn sealed(
-        &mut self,
-        sealed: SealedState,
-        turn: &mut Turn<'_>,
-    ) -> Result<Cost, Fault> {
-        if sealed.state.field != self.id {
-            return Err(Fault::WrongState);
-        }
-        let is_annulled = self.affairs.annulled().is_some_and(|from| sealed.state.round >= from);
-        let is_old = sealed.state.rank() <= self.sealed.state.rank();
-        if is_old || is_annulled || self.is_sealing() {
-            return Ok(Cost::Idle);
-        }
-        let keys = self.parties.iter().map(|party| &party.key);
-        sealed.verify(turn.chain, keys).map_err(Fault::NotSealed)?;
-        if self.voting.as_ref().is_none_or(|voting| voting.state != sealed.state) {
-            // Our own signature is under a state that we do not know to have signed: these rows are old.
-            self.freeze.get_or_insert(Freeze::RolledBack);
-            self.gather = None;
-        }
-        self.seal(sealed, turn);
-        Ok(Cost::Free)
-    }
-
-    fn is_sealing(&self) -> bool {
-        self.voting.as_ref().is_some_and(|voting| voting.sealing.is_some())
-    }
-
-    /// Stores a state that all signed; it is money once it is durable.
-    fn seal(&mut self, sealed: SealedState, turn: &mut Turn<'_>) {
-        let (device, terms) = (turn.device, self.terms.clone());
-        let record = SealedRecord { device, terms, sealed: sealed.clone() };
-        turn.store(self.id, Row::Sealed, &record);
-        match self.voting.as_mut().filter(|voting| voting.state == sealed.state) {
-            Some(voting) => voting.sealing = Some(sealed),
-            None => self.adopt(sealed),
-        }
-        self.retry.answered();
-    }
-
-    /// Takes a state whose payments are not known here. Good for closing the field, not for going on.
-    fn adopt(&mut self, sealed: SealedState) {
-        let SealedState { state, signatures } = sealed;
-        self.voting = None;
-        (self.round, self.placed) = (Round::after(&state), 0);
-        self.sealed = Sealed { state, signatures: Some(signatures) };
-    }
-
-    /// The sealed state is durable: its payments are committed, and the next round begins.
-    pub(super) fn sealed_stored(&mut self, turn: &mut Turn<'_>) {
-        let Some(sealing) = self.voting.as_mut().and_then(|voting| voting.sealing.take()) else {
-            return;
-        };
-        let Some(voting) = self.voting.take() else { return };
-        if self.leads() || self.retry.tries() > TELL_ALL {
-            self.tell_all(turn, &Letter::Sealed(Box::new(sealing.clone())));
-        }
-        self.commit(sealing, voting.round);
-        self.sign_wanted(turn);
-        self.affairs.sealed();
-        self.close_if_due(turn);
-        self.pursue(turn);
-    }
-
-    /// Enters a round that is sealed.
-    pub(super) fn commit(&mut self, sealed: SealedState, round: Round) {
-        let SealedState { state, signatures } = sealed;
-        if let Some(rounds) = round.extend(&self.rounds) {
-            self.rounds = rounds;
-        }
-        let taken = usize::try_from(round.expected(self.me)).unwrap_or(usize::MAX);
-        self.own.drain(..taken.min(self.own.len()));
-        for own in &mut self.own {
-            // Its signature was for a round that is over without it.
-            (own.signature, own.is_durable, own.index) = (None, false, None);
-        }
-        self.history.push(Past { version: state.version, items: round.items().to_vec() });
-        self.receipts.clear();
-        self.journal.retire();
-        (self.gather, self.voting, self.due) = (None, None, None);
-        (self.round, self.placed) = (Round::after(&state), 0);
-        self.sealed = Sealed { state, signatures: Some(signatures) };
     }
 }
 

@@ -23,14 +23,17 @@ pub(super) enum Cost {
     Vain,
     /// An answer of several messages.
     Answer,
+    /// A list of so many members: a point each, which takes a tenth of a check, and an address.
+    Members(u8),
 }
 
 impl Cost {
-    const fn units(self) -> u32 {
+    fn units(self) -> u32 {
         match self {
             Self::Free => 0,
             Self::Idle | Self::Vain => 1,
             Self::Answer => 4,
+            Self::Members(count) => u32::from(count).div_ceil(8).saturating_add(1),
         }
     }
 }
@@ -60,7 +63,7 @@ impl Allowance {
     }
 
     /// Takes what something cost.
-    pub(super) const fn take(&mut self, cost: Cost) {
+    pub(super) fn take(&mut self, cost: Cost) {
         self.left = self.left.saturating_sub(cost.units());
     }
 }

@@ -14,7 +14,7 @@ use super::{
     AmendError, Fault, Freeze, JoinError, Seat, Turn,
     allowance::Cost,
     own::Own,
-    record::{AmendmentRecord, Base, Row, SeatRecord},
+    record::{AmendmentRecord, Base, Row, SeatRecord, Slot},
     seat::Party,
     wire::{Letter, Summons},
 };
@@ -22,8 +22,8 @@ use crate::{
     amount::Amount,
     codec::Bounded,
     crypto::{PublicKey, Signature, Tagged},
-    id::{Address, Height},
-    payment::field::{Amendment, FieldAct, Member},
+    id::{Address, ChainId, Height},
+    payment::field::{Amendment, FieldAct, FieldTerms, Member},
 };
 use alloc::{boxed::Box, vec, vec::Vec};
 
@@ -109,18 +109,28 @@ impl Seat {
         if !self.is_at_boundary() || self.amending.is_some() {
             return Err(AmendError::NotNow);
         }
-        let members = Bounded::try_from(members).map_err(|_| AmendError::TooManyMembers)?;
-        let (last, aggregate) = (self.sealed.state.clone(), None);
-        let amendment = Amendment { last, members, until, aggregate };
-        amendment.check(self.terms.bond).map_err(AmendError::Terms)?;
+        let amendment = self.amendment(members, until)?;
         self.amending = Some(Amending::new(amendment, &self.parties));
         self.consent(turn);
         Ok(())
     }
 
+    /// Makes what would begin a version with these members after the newest sealed state.
+    pub(super) fn amendment(
+        &self,
+        members: Vec<Member>,
+        until: Height,
+    ) -> Result<Amendment, AmendError> {
+        let members = Bounded::try_from(members).map_err(|_| AmendError::TooManyMembers)?;
+        let (last, aggregate) = (self.sealed.state.clone(), None);
+        let amendment = Amendment { last, members, until, aggregate };
+        amendment.check(self.terms.bond).map_err(AmendError::Terms)?;
+        Ok(amendment)
+    }
+
     /// Returns whether the newest sealed state is the last one of this version: none of the running round is signed here,
     /// or nothing of it counts any more.
-    fn is_at_boundary(&self) -> bool {
+    pub(super) fn is_at_boundary(&self) -> bool {
         let is_between = self.voting.is_none() && self.gather.is_none();
         let is_empty = self.receipts.is_empty() && self.round.items().is_empty();
         let is_alive = self.is_current() && !self.is_closed() && !self.sealed.state.is_final;
@@ -213,7 +223,11 @@ impl Seat {
         let leader = self.party(from).ok_or(Fault::NoSuchMember)?;
         let digest = amendment.digest(turn.chain);
         leader.key.verify(&digest.0, &signature).map_err(|_| Fault::BadSignature)?;
+        let agrees = self.agrees(&amendment, turn);
         self.amending = Some(Amending::new(amendment, &self.parties));
+        if agrees {
+            self.consent(turn);
+        }
         turn.changed();
         Ok(Cost::Free)
     }
@@ -280,6 +294,7 @@ impl Seat {
             // No block can apply it any more, or it was overtaken before it was signed here.
             let was_stored = amending.consent > Consent::Asked;
             self.amending = None;
+            self.give_up();
             if was_stored {
                 turn.remove(self.id, Row::Amendment);
             }
@@ -297,6 +312,12 @@ impl Seat {
 
     fn next_base(&self, turn: &Turn<'_>) -> Option<Base> {
         self.base().amended(turn.chain, &self.amending.as_ref()?.amendment)
+    }
+
+    /// Returns the terms of the version that this member is asked to sign.
+    pub(super) fn next_terms(&self, chain: ChainId) -> Option<FieldTerms> {
+        let asked = self.amending.as_ref().filter(|_| !self.is_amending())?;
+        Some(self.base().amended(chain, &asked.amendment)?.terms)
     }
 
     /// Returns whether the chain goes on without this member.
@@ -320,6 +341,7 @@ impl Seat {
     /// Goes on with other members. Rows of the version before say nothing any more, but for its rounds.
     fn begin_version(&mut self, next: Self, turn: &mut Turn<'_>) {
         let before = core::mem::replace(self, next);
+        self.still_wants(&before);
         // What was signed for an annulled round was shown as void, and is not made again unasked.
         let is_void = |own: &Own| before.was_annulled && own.signature.is_some();
         for own in before.own.into_iter().filter(|own| !is_void(own)) {
@@ -334,12 +356,16 @@ impl Seat {
             }
         }
         (self.history, self.first, self.next_own) = (before.history, before.first, before.next_own);
+        // What was annulled is not under this version.
+        let rounds = self.start.round.saturating_add(1).saturating_sub(self.first);
+        self.history.truncate(usize::try_from(rounds).unwrap_or(usize::MAX));
         (self.affairs, self.journal, self.is_stored) = (before.affairs, before.journal, true);
         self.wants_final = before.wants_final;
         self.affairs.sealed();
         self.journal.retire();
-        for row in [Row::Amendment, Row::Sealed] {
-            turn.remove(self.id, row);
+        turn.remove(self.id, Row::Amendment);
+        for slot in Slot::ALL {
+            turn.remove(self.id, Row::Sealed(slot));
         }
         self.sign_wanted(turn);
         self.close_if_due(turn);

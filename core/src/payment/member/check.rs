@@ -10,6 +10,7 @@ use super::{
     Fault, Seat, Turn,
     agree::ANSWER,
     allowance::Cost,
+    record::ReceiptRecord,
     round::Round,
     seat::Gather,
     wire::{Ask, Letter, Part, Proposal, RoundId},
@@ -89,7 +90,7 @@ impl Seat {
     }
 
     /// Checks what can be seen before the payments are here.
-    fn check_proposal(&self, state: &RoundState, turn: &Turn<'_>) -> Result<(), Fault> {
+    pub(super) fn check_proposal(&self, state: &RoundState, turn: &Turn<'_>) -> Result<(), Fault> {
         let before = &self.sealed.state;
         let payments = state.payments.checked_sub(before.payments);
         let is_plausible = state.field == self.id
@@ -197,14 +198,13 @@ impl Seat {
         Ok(())
     }
 
-    /// Checks that every payment with a receipt stands where the receipt says.
+    /// Checks that every payment with a receipt stands where the receipt says, those that are still being written, too.
     fn check_kept(&self, round: &Round) -> Result<(), Fault> {
-        let is_kept = |index: &u32, item| {
-            let at = usize::try_from(*index).unwrap_or(usize::MAX);
-            round.items().get(at) == Some(item)
+        let is_kept = |receipt: &ReceiptRecord| {
+            let at = usize::try_from(receipt.index).unwrap_or(usize::MAX);
+            round.items().get(at) == Some(&receipt.item)
         };
-        let mut receipts = self.receipts.iter();
-        let is_whole = receipts.all(|(index, receipt)| is_kept(index, &receipt.item));
+        let is_whole = self.receipts.values().chain(self.unwritten()).all(is_kept);
         if is_whole { Ok(()) } else { Err(Fault::MissingReceipt) }
     }
 

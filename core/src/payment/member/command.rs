@@ -1,7 +1,7 @@
 //! What the application asks of its fields.
 
 use super::{
-    AmendError, CloseError, JoinError, MAX_FIELDS, Membership, Output, PayError, seat::Seat,
+    AmendError, CloseError, JoinError, MAX_FIELDS, Membership, Output, PayError, Turn, seat::Seat,
 };
 use crate::{
     amount::Amount,
@@ -110,11 +110,60 @@ impl Membership {
         (members, until): (Vec<Member>, Height),
         out: &mut Vec<Output>,
     ) -> Result<(), AmendError> {
+        self.turn_over(now, field, out, |seat, turn| seat.amend(members, until, turn))
+    }
+
+    /// Wants a field to go on without this member, which is paid what it has: as the next version, which the others sign
+    /// without a question.
+    ///
+    /// # Errors
+    /// [`AmendError`]; nothing is signed then.
+    pub fn leave(
+        &mut self,
+        now: Moment,
+        field: FieldId,
+        out: &mut Vec<Output>,
+    ) -> Result<(), AmendError> {
+        self.turn_over(now, field, out, Seat::leave)
+    }
+
+    /// Invites somebody to a field that this key leads and that is open, as a member of its next version. The running round is
+    /// closed first; all members are asked.
+    ///
+    /// # Errors
+    /// [`AmendError`]; nothing is signed then.
+    pub fn admit(
+        &mut self,
+        now: Moment,
+        field: FieldId,
+        member: Member,
+        out: &mut Vec<Output>,
+    ) -> Result<(), AmendError> {
+        self.turn_over(now, field, out, |seat, turn| seat.admit(member, turn))
+    }
+
+    fn turn_over(
+        &mut self,
+        now: Moment,
+        field: FieldId,
+        out: &mut Vec<Output>,
+        act: impl FnOnce(&mut Seat, &mut Turn<'_>) -> Result<(), AmendError>,
+    ) -> Result<(), AmendError> {
         let (seats, mut turn) = self.turn(now, out);
         let seat = seats.get_mut(&field).ok_or(AmendError::NoField)?;
-        seat.amend(members, until, &mut turn)?;
+        act(seat, &mut turn)?;
         seat.rearm(&mut turn);
         Ok(())
+    }
+
+    /// Returns what this key would sign by accepting: the terms of an invitation, or of the next version of a field, and what
+    /// it has in that field already.
+    pub fn asked(&self, field: FieldId) -> Option<(FieldTerms, Amount)> {
+        if let Some(invitation) = self.invitations.get(&field) {
+            return Some((invitation.terms.clone(), Amount::ZERO));
+        }
+        let seat = self.seats.get(&field)?;
+        Some((seat.next_terms(self.chain)?, seat.balance()))
     }
 
     /// Wants a field closed: with a final state if all sign one, alone after the policy's patience.

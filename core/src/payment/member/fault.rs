@@ -30,6 +30,9 @@ pub enum Fault {
     /// Too many invitations wait for an answer.
     #[error("too many invitations")]
     TooManyInvitations,
+    /// No block can carry out what it invites to any more.
+    #[error("the invitation has expired")]
+    Expired,
     /// Terms that the chain would refuse, or that do not name us.
     #[error("terms that the chain would refuse: {0}")]
     Terms(TermsError),
@@ -45,12 +48,6 @@ pub enum Fault {
     /// Not all signatures of a state verify.
     #[error("a state is not signed by all: {0}")]
     NotSealed(SealError),
-    /// The field is not open, or is halted.
-    #[error("the field is not open")]
-    NotOpen,
-    /// It is about another round than the present one.
-    #[error("another round")]
-    OtherRound,
     /// A place that is no member's.
     #[error("no member at this place")]
     NoSuchMember,
@@ -91,13 +88,12 @@ impl Fault {
             Self::NotLeader => "member/not-leader",
             Self::NotToUs => "member/not-to-us",
             Self::TooManyInvitations => "member/too-many-invitations",
+            Self::Expired => "member/expired",
             Self::Terms(error) => error.code(),
             Self::NotInvited => "member/not-invited",
             Self::OtherTerms => "member/other-terms",
             Self::BadSignature => "member/bad-signature",
             Self::NotSealed(error) => error.code(),
-            Self::NotOpen => "member/not-open",
-            Self::OtherRound => "member/other-round",
             Self::NoSuchMember => "member/no-such-member",
             Self::NothingPaid => "member/nothing-paid",
             Self::Overdrawn => "member/overdrawn",

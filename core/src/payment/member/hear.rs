@@ -8,8 +8,9 @@ use super::{
     wire::{Envelope, Invitation, Letter, Summons},
 };
 use crate::{
-    crypto::Tagged,
-    id::{Address, FieldId},
+    crypto::{Hash, Signature, Tagged},
+    id::{Address, FieldId, Height},
+    payment::field::{FieldTerms, Member},
     time::Moment,
 };
 use alloc::vec::Vec;
@@ -66,6 +67,7 @@ impl Membership {
                 | Letter::Vote(_)
                 | Letter::Sealed(_)
                 | Letter::Close(_)
+                | Letter::Leave(_)
                 | Letter::Consent(_) => Err(Fault::NoSuchField),
             };
         };
@@ -97,33 +99,23 @@ impl Membership {
         out: &mut Vec<Output>,
     ) -> Result<Cost, Fault> {
         let Summons { amendment, terms, rounds, signature } = summons;
+        let (id, version) = (amendment.last.field, amendment.version());
+        let digest = amendment.digest(self.chain);
+        if self.invitations.get(&id).is_some_and(|known| known.sealed.state.prev == digest) {
+            return Ok(Cost::Idle);
+        }
+        self.check_room(&id, amendment.until)?;
+        self.check_inviter(from, &terms, digest, &signature)?;
+        self.check_named(&amendment.members)?;
         terms.check(&self.rules, self.fee).map_err(Fault::Terms)?;
         amendment.check(terms.bond).map_err(Fault::Terms)?;
-        let (digest, id) = (amendment.digest(self.chain), amendment.last.field);
-        let leader = terms.leader().and_then(|place| terms.members.get(usize::from(place)));
-        let leader = leader.filter(|leader| leader.address() == from).ok_or(Fault::NotLeader)?;
-        leader.key.verify(&digest.0, &signature).map_err(|_| Fault::BadSignature)?;
-        if !rounds.is_under(&amendment.last) {
+        if version.is_none() || !rounds.is_under(&amendment.last) {
             return Err(Fault::WrongState);
         }
         let before = Base { terms, state: amendment.last.clone(), rounds };
         let base = before.amended(self.chain, &amendment).ok_or(Fault::WrongState)?;
         let seat = Seat::of(&self.turn(Moment::ZERO, out).1, base).ok_or(Fault::NotInvited)?;
-        self.hold(id, Seat { summoner: Some(from), ..seat }, out)
-    }
-
-    /// Keeps an invitation until it is answered.
-    fn hold(&mut self, id: FieldId, seat: Seat, out: &mut Vec<Output>) -> Result<Cost, Fault> {
-        let known = self.invitations.get(&id);
-        if known.is_some_and(|known| known.sealed.state == seat.sealed.state) {
-            return Ok(Cost::Idle);
-        }
-        if known.is_none() && self.invitations.len() >= MAX_INVITATIONS {
-            return Err(Fault::TooManyInvitations);
-        }
-        self.invitations.insert(id, seat);
-        out.push(Output::Changed);
-        Ok(Cost::Idle)
+        Ok(self.hold(id, Seat { summoner: Some(from), ..seat }, out))
     }
 
     /// Somebody invites to a field that is new here.
@@ -134,13 +126,67 @@ impl Membership {
         out: &mut Vec<Output>,
     ) -> Result<Cost, Fault> {
         let Invitation { terms, signature } = invitation;
-        terms.check(&self.rules, self.fee).map_err(Fault::Terms)?;
-        let digest = terms.digest(self.chain);
         let id = terms.id(self.chain).ok_or(Fault::NotLeader)?;
+        if self.invitations.get(&id).is_some_and(|known| known.terms == terms) {
+            return Ok(Cost::Idle);
+        }
+        self.check_room(&id, terms.until)?;
+        self.check_inviter(from, &terms, terms.digest(self.chain), &signature)?;
+        self.check_named(&terms.members)?;
+        terms.check(&self.rules, self.fee).map_err(Fault::Terms)?;
         let seat = Seat::new(&self.turn(Moment::ZERO, out).1, terms).ok_or(Fault::NotInvited)?;
-        let leader = seat.party(seat.leader).filter(|party| party.address == from);
-        let leader = leader.filter(|_| !seat.leads()).ok_or(Fault::NotLeader)?;
-        leader.key.verify(&digest.0, &signature).map_err(|_| Fault::BadSignature)?;
-        self.hold(id, seat, out)
+        if seat.leads() {
+            return Err(Fault::NotLeader);
+        }
+        Ok(self.hold(id, seat, out))
+    }
+
+    /// Checks that there is room for an invitation, and time to answer it.
+    fn check_room(&self, id: &FieldId, until: Height) -> Result<(), Fault> {
+        if until <= self.tip {
+            return Err(Fault::Expired);
+        }
+        let is_known = self.invitations.contains_key(id);
+        if !is_known && self.invitations.len() >= MAX_INVITATIONS {
+            return Err(Fault::TooManyInvitations);
+        }
+        Ok(())
+    }
+
+    /// Checks that who invites leads the field, and has signed what it invites to: one check, before whatever costs more.
+    fn check_inviter(
+        &self,
+        from: Address,
+        terms: &FieldTerms,
+        digest: Hash,
+        signature: &Signature,
+    ) -> Result<(), Fault> {
+        let leader = terms.leader().and_then(|place| terms.members.get(usize::from(place)));
+        let leader = leader.filter(|leader| leader.address() == from).ok_or(Fault::NotLeader)?;
+        leader.key.verify(&digest.0, signature).map_err(|_| Fault::BadSignature)
+    }
+
+    /// Checks that these members are to include this key.
+    fn check_named(&self, members: &[Member]) -> Result<(), Fault> {
+        let key = self.key.public();
+        if members.iter().any(|member| member.key == key) { Ok(()) } else { Err(Fault::NotInvited) }
+    }
+
+    /// Keeps an invitation until it is answered. Costs a point a member.
+    fn hold(&mut self, id: FieldId, seat: Seat, out: &mut Vec<Output>) -> Cost {
+        let cost = Cost::Members(u8::try_from(seat.parties.len()).unwrap_or(u8::MAX));
+        self.invitations.insert(id, seat);
+        out.push(Output::Changed);
+        cost
+    }
+
+    /// Forgets invitations that no block can carry out any more.
+    pub(super) fn drop_expired(&mut self, out: &mut Vec<Output>) {
+        let tip = self.tip;
+        let is_over = |(_, seat): &(&FieldId, &Seat)| seat.terms.until <= tip;
+        while let Some(id) = self.invitations.iter().find(is_over).map(|(id, _)| *id) {
+            self.invitations.remove(&id);
+            out.push(Output::Changed);
+        }
     }
 }

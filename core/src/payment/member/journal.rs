@@ -45,6 +45,11 @@ impl Journal {
         self.waiting.len().saturating_add(self.writing.len())
     }
 
+    /// Returns the entries that are not durable, in order.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.writing.iter().chain(&self.waiting)
+    }
+
     /// Starts the next write, unless one is under way: its number, and what it holds.
     pub(super) fn start(&mut self) -> Option<(u64, &[Entry])> {
         if self.is_writing || self.waiting.is_empty() {

@@ -177,7 +177,8 @@ impl Seat {
 
     /// Closes the running round if it is full, old enough, or the last one.
     pub(super) fn close_if_due(&mut self, turn: &mut Turn<'_>) {
-        let is_full = self.round.len() >= turn.policy.round_payments.min(MAX_ROUND_U32);
+        let most = usize::try_from(turn.policy.round_payments).unwrap_or(usize::MAX);
+        let is_full = self.round.items().len() >= most.min(super::MAX_ROUND);
         let is_old = self.due.is_some_and(|due| due <= turn.now);
         if is_old {
             // Refused while another round is being closed, or before the field is proven: it is tried again.
@@ -188,6 +189,3 @@ impl Seat {
         }
     }
 }
-
-const MAX_ROUND_U32: u32 = 4096;
-const _: () = assert!(MAX_ROUND_U32 as usize == super::MAX_ROUND, "one bound, two widths");

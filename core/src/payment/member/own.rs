@@ -176,6 +176,9 @@ impl Seat {
             }
             let payment = self.round.payment(self.me, own.payee, own.amount, placed.sequence);
             let item = ordered(&payment, signature);
+            if self.receipt_at(placed.index).is_some_and(|known| known.item == item) {
+                continue;
+            }
             let payment = Signed { body: payment, signature };
             self.keep_receipts(&payment, placed, turn)?;
             self.check_receipt(&payment, placed, turn)?;
@@ -202,7 +205,7 @@ impl Seat {
             if item.payee != self.me || item.payer == self.me || item.amount.is_zero() {
                 return Err(Fault::NothingPaid);
             }
-            if self.receipts.get(&placed.index).is_some_and(|known| known.item == *item) {
+            if self.receipt_at(placed.index).is_some_and(|known| known.item == *item) {
                 continue;
             }
             let Ordered { payer, payee, amount, signature } = *item;
@@ -247,7 +250,7 @@ impl Seat {
         placed: &Placed,
         turn: &Turn<'_>,
     ) -> Result<(), Fault> {
-        let Some(known) = self.receipts.get(&placed.index).copied() else { return Ok(()) };
+        let Some(known) = self.receipt_at(placed.index) else { return Ok(()) };
         self.check_receipt(payment, placed, turn)?;
         let Ordered { payer, payee, amount, signature } = known.item;
         let body = self.round.payment(payer, payee, amount, known.sequence);
@@ -261,6 +264,21 @@ impl Seat {
             Box::new([receipt(&before, known.signature), receipt(payment, placed.signature)]);
         self.evidence = Some(FieldEvidence::Receipts { key, pair });
         Err(Fault::Conflict)
+    }
+
+    /// Returns the receipts of the running round that are still being written.
+    pub(super) fn unwritten(&self) -> impl Iterator<Item = &ReceiptRecord> {
+        let running = self.running();
+        self.journal.entries().filter_map(move |entry| match entry {
+            Entry::Receipted(receipt) => Some(receipt).filter(|receipt| receipt.round == running),
+            Entry::Paid(_) | Entry::Ordered(..) | Entry::Signed(_) => None,
+        })
+    }
+
+    /// Returns the receipt of a place of the running round, written or not.
+    fn receipt_at(&self, index: u32) -> Option<ReceiptRecord> {
+        let mut unwritten = self.unwritten().filter(|receipt| receipt.index == index);
+        self.receipts.get(&index).or_else(|| unwritten.next()).copied()
     }
 
     /// Returns what a leader signs for a payment at a place of the running round.

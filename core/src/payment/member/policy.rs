@@ -22,14 +22,16 @@ pub struct MemberPolicy {
     pub challenge_after: u64,
     /// Blocks after which a member that wants the field closed closes it alone.
     pub close_after: u64,
+    /// Blocks within which a proposed version begins, or never: payments wait for all that must sign it.
+    pub amend_within: u64,
     /// `M_incl`: blocks within which an honest transaction is included. A warning comes two of them before a deadline.
     pub inclusion_margin: u64,
 }
 
 impl MemberPolicy {
     /// Returns the defaults for a chain with this `M_incl`: all of the money may be on its way, a round of a thousand
-    /// payments or two seconds, half a minute of one-second blocks for those who are silent when a field is to be closed, and a
-    /// minute for a round: bad weather is no foe. Chosen here.
+    /// payments or two seconds, half a minute of one-second blocks for those who are silent when a field is to be closed, a
+    /// minute for a round, for bad weather is no foe, and two until a version that was proposed has begun. Chosen here.
     pub const fn for_chain(inclusion_margin: u64) -> Self {
         Self {
             in_flight_each: Amount::from_units(u128::MAX),
@@ -40,6 +42,7 @@ impl MemberPolicy {
             patience: Duration::from_millis(500),
             challenge_after: inclusion_margin.saturating_mul(4),
             close_after: inclusion_margin.saturating_mul(2),
+            amend_within: inclusion_margin.saturating_mul(8),
             inclusion_margin,
         }
     }

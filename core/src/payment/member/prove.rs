@@ -4,18 +4,74 @@
 //!
 //! Source: PROTOCOL A6.10, A0.9.
 
-use super::{Seat, seat::Past, wire::Ordered};
+use super::{ProveError, Seat, seat::Past, wire::Ordered};
 use crate::{
-    crypto::{Hash, PublicKey, Signed},
-    id::ChainId,
+    codec,
+    crypto::{Hash, PublicKey, Signed, merkle},
+    id::{ChainId, Height},
     payment::field::{
-        Climb, FieldEvidence, FieldFile, FieldPayment, FieldProof, MAX_MEMBERS,
-        escrow::FieldStatus, round_leaf, round_root,
+        Climb, FieldEvidence, FieldFile, FieldPayment, FieldProof, MAX_MEMBERS, PaymentEvidence,
+        escrow::{FieldKeys, FieldStatus},
+        round_leaf, round_root, sealed_file,
     },
 };
 use alloc::{boxed::Box, vec, vec::Vec};
 
+/// Longest list of closed fields that is read, in bytes: as many as a node tells of one block, and their count.
+const MAX_TOLD: usize = 4 + 4096 * 112;
+
 impl Seat {
+    /// Returns the block that closed the field, if it is proven closed.
+    pub(super) fn closed_at(&self) -> Option<Height> {
+        match self.affairs.state()?.status {
+            FieldStatus::Closed { at } => Some(at),
+            FieldStatus::Open | FieldStatus::Closing(_) => None,
+        }
+    }
+
+    /// Proves the payment at a place of a round out of the header of the block that closed the field and what a
+    /// node tells of all fields that this block closed.
+    pub(super) fn payment_evidence(
+        &self,
+        (round, index): (u32, u32),
+        header: (Height, Hash),
+        closed: &[u8],
+    ) -> Result<PaymentEvidence, ProveError> {
+        let in_block = self.in_block(closed).ok_or(ProveError::NotTold)?;
+        let proof = self.prove(round, index, in_block).ok_or(ProveError::NoPayment)?;
+        let keys = FieldKeys::try_from(self.keys()).map_err(|_| ProveError::NoPayment)?;
+        let (height, field_root) = header;
+        Ok(PaymentEvidence { keys, height, field_root, proof })
+    }
+
+    /// Returns this field's way among the fields that a block closed, of the bytes in which a node told them: after their
+    /// count all are equally long. Nothing of it is believed, so nothing else is read.
+    fn in_block(&self, closed: &[u8]) -> Option<Climb> {
+        let ours = codec::encode(&self.affairs.state()?.closed_at(self.closed_at()?)?);
+        let told = closed.get(4..).filter(|_| closed.len() <= MAX_TOLD)?;
+        let all = told.chunks_exact(ours.len());
+        let at = all.clone().position(|one| one == ours.as_slice())?;
+        let leaves: Vec<Hash> = all.map(merkle::leaf_hash).collect();
+        Climb::of(&leaves, at)
+    }
+
+    /// Returns the canonical bytes of the newest [`SealedState`](crate::payment::field::SealedState).
+    #[inline(never)]
+    pub(super) fn sealed_bytes(&self) -> Option<Vec<u8>> {
+        let signatures = self.sealed.signatures.as_ref()?;
+        Some(codec::encode(&(&self.sealed.state, signatures)))
+    }
+
+    /// Returns the newest state that all signed as a file.
+    pub(super) fn sealed_file(&self, chain: ChainId) -> Option<Vec<u8>> {
+        let keys = super::record::bounded(self.keys());
+        Some(sealed_file(chain, &keys, &self.sealed_bytes()?))
+    }
+
+    fn keys(&self) -> Vec<PublicKey> {
+        self.parties.iter().map(|party| party.key).collect()
+    }
+
     /// Proves the payment at a place of a round. `in_block` is the closed field's way to the header's field root, which a
     /// node tells. `None` before the field is closed, and for a round that was not enforced.
     pub(super) fn prove(&self, round: u32, index: u32, in_block: Climb) -> Option<FieldProof> {
@@ -26,18 +82,15 @@ impl Seat {
         // Who joined later does not know the rounds before.
         let history = self.history.get(..enforced).filter(|_| self.first == 1)?;
         let place = usize::try_from(round.checked_sub(1)?).ok()?;
-        let all: Vec<Vec<Signed<FieldPayment>>> =
-            (1_u32..).zip(history).map(|(number, past)| self.payments(number, past)).collect();
-        let leaves = |payments: &[Signed<FieldPayment>]| -> Vec<Hash> {
-            payments.iter().map(Signed::leaf).collect()
-        };
-        let payments = all.get(place)?;
-        let in_round = leaves(payments);
+        let payments = self.payments(round, history.get(place)?);
+        let in_round: Vec<Hash> = payments.iter().map(Signed::leaf).collect();
         let at = usize::try_from(index).ok()?;
-        let of_rounds: Vec<Hash> = (all.iter())
-            .map(|payments| {
-                let count = u32::try_from(payments.len()).unwrap_or(u32::MAX);
-                round_leaf(count, &round_root(&leaves(payments)))
+        let of_rounds: Vec<Hash> = (1_u32..)
+            .zip(history)
+            .map(|(number, past)| {
+                let leaves = self.leaves(number, past);
+                let count = u32::try_from(leaves.len()).unwrap_or(u32::MAX);
+                round_leaf(count, &round_root(&leaves))
             })
             .collect();
         Some(FieldProof {
@@ -52,7 +105,7 @@ impl Seat {
 
     /// Returns what can be shown of the field as files: the newest state that all signed, and a contradiction of the leader.
     pub(super) fn files(&self, chain: ChainId) -> Vec<FieldFile> {
-        let keys: Vec<PublicKey> = self.parties.iter().map(|party| party.key).collect();
+        let keys = self.keys();
         let sealed = self.sealed_state().map(|sealed| FieldEvidence::Sealed {
             keys: super::record::bounded(keys),
             sealed: Box::new(sealed),

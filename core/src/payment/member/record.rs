@@ -5,7 +5,8 @@
 //! member/<field hex>/amendment    device 16 | the amendment that was signed, until it is decided
 //! member/<field hex>/log/<n>      device 16 | what was signed or receipted in the running round, in order
 //! member/<field hex>/round/<r>    device 16 | version | payments of a round in order
-//! member/<field hex>/sealed       device 16 | terms | the newest state that all signed
+//! member/<field hex>/sealed       device 16 | terms | a state that all signed
+//! member/<field hex>/sealed/2     device 16 | terms | another one: the newest, or what counts if the chain annuls that
 //! ```
 
 use super::wire::{Ordered, RoundId};
@@ -77,7 +78,7 @@ pub(super) struct RoundRecord {
     pub(super) items: Bounded<Ordered, { super::MAX_ROUND }>,
 }
 
-/// The row of the newest sealed state.
+/// The row of a sealed state.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) struct SealedRecord {
     /// Which device wrote it.
@@ -136,8 +137,8 @@ pub(super) struct ReceiptRecord {
 pub(super) enum Row {
     /// A field.
     Seat,
-    /// The newest sealed state.
-    Sealed,
+    /// A sealed state.
+    Sealed(Slot),
     /// An amendment that was signed.
     Amendment,
     /// A round's payments.
@@ -146,13 +147,36 @@ pub(super) enum Row {
     Log(u64),
 }
 
+/// Which of the two rows of sealed states. The newest state goes where none is that may still be needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Slot {
+    /// Where a version's first round goes.
+    First,
+    /// The other one.
+    Second,
+}
+
+impl Slot {
+    /// Both.
+    pub(super) const ALL: [Self; 2] = [Self::First, Self::Second];
+
+    /// Returns the other one.
+    pub(super) const fn other(self) -> Self {
+        match self {
+            Self::First => Self::Second,
+            Self::Second => Self::First,
+        }
+    }
+}
+
 impl Row {
     /// Returns its name for this field.
     pub(super) fn name(self, field: &FieldId) -> String {
         let field = field.0;
         match self {
             Self::Seat => format!("member/{field}"),
-            Self::Sealed => format!("member/{field}/sealed"),
+            Self::Sealed(Slot::First) => format!("member/{field}/sealed"),
+            Self::Sealed(Slot::Second) => format!("member/{field}/sealed/2"),
             Self::Amendment => format!("member/{field}/amendment"),
             Self::Round(number) => format!("member/{field}/round/{number}"),
             Self::Log(number) => format!("member/{field}/log/{number}"),
@@ -166,7 +190,8 @@ pub(super) fn parse_name(name: &str) -> Option<(FieldId, Row)> {
     let (field, rest) = rest.split_once('/').map_or((rest, None), |(id, rest)| (id, Some(rest)));
     let row = match rest {
         None => Row::Seat,
-        Some("sealed") => Row::Sealed,
+        Some("sealed") => Row::Sealed(Slot::First),
+        Some("sealed/2") => Row::Sealed(Slot::Second),
         Some("amendment") => Row::Amendment,
         Some(rest) => match rest.split_once('/')? {
             ("round", number) => Row::Round(number.parse().ok()?),

@@ -1,6 +1,6 @@
 //! Why a member's machine refuses what its application asks.
 
-use crate::payment::field::TermsError;
+use crate::payment::field::{FieldFileError, TermsError};
 
 /// Why a field's rows are never signed for again. Its money comes back when the field is closed, by anyone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -180,6 +180,40 @@ impl CloseError {
             Self::NotLeader => "member/not-leader",
             Self::NotOpen => "member/not-open",
             Self::Nothing => "member/nothing-to-close",
+        }
+    }
+}
+
+/// Why a payment is not proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProveError {
+    /// No such field.
+    #[error("no such field")]
+    NoField,
+    /// The chain has not shown the field closed: no header commits its payments yet.
+    #[error("the field is not proven closed yet")]
+    NotClosed,
+    /// There is no such payment, it was not enforced, or this member joined after it.
+    #[error("no such payment was enforced, as far as is known here")]
+    NoPayment,
+    /// The node does not tell of the field among those that the block closed.
+    #[error("the node does not tell that the block closed the field")]
+    NotTold,
+    /// What was made proves nothing: the node told something else than the header commits, or members have changed.
+    #[error(transparent)]
+    File(FieldFileError),
+}
+
+impl ProveError {
+    /// Returns the stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoField => "member/no-such-field",
+            Self::NotClosed => "member/not-closed",
+            Self::NoPayment => "member/no-such-payment",
+            Self::NotTold => "member/close-not-told",
+            Self::File(error) => error.code(),
         }
     }
 }

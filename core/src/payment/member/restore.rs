@@ -12,7 +12,7 @@ use super::{
     own::Own,
     record::{
         AmendmentRecord, Base, Entry, LogRecord, OwnRecord, RoundRecord, Row, SealedRecord,
-        SeatRecord, read,
+        SeatRecord, Slot, read,
     },
     round::Round,
     seat::{Past, Sealed, Step, Voting},
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     payment::{
-        field::{Amendment, FieldTerms, RoundState, Rounds, SealedState, round_root},
+        field::{Amendment, FieldTerms, RoundState, Rounds, SealedState},
         payer::DeviceId,
     },
     row::Damaged,
@@ -36,7 +36,7 @@ struct Found {
     base: Option<Base>,
     terms: Option<FieldTerms>,
     amendment: Option<Amendment>,
-    sealed: Option<SealedState>,
+    sealed: [Option<(Slot, SealedState)>; 2],
     rounds: Table<u32, RoundRecord>,
     log: Table<u64, LogRecord>,
     freeze: Option<Freeze>,
@@ -57,18 +57,11 @@ impl Seat {
             seat.sign_terms(turn);
         }
         seat.freeze = found.freeze;
+        let sealed = found.newest_first();
         let mut rounds = found.rounds;
         seat.recall(&mut rounds);
-        let version = seat.sealed.state.version;
-        // Of a version before the present one a sealed state may have been left.
-        let sealed = found.sealed.filter(|sealed| sealed.state.version == version);
-        if let Some(sealed) = sealed.filter(|sealed| sealed.state.field == seat.id) {
-            if seat.replay(&sealed.state, &mut rounds, turn).is_err() {
-                seat.freeze.get_or_insert(Freeze::Damaged);
-            }
-            let SealedState { state, signatures } = sealed;
-            seat.round = Round::after(&state);
-            seat.sealed = Sealed { state, signatures: Some(signatures) };
+        if seat.replay_sealed(sealed, &mut rounds, turn).is_err() {
+            seat.freeze.get_or_insert(Freeze::Damaged);
         }
         if seat.replay_log(found.log, &rounds, turn).is_err() {
             seat.freeze.get_or_insert(Freeze::Damaged);
@@ -76,10 +69,48 @@ impl Seat {
         if seat.freeze.is_some() {
             (seat.voting, seat.gather) = (None, None);
         }
-        let amendment = found.amendment.filter(|amendment| amendment.last == seat.sealed.state);
-        seat.amending =
-            amendment.map(|amendment| Amending::restored(amendment, &seat.parties, turn));
+        seat.resume_amending(found.amendment, turn);
         Some(seat)
+    }
+
+    /// Goes on with an amendment that was signed in this version.
+    fn resume_amending(&mut self, amendment: Option<Amendment>, turn: &Turn<'_>) {
+        let Some(amendment) = amendment else { return };
+        let (last, newest) = (&amendment.last, &self.sealed.state);
+        if last.version == newest.version && last.round < newest.round {
+            // It was signed when the chain had annulled what was sealed after this state.
+            let before = Some(&self.before).filter(|before| before.state == *last).cloned();
+            let known = || Sealed { state: last.clone(), signatures: None, slot: None };
+            self.go_back(before.unwrap_or_else(known));
+            self.was_annulled = true;
+        }
+        if amendment.last == self.sealed.state {
+            self.amending = Some(Amending::restored(amendment, &self.parties, turn));
+        }
+    }
+
+    /// Takes the two newest states that are sealed in this version, the newest first.
+    fn replay_sealed(
+        &mut self,
+        sealed: [Option<(Slot, SealedState)>; 2],
+        rounds: &mut Table<u32, RoundRecord>,
+        turn: &Turn<'_>,
+    ) -> Result<(), Damaged> {
+        let version = self.sealed.state.version;
+        // Of a version before the present one sealed states may have been left.
+        let is_ours = |state: &RoundState| state.version == version && state.field == self.id;
+        let mut sealed = sealed.into_iter().flatten().filter(|(_, it)| is_ours(&it.state));
+        let entered = |(slot, sealed): (Slot, SealedState)| {
+            let SealedState { state, signatures } = sealed;
+            Sealed { state, signatures: Some(signatures), slot: Some(slot) }
+        };
+        let Some(newest) = sealed.next().map(entered) else { return Ok(()) };
+        let before = sealed.next().map(entered);
+        let replayed = self.replay(&newest.state, before.as_ref(), rounds, turn);
+        self.round = Round::after(&newest.state);
+        (self.sealed, self.is_recalled) = (newest, true);
+        self.before = before.unwrap_or_else(|| self.before.clone());
+        replayed
     }
 
     /// Takes the rounds before this version, if all of them are here: they are those that the version began with.
@@ -89,9 +120,7 @@ impl Seat {
         for number in 1..=state.round {
             let Some(record) = rounds.get(&number) else { return };
             let past = Past { version: record.version, items: record.items.to_vec() };
-            let leaves = self.leaves(number, &past);
-            let count = u32::try_from(leaves.len()).unwrap_or(u32::MAX);
-            let Some(more) = all.with(count, &round_root(&leaves)) else { return };
+            let Some(more) = self.extended(&all, number, &past) else { return };
             all = more;
             history.push(past);
         }
@@ -105,6 +134,7 @@ impl Seat {
     fn replay(
         &mut self,
         newest: &RoundState,
+        before: Option<&Sealed>,
         rounds: &mut Table<u32, RoundRecord>,
         turn: &Turn<'_>,
     ) -> Result<(), Damaged> {
@@ -116,6 +146,10 @@ impl Seat {
             state = round.state(turn.chain, &self.rounds, is_final).ok_or(Damaged)?;
             self.rounds = round.extend(&self.rounds).ok_or(Damaged)?;
             self.history.push(Past { version: record.version, items: record.items.into_vec() });
+            let known = before.filter(|before| before.state.round == state.round);
+            if known.is_some_and(|known| known.state != state) {
+                return Err(Damaged);
+            }
         }
         if state == *newest { Ok(()) } else { Err(Damaged) }
     }
@@ -186,7 +220,6 @@ impl Seat {
                 let (state, step, sealing) = (*state, Step::Spoken, None);
                 self.voting = Some(Voting { state, round, step, votes, sealing });
                 self.due = None;
-                self.affairs.signed_at(turn.tip);
                 Ok(())
             }
         }
@@ -217,8 +250,8 @@ fn rebuilt(before: &RoundState, items: &[Ordered]) -> Result<Round, Damaged> {
 
 impl Found {
     fn read(device: DeviceId, rows: Rows) -> Self {
-        let (rounds, log) = (Table::new(), Table::new());
-        let (base, terms, amendment, sealed) = (None, None, None, None);
+        let (rounds, log, sealed) = (Table::new(), Table::new(), [None, None]);
+        let (base, terms, amendment) = (None, None, None);
         let mut found = Self { base, terms, amendment, sealed, rounds, log, freeze: None };
         let mut is_whole = false;
         for (row, bytes) in rows {
@@ -240,8 +273,17 @@ impl Found {
     /// Returns what a sealed state alone says: enough to close the field with it.
     fn fallback(&mut self) -> Option<Base> {
         self.freeze.get_or_insert(Freeze::Damaged);
-        let (terms, state) = (self.terms.take()?, self.sealed.as_ref()?.state.clone());
+        let newest = self.sealed.iter().flatten().map(|(_, sealed)| &sealed.state);
+        let state = newest.max_by_key(|state| state.rank())?.clone();
+        let terms = self.terms.take()?;
         Some(Base { terms, state, rounds: Rounds::default() })
+    }
+
+    /// Takes the sealed states, the newest first.
+    fn newest_first(&mut self) -> [Option<(Slot, SealedState)>; 2] {
+        let [one, other] = core::mem::take(&mut self.sealed);
+        let rank = |it: &Option<(Slot, SealedState)>| it.as_ref().map(|(_, it)| it.state.rank());
+        if rank(&one) >= rank(&other) { [one, other] } else { [other, one] }
     }
 
     /// Reads one row; returns which device wrote it.
@@ -257,10 +299,13 @@ impl Found {
                 self.amendment = Some(record.amendment);
                 record.device
             }
-            Row::Sealed => {
+            Row::Sealed(slot) => {
                 let record: SealedRecord = read(bytes)?;
                 self.terms.get_or_insert(record.terms);
-                self.sealed = Some(record.sealed);
+                let at = if slot == Slot::First { 0 } else { 1 };
+                if let Some(place) = self.sealed.get_mut(at) {
+                    *place = Some((slot, record.sealed));
+                }
                 record.device
             }
             Row::Round(number) => {

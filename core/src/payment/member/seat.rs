@@ -9,13 +9,14 @@
 
 use super::{
     Fault, Freeze, Turn,
+    affairs::Affairs,
     amend::Amending,
-    dispute::Affairs,
     journal::Journal,
     own::Own,
-    record::{Base, LogRecord, ReceiptRecord, Row, bounded},
+    record::{Base, LogRecord, ReceiptRecord, Row, Slot, bounded},
     retry::Retry,
     round::Round,
+    turnover::Turnover,
     wire::{Letter, Ordered, RoundId},
 };
 use crate::{
@@ -44,12 +45,25 @@ pub(super) struct Seat {
     pub(super) accepted: Vec<Option<Signature>>,
     pub(super) affairs: Affairs,
     pub(super) sealed: Sealed,
+    /// What counts if the chain annuls the newest sealed state.
+    pub(super) before: Sealed,
+    /// Whether the newest sealed state was only read back: its row may have come too late for the chain, which the next
+    /// proof tells.
+    pub(super) is_recalled: bool,
+    /// What all have signed, and perhaps too late: the next proof tells whether it is money.
+    pub(super) late: Option<SealedState>,
+    /// Where this version begins.
+    pub(super) start: Start,
+    /// The rounds under the newest sealed state.
     pub(super) rounds: Rounds,
     /// Number of the first round in `history`; of who joined later not the first of the field.
     pub(super) first: u32,
+    /// The rounds that were sealed, those that the chain has annulled since among them.
     pub(super) history: Vec<Past>,
     /// What makes the next version, as far as it has come.
     pub(super) amending: Option<Amending>,
+    /// What is wished for the next version.
+    pub(super) turnover: Turnover,
     /// Two words of the leader that exclude each other, if it said such.
     pub(super) evidence: Option<FieldEvidence>,
     /// Whether the chain has annulled the running round.
@@ -83,12 +97,23 @@ pub(super) struct Party {
     pub(super) address: Address,
 }
 
-/// The newest state that is money.
+/// A state that is money.
 #[derive(Clone, Debug)]
 pub(super) struct Sealed {
     pub(super) state: RoundState,
-    /// Of all members; a version's first state has none and needs none.
+    /// Of all members; what the chain knows has none and needs none, as a version's first state.
     pub(super) signatures: Option<Bounded<Signature, MAX_MEMBERS>>,
+    /// Where it is written, if it is.
+    pub(super) slot: Option<Slot>,
+}
+
+/// Where a version begins.
+#[derive(Clone, Debug)]
+pub(super) struct Start {
+    /// The last round before it.
+    pub(super) round: u32,
+    /// All rounds before it.
+    pub(super) rounds: Rounds,
 }
 
 /// A round that is sealed.
@@ -118,8 +143,8 @@ pub(super) struct Voting {
     pub(super) round: Round,
     pub(super) step: Step,
     pub(super) votes: Vec<Option<Signature>>,
-    /// All signatures, while they are being written.
-    pub(super) sealing: Option<SealedState>,
+    /// All signatures, while they are being written, and where.
+    pub(super) sealing: Option<(SealedState, Slot)>,
 }
 
 /// How far a signature has come.
@@ -164,6 +189,7 @@ impl Seat {
             .collect();
         let public = turn.key.public();
         let me = parties.iter().position(|party| party.key == public)?;
+        let sealed = Sealed { state: state.clone(), signatures: None, slot: None };
         Some(Self {
             id: state.field,
             me: u8::try_from(me).ok()?,
@@ -173,10 +199,14 @@ impl Seat {
             accepted: vec![None; parties.len()],
             affairs: Affairs::default(),
             first: state.round.saturating_add(1),
+            start: Start { round: state.round, rounds: rounds.clone() },
             rounds,
             history: Vec::new(),
             round: Round::after(&state),
-            sealed: Sealed { state, signatures: None },
+            before: sealed.clone(),
+            sealed,
+            is_recalled: false,
+            late: None,
             placed: 0,
             gather: None,
             voting: None,
@@ -188,6 +218,7 @@ impl Seat {
             due: None,
             wants_final: false,
             amending: None,
+            turnover: Turnover::default(),
             evidence: None,
             was_annulled: false,
             summoner: None,
@@ -228,9 +259,9 @@ impl Seat {
             && self.gather.is_none()
     }
 
-    /// Returns whether members of this version pay each other.
+    /// Returns whether members of this version pay each other, out of what is money.
     pub(super) fn is_open(&self) -> bool {
-        self.affairs.is_open() && self.is_current()
+        self.affairs.is_open() && self.is_current() && !self.is_recalled
     }
 
     /// Returns whether the chain is at the version of this seat: who joins is ahead of it.
@@ -239,9 +270,14 @@ impl Seat {
         state.is_some_and(|state| state.best.version == self.sealed.state.version)
     }
 
+    /// Returns the newest state that is money.
+    pub(super) const fn committed(&self) -> &RoundState {
+        if self.is_recalled { &self.before.state } else { &self.sealed.state }
+    }
+
     /// Returns what this member owns for certain.
     pub(super) fn balance(&self) -> Amount {
-        let balances = &self.sealed.state.balances;
+        let balances = &self.committed().balances;
         balances.get(usize::from(self.me)).copied().unwrap_or_default()
     }
 
@@ -288,7 +324,7 @@ impl Seat {
                 self.write(turn);
             }
             Row::Round(number) => self.round_stored(number, turn),
-            Row::Sealed => self.sealed_stored(turn),
+            Row::Sealed(_) => self.sealed_stored(turn),
         }
         self.rearm(turn);
         turn.changed();

@@ -3,8 +3,8 @@
 use super::{
     CloseError, Fault, Seat, Turn,
     allowance::Cost,
-    record::{Entry, Row},
-    wire::{Letter, Wish},
+    record::{Entry, Row, Slot},
+    wire::{Letter, Want, Wish},
 };
 use crate::{
     crypto::{Signature, Tagged},
@@ -33,6 +33,7 @@ impl Seat {
             Letter::Sealed(sealed) => self.sealed(*sealed, turn),
             Letter::Close(signature) => self.wished(from, &signature, turn),
             Letter::Summon(summons) => self.summoned(from, *summons, turn),
+            Letter::Leave(signature) => self.wants_to_leave(from, &signature, turn),
             Letter::Consent(_) => Ok(Cost::Idle),
         }
     }
@@ -83,7 +84,8 @@ impl Seat {
     fn is_waiting(&self) -> bool {
         let is_joining = self.affairs.state().is_none() && self.is_stored;
         let is_inviting = is_joining && self.leads() && self.accepted.iter().any(Option::is_none);
-        let is_wishing = self.wants_final && !self.leads() && self.is_open();
+        let wants_final = self.wants_final && !self.leads() && self.is_open();
+        let is_wishing = wants_final || self.wants_out();
         let gathers = self.gather.as_ref().is_some_and(|gather| !gather.is_refused);
         let waits_for_round = gathers || self.voting.is_some();
         let is_amending = self.is_amending() && self.leads() && self.is_current();
@@ -109,7 +111,9 @@ impl Seat {
             self.offer_from(0, turn);
         }
         if self.wants_final && !self.leads() {
-            self.wish(turn);
+            self.wish(Want::Close, turn);
+        } else if self.wants_out() {
+            self.wish(Want::Leave, turn);
         }
         if self.is_amending() {
             self.amend_again(turn);
@@ -135,7 +139,7 @@ impl Seat {
         if self.leads() {
             self.close_if_due(turn);
         } else {
-            self.wish(turn);
+            self.wish(Want::Close, turn);
         }
         self.pursue(turn);
         self.rearm(turn);
@@ -143,17 +147,20 @@ impl Seat {
         Ok(())
     }
 
-    /// Asks the leader to close the field.
-    fn wish(&self, turn: &mut Turn<'_>) {
+    /// Asks the leader for something.
+    pub(super) fn wish(&self, want: Want, turn: &mut Turn<'_>) {
         if self.freeze.is_none() && self.is_open() {
-            let digest = self.wish_body().digest(turn.chain);
-            let signature = turn.sign(digest);
-            self.tell(turn, self.leader, Letter::Close(signature));
+            let signature = turn.sign(self.wish_body(want).digest(turn.chain));
+            let letter = match want {
+                Want::Close => Letter::Close(signature),
+                Want::Leave => Letter::Leave(signature),
+            };
+            self.tell(turn, self.leader, letter);
         }
     }
 
-    const fn wish_body(&self) -> Wish {
-        Wish { field: self.id, version: self.sealed.state.version }
+    pub(super) const fn wish_body(&self, want: Want) -> Wish {
+        Wish { field: self.id, version: self.sealed.state.version, want }
     }
 
     /// A member wants the field closed.
@@ -171,7 +178,7 @@ impl Seat {
             return Ok(Cost::Idle);
         }
         let party = self.party(from).ok_or(Fault::NoSuchMember)?;
-        let digest = self.wish_body().digest(turn.chain);
+        let digest = self.wish_body(Want::Close).digest(turn.chain);
         party.key.verify(&digest.0, signature).map_err(|_| Fault::BadSignature)?;
         self.wants_final = true;
         self.close_if_due(turn);
@@ -181,8 +188,7 @@ impl Seat {
 
     /// Removes every row of a field that is over.
     pub(super) fn forget(&self, turn: &mut Turn<'_>) -> Result<(), CloseError> {
-        let is_missing = !self.is_current() && !self.has_left();
-        let never = is_missing && turn.tip > self.terms.until;
+        let never = self.affairs.is_never(self.sealed.state.version, self.terms.until);
         if !self.is_closed() && !never && !self.has_left() {
             return Err(CloseError::Nothing);
         }
@@ -194,7 +200,9 @@ impl Seat {
             turn.remove(self.id, Row::Round(number));
         }
         turn.remove(self.id, Row::Amendment);
-        turn.remove(self.id, Row::Sealed);
+        for slot in Slot::ALL {
+            turn.remove(self.id, Row::Sealed(slot));
+        }
         // The field's own row goes last: a crash between leaves it known.
         turn.remove(self.id, Row::Seat);
         Ok(())

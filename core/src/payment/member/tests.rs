@@ -1,10 +1,22 @@
 //! Members on a table: messages are handed over in order, writes succeed at once, and the chain is the escrow's functions.
 
 mod amend;
+mod back;
+mod bounds;
 mod chain;
+mod files;
+mod heights;
+mod join;
+mod late;
 mod letters;
 mod lies;
+mod log;
+mod receipts;
+mod refused;
 mod rules;
+mod turnover;
+mod versions;
+mod waits;
 
 use super::{
     wire::{Envelope, Letter},
@@ -68,6 +80,8 @@ struct Room {
     cut: Vec<(usize, usize)>,
     /// Messages that are lost: from whom, and what.
     lost: fn(usize, &Letter) -> bool,
+    /// Acts that no block includes.
+    censored: fn(&FieldAct) -> bool,
     /// Members whose writes do not end, of rows whose name has this in it.
     stuck: Vec<(usize, &'static str)>,
 }
@@ -93,6 +107,7 @@ impl Room {
             acts: Vec::new(),
             cut: Vec::new(),
             lost: |_, _| false,
+            censored: |_| false,
             stuck: Vec::new(),
         }
     }
@@ -212,6 +227,9 @@ impl Room {
 
     fn execute(&mut self, at: usize, act: FieldAct) {
         self.acts.push(act.clone());
+        if (self.censored)(&act) {
+            return;
+        }
         let rules = rules();
         let (height, by) = (self.height.plus(1), self.address(at));
         let scene = Scene { rules: &rules, inclusion_margin: MARGIN, height, by, fee: FEE };

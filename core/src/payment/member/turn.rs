@@ -80,6 +80,11 @@ impl Turn<'_> {
         }
     }
 
+    /// Returns the last block that may begin a version which is proposed now.
+    pub(super) fn until(&self) -> Height {
+        self.tip.plus(self.policy.amend_within)
+    }
+
     /// Signs a digest.
     pub(super) fn sign(&self, digest: Hash) -> Signature {
         self.key.sign_digest(digest)

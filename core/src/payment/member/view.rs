@@ -60,7 +60,7 @@ pub enum Phase {
     Joining,
     /// Members pay each other.
     Open,
-    /// A round was annulled: only closing is left of this version (A6.12).
+    /// A round was annulled: the state before it is closed with, or goes on as the next version (A6.12, A6.14).
     Halted,
     /// The chain is about to enforce a state.
     Closing,
@@ -129,7 +129,7 @@ pub enum Standing {
 impl Seat {
     /// Returns the view of an application.
     pub(super) fn view(&self, phase: Phase) -> FieldView {
-        let state = &self.sealed.state;
+        let state = self.committed();
         let voted = self.voting.as_ref().map(|voting| &voting.votes);
         let signatures = if phase == Phase::Joining { Some(&self.accepted) } else { voted };
         let mut members = Vec::new();
@@ -151,7 +151,7 @@ impl Seat {
             round: state.round,
             committed: state.payments,
             step: self.step(),
-            payments: self.shown(),
+            payments: self.newest_payments(),
             deadline: self.affairs.deadline(),
             freeze: self.freeze,
             amendment: self.amending.as_ref().map(|amending| AmendmentView {
@@ -186,12 +186,10 @@ impl Seat {
 
     /// Returns whether the chain will never enforce this round.
     fn is_void(&self, round: u32) -> bool {
-        let closed = (self.affairs.state())
-            .is_some_and(|state| self.is_closed() && round > state.best.round);
-        closed || self.affairs.annulled().is_some_and(|from| round >= from)
+        self.void_from().is_some_and(|from| round >= from)
     }
 
-    fn shown(&self) -> Vec<PaymentView> {
+    fn newest_payments(&self) -> Vec<PaymentView> {
         let mut newest = Vec::new();
         for own in self.own.iter().rev() {
             newest.push(self.own_view(own));
@@ -202,12 +200,14 @@ impl Seat {
         for (index, item) in to_us.filter(|(_, item)| item.payee == self.me).take(MAX_SHOWN) {
             newest.push(self.item_view(running, index, item, Standing::Sequenced));
         }
-        for (before, past) in (1_u32..).zip(self.history.iter().rev()) {
-            let round = running.saturating_sub(before);
+        for (at, past) in self.history.iter().enumerate().rev() {
+            let round = self.first.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
             let room = MAX_SHOWN.saturating_sub(newest.len());
+            let is_money = round <= self.committed().round;
+            let standing = if is_money { Standing::Committed } else { Standing::Sequenced };
             let ours = newest_first(&past.items).filter(|(_, item)| self.concerns(item));
             for (index, item) in ours.take(room) {
-                newest.push(self.item_view(round, index, item, Standing::Committed));
+                newest.push(self.item_view(round, index, item, standing));
             }
         }
         newest.truncate(MAX_SHOWN);

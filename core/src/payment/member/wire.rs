@@ -72,6 +72,8 @@ pub enum Letter {
     Summon(Box<Summons>),
     /// A signature of that.
     Consent(Signature),
+    /// A member wants to leave; the others go on.
+    Leave(Signature),
 }
 
 /// An amendment, with what somebody must know who was no member before.
@@ -216,13 +218,24 @@ pub struct Vote {
     pub signature: Signature,
 }
 
-/// What a member signs that wants the field closed: nobody else can ask for it.
+/// What a member signs that wants something of the leader: nobody else can ask for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) struct Wish {
     /// The field.
     pub(super) field: FieldId,
     /// The version that shall end.
     pub(super) version: u32,
+    /// What for.
+    pub(super) want: Want,
+}
+
+/// What a member wants of the leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) enum Want {
+    /// The field is to be closed.
+    Close,
+    /// The field is to go on without this member.
+    Leave,
 }
 
 impl Tagged for Wish {

@@ -3,6 +3,7 @@
 use crate::{
     amount::Amount,
     id::{PeerId, PoolId, StreamId},
+    payment::tick::Preimage,
     table::Table,
 };
 use alloc::vec::Vec;
@@ -36,15 +37,23 @@ impl Accounts {
         Some(account)
     }
 
-    /// Returns whether any peer pays from this pool.
+    /// Returns whether any peer that is here pays from this pool.
     pub(super) fn pay_from(&self, pool: PoolId) -> bool {
-        self.0.values().any(|account| account.pool == Some(pool))
+        self.0.values().any(|account| account.pool == Some(pool) && !account.has_left)
     }
 
-    /// Takes every voucher that was kept for later.
-    pub(super) fn take_held(&mut self) -> Vec<(PeerId, Vec<u8>)> {
+    /// Returns whether any peer but this one pays from this pool.
+    pub(super) fn others_pay_from(&self, pool: PoolId, but: PeerId) -> bool {
+        self.0.iter().any(|(peer, account)| account.pool == Some(pool) && *peer != but)
+    }
+
+    /// Takes every voucher that was kept for later, with its newest tick.
+    pub(super) fn take_held(&mut self) -> Vec<(PeerId, Vec<u8>, Option<Preimage>)> {
         let held = self.0.iter_mut();
-        held.filter_map(|(peer, account)| Some((*peer, account.held.take()?))).collect()
+        held.filter_map(|(peer, account)| {
+            Some((*peer, account.held.take()?, account.held_tick.take()))
+        })
+        .collect()
     }
 
     #[cfg(test)]
@@ -61,6 +70,8 @@ pub(super) struct Account {
     served: Amount,
     credited: Amount,
     held: Option<Vec<u8>>,
+    /// A tick of the voucher that is held.
+    held_tick: Option<Preimage>,
     has_left: bool,
 }
 
@@ -68,7 +79,7 @@ impl Account {
     /// The peer is gone; its debt stays.
     pub(super) fn leave(&mut self) {
         self.has_left = true;
-        self.held = None;
+        (self.held, self.held_tick) = (None, None);
     }
 
     pub(super) const fn set_terms(&mut self, resource: StreamId, price: Amount) {
@@ -91,6 +102,15 @@ impl Account {
     /// Keeps the newest voucher until the pool is proven.
     pub(super) fn hold(&mut self, bytes: Vec<u8>) {
         self.held = Some(bytes);
+        self.held_tick = None;
+    }
+
+    /// Keeps a tick of a voucher that is kept. Returns whether there is one.
+    pub(super) const fn hold_tick(&mut self, preimage: Preimage) -> bool {
+        if self.held.is_some() {
+            self.held_tick = Some(preimage);
+        }
+        self.held.is_some()
     }
 
     pub(super) fn has_paid(&self) -> bool {

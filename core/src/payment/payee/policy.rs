@@ -12,7 +12,7 @@ pub struct PayeePolicy {
     pub settle_at: Amount,
     /// `X`: exposure above which the pool must be proven under a final header (A5.14).
     pub final_above: Amount,
-    /// What a settlement costs; less than this is not worth one.
+    /// What a settlement without ticks costs; less than a settlement costs is not worth one.
     pub fee: Amount,
     /// Chunks that a peer gets before its first voucher.
     pub free_chunks: u32,

@@ -48,6 +48,9 @@ impl Payee {
         let account = self.accounts.get_mut(&peer).ok_or(Fault::NoPool)?;
         let pool = account.pool().ok_or(Fault::NoPool)?;
         let (resource, price) = account.terms().ok_or(Fault::NoTerms)?;
+        if account.hold_tick(preimage) {
+            return Err(Fault::Early);
+        }
         let tip = self.tip.ok_or(Fault::NoTicks)?;
         let (chain, me, rules, policy) = (self.chain, self.me, self.rules, self.policy);
         let offer = Offer { chain, me, resource, price, height: tip.height, rules, policy };

@@ -1,5 +1,6 @@
 mod bounds;
 mod damage;
+mod exact;
 mod history;
 mod insolvent;
 mod taken_back;

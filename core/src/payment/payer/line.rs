@@ -9,9 +9,9 @@ use crate::{
 use alloc::boxed::Box;
 use borsh::{BorshDeserialize, BorshSerialize};
 
-/// Ticks that are stored as promised before they are revealed, so that a reveal waits for no write. Chosen here: about a
-/// minute of audio, which is what a crash may give away to a payee.
-pub(super) const RESERVE: u32 = 64;
+/// Ticks that are stored as promised before they are revealed, so that a reveal waits for no write. Chosen here: a quarter of
+/// a minute of audio, which is what a page that is closed may give away to a payee.
+pub(super) const RESERVE: u32 = 16;
 
 /// One row of the durable table (pool, target) → (sequence, sum, ticks).
 ///
@@ -219,12 +219,16 @@ impl Line {
         Ok(preimage)
     }
 
-    /// Returns the newest tick that was revealed, for a peer that came back.
-    pub(super) fn latest_tick(&self, owner: &Owner<'_>) -> Option<Preimage> {
+    /// Returns the newest tick that was revealed in this life, for a peer that came back. What may have been revealed before is
+    /// not given away unasked.
+    pub(super) fn latest_tick(&self) -> Option<Preimage> {
         let chain = self.chain.as_ref()?;
-        let count = chain.revealed;
-        let ladder = chain.ladder.as_deref().cloned();
-        ladder.unwrap_or_else(|| owner.ladder(self.seq, chain.record.terms.length)).preimage(count)
+        chain.ladder.as_deref().cloned()?.preimage(chain.revealed)
+    }
+
+    /// Returns what a tick of the durable voucher pays, if it has any.
+    pub(super) fn tick_price(&self) -> Option<Amount> {
+        self.chain.as_ref().map(|chain| chain.record.terms.price)
     }
 
     /// Returns whether few reserved ticks are left, more could be, and no write is under way.

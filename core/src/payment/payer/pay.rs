@@ -116,7 +116,7 @@ impl Payer {
         }
     }
 
-    fn is_writing(&self, id: PoolId, target: Address) -> bool {
+    pub(super) fn is_writing(&self, id: PoolId, target: Address) -> bool {
         let line = self.pools.get(&id).and_then(|pool| pool.lines.get(&target));
         line.is_some_and(Line::is_writing)
     }
@@ -148,7 +148,7 @@ impl Payer {
     /// Returns the newest tick that was revealed to `target` again, for a peer that came back.
     pub fn latest_tick(&self, id: PoolId, target: Address) -> Option<Preimage> {
         let pool = self.pools.get(&id).filter(|pool| pool.freeze.is_none())?;
-        pool.lines.get(&target)?.latest_tick(&self.owner(id, target))
+        pool.lines.get(&target)?.latest_tick()
     }
 
     const fn owner(&self, pool: PoolId, target: Address) -> Owner<'_> {

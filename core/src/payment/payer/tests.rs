@@ -1,3 +1,4 @@
+mod exact;
 mod rows;
 mod ticks;
 
@@ -5,7 +6,7 @@ use super::*;
 use crate::{
     crypto::Hash,
     id::StreamId,
-    payment::reservation::{Bearer, Only, OpenError, Purpose},
+    payment::reservation::{Bearer, Only, OpenError, PaidState, Purpose},
 };
 use alloc::collections::BTreeMap;
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! The parameters of pools, part of the chain spec.
 
-use crate::amount::Amount;
+use crate::{amount::Amount, id::Height};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Parameters of pools, in blocks and smallest units. Hashed into the chain id with the rest of the chain spec.
@@ -92,6 +92,13 @@ impl PoolRules {
     /// Returns the least collateral for a deposit, `deposit + B_MAX + 1`, or `None` on overflow (A5.8).
     pub fn min_collateral(&self, deposit: Amount) -> Option<Amount> {
         deposit.checked_add(self.bounty)?.checked_add(Amount::from_units(1))
+    }
+
+    /// Returns the last block of a pool that is opened now to live for so many blocks: at least as many as payees rely on
+    /// (A5.14), at most as many as the chain allows (A5.8).
+    pub fn end_of(&self, now: Height, blocks: u64) -> Height {
+        let least = self.min_duration.saturating_add(self.settle_margin());
+        now.plus(blocks.max(least).min(self.max_duration))
     }
 
     /// Returns `M_settle`: how long before its end a payee stops trusting a pool, `2·M_incl` (A5.14).

@@ -89,6 +89,8 @@ fn each_inequality_of_the_rules_is_checked() {
     assert_eq!(short.check(4, 10), Err(RulesError::DurationTooShort));
     let none = PoolRules { max_duration: good.min_duration - 1, ..good };
     assert_eq!(none.check(4, 10), Err(RulesError::NoDuration));
+    let one = PoolRules { max_duration: good.min_duration, ..good };
+    assert_eq!(one.check(4, 10), Ok(()), "one duration is one");
     let freeze = PoolRules { freeze: 41, ..good };
     assert_eq!(freeze.check(4, 10), Err(RulesError::FreezeTooShort));
     assert_eq!(good.freeze, 42);
@@ -116,6 +118,22 @@ fn a_pool_opens_only_within_its_rules() {
     assert_eq!(open(none), Err(OpenError::OutOfRange));
     let over = PoolTerms { deposit: units(u128::MAX), ..terms() };
     assert_eq!(open(over), Err(OpenError::OutOfRange));
+}
+
+#[test]
+fn a_wanted_life_ends_where_payees_and_chain_allow() {
+    let tight = PoolRules { max_duration: rules().min_duration, ..rules() };
+    let trusted = rules().min_duration + rules().settle_margin();
+    for (rules, blocks, life) in [
+        (rules(), 0, trusted),
+        (rules(), trusted + 1, trusted + 1),
+        (rules(), u64::MAX, rules().max_duration),
+        (tight, 0, tight.max_duration),
+    ] {
+        let end_height = rules.end_of(Height(7), blocks);
+        assert_eq!(end_height, Height(7 + life));
+        assert!(PoolTerms { end_height, ..terms() }.open(&rules, Height(7)).is_ok());
+    }
 }
 
 #[test]

@@ -68,11 +68,6 @@ impl Ladder {
         self.anchor
     }
 
-    /// Returns how many ticks there are.
-    pub const fn length(&self) -> u32 {
-        self.length
-    }
-
     /// Returns the value of tick `count`, or `None` for zero and beyond the length. Costs a step or two when called for
     /// one tick after the other.
     pub fn preimage(&mut self, count: u32) -> Option<Preimage> {

@@ -7,6 +7,9 @@ use crate::{
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 
+/// Bit of [`Hello::features`]: whoever sends it takes ticks as payment.
+pub const TICKS: u32 = 1;
+
 /// Opens a link. The peer's key is known already: it signed the description that made the link.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Hello {

@@ -35,7 +35,7 @@ fn the_encoding_does_not_change_unnoticed() {
     let all: Vec<u8> = one_of_each().iter().flat_map(Frame::to_bytes).collect();
     assert_eq!(
         Hash::of(&[&all]).to_hex(),
-        "18bd440c359a6d3f05dfdc0cbacd7e8b14d87dc83e1c1c788cffa0064f01f0ba"
+        "93f848105ccff266fa32fa851454900af936bc56a47c840c0935b29a576905f2"
     );
 }
 
@@ -116,7 +116,7 @@ fn lengths_out_of_range_are_refused_before_memory_is_taken() {
 #[test]
 fn versions_kinds_and_bodies_that_are_unknown_are_told_apart() {
     assert_eq!(Frame::from_bytes(&[2, 7]), Err(FrameError::BadVersion(2)));
-    for kind in [0, 12, 255] {
+    for kind in [0, 13, 255] {
         assert_eq!(Frame::from_bytes(&[1, kind]), Err(FrameError::UnknownKind(kind)));
     }
     let reason = Frame::from_bytes(&[1, 10, 9]);
@@ -165,5 +165,6 @@ fn one_of_each() -> Vec<Frame> {
         Frame::PoolRef(PoolId(Hash([2; 32]))),
         Frame::Bye(ByeReason::Crowded),
         Frame::Field(Parcel::try_from(vec![7; 90]).unwrap()),
+        Frame::Tick(Preimage([5; 32])),
     ]
 }

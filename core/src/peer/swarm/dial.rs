@@ -1,15 +1,13 @@
 //! Links: dialling elders, answering the younger, giving up.
 
-use super::{
-    DIAL_PATIENCE, Known, Link, MAX_LINKS, MAX_SEEN, Neighbour, Output, Stage, Swarm, TrackerFault,
-};
+use super::{DIAL_PATIENCE, Known, Link, MAX_LINKS, MAX_SEEN, Output, Stage, Swarm, TrackerFault};
 use crate::{
     codec::Text,
     crypto::Signed,
     id::{ChainId, PeerId},
     peer::{
         LinkId,
-        tracker_wire::{ForwardedSignal, Signal, SignalKind, ToTracker},
+        tracker_wire::{ForwardedSignal, MAX_SDP_BYTES, Signal, SignalKind, ToTracker},
     },
     table::Table,
     time::Moment,
@@ -19,6 +17,12 @@ use core::time::Duration;
 
 /// Rest before a peer is dialled again; doubles with each failure.
 const REDIAL: Duration = Duration::from_secs(2);
+
+/// Of sixteen links, those that we dial. Chosen here: eight pages are all linked with each other.
+const OWN_SIXTEENTHS: usize = 7;
+
+/// Additions to a description that one end may send. Chosen here: what a slow server or two are late with.
+const MAX_ADDITIONS: u8 = 4;
 
 /// Failures after which a peer is forgotten until the tracker names it again.
 const MAX_FAILURES: u32 = 5;
@@ -35,22 +39,31 @@ impl Swarm {
             .map(|(peer, known)| (*peer, *known))
     }
 
-    /// Returns whether there is a tracker to signal through and room for a link.
+    /// Returns whether there is a tracker to signal through and room for a link of our own.
     pub(super) fn can_dial(&self) -> bool {
-        self.is_joined() && self.links.len() < self.config.max_links.min(MAX_LINKS)
+        self.is_joined() && self.has_room(true)
+    }
+
+    /// Returns whether there is room for a link that we dial, or that we answer. Each has a part of its own: else whoever has
+    /// many keys could dial us until we are linked with nobody else. A little less is dialled than is answered, so that
+    /// newcomers find room where everybody has dialled all that it may.
+    fn has_room(&self, is_ours: bool) -> bool {
+        let most = self.config.max_links.min(MAX_LINKS);
+        let ours = most.saturating_mul(OWN_SIXTEENTHS) / 16;
+        let part = if is_ours { ours } else { most.saturating_sub(ours) };
+        self.links.values().filter(|link| link.is_ours == is_ours).count() < part
     }
 
     pub(super) fn dial(&mut self, now: Moment, out: &mut Vec<Output>) {
         let due = self.candidates().filter(|(_, known)| known.retry_at <= now);
         let due: Table<_, ()> =
-            due.map(|(peer, known)| ((known.failures, known.rank, peer), ())).collect();
-        for (_, rank, peer) in due.into_keys() {
+            due.map(|(peer, known)| ((known.failures, known.lot, peer), ())).collect();
+        for (_, _, peer) in due.into_keys() {
             if !self.can_dial() {
                 return;
             }
             let session = self.dice.roll();
-            let neighbour = Neighbour { peer, rank };
-            let id = self.make(now, neighbour, session, SignalKind::Offer);
+            let id = self.make(now, peer, session, SignalKind::Offer);
             out.push(Output::CreateLink(id, None));
         }
     }
@@ -78,8 +91,30 @@ impl Swarm {
             return;
         }
         link.stage = Stage::Described(kind);
-        let (stream, from, to, session) = (self.config.stream, self.me, link.peer, link.session);
-        let body = Signal { stream, from, to, session, kind, sdp };
+        let (to, session) = (link.peer, link.session);
+        self.say(to, session, kind, sdp, out);
+    }
+
+    /// Sends what was found since the description went. Once the link is open, nobody needs it.
+    pub(super) fn trickle(&mut self, id: LinkId, lines: &str, out: &mut Vec<Output>) {
+        let is_joined = self.is_joined();
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let (Stage::Described(_), Ok(lines)) = (link.stage, Text::try_from(lines)) else { return };
+        let Some(left) = link.additions.0.checked_sub(1).filter(|_| is_joined) else { return };
+        link.additions.0 = left;
+        let (to, session) = (link.peer, link.session);
+        self.say(to, session, SignalKind::Candidates, lines, out);
+    }
+
+    fn say(
+        &self,
+        to: PeerId,
+        session: u64,
+        kind: SignalKind,
+        sdp: Text<MAX_SDP_BYTES>,
+        out: &mut Vec<Output>,
+    ) {
+        let body = Signal { stream: self.config.stream, from: self.me, to, session, kind, sdp };
         let signed = Signed::new(&self.config.key, ChainId::default(), body);
         out.push(Output::TrackerSend(ToTracker::Signal(signed).to_bytes()));
     }
@@ -91,31 +126,46 @@ impl Swarm {
         forwarded: ForwardedSignal,
         out: &mut Vec<Output>,
     ) {
-        let ForwardedSignal { rank, signal } = forwarded;
+        let ForwardedSignal { signal, .. } = forwarded;
         let body = &signal.body;
         let is_ours = body.to == self.me && body.stream == self.config.stream;
         if !is_ours || body.from == self.me || signal.verify_sender().is_err() {
             out.push(Output::Trouble(TrackerFault::ForgedSignal));
             return;
         }
-        if self.banned.contains_key(&body.from) {
+        if self.is_banned(now, &body.from) {
             return;
         }
-        let from = Neighbour { peer: body.from, rank };
-        let (session, sdp) = (body.session, String::from(body.sdp.as_str()));
+        let (from, session) = (body.from, body.session);
+        let sdp = String::from(body.sdp.as_str());
         match body.kind {
             SignalKind::Offer => self.offered(now, from, session, sdp, out),
             SignalKind::Answer => {
                 let waiting = self.links.iter_mut().find(|(_, link)| {
-                    link.peer == from.peer
+                    link.peer == from
                         && link.session == session
                         && link.stage == Stage::Described(SignalKind::Offer)
                 });
                 if let Some((id, link)) = waiting {
+                    if sdp.is_empty() {
+                        // It has no room. Who is named again may have some then.
+                        let id = *id;
+                        self.known.remove(&from);
+                        return self.drop_link(now, id, out);
+                    }
                     // One answer counts: from here on the link waits only for its channel.
                     link.stage = Stage::Described(SignalKind::Answer);
                     out.push(Output::AcceptAnswer(*id, sdp));
                 }
+            }
+            SignalKind::Candidates => {
+                let waiting = self.links.iter_mut().find(|(_, link)| {
+                    link.peer == from && link.session == session && link.stage != Stage::Open
+                });
+                let Some((id, link)) = waiting else { return };
+                let Some(left) = link.additions.1.checked_sub(1) else { return };
+                link.additions.1 = left;
+                out.push(Output::AddCandidates(*id, sdp));
             }
         }
     }
@@ -123,28 +173,28 @@ impl Swarm {
     fn offered(
         &mut self,
         now: Moment,
-        from: Neighbour,
+        from: PeerId,
         session: u64,
         sdp: String,
         out: &mut Vec<Output>,
     ) {
-        if self.seen.contains(&(from.peer, session)) {
+        if self.seen.contains(&(from, session)) {
             return;
         }
-        self.seen.push_back((from.peer, session));
+        self.seen.push_back((from, session));
         if self.seen.len() > MAX_SEEN {
             self.seen.pop_front();
         }
         let pending = self
             .links
             .iter()
-            .find(|(_, link)| link.peer == from.peer && link.stage != Stage::Open)
+            .find(|(_, link)| link.peer == from && link.stage != Stage::Open)
             .map(|(id, link)| (*id, link.stage));
         if let Some((id, stage)) = pending {
             // Both dial at once when ranks change meanwhile: the lower key's offer stands.
             let is_ours = stage == Stage::Describing(SignalKind::Offer)
                 || stage == Stage::Described(SignalKind::Offer);
-            if is_ours && self.me < from.peer {
+            if is_ours && self.me < from {
                 return;
             }
             self.links.remove(&id);
@@ -152,18 +202,21 @@ impl Swarm {
         }
         // A peer whose page was loaded anew offers while its old link still looks open; that one goes when the
         // new one opens, so a replayed offer cannot tear it down.
-        if self.links.len() >= self.config.max_links.min(MAX_LINKS) {
-            return;
+        if !self.has_room(false) {
+            // No room is said with an empty answer, else the dial would hold a place of the other's until its patience ends.
+            return self.say(from, session, SignalKind::Answer, Text::default(), out);
         }
         let id = self.make(now, from, session, SignalKind::Answer);
         out.push(Output::CreateLink(id, Some(sdp)));
     }
 
-    fn make(&mut self, now: Moment, to: Neighbour, session: u64, kind: SignalKind) -> LinkId {
-        let id = LinkId(self.next_link);
-        self.next_link = self.next_link.saturating_add(1);
+    fn make(&mut self, now: Moment, to: PeerId, session: u64, kind: SignalKind) -> LinkId {
+        let id = self.next_link;
+        self.next_link = LinkId(id.0.saturating_add(1));
         let (stage, until) = (Stage::Describing(kind), now.after(DIAL_PATIENCE));
-        self.links.insert(id, Link { peer: to.peer, rank: to.rank, session, stage, until });
+        let is_ours = kind == SignalKind::Offer;
+        let additions = (MAX_ADDITIONS, MAX_ADDITIONS);
+        self.links.insert(id, Link { peer: to, is_ours, session, stage, until, additions });
         id
     }
 
@@ -172,7 +225,7 @@ impl Swarm {
             return;
         };
         link.stage = Stage::Open;
-        let Link { peer, rank, .. } = *link;
+        let peer = link.peer;
         if let Some(known) = self.known.get_mut(&peer) {
             known.failures = 0;
         }
@@ -186,7 +239,7 @@ impl Swarm {
                 out.push(Output::Left(old, peer));
             }
         }
-        out.push(Output::Joined(id, Neighbour { peer, rank }));
+        out.push(Output::Joined(id, peer));
     }
 
     /// Closes a link of our own accord.

@@ -1,9 +1,8 @@
 //! The conversation with the tracker.
 
-use super::{
-    HEARTBEAT, Known, MAX_KNOWN, Output, Stage, Swarm, TRACKER_PATIENCE, Tracker, TrackerFault,
-};
+use super::{HEARTBEAT, Known, MAX_KNOWN, Output, Swarm, TRACKER_PATIENCE, Tracker, TrackerFault};
 use crate::{
+    codec::Text,
     peer::tracker_wire::{Candidate, SignIn, ToListener, ToTracker, TrackerRefusal},
     time::Moment,
 };
@@ -16,7 +15,16 @@ const MAX_REST: Duration = Duration::from_secs(60);
 impl Swarm {
     pub(super) fn connect(&mut self, now: Moment, out: &mut Vec<Output>) {
         self.tracker = Tracker::Opening { until: now.after(TRACKER_PATIENCE) };
-        out.push(Output::ConnectTracker(self.config.tracker.clone()));
+        out.push(Output::ConnectTracker(self.url()));
+    }
+
+    /// Returns the URL of the tracker whose turn it is.
+    fn url(&self) -> Text<256> {
+        let urls = self.config.tracker.as_str().split(' ');
+        urls.cycle()
+            .nth(self.losses.into())
+            .and_then(|url| Text::try_from(url).ok())
+            .unwrap_or_default()
     }
 
     pub(super) fn leave(&mut self, out: &mut Vec<Output>) {
@@ -69,8 +77,8 @@ impl Swarm {
         }
         match ToListener::from_bytes(message) {
             Ok(ToListener::Challenge(nonce)) => {
-                let tracker = self.config.tracker.clone();
-                let sign_in = ToTracker::SignIn(SignIn::new(&self.config.key, nonce, tracker));
+                let sign_in = SignIn::new(&self.config.key, nonce, self.url());
+                let sign_in = ToTracker::SignIn(sign_in);
                 out.push(Output::TrackerSend(sign_in.to_bytes()));
                 out.push(Output::TrackerSend(ToTracker::Join(self.config.stream).to_bytes()));
             }
@@ -79,13 +87,14 @@ impl Swarm {
                     self.failures = 0;
                     self.rank = Some(rank);
                     self.tracker = Tracker::Joined { heartbeat: now.after(HEARTBEAT) };
-                    out.push(Output::Welcomed(rank));
+                    out.push(Output::Welcomed);
                 }
             }
             Ok(ToListener::Candidates(list)) => {
                 if list.stream == self.config.stream {
+                    out.push(Output::Crowd(list.crowd));
                     for candidate in list.peers.iter() {
-                        self.meet(now, *candidate, out);
+                        self.meet(now, *candidate);
                     }
                 }
             }
@@ -93,7 +102,7 @@ impl Swarm {
             Ok(ToListener::Refused(reason)) => self.refused(now, reason, out),
             Ok(ToListener::Relayed(relayed)) => {
                 let is_ours = relayed.stream == self.config.stream && relayed.from != self.me;
-                if is_ours && !self.banned.contains_key(&relayed.from) {
+                if is_ours && !self.is_banned(now, &relayed.from) {
                     out.push(Output::Relayed(relayed.from, relayed.parcel));
                 }
             }
@@ -106,7 +115,8 @@ impl Swarm {
             TrackerRefusal::NotSignedIn
             | TrackerRefusal::BadSignIn
             | TrackerRefusal::NotJoined
-            | TrackerRefusal::BadMessage => self.fail(now, TrackerFault::Refused(reason), out),
+            | TrackerRefusal::BadMessage
+            | TrackerRefusal::NoToken => self.fail(now, TrackerFault::Refused(reason), out),
             TrackerRefusal::TooMuch if !self.is_joined() => {
                 self.fail(now, TrackerFault::Refused(reason), out);
             }
@@ -116,21 +126,15 @@ impl Swarm {
     }
 
     /// Learns of a peer, or of its newest rank.
-    fn meet(&mut self, now: Moment, candidate: Candidate, out: &mut Vec<Output>) {
+    fn meet(&mut self, now: Moment, candidate: Candidate) {
         let Candidate { peer, rank } = candidate;
-        if peer == self.me || self.banned.contains_key(&peer) {
+        if peer == self.me || self.is_banned(now, &peer) {
             return;
         }
-        for link in self.links.values_mut().filter(|link| link.peer == peer) {
-            if link.rank != rank && link.stage == Stage::Open {
-                out.push(Output::Ranked(peer, rank));
-            }
-            link.rank = rank;
-        }
-        let fresh = Known { rank, failures: 0, retry_at: now };
+        let fresh = Known { rank, lot: self.dice.roll(), failures: 0, retry_at: now };
         self.known.entry(peer).or_insert(fresh).rank = rank;
         if self.known.len() > MAX_KNOWN {
-            let worst = self.known.iter().max_by_key(|(_, known)| (known.failures, known.rank));
+            let worst = self.known.iter().max_by_key(|(_, known)| (known.failures, known.lot));
             let worst = worst.map(|(peer, _)| *peer);
             worst.and_then(|peer| self.known.remove(&peer));
         }
@@ -146,6 +150,7 @@ impl Swarm {
         let rest = Duration::from_secs(2).saturating_mul(1 << self.failures.min(5));
         let rest = self.dice.jitter(rest.min(MAX_REST));
         self.failures = self.failures.saturating_add(1);
+        self.losses = self.losses.wrapping_add(1);
         self.tracker = Tracker::Waiting { until: now.after(rest) };
         out.push(Output::Trouble(fault));
     }

@@ -34,7 +34,7 @@ fn the_encoding_does_not_change_unnoticed() {
     all.extend(to_listener().iter().flat_map(ToListener::to_bytes));
     assert_eq!(
         Hash::of(&[&all]).to_hex(),
-        "d6c25901d7e9900db4b98cbe9db56253849dc41bcf4b834695dbb9b68cde0f81"
+        "55721f57ffe32fb709fa136c4c30df3937e071c83efd9df2a1141d75948c4fdf"
     );
 }
 
@@ -132,7 +132,7 @@ fn to_listener() -> Vec<ToListener> {
     vec![
         ToListener::Challenge([4; 32]),
         ToListener::Welcome(StreamId::default(), 3),
-        ToListener::Candidates(Candidates { stream: StreamId::default(), peers }),
+        ToListener::Candidates(Candidates { stream: StreamId::default(), crowd: 3, peers }),
         ToListener::Signal(ForwardedSignal { rank: 9, signal: signal() }),
         ToListener::Refused(TrackerRefusal::TooMuch),
         ToListener::Relayed(Relayed {

@@ -75,6 +75,8 @@ pub struct Candidate {
 pub struct Candidates {
     /// What they listen to.
     pub stream: StreamId,
+    /// How many listen to it, these and the asker among them.
+    pub crowd: u32,
     /// Who they are.
     pub peers: Bounded<Candidate, MAX_CANDIDATES>,
 }
@@ -114,6 +116,8 @@ pub enum TrackerRefusal {
     BadMessage,
     /// Too much, too fast, or the tracker is full.
     TooMuch,
+    /// The publisher of the stream asks for a token, and there is none that is good.
+    NoToken,
 }
 
 impl TrackerRefusal {
@@ -126,6 +130,7 @@ impl TrackerRefusal {
             Self::NoSuchPeer => "tracker/no-such-peer",
             Self::BadMessage => "tracker/bad-message",
             Self::TooMuch => "tracker/too-much",
+            Self::NoToken => "tracker/no-token",
         }
     }
 }

@@ -116,13 +116,15 @@ impl SignIn {
     }
 }
 
-/// Whether a description opens or answers.
+/// Whether a description opens, answers, or adds to one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum SignalKind {
     /// Opens a session.
     Offer,
     /// Answers an offer.
     Answer,
+    /// Candidates that were found after the description went, as lines of it (RFC 8838: half trickle).
+    Candidates,
 }
 
 /// A description of one end of a data channel, for one peer. Signed on the zero chain: the stream's id binds its own.
@@ -138,7 +140,8 @@ pub struct Signal {
     pub session: u64,
     /// Offer or answer.
     pub kind: SignalKind,
-    /// The description with all its candidates. Its fingerprint names the sender's DTLS certificate.
+    /// The description with all its candidates. Its fingerprint names the sender's DTLS certificate. An empty answer says that
+    /// the sender has no room for a link.
     pub sdp: Text<MAX_SDP_BYTES>,
 }
 

@@ -1,6 +1,8 @@
 //! What the owner asks of the chain: each is checked against the proven balance and waits for its turn.
 
-use super::{Asked, Book, BookError, MAX_QUEUE, MAX_SETTLEMENTS, Output, Query, Settlement};
+use super::{
+    Asked, Book, BookError, Interest, MAX_QUEUE, MAX_SETTLEMENTS, Output, Query, Settlement,
+};
 use crate::{
     amount::Amount,
     chain::{
@@ -130,7 +132,7 @@ impl Book {
         out: &mut Vec<Output>,
     ) -> Result<(), BookError> {
         self.check_pool(&terms)?;
-        self.watch(terms.id(self.chain), out);
+        self.watch(terms.id(self.chain), Interest::Ours, out);
         self.enqueue(now, Message::CreatePool(terms), out)
     }
 
@@ -183,18 +185,19 @@ impl Book {
         let proof = self.pool(pool, Level::Included);
         let paid = proof.map_or(Amount::ZERO, |proof| proof.paid.cum);
         let state = proof.and_then(|proof| proof.state.as_ref());
+        let fee = promise.fee(self.fee);
         let is_claim = state.is_some_and(|s| matches!(s.status, PoolStatus::Insolvent(_)));
         // The fee is taken last, so what is settled may pay it. A claim brings nothing yet.
         let gain = if is_claim { Amount::ZERO } else { cum.saturating_sub(paid) };
         let account = self.account(Level::Included).ok_or(BookError::NotReady)?;
         let gained = account.value.balance(Token::Operational).checked_add(gain);
-        if let Some(balance) = gained.filter(|sum| *sum < self.fee) {
-            return Err(BookError::Insufficient { needed: self.fee, balance });
+        if let Some(balance) = gained.filter(|sum| *sum < fee) {
+            return Err(BookError::Insufficient { needed: fee, balance });
         }
         if self.settlements.iter().any(|known| (known.pool, known.cum) == (pool, cum)) {
             return Ok(());
         }
-        self.watch(pool, out);
+        self.watch(pool, Interest::Ours, out);
         let waits = |message: &Message| matches!(message, Message::Settle(waiting) if waiting.voucher.body.pool == pool);
         if let Some(place) = self.queue.iter().position(waits) {
             self.queue.remove(place);
@@ -207,7 +210,10 @@ impl Book {
             if self.settlements.len() >= MAX_SETTLEMENTS {
                 self.settlements.remove(0);
             }
-            self.settlements.push(Settlement { pool, cum, level: None, height: None, root: None });
+            let before = self.settlements.iter().filter(|s| s.pool == pool).map(|s| s.cum).max();
+            let gain = cum.saturating_sub(before.unwrap_or_default().max(paid));
+            let (level, height, root) = (None, None, None);
+            self.settlements.push(Settlement { pool, cum, gain, level, height, root });
         }
         self.queue.push(Message::Settle(Box::new(promise)));
         Ok(())
@@ -223,9 +229,9 @@ impl Book {
         pool: PoolId,
         out: &mut Vec<Output>,
     ) -> Result<(), BookError> {
-        self.watch(pool, out);
+        self.watch(pool, Interest::Ours, out);
         let message = Message::Collect { pool, target: self.address };
-        if self.queue.contains(&message) {
+        if self.is_known(&message) {
             return Ok(());
         }
         self.enqueue(now, message, out)
@@ -241,7 +247,7 @@ impl Book {
         pool: PoolId,
         out: &mut Vec<Output>,
     ) -> Result<(), BookError> {
-        self.watch(pool, out);
+        self.watch(pool, Interest::Ours, out);
         self.enqueue(now, Message::Release(pool), out)
     }
 

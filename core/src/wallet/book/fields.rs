@@ -1,17 +1,18 @@
 //! Payment fields in the book: what is asked of the chain about them, and what is proven of them.
 
-use super::{Book, BookError, Output, proofs::At};
+use super::{Book, BookError, Interest, Output, proofs::At};
 use crate::{
-    chain::{ByLevel, Level, spec::Token, transaction::Message},
+    amount::Amount,
+    chain::{Level, spec::Token, transaction::Message},
     crypto::Hash,
     id::{FieldId, Height},
-    payment::field::{FieldAct, escrow::FieldState},
+    payment::{
+        field::{FieldAct, FieldTerms, Member, escrow::FieldState},
+        member::MAX_FIELDS,
+    },
     time::{Moment, UnixMillis},
 };
 use alloc::{boxed::Box, vec::Vec};
-
-/// Fields watched at once: one key each, beside those of the account and the pools in one answer.
-pub const MAX_WATCHED_FIELDS: usize = 15;
 
 /// A watched field as one head's state shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,11 +32,9 @@ pub struct FieldShown {
 }
 
 impl Book {
-    /// Starts to watch a field. Nothing happens if it is watched already, or if [`MAX_WATCHED_FIELDS`] are.
+    /// Starts to watch a field of ours, if it is not watched; at most [`MAX_FIELDS`] are.
     pub fn watch_field(&mut self, field: FieldId, out: &mut Vec<Output>) {
-        if self.fields.len() < MAX_WATCHED_FIELDS && !self.fields.contains_key(&field) {
-            self.fields.insert(field, ByLevel::new());
-        }
+        self.fields.add(field, Interest::Ours, MAX_FIELDS);
         self.is_urgent = true;
         self.ask_proofs(out);
     }
@@ -50,6 +49,28 @@ impl Book {
         self.fields.get(field)?.at_least(level).max_by_key(|shown| shown.height)
     }
 
+    /// Checks that the proven balance covers what these terms lock of it beyond what the field holds for it already, and
+    /// what opening costs if it leads.
+    ///
+    /// # Errors
+    /// [`BookError`].
+    pub fn check_terms(&self, terms: &FieldTerms, held: Amount) -> Result<(), BookError> {
+        let mine = |member: &&Member| member.address() == self.address;
+        let deposit = terms.members.iter().find(mine).map_or(Amount::ZERO, |own| own.deposit);
+        let deposit = deposit.saturating_sub(held);
+        let leader = terms.leader().and_then(|place| terms.members.get(usize::from(place)));
+        let signatures = u64::try_from(terms.members.len()).unwrap_or(u64::MAX).saturating_add(1);
+        let needed = match leader.filter(mine) {
+            Some(_) => {
+                let cost = self.fee.checked_mul(signatures);
+                let bonded = deposit.checked_add(terms.bond);
+                bonded.zip(cost).and_then(|(bonded, cost)| bonded.checked_add(cost))
+            }
+            None => Some(deposit),
+        };
+        self.check_funds(Token::Operational, needed)
+    }
+
     /// Sends an act on a field. One that waits already is not sent twice.
     ///
     /// # Errors
@@ -60,15 +81,23 @@ impl Book {
         act: Box<FieldAct>,
         out: &mut Vec<Output>,
     ) -> Result<(), BookError> {
-        // Whoever brings signatures of others pays for each of them.
-        let signatures = u64::try_from(act.signatures()).unwrap_or(u64::MAX);
-        let fee = self.fee.checked_mul(signatures.saturating_add(1));
+        let signatures = act.signatures();
         let message = Message::Field(act);
-        if self.queue.contains(&message) || self.is_flying(&message) {
+        if self.is_known(&message) {
             return Ok(());
         }
-        self.check_funds(Token::Operational, fee)?;
+        self.check_signatures(signatures)?;
         self.enqueue(now, message, out)
+    }
+
+    /// Checks that the proven balance covers a transaction with so many signatures of others: whoever brings them pays for
+    /// each.
+    ///
+    /// # Errors
+    /// [`BookError`].
+    pub fn check_signatures(&self, count: usize) -> Result<(), BookError> {
+        let signatures = u64::try_from(count).unwrap_or(u64::MAX).saturating_add(1);
+        self.check_funds(Token::Operational, self.fee.checked_mul(signatures))
     }
 
     /// Takes what one head proves of the fields that were asked for.

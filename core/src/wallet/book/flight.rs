@@ -6,7 +6,7 @@ use crate::{
         Level,
         transaction::{LIFETIME, MAX_MESSAGES, Message, SignedTransaction, Transaction},
     },
-    codec::{Bounded, Text},
+    codec::{self, Bounded, Text},
     id::Height,
     time::Moment,
 };
@@ -35,10 +35,11 @@ pub(super) struct Flight {
 }
 
 impl Book {
-    /// Returns whether this message is on its way.
-    pub(super) fn is_flying(&self, message: &Message) -> bool {
-        let flight = self.flight.as_ref();
-        flight.is_some_and(|flight| flight.transaction.body.messages.contains(message))
+    /// Returns whether this message waits or is on its way. Equal messages have equal bytes.
+    pub(super) fn is_known(&self, message: &Message) -> bool {
+        let (bytes, flight) = (codec::encode(message), self.flight.iter());
+        let flying = flight.flat_map(|flight| flight.transaction.body.messages.iter());
+        self.queue.iter().chain(flying).any(|known| codec::encode(known) == bytes)
     }
 
     pub(super) fn enqueue(
@@ -125,7 +126,7 @@ impl Book {
         }
     }
 
-    /// The node did not answer: proofs are asked for again at the next head, a transaction after a while.
+    /// The node did not answer: proofs and the faucet are asked again at the next head, a transaction after a while.
     pub(super) fn unreachable(&mut self, now: Moment, id: AskId) {
         match self.asked.remove(&id) {
             Some(Asked::Submission) => {
@@ -135,7 +136,8 @@ impl Book {
                     flight.silences = flight.silences.saturating_add(1);
                 }
             }
-            Some(Asked::Proofs { .. } | Asked::Faucet) | None => {}
+            Some(Asked::Faucet) => self.is_gift_lost = true,
+            Some(Asked::Proofs { .. }) | None => {}
         }
     }
 

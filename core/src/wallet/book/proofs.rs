@@ -1,6 +1,6 @@
 //! Proofs: one question a head, checked under that head's root, entered level by level.
 
-use super::{AskId, Book, MAX_WATCHED, MAX_WATCHED_FIELDS, Output, PoolProof, Query, Shown};
+use super::{AskId, Book, Output, PoolProof, Query, Shown};
 use crate::{
     chain::{
         Level,
@@ -19,6 +19,13 @@ use crate::{
 };
 use alloc::{boxed::Box, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
+
+/// Pools in one question: two keys each. With the account and the fields they are [`MAX_KEYS`](crate::chain::proof::MAX_KEYS).
+pub(super) const POOLS_A_TURN: usize = 24;
+/// How many of them may have been only named, where those that are ours fill the rest. Chosen here: a third.
+pub(super) const NAMED_A_TURN: usize = 8;
+/// Fields in one question: one key each.
+pub(super) const FIELDS_A_TURN: usize = 15;
 
 /// A pool's state, if it exists, and what it paid to the owner.
 type Row = (Option<PoolState>, PaidState);
@@ -59,22 +66,24 @@ pub(super) enum Asked {
 impl Book {
     /// Asks for proofs under each head that moved far enough.
     ///
-    /// Final heads always; the others at once while something is awaited, else every inclusion margin (A5.14).
+    /// Final heads always; the others at once while something is awaited or more is watched than one question asks, else
+    /// every inclusion margin (A5.14).
     pub(super) fn ask_proofs(&mut self, out: &mut Vec<Output>) {
         for level in [Level::Final, Level::Settled, Level::Included] {
             let Some(at) = self.at(level) else { continue };
             let height = at.height;
             let last = self.asked_height.get(level).copied();
             let is_waiting = self.asked.values().any(|asked| asked.is_at(level));
-            let is_pressing = level == Level::Final || self.is_awaiting();
+            let is_crowded = self.watched.len() > POOLS_A_TURN || self.fields.len() > FIELDS_A_TURN;
+            let is_pressing = level == Level::Final || is_crowded || self.is_awaiting();
             let step = if is_pressing { 1 } else { self.inclusion_margin.max(1) };
             let is_due = |last: Height| height >= last.plus(if self.is_urgent { 0 } else { step });
             if is_waiting || !last.is_none_or(is_due) {
                 continue;
             }
             self.asked_height.set(level, height);
-            let pools = self.watched.keys().copied().take(MAX_WATCHED).collect();
-            let fields = self.fields.keys().copied().take(MAX_WATCHED_FIELDS).collect();
+            let pools = self.watched.turn(level, (POOLS_A_TURN, NAMED_A_TURN));
+            let fields = self.fields.turn(level, (FIELDS_A_TURN, 0));
             let rows = Rows { pools, fields };
             let keys = Bounded::<_, { crate::chain::proof::MAX_KEYS }>::try_from(self.keys(&rows));
             let Ok(keys) = keys else { continue };

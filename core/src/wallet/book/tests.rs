@@ -1,6 +1,7 @@
 //! A book against a node that is a real state tree, honest or not.
 
 mod batches;
+mod turns;
 
 use super::{
     flight::{TRANSACTION_REFUSED, UNAVAILABLE},
@@ -232,6 +233,28 @@ fn a_submission_without_answer_is_the_same_bytes_again_after_patience() {
 }
 
 #[test]
+fn a_faucet_that_did_not_answer_is_asked_again_at_the_next_head_unless_it_gave() {
+    let asked = |out: &[Output]| match out {
+        [Output::Ask(id, Query::Faucet(to)), ..] if *to == owner() => Some(*id),
+        _ => None,
+    };
+    let (mut node, mut book) = funded();
+    let mut out = Vec::new();
+    book.ask_faucet(&mut out);
+    for (height, silence) in
+        [(11, Input::Unreachable as fn(_) -> _), (12, |id| Input::Refused(id, UNAVAILABLE))]
+    {
+        feed(&mut book, 0, silence(asked(&out).unwrap()));
+        out = show(&mut book, &node, height, Level::Settled);
+    }
+    let lost = asked(&out).unwrap();
+    node.set_account(0, 1100);
+    show(&mut book, &node, 13, Level::Settled);
+    feed(&mut book, 0, Input::Unreachable(lost));
+    assert_eq!(asked(&show(&mut book, &node, 14, Level::Settled)), None, "the money came");
+}
+
+#[test]
 fn a_node_that_stays_away_is_asked_ever_less_often() {
     let (_, mut book, mut id, first) = sending();
     let mut now = 0;
@@ -300,16 +323,16 @@ fn a_settlement_rises_from_sent_to_final_only_by_proof() {
     let resource = StreamId(Hash([4; 32]));
     let voucher = Voucher { pool, resource, target: owner(), seq: 1, cum, ticks: None };
     let payer = SecretKey::from_bytes(&[9; 32]);
-    let voucher = Signed::new(&payer, node.chain(), voucher);
+    let first = Signed::new(&payer, node.chain(), voucher);
     let mut out = Vec::new();
-    book.settle(at(0), voucher.clone().into(), &mut out).unwrap();
+    book.settle(at(0), first.clone().into(), &mut out).unwrap();
     answer(&mut book, &node, out);
     assert_eq!(
         book.settlements(),
-        [Settlement { pool, cum, level: None, height: None, root: None }]
+        [Settlement { pool, cum, gain: cum, level: None, height: None, root: None }]
     );
     let mut again = Vec::new();
-    book.settle(at(0), voucher.into(), &mut again).unwrap();
+    book.settle(at(0), first.into(), &mut again).unwrap();
     assert_eq!(again, [], "the same voucher is not sent twice");
     let paid_key = StateKey::paid(node.chain(), &pool, &owner());
     node.entries.insert(paid_key, encode(&PaidState { seq: 1, cum, claim: None }));
@@ -320,4 +343,9 @@ fn a_settlement_rises_from_sent_to_final_only_by_proof() {
     }
     show(&mut book, &node, 30, Level::Settled);
     assert_eq!(shown(&book), (Some(Level::Final), Some(Height(20))), "never back");
+    let more = Voucher { seq: 2, cum: Amount::from_units(50), ..voucher };
+    let more = Signed::new(&payer, node.chain(), more);
+    book.settle(at(0), more.into(), &mut Vec::new()).unwrap();
+    let gains: Vec<u128> = book.settlements().iter().map(|one| one.gain.units()).collect();
+    assert_eq!(gains, [30, 20], "a voucher promises all, and brings what is new");
 }

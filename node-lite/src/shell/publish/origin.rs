@@ -2,9 +2,14 @@
 //!
 //! | path | method | answer |
 //! |---|---|---|
-//! | `/live.m3u8` | GET, HEAD | the playlist, never from a cache |
-//! | `/NAME` | GET, HEAD | a segment, whole or one range; immutable |
+//! | `/live.m3u8` | GET, HEAD | the playlist of segments, or of renditions if there are several; 503 before the first |
+//! | `/live-N.m3u8` | GET, HEAD | the playlist of one rendition of several |
+//! | `/NAME` | GET, HEAD | a segment or map, whole or one range; immutable |
+//! | `/NAME.record` | GET, HEAD | the record of that segment alone: the bytes that its tag has in base64 |
+//! | `/live.stream` | GET, HEAD | the description of the stream, likewise |
 //! | `/push/NAME` | PUT, POST, DELETE | what ffmpeg's HLS muxer sends (`-method PUT`) |
+//!
+//! What may change (playlists, records, description) is asked for anew each time, and has a tag of its bytes.
 //!
 //! Source: RFC 9110 §14 (ranges), §13 (conditions). Several ranges at once are answered with the whole file.
 
@@ -12,7 +17,8 @@ mod push;
 
 pub(super) use push::Pushes;
 
-use super::station::Station;
+use super::station::{Served, Station};
+use crate::publisher::MAIN;
 use antiphon_core::crypto::Hash;
 use axum::{
     Router,
@@ -48,10 +54,7 @@ pub(super) fn router(station: Arc<Station>, pushes: Option<Arc<Pushes>>) -> Rout
             header::ETAG,
         ])
         .max_age(Duration::from_secs(3600));
-    let mut router = Router::new()
-        .route("/live.m3u8", get(playlist))
-        .route("/{name}", get(file))
-        .with_state(station);
+    let mut router = Router::new().route("/{name}", get(named)).with_state(station);
     if let Some(pushes) = pushes {
         router = router.merge(push::router(pushes));
     }
@@ -68,32 +71,38 @@ pub(super) fn router(station: Arc<Station>, pushes: Option<Arc<Pushes>>) -> Rout
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_PATIENCE))
 }
 
-async fn playlist(State(station): State<Arc<Station>>, asked: HeaderMap) -> Response {
-    let bytes = station.playlist();
-    if bytes.is_empty() {
-        // Nothing was published yet; a player tries again.
-        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")]).into_response();
-    }
-    let etag = etag(&bytes);
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("application/vnd.apple.mpegurl")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-        (header::ETAG, etag.clone()),
-    ];
-    if is_known(&asked, &etag) {
-        return (StatusCode::NOT_MODIFIED, headers).into_response();
-    }
-    (headers, bytes).into_response()
-}
-
-async fn file(
+async fn named(
     State(station): State<Arc<Station>>,
     Path(name): Path<String>,
     asked: HeaderMap,
 ) -> Response {
-    let Some(served) = station.file(&name) else {
-        return (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, "no-store")]).into_response();
-    };
+    if let Some(shown) = station.page(&name) {
+        return page(shown, &asked);
+    }
+    match station.file(&name) {
+        Some(served) => file(&name, served, &asked),
+        // Nothing was published yet; a player tries again.
+        None if name == MAIN => {
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")]).into_response()
+        }
+        None => (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, "no-store")]).into_response(),
+    }
+}
+
+fn page(shown: Served, asked: &HeaderMap) -> Response {
+    let etag = etag(&shown.bytes);
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(shown.media_type)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (header::ETAG, etag.clone()),
+    ];
+    if is_known(asked, &etag) {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    (headers, shown.bytes).into_response()
+}
+
+fn file(name: &str, served: Served, asked: &HeaderMap) -> Response {
     // The name holds a digest of the bytes, so it is also their tag.
     let Ok(etag) = HeaderValue::from_str(&format!("\"{name}\"")) else {
         return StatusCode::NOT_FOUND.into_response();
@@ -104,7 +113,7 @@ async fn file(
         (header::ACCEPT_RANGES, HeaderValue::from_static("bytes")),
         (header::ETAG, etag.clone()),
     ];
-    if is_known(&asked, &etag) {
+    if is_known(asked, &etag) {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     let is_current = asked.get(header::IF_RANGE).is_none_or(|tag| *tag == etag);

@@ -3,20 +3,16 @@
 //! Publishing needs no node. Its answer spares the publisher 64 digits, and catches a page that would pay on another
 //! chain than the stream is signed for. Listeners pin the chain themselves, whatever is believed here.
 
+use crate::shell::web::{self, Web};
 use antiphon_core::{crypto::Hash, id::ChainId};
 use anyhow::{Context, bail, ensure};
-use axum::{
-    body::{Body, to_bytes},
-    http::{Request, Uri, header},
-};
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// How long a node may take. Chosen here: a publisher waits for it before the stream begins.
 const NODE_PATIENCE: Duration = Duration::from_secs(5);
 /// Longest answer, in bytes. Chosen here: a status takes 300.
-const MAX_ANSWER: usize = 16 * 1024;
+const MAX_ANSWER: u64 = 16 * 1024;
 
 /// Returns the chain of the stream.
 ///
@@ -53,22 +49,14 @@ pub(super) async fn chain(given: Option<ChainId>, node: &str) -> anyhow::Result<
 
 /// Asks a node for its chain.
 async fn ask(node: &str) -> anyhow::Result<ChainId> {
-    let uri: Uri = format!("{}/rpc", node.trim_end_matches('/')).parse().context("not a URL")?;
-    ensure!(uri.scheme_str() == Some("http"), "only a node at http:// can be asked");
+    let url = web::parse(&format!("{}/rpc", node.trim_end_matches('/')), None)?;
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "antiphon_status", "params": [] });
-    let request = Request::post(uri)
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Body::from(call.to_string()))?;
-    let client: Client<_, Body> = Client::builder(TokioExecutor::new()).build_http();
-    let answer = async {
-        let answer = client.request(request).await.context("it does not answer")?;
-        let status = answer.status();
-        ensure!(status.is_success(), "it answers {status}");
-        to_bytes(Body::new(answer.into_body()), MAX_ANSWER).await.context("its answer breaks off")
-    };
+    let web = Web::new()?;
+    let answer = web.post(url, call.to_string(), MAX_ANSWER);
     let answer =
         tokio::time::timeout(NODE_PATIENCE, answer).await.context("it takes too long")??;
-    chain_of(&answer)
+    ensure!(answer.status == 200, "it answers {}", answer.status);
+    chain_of(&answer.body)
 }
 
 /// Reads the chain out of an answer to `antiphon_status`.

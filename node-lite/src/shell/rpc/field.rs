@@ -40,15 +40,18 @@ pub(super) async fn watch(params: Params<'static>, context: Arc<Context>) -> Ans
         .map_err(|reason| error(INVALID_PARAMS_CODE, reason.to_string(), reason.code()))?;
     let (field, version, round) = (sealed.state.field, sealed.state.version, sealed.state.round);
     let watched = aside(move || tower.watch(sealed)).await?;
-    watched.map_err(|reason| match reason {
-        RefusedError::Watch(reason) => {
+    let held = match watched {
+        Ok(()) => round,
+        // Every member tells the same state, and whoever heard no answer tells it again: what counts is that it is held.
+        Err(RefusedError::Watch(WatchError::Known { held, .. })) => held,
+        Err(RefusedError::Watch(reason)) => {
             // No room now is no verdict on the state.
             let code = if reason == WatchError::Full { UNAVAILABLE } else { REFUSED };
-            error(code, reason.to_string(), reason.code())
+            return Err(error(code, reason.to_string(), reason.code()));
         }
-        RefusedError::Storage(reason) => storage(&reason),
-    })?;
-    Ok(json!({ "field": field.0.to_hex(), "version": version, "round": round }))
+        Err(RefusedError::Storage(reason)) => return Err(storage(&reason)),
+    };
+    Ok(json!({ "field": field.0.to_hex(), "version": version, "round": held }))
 }
 
 /// The leaves from which anybody makes a proof; they are a hint until they hash to the header's root.

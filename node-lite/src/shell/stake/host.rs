@@ -2,7 +2,7 @@
 
 use super::super::{
     http,
-    remote::{Answer, RemoteNode},
+    remote::{NoAnswer, RemoteNode},
 };
 use antiphon_core::{
     amount::Amount,
@@ -18,8 +18,6 @@ use antiphon_core::{
     wallet::book::{self, AskId, Book, BookError, Query},
 };
 use anyhow::{Context as _, bail, ensure};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde_json::json;
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
@@ -31,8 +29,6 @@ const OPEN_PATIENCE: Duration = Duration::from_secs(30);
 const SETTLE_PATIENCE: Duration = Duration::from_secs(90);
 /// Between two looks. Chosen here: shorter than a block.
 const PAUSE: Duration = Duration::from_millis(200);
-/// The node's answer that it cannot tell now: as good as none.
-const UNAVAILABLE: i32 = -32001;
 
 /// What is asked of the chain.
 #[derive(Debug)]
@@ -214,31 +210,14 @@ impl Host {
 
     /// Asks, and returns bytes, the code of a refusal, or nothing.
     async fn ask(&mut self, query: Query) -> Result<Vec<u8>, Option<i32>> {
-        let (method, params) = match &query {
-            Query::Prove { height, keys } => {
-                ("antiphon_prove", json!([height, STANDARD.encode(keys)]))
-            }
-            Query::Submit(transaction) => {
-                ("antiphon_submit", json!([STANDARD.encode(transaction)]))
-            }
-            Query::Faucet(to) => ("antiphon_faucet", json!([hex::encode(to.0)])),
-        };
-        match self.node.call(method, params).await {
-            Ok(Answer::Result(value)) => {
-                let text = value.as_str().unwrap_or_default();
-                let is_proof = matches!(query, Query::Prove { .. });
-                let bytes = if is_proof { STANDARD.decode(text).ok() } else { Some(Vec::new()) };
-                bytes.ok_or(None)
-            }
-            Ok(Answer::Refused(code, why)) => {
-                self.trouble = Some(why);
-                Err(Some(code).filter(|code| *code != UNAVAILABLE))
-            }
-            Err(error) => {
-                self.trouble = Some(format!("{error:#}"));
-                Err(None)
-            }
-        }
+        self.node.ask(&query).await.map_err(|none| {
+            let (code, why) = match none {
+                NoAnswer::Refused(code, why) => (Some(code), why),
+                NoAnswer::Unreachable(why) => (None, why),
+            };
+            self.trouble = Some(why);
+            code
+        })
     }
 
     fn now(&self) -> Moment {

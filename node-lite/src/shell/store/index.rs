@@ -92,16 +92,19 @@ impl Store {
 
     /// Reads what may wait from the newest blocks, whatever else was thought before.
     pub(super) fn read_waiting(&self) -> Result<(), StorageError> {
-        *self.waiting() = Waiting::default();
-        let Some(head) = self.meta::<u64>("head")? else { return Ok(()) };
-        let blocks = self.table(BLOCKS)?;
-        let oldest = head.saturating_sub(BLOCKS_THAT_WAIT);
-        for row in blocks.range(oldest..=head).map_err(failed)? {
-            let (height, bytes) = row.map_err(failed)?;
-            let settled: SettledBlock = decode(bytes.value(), MAX_SETTLED)?;
-            let ids = ids(self.chain, &settled).map(|id| (id, height.value()));
-            self.waiting().heights.extend(ids);
+        let mut waiting = Waiting::default();
+        let head = self.meta::<u64>("head")?;
+        if let Some(head) = head {
+            let blocks = self.table(BLOCKS)?;
+            let oldest = head.saturating_sub(BLOCKS_THAT_WAIT);
+            for row in blocks.range(oldest..=head).map_err(failed)? {
+                let (height, bytes) = row.map_err(failed)?;
+                let settled: SettledBlock = decode(bytes.value(), MAX_SETTLED)?;
+                waiting.heights.extend(ids(self.chain, &settled).map(|id| (id, height.value())));
+            }
         }
+        // At once: whoever asks meanwhile is told what was known before.
+        *self.waiting() = waiting;
         Ok(())
     }
 

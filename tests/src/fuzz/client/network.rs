@@ -6,7 +6,7 @@ use crate::fuzz::{
 };
 use antiphon_core::{
     chain::{light::File, proof::MAX_KEYS, spec::Token, state::StateKey},
-    client::{HttpAnswer, HttpOrder, Input},
+    client::{HttpAnswer, HttpOrder, Loaded},
     codec::{self, Bounded, Text, encode},
     crypto::{Hash, Signed},
     delivery::{
@@ -15,6 +15,7 @@ use antiphon_core::{
         serve::Refusal,
     },
     id::{Address, BlockId, ChainId, Height, PeerId},
+    payment::tick::Preimage,
     peer::{
         frames::{ByeReason, ChunkBytes, Frame, Hello, Refuse, Request, Terms},
         tracker_wire::{
@@ -24,14 +25,14 @@ use antiphon_core::{
 };
 
 /// Returns what the player loads as the playlist: mostly the honest one.
-pub(super) fn playlist(choices: &mut Choices<'_>) -> Input {
+pub(super) fn playlist(choices: &mut Choices<'_>) -> Loaded {
     let first = SEGMENTS.start + u64::from(choices.byte() % 8);
     let text = world().playlist(first, 4 + choices.below(5));
     let text = match choices.below(8) {
         0 => String::from_utf8_lossy(&choices.spoil(text.into_bytes())).into_owned(),
         _ => text,
     };
-    Input::Playlist(String::from("http://origin/live.m3u8"), text)
+    Loaded { url: String::from("http://origin/live.m3u8"), text }
 }
 
 /// Returns the honest answer to an HTTP request.
@@ -86,7 +87,8 @@ pub(super) fn tracker(signal: Option<&Signal>, choices: &mut Choices<'_>) -> ToL
                 |at: usize| Candidate { peer: world.peer(at), rank: rank.wrapping_add(at as u64) };
             let peers: Vec<_> = (0..PEERS).map(candidate).collect();
             let peers = peers.try_into().unwrap();
-            ToListener::Candidates(Candidates { stream: world.stream, peers })
+            let crowd = u32::MAX >> choices.below(32);
+            ToListener::Candidates(Candidates { stream: world.stream, crowd, peers })
         }
         4 => ToListener::Refused(match rank % 3 {
             0 => TrackerRefusal::NotSignedIn,
@@ -132,7 +134,7 @@ pub(super) fn frame(at: usize, asked: &mut Vec<ChunkId>, choices: &mut Choices<'
         let voucher = encode(&world().voucher(at, seq, cum).to_compact());
         Bounded::try_from(voucher).unwrap()
     };
-    match choices.below(16) {
+    match choices.below(17) {
         0 => hello(at),
         1 => {
             let all =
@@ -160,6 +162,7 @@ pub(super) fn frame(at: usize, asked: &mut Vec<ChunkId>, choices: &mut Choices<'
         12 => Frame::Cancel(id),
         13 => Frame::Voucher(promise(choices)),
         14 => Frame::PoolRef(world().pool(at)),
+        15 => Frame::Tick(Preimage([choices.byte(); 32])),
         _ => Frame::Bye(ByeReason::Leaving),
     }
 }

@@ -20,6 +20,7 @@ use antiphon_core::{
     peer::{
         LinkId,
         frames::{Assembler, Frame, MAX_MESSAGE, messages},
+        swarm::DEFAULT_LINKS,
         tracker_wire::{Signal, ToTracker},
     },
     time::Moment,
@@ -43,6 +44,13 @@ struct Channel {
     asked: Vec<ChunkId>,
 }
 
+/// What a player may wait for.
+enum Wish {
+    Segment(u64),
+    Map,
+    Playlist,
+}
+
 /// A client and everything that it waits for.
 pub(super) struct Run {
     client: Client,
@@ -55,8 +63,8 @@ pub(super) struct Run {
     /// The link whose description was handed in last, and what the client made of it.
     describing: Option<LinkId>,
     signal: Option<Signal>,
-    /// Segments that the player waits for; `None` for a map.
-    wants: BTreeMap<WantId, Option<u64>>,
+    /// What the player waits for.
+    wants: BTreeMap<WantId, Wish>,
     next_want: u64,
     lookups: BTreeSet<LookupId>,
     found: u64,
@@ -77,7 +85,9 @@ impl Run {
             publisher: Some(world.publisher.public()),
             tracker: None,
             cache_limit: SEGMENT_BYTES * 4,
-            upload: UploadPolicy { is_enabled: true, rate: None, left: None },
+            max_links: DEFAULT_LINKS,
+            upload: UploadPolicy { is_enabled: true, rate: None, total: None },
+            has_tower: true,
         };
         let mut run = Self {
             client: Client::new(config, [3; 32]),
@@ -119,7 +129,7 @@ impl Run {
             4 => self.http(choices, false),
             5 => self.answer(choices),
             6 => self.writes.pop().map(Input::Stored),
-            7 => Some(network::playlist(choices)),
+            7 => Some(self.playlist(choices)),
             8 => Some(self.want(choices)),
             9 => Some(self.tracker(choices)),
             10 => self.signalling(choices),
@@ -163,7 +173,7 @@ impl Run {
         let (id, query) = self.asks.pop_first()?;
         let honest = match query {
             Query::Prove { keys, .. } => network::proofs(&keys),
-            Query::Submit(_) | Query::Faucet(_) => Vec::new(),
+            Query::Submit(_) | Query::Faucet(_) | Query::Closed(_) | Query::Watch(_) => Vec::new(),
         };
         Some(match choices.below(8) {
             0..5 => Input::Answered(id, honest),
@@ -171,6 +181,13 @@ impl Run {
             6 => Input::Refused(id, -32000 - i32::from(choices.byte())),
             _ => Input::Unreachable(id),
         })
+    }
+
+    fn playlist(&mut self, choices: &mut Choices<'_>) -> Input {
+        let id = WantId(self.next_want);
+        self.next_want += 1;
+        self.wants.insert(id, Wish::Playlist);
+        Input::Playlist(id, network::playlist(choices))
     }
 
     fn want(&mut self, choices: &mut Choices<'_>) -> Input {
@@ -183,20 +200,20 @@ impl Run {
         let id = WantId(self.next_want);
         self.next_want += 1;
         if kind == 6 {
-            self.wants.insert(id, None);
+            self.wants.insert(id, Wish::Map);
             let map = MAP.to_vec();
             let loaded = if choices.below(2) == 0 { map } else { choices.spoil(map) };
             return Input::Check(id, Part::Map, loaded);
         }
         let sequence = SEGMENTS.start + u64::from(choices.byte() % 16);
         if kind == 5 {
-            self.wants.insert(id, Some(sequence));
+            self.wants.insert(id, Wish::Segment(sequence));
             let segment = world().segment(sequence).map(|(own, _)| own.clone()).unwrap_or_default();
             let loaded = if choices.below(2) == 0 { segment } else { choices.spoil(segment) };
             return Input::Check(id, Part::Segment(sequence), loaded);
         }
         let buffered_ms = u64::from(choices.byte()) * 40;
-        self.wants.insert(id, Some(sequence));
+        self.wants.insert(id, Wish::Segment(sequence));
         Input::Want(id, Wanted { sequence, buffered_ms })
     }
 
@@ -217,7 +234,8 @@ impl Run {
         let ids: Vec<_> = self.links.keys().copied().collect();
         let id = *choices.of(&ids)?;
         let channel = self.links.get_mut(&id)?;
-        Some(match choices.below(8) {
+        Some(match choices.below(9) {
+            8 => Input::Candidates(id, String::from("a=candidate:1 1 udp 1 10.0.0.1 9 typ host")),
             0..3 => {
                 self.describing = Some(id);
                 Input::Described(id, String::from("v=0"))
@@ -267,7 +285,7 @@ impl Run {
                 Command::SetUpload(UploadPolicy {
                     is_enabled: rate % 2 == 0,
                     rate: Some(u64::from(rate) << 10),
-                    left: Some(u64::from(left) << 12),
+                    total: Some(u64::from(left) << 12),
                 })
             }
             _ => Command::Stop,
@@ -373,8 +391,11 @@ impl Run {
                 Output::Store(token, ..) => self.writes.push(token),
                 Output::Deliver(id, bytes) => {
                     let own = match self.wants.remove(&id) {
-                        Some(Some(sequence)) => world().segment(sequence).map(|(own, _)| &own[..]),
-                        Some(None) => Some(MAP),
+                        Some(Wish::Segment(sequence)) => {
+                            world().segment(sequence).map(|(own, _)| &own[..])
+                        }
+                        Some(Wish::Map) => Some(MAP),
+                        Some(Wish::Playlist) => Some(&[][..]),
                         None => None,
                     };
                     assert!(own == Some(&bytes[..]), "a wrong byte is played");
@@ -388,12 +409,14 @@ impl Run {
                     Self::found(&found);
                     self.found += 1;
                 }
+                Output::Shown(..) => unreachable!("this chain has no fields"),
                 Output::Lost(id, _) => {
                     assert!(self.lookups.remove(&id), "lost, and nobody asked");
                 }
                 Output::ConnectTracker(_)
                 | Output::CloseTracker
                 | Output::AcceptAnswer(..)
+                | Output::AddCandidates(..)
                 | Output::Notify(_) => {}
             }
         }
@@ -422,6 +445,7 @@ impl Run {
                 | Frame::Voucher(_)
                 | Frame::PoolRef(_)
                 | Frame::Field(_)
+                | Frame::Tick(_)
                 | Frame::Bye(_) => {}
             }
         }

@@ -8,7 +8,7 @@ use antiphon_core::{
     id::{Address, Height},
     payment::field::{
         FieldAct, FieldRules, FieldTerms, Member,
-        escrow::{Change, FieldError, FieldState, Scene},
+        escrow::{Change, FieldError, FieldState, FieldStatus, Scene},
     },
 };
 use std::collections::BTreeMap;
@@ -28,6 +28,8 @@ pub struct Chain {
     pub done: Vec<(Height, Address, FieldAct)>,
     /// Acts that no block includes.
     pub censored: fn(&FieldAct) -> bool,
+    /// What each member of the last version had in the state that was enforced, once it was.
+    pub enforced: Option<Vec<u128>>,
     accounts: BTreeMap<Address, Amount>,
     field: Option<(FieldState, Vec<PublicKey>)>,
     waiting: Vec<(Address, FieldAct)>,
@@ -45,6 +47,7 @@ impl Chain {
             fee: Amount::from_units(1),
             done: Vec::new(),
             censored: |_| false,
+            enforced: None,
             accounts: keys.iter().map(|key| (Address::of(&key.public()), endowed)).collect(),
             field: None,
             waiting: Vec::new(),
@@ -103,10 +106,21 @@ impl Chain {
             }
             let before = self.total();
             if let Ok(change) = self.change(by, &act) {
+                self.note_enforced(&act, &change);
                 self.apply(change);
                 assert_eq!(self.total(), before, "A10.1: {} made or lost money", act.kind());
                 self.done.push((self.height, by, act));
             }
+        }
+    }
+
+    /// Notes the balances that an act enforces: those that it brings, or the best that were known.
+    fn note_enforced(&mut self, act: &FieldAct, change: &Change) {
+        if matches!(change.field.status, FieldStatus::Closed { .. }) {
+            let known = self.field.as_ref().map(|(state, _)| &state.best);
+            let state = if let FieldAct::Close { state, .. } = act { Some(state) } else { known };
+            let balances = state.unwrap().balances.iter().map(|balance| balance.units());
+            self.enforced = Some(balances.collect());
         }
     }
 

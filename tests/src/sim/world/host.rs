@@ -3,7 +3,11 @@
 use super::{Event, World};
 use antiphon_core::{
     client::{Input, Notice, Output},
-    peer::{LinkId, tracker_wire::ToListener},
+    peer::{
+        LinkId,
+        frames::{Frame, LENGTH_BYTES, messages},
+        tracker_wire::ToListener,
+    },
 };
 use std::time::Duration;
 
@@ -44,6 +48,8 @@ impl World {
                         self.later(Event::Linked(ends.0, ends.1));
                     }
                 }
+                // Descriptions name all there is here.
+                Output::AddCandidates(..) => {}
                 Output::CloseLink(link) => {
                     if let Some((other, link)) = self.listeners[page].pipes.remove(&link) {
                         self.hang_up(other, link, Duration::from_millis(self.latency_ms.1));
@@ -67,6 +73,9 @@ impl World {
                 Output::Fail(id, _) => self.listeners[page].player.fail(self.now, id),
                 Output::Found(id, found) => {
                     self.listeners[page].found.insert(id, Ok(*found));
+                }
+                Output::Shown(id, exhibit) => {
+                    self.listeners[page].shown.insert(id, *exhibit);
                 }
                 Output::Lost(id, code) => {
                     self.listeners[page].found.insert(id, Err(code));
@@ -118,6 +127,9 @@ impl World {
     fn send(&mut self, page: usize, link: LinkId, mut bytes: Vec<u8>) {
         let listener = &mut self.listeners[page];
         let Some((other, other_link)) = listener.pipes.get(&link).copied() else { return };
+        if let Ok(Frame::Tick(tick)) = Frame::from_bytes(&bytes[LENGTH_BYTES.min(bytes.len())..]) {
+            listener.ticks_sent.push((other, tick));
+        }
         if bytes.len() > CHUNK_MESSAGE {
             *listener.chunks_sent.entry(other).or_default() += 1;
             if let Some(last) = bytes.last_mut().filter(|_| listener.is_polluter) {
@@ -130,6 +142,17 @@ impl World {
         let at = self.now.after(Duration::from_millis(self.latency_ms.1));
         self.queue.push(at, Event::Input(other, other_life, Input::LinkMessage(other_link, bytes)));
         self.queue.push(at, Event::Input(page, life, Input::LinkDrained(link)));
+    }
+
+    /// Lets one page say this to another over their link, whatever its client thinks of it. Returns whether there is one.
+    pub fn say(&mut self, page: usize, other: usize, frame: &Frame) -> bool {
+        let pipes = &self.listeners[page].pipes;
+        let link = pipes.iter().find(|(_, (to, _))| *to == other).map(|(link, _)| *link);
+        let Some(link) = link else { return false };
+        for message in messages(&frame.to_bytes()) {
+            self.send(page, link, message.to_vec());
+        }
+        true
     }
 
     pub(super) fn connect(&mut self, socket: u64) {

@@ -8,6 +8,7 @@ use antiphon_core::{
     chain::light::Anchor,
     client::{Client, Config, Input, UploadPolicy},
     crypto::SecretKey,
+    peer::swarm::DEFAULT_LINKS,
 };
 use std::time::Duration;
 
@@ -34,7 +35,9 @@ impl World {
             publisher: None,
             tracker: is_guest.then(|| String::from("ws://tracker")),
             cache_limit: 4 << 20,
-            upload: UploadPolicy { is_enabled: true, rate: None, left: None },
+            max_links: DEFAULT_LINKS,
+            upload: UploadPolicy { is_enabled: true, rate: None, total: None },
+            has_tower: self.tower.is_some(),
         };
         self.listeners.push(Listener { is_guest, ..Listener::new(config) });
         self.load_page(page);

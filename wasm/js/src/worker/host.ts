@@ -9,6 +9,7 @@ import type { WasmClient } from '../../generated/antiphon.js';
 import type { Command, Id, Input, Output } from '../border.js';
 import type { Start, ToPage } from '../message.js';
 import type { ClientSnapshot } from '../snapshot.js';
+import { codeOf } from '../wasm.js';
 import { Http } from './http.js';
 import { Links } from './links.js';
 import { Node } from './node.js';
@@ -30,6 +31,8 @@ export class Host {
   readonly #post: Post;
   readonly #http: Http;
   readonly #node: Node;
+  /** A watch-tower, if there is one. */
+  readonly #tower: Node | null;
   readonly #tracker: Tracker;
   readonly #queue: Input[] = [];
   #isBusy = false;
@@ -46,7 +49,8 @@ export class Host {
     const feed = (input: Input): void => this.feed(input);
     this.#http = new Http(feed);
     this.#node = new Node(start.node, feed);
-    this.#tracker = new Tracker(feed);
+    this.#tower = start.tower === null ? null : new Node(start.tower, feed);
+    this.#tracker = new Tracker(feed, start.token);
     this.links = new Links(feed, post);
   }
 
@@ -90,8 +94,17 @@ export class Host {
 
   /** Answers with the file that proves a split, or with the code that there is none. */
   forkProof(id: Id): void {
-    const body = this.#client.forkProof()?.buffer as ArrayBuffer | undefined;
-    if (body === undefined) this.#post({ type: 'failed', id, code: 'light/no-fork' });
+    this.#deliver(id, this.#client.forkProof(), 'light/no-fork');
+  }
+
+  /** Answers with the newest sealed state of a field as a file, or with the code that there is none. */
+  evidence(id: Id, field: string): void {
+    this.#deliver(id, this.#client.evidence({ field }), 'field/nothing-sealed');
+  }
+
+  #deliver(id: Id, file: Uint8Array | undefined, missing: string): void {
+    const body = file?.buffer as ArrayBuffer | undefined;
+    if (body === undefined) this.#post({ type: 'failed', id, code: missing });
     else this.#post({ type: 'delivered', id, body }, [body]);
   }
 
@@ -105,6 +118,7 @@ export class Host {
       clearTimeout(this.#timer);
       this.#http.close();
       this.#node.close();
+      this.#tower?.close();
       this.#tracker.close();
       this.links.closeAll();
     }
@@ -125,12 +139,18 @@ export class Host {
     switch (output.kind) {
       case 'http': return this.#http.start(output);
       case 'cancelHttp': return this.#http.cancel(output.id);
-      case 'ask': return this.#node.ask(output.id, output.query);
+      case 'ask': {
+        const asked = output.query.kind === 'watch' ? this.#tower : this.#node;
+        // The client asks a tower only if it was told that there is one.
+        if (asked === null) return this.feed({ kind: 'unreachable', id: output.id });
+        return asked.ask(output.id, output.query);
+      }
       case 'connectTracker': return this.#tracker.connect(output.url);
       case 'trackerSend': return this.#tracker.send(output.body);
       case 'closeTracker': return this.#tracker.close();
       case 'createLink': return this.links.create(output.link, output.offer);
       case 'acceptAnswer': return this.links.accept(output.link, output.sdp);
+      case 'addCandidates': return this.links.add(output.link, output.lines);
       case 'closeLink': return this.links.close(output.link);
       case 'send': return this.links.send(output.link, output.body);
       case 'store': return this.#store(output.token, output.name, output.value);
@@ -167,11 +187,6 @@ export class Host {
       if (!this.#isClosed) this.#post({ type: 'snapshot', snapshot: this.#client.snapshot() as ClientSnapshot });
     }, wait);
   }
-}
-
-/** Returns the stable code of an error that the wasm client threw, or `null` if it is not one of its own. */
-export function codeOf(error: unknown): string | null {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
 function now(): number {

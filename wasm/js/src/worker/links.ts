@@ -34,6 +34,11 @@ export class Links {
     this.#post({ type: 'acceptAnswer', link, sdp });
   }
 
+  /** Hands what the peer found since its description to the page. */
+  add(link: Id, lines: string): void {
+    this.#post({ type: 'addCandidates', link, lines });
+  }
+
   /** Takes a channel that the page transferred. */
   attach(link: Id, channel: RTCDataChannel): void {
     if (!this.#channels.has(link)) {
@@ -79,7 +84,12 @@ export class Links {
     this.#feed({ kind: 'linkClosed', link });
   }
 
-  /** The page has a complete description. */
+  /** The page has found more candidates. */
+  candidates(link: Id, lines: string): void {
+    if (this.#channels.has(link)) this.#feed({ kind: 'candidates', link, lines });
+  }
+
+  /** The page has a description. */
   described(link: Id, sdp: string): void {
     if (this.#channels.has(link)) this.#feed({ kind: 'described', link, sdp });
   }

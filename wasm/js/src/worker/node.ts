@@ -46,8 +46,10 @@ export class Node {
     const text = new TextDecoder().decode(await readBounded(response, MAX_ANSWER));
     const answer: unknown = JSON.parse(text);
     if (typeof answer === 'object' && answer !== null) {
+      if ('result' in answer && query.kind === 'watch') return { kind: 'answered', id, body: heldBytes(answer.result) };
       if ('result' in answer && typeof answer.result === 'string') {
-        return { kind: 'answered', id, body: query.kind === 'prove' ? fromBase64(answer.result) : fromHex(answer.result) };
+        const isBase64 = query.kind === 'prove' || query.kind === 'closed';
+        return { kind: 'answered', id, body: isBase64 ? fromBase64(answer.result) : fromHex(answer.result) };
       }
       if ('error' in answer && typeof answer.error === 'object' && answer.error !== null) {
         const code = 'code' in answer.error ? Number(answer.error.code) : 0;
@@ -66,7 +68,25 @@ function request(query: Query): { method: string; params: (string | number)[] } 
       return { method: 'antiphon_submit', params: [toBase64(query.transaction)] };
     case 'faucet':
       return { method: 'antiphon_faucet', params: [query.address] };
+    case 'closed':
+      return { method: 'antiphon_closedFields', params: [query.height] };
+    case 'watch':
+      return { method: 'antiphon_watch', params: [toBase64(query.sealed)] };
   }
+}
+
+/** What a tower says that it has, as the client reads it: field 32, version 4, round 4, the lowest byte first. */
+function heldBytes(held: unknown): Uint8Array {
+  const { field, version, round } = (held ?? {}) as Record<string, unknown>;
+  const body = new Uint8Array(40);
+  const counts = new DataView(body.buffer, 32);
+  for (const [at, count] of [version, round].entries()) {
+    if (typeof count !== 'number' || count !== count >>> 0) throw new Error('not a count');
+    counts.setUint32(at * 4, count, true);
+  }
+  if (typeof field !== 'string' || field.length !== 64) throw new Error('not a field');
+  body.set(fromHex(field));
+  return body;
 }
 
 function toBase64(bytes: Uint8Array): string {

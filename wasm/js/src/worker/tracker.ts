@@ -8,10 +8,13 @@ const MAX_BACKLOG = 1 << 20;
 /** At most one open socket. */
 export class Tracker {
   readonly #feed: (input: Input) => void;
+  readonly #protocols: string[];
   #socket: WebSocket | null = null;
 
-  constructor(feed: (input: Input) => void) {
+  /** A `token` travels as the subprotocol: pages can set no other header, and URLs end up in logs. */
+  constructor(feed: (input: Input) => void, token: string | null) {
     this.#feed = feed;
+    this.#protocols = token === null ? [] : [`antiphon-token.${token}`];
   }
 
   /** Opens the socket; `trackerOpened` or `trackerClosed` follows. */
@@ -19,7 +22,7 @@ export class Tracker {
     this.close();
     let socket: WebSocket;
     try {
-      socket = new WebSocket(url);
+      socket = new WebSocket(url, this.#protocols);
     } catch {
       this.#feed({ kind: 'trackerClosed' });
       return;

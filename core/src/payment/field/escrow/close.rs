@@ -1,6 +1,9 @@
 //! How a field ends: all together, or alone and after a time in which others may know better. Source: PROTOCOL A6.11.
 
-use super::{Change, Closing, FieldError, FieldState, FieldStatus, Scene, address_of, place};
+use super::{
+    Change, Closing, FieldError, FieldKeys, FieldState, FieldStatus, Scene, address_of,
+    members_digest, place,
+};
 use crate::{
     amount::Amount,
     codec::Bounded,
@@ -101,7 +104,10 @@ impl FieldState {
         let mut pays: Vec<(Address, Amount)> =
             members.map(|(key, balance)| (Address::of(key), *balance)).collect();
         pays.extend(self.bonds(keys)?);
-        let best = RoundState { balances: Bounded::new(), ..self.best.clone() };
+        // Nothing follows on a state that was enforced: what it followed on gives way to who they were.
+        let keys = FieldKeys::try_from(keys.to_vec()).map_err(|_| FieldError::OutOfRange)?;
+        let prev = members_digest(&keys);
+        let best = RoundState { balances: Bounded::new(), prev, ..self.best.clone() };
         let status = FieldStatus::Closed { at };
         let (challenge, leader_bond) = (None, Amount::ZERO);
         let field = Self { best, status, challenge, leader_bond, ..self.clone() };

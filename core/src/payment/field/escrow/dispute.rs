@@ -39,12 +39,17 @@ impl FieldState {
             checked = sealed.signatures.len();
         }
         let fee = scene.cost(checked);
+        // Who asked pays for what answers it, and for the leader's word; a closer, or the leader, for what nobody asked for.
+        let is_answer = field.challenge.is_some_and(|it| state.round >= it.round);
+        let mut is_paid = is_answer;
+        if let Some(challenge) = field.challenge.as_mut().filter(|_| is_leaders && !is_answer) {
+            is_paid = challenge.leader.is_none();
+            challenge.leader.get_or_insert(fee);
+        }
         if is_higher {
             field.best = state.clone();
+            let fee = if is_paid { Amount::ZERO } else { fee };
             field.supersede(Poster { address: scene.by, fee }, scene);
-        }
-        if let Some(challenge) = field.challenge.as_mut().filter(|_| is_leaders) {
-            challenge.leader.get_or_insert(fee);
         }
         pays.extend(field.answer(keys, scene, fee)?);
         Ok(Change { field, keys: None, takes: Vec::new(), pays })

@@ -85,7 +85,7 @@ pub enum FieldError {
         /// Now.
         height: Height,
     },
-    /// Versions have run out, or a sum does not fit.
+    /// Versions have run out, a sum does not fit, or the members are more than any field has.
     #[error("a number is out of range")]
     OutOfRange,
 }

@@ -170,3 +170,52 @@ fn work_goes_on_in_the_next_version_after_a_round_was_annulled() {
     room.close_round().unwrap();
     assert_eq!(room.balances(2), [1001, 991, 1009]);
 }
+
+/// What an amendment ends goes on as long as no block has included it: the leader answers meanwhile.
+#[test]
+fn a_leader_answers_a_close_and_a_challenge_while_its_amendment_is_censored() {
+    for is_close in [false, true] {
+        let mut room = Room::open(3);
+        room.pay(1, 2, 5).unwrap();
+        room.close_round().unwrap();
+        room.censored = |act| matches!(act, FieldAct::Amend { .. });
+        propose(&mut room, &[(0, 1001), (1, 995), (2, 1005)], 100).unwrap();
+        accept(&mut room, 1).unwrap();
+        accept(&mut room, 2).unwrap();
+        for at in 1..3 {
+            room.machines[at] = Membership::new(config(&room.keys[at]), []);
+        }
+        let field = room.field;
+        let stale = FieldAct::SoloClose { field, state: None };
+        room.execute(1, if is_close { stale } else { FieldAct::Challenge { field, round: 1 } });
+        for _ in 0..=MARGIN {
+            room.block();
+        }
+        let (state, _) = room.escrow.clone().unwrap();
+        assert_eq!((state.best.round, state.challenge), (1, None));
+        let amends = room.acts.iter().filter(|act| matches!(act, FieldAct::Amend { .. })).count();
+        assert!(amends > 1, "what was censored is sent again");
+        room.censored = |_| false;
+        for _ in 0..MARGIN {
+            room.block();
+        }
+        assert_eq!((room.view(0).version, room.view(0).phase), (1, Phase::Open));
+    }
+}
+
+/// Who signed to join keeps its rows until the chain is proven to be above the last block that may begin the version.
+#[test]
+fn who_never_joined_forgets_once_no_block_can_begin_the_version() {
+    let mut room = Room::open_beside(3, 1);
+    propose(&mut room, &[(0, 1001), (1, 1000), (2, 1000), (3, 500)], 16).unwrap();
+    accept(&mut room, 3).unwrap();
+    let field = room.field;
+    let forget = |room: &mut Room| room.command(3, |machine, _, out| machine.forget(field, out));
+    while room.height < Height(17) {
+        room.restart(3);
+        assert_eq!(forget(&mut room), Err(CloseError::Nothing));
+        room.block();
+    }
+    assert_eq!(forget(&mut room), Ok(()));
+    assert_eq!(room.disks[3].len(), 0);
+}

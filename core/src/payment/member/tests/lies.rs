@@ -9,7 +9,7 @@ use round::Round;
 use wire::{Ordered, Part, Proposal, RoundId};
 
 /// A payment of the next round with the right signature.
-fn payment(room: &Room, payer: u8, payee: u8, amount: u128, sequence: u64) -> Ordered {
+pub(super) fn payment(room: &Room, payer: u8, payee: u8, amount: u128, sequence: u64) -> Ordered {
     let seat = room.machines[0].seats.get(&room.field).unwrap();
     let RoundId { version, round } = seat.running();
     let (field, amount) = (room.field, units(amount));
@@ -19,7 +19,7 @@ fn payment(room: &Room, payer: u8, payee: u8, amount: u128, sequence: u64) -> Or
 }
 
 /// Returns the state after these payments, checked or not.
-fn state(room: &Room, items: &[Ordered]) -> RoundState {
+pub(super) fn state(room: &Room, items: &[Ordered]) -> RoundState {
     let seat = room.machines[0].seats.get(&room.field).unwrap();
     let mut round = Round::after(&seat.sealed.state);
     for item in items {
@@ -30,7 +30,7 @@ fn state(room: &Room, items: &[Ordered]) -> RoundState {
 }
 
 /// The leader proposes this state to a member, and shows it these payments.
-fn show(room: &mut Room, to: usize, state: &RoundState, items: &[Ordered]) {
+pub(super) fn show(room: &mut Room, to: usize, state: &RoundState, items: &[Ordered]) {
     let (field, leader) = (room.field, room.address(0));
     let signature = room.keys[0].sign(CHAIN, state);
     let letter = Letter::Propose(Box::new(Proposal { state: state.clone(), signature }));
@@ -41,12 +41,12 @@ fn show(room: &mut Room, to: usize, state: &RoundState, items: &[Ordered]) {
     room.input(to, Input::Heard(leader, Envelope { field, letter }.to_bytes()));
 }
 
-fn signed(room: &Room, at: usize) -> Option<RoundState> {
+pub(super) fn signed(room: &Room, at: usize) -> Option<RoundState> {
     let seat = room.machines[at].seats.get(&room.field).unwrap();
     seat.voting.as_ref().map(|voting| voting.state.clone())
 }
 
-fn faults(room: &Room, at: usize) -> Vec<Fault> {
+pub(super) fn faults(room: &Room, at: usize) -> Vec<Fault> {
     room.faults.iter().filter(|(of, _)| *of == at).map(|(_, fault)| *fault).collect()
 }
 
@@ -185,6 +185,19 @@ fn only_what_all_have_signed_is_sealed() {
     assert_eq!(faults(&room, 2).len(), 3);
 }
 
+/// A6.10: a receipt counts from when it is heard, not from when it is on the disk.
+#[test]
+fn a_round_without_a_payment_whose_receipt_is_still_being_written_is_not_signed() {
+    let mut room = Room::open(3);
+    room.stuck = vec![(2, "log")];
+    room.pay(1, 2, 5).unwrap();
+    let state = state(&room, &[]);
+    show(&mut room, 2, &state, &[]);
+    assert_eq!(signed(&room, 2), None);
+    assert_eq!(faults(&room, 2), [Fault::MissingReceipt]);
+    assert_eq!(room.view(2).step, RoundStep::Refused);
+}
+
 /// Nothing that only a leader says is taken from a member, and no payment that is not the next one by a leader.
 #[test]
 fn what_is_not_a_members_to_say_is_refused_by_name() {
@@ -194,6 +207,7 @@ fn what_is_not_a_members_to_say_is_refused_by_name() {
     let signature = room.keys[1].sign(CHAIN, &state);
     let said = |room: &mut Room, to: usize, letter: Letter| {
         let before = room.view(to);
+        room.faults.clear();
         room.input(to, Input::Heard(from, Envelope { field, letter }.to_bytes()));
         assert_eq!(room.view(to), before);
         faults(room, to).last().copied()
@@ -217,6 +231,28 @@ fn what_is_not_a_members_to_say_is_refused_by_name() {
 }
 
 /// Two receipts for one place are a file that anybody can check.
+/// A payee counts on nothing whose place the leader has not signed, whoever says so. A6.9.
+#[test]
+fn a_place_that_the_leader_did_not_sign_is_refused() {
+    let mut room = Room::open(3);
+    let item = payment(&room, 1, 2, 8, 0);
+    let (field, leader) = (room.field, room.address(0));
+    let seat = room.machines[2].seats.get(&field).unwrap();
+    let body = seat.round.payment(item.payer, item.payee, item.amount, 0);
+    let leaf = crate::crypto::Signed { body, signature: item.signature }.leaf();
+    let (round, receipt) = (seat.running(), seat.receipt_body(0, leaf));
+    let before = room.view(2);
+    for forger in [1, 2] {
+        let signature = room.keys[forger].sign(CHAIN, &receipt);
+        let placed = wire::Placed { sequence: 0, index: 0, signature };
+        let items = Bounded::try_from(vec![wire::Credit { payment: item, placed }]).unwrap();
+        let letter = Letter::Credits(wire::Credits { round, items });
+        room.input(2, Input::Heard(leader, Envelope { field, letter }.to_bytes()));
+        assert_eq!(faults(&room, 2).last(), Some(&Fault::BadSignature), "{forger}");
+        assert_eq!(room.view(2), before);
+    }
+}
+
 #[test]
 fn two_receipts_for_one_place_are_refused_and_kept_as_evidence() {
     let mut room = Room::open(3);

@@ -76,7 +76,8 @@ impl Book {
     fn is_due(&self, now: &When<'_>) -> bool {
         let Some(proof) = &self.proof else { return false };
         let exposure = self.owed();
-        if exposure <= now.policy.fee {
+        let fee = self.held.as_ref().map_or(Amount::ZERO, |held| held.fee(now.policy.fee));
+        if exposure <= fee {
             return false;
         }
         let double = exposure.checked_add(exposure);

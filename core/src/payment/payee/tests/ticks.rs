@@ -166,3 +166,70 @@ fn a_tick_that_comes_before_its_voucher_is_stored_counts_then() {
     let out = feed(&mut payee, Input::Stored(token));
     assert_eq!(out, [Output::Credit(PEER, units(4)), Output::Credit(PEER, units(4))]);
 }
+
+// T8.
+#[test]
+fn a_settlement_is_worth_what_its_ticks_cost_the_chain() {
+    let rich = PoolState { deposit: units(1_000_000), collateral: units(2_000_000), ..state() };
+    // Each tick brings two units, and each 1024 of them cost a fee more.
+    let cases = [
+        (1023, 2045, true),
+        (1023, 2046, false),
+        (1024, 1023, true),
+        (1024, 1024, false),
+        (4096, 1638, true),
+        (4096, 1639, false),
+    ];
+    for (count, fee, is_due) in cases {
+        let plain = signed(1, 0).body;
+        let ladder = &mut Ladder::new(&key(), CHAIN, (&id(), &ME, 1), 4096);
+        let ticks = Ticks { anchor: ladder.anchor(), price: PRICE, length: 4096 };
+        let voucher = Signed::new(&key(), CHAIN, Voucher { ticks: Some(ticks), ..plain });
+        let preimage = ladder.preimage(count).unwrap();
+        let tick = Some(crate::payment::tick::Tick { count, preimage });
+        let row = codec::encode(&Promise { voucher, tick });
+        let mut payee = fresh(&Rows::from([(name(&id()), row)]));
+        (payee.policy.fee, payee.policy.settle_at) = (units(fee), units(1));
+        feed(&mut payee, Input::Tip(Height(20)));
+        let is_final = Proof { state: rich.clone(), level: Level::Final, ..proof(20) };
+        let out = feed(&mut payee, Input::Proven(id(), Box::new(is_final)));
+        let settles = out.iter().any(|output| matches!(output, Output::Settle(_)));
+        assert_eq!(settles, is_due, "{count} ticks, a fee of {fee}");
+    }
+}
+
+#[test]
+fn a_tick_that_comes_while_its_voucher_waits_for_the_pools_proof_counts_then() {
+    let mut payee = fresh(&Rows::new());
+    feed(&mut payee, Input::Tip(Height(10)));
+    feed(&mut payee, Input::Offered(PEER, id()));
+    let (voucher, mut ladder) = committed(1, 4);
+    assert_eq!(give(&mut payee, &voucher), []);
+    assert_eq!(reveal(&mut payee, &mut ladder, 1), []);
+    assert_eq!(reveal(&mut payee, &mut ladder, 3), []);
+    let out = feed(&mut payee, Input::Proven(id(), Box::new(proof(10))));
+    let [Output::Store(token, _, Some(_))] = out[..] else { panic!("{out:?}") };
+    let out = feed(&mut payee, Input::Stored(token));
+    assert_eq!(out, [Output::Credit(PEER, units(4)), Output::Credit(PEER, units(6))]);
+}
+
+/// A page answers each fault with a closed link and says why: what is refused is one voucher, and its tick with it.
+#[test]
+fn a_voucher_that_waited_and_is_refused_is_one_fault_whatever_tick_came_with_it() {
+    for is_pool_too_short in [false, true] {
+        let mut payee = fresh(&Rows::new());
+        feed(&mut payee, Input::Tip(Height(10)));
+        feed(&mut payee, Input::Offered(PEER, id()));
+        let (mut voucher, mut ladder) = committed(1, 4);
+        if !is_pool_too_short {
+            voucher.body.cum = units(6);
+        }
+        assert_eq!(give(&mut payee, &voucher), []);
+        assert_eq!(reveal(&mut payee, &mut ladder, 1), []);
+        let end_height = if is_pool_too_short { Height(20) } else { state().end_height };
+        let state = PoolState { end_height, ..state() };
+        let out = feed(&mut payee, Input::Proven(id(), Box::new(Proof { state, ..proof(10) })));
+        let fault = if is_pool_too_short { Fault::EndTooNear } else { Fault::BadSignature };
+        assert_eq!(out, [Output::Fault(PEER, fault)]);
+    }
+}

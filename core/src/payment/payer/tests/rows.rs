@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_target_paid_more_than_promised_freezes_the_pool() {
+fn more_paid_than_was_promised_freezes_the_pool() {
     let (mut payer, mut rows) = ready();
     let (_, mut out) = pay(&mut payer, ANN, 3);
     settle_writes(&mut payer, &mut out, &mut rows);
@@ -11,9 +11,11 @@ fn a_target_paid_more_than_promised_freezes_the_pool() {
     let paid = PoolState { paid_total: units(2), ..state() };
     payer.adopt(id(), paid, Height(3), &mut out).unwrap();
     assert_eq!((payer.promised(id()), payer.owed(id())), (units(3), units(1)));
-    payer.note_paid(id(), ANN, PaidState { seq: 1, cum: units(3), claim: None });
+    let paid = PoolState { paid_total: units(3), ..state() };
+    payer.adopt(id(), paid, Height(4), &mut out).unwrap();
     assert_eq!(pay(&mut payer, BOB, 1).0, Ok(units(1)), "just what was promised");
-    payer.note_paid(id(), ANN, PaidState { seq: 2, cum: units(3), claim: None });
+    let paid = PoolState { paid_total: units(5), ..state() };
+    assert!(payer.adopt(id(), paid, Height(5), &mut out).is_err());
     assert_eq!(pay(&mut payer, BOB, 1).0, Err(PayError::Frozen(Freeze::RolledBack)));
 }
 

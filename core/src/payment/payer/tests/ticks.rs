@@ -21,6 +21,14 @@ fn tick(payer: &mut Payer) -> (Result<Preimage, PayError>, Vec<Output>) {
     (payer.tick(id(), ANN, &mut out), out)
 }
 
+/// A payer whose pool holds ten thousand units.
+fn rich() -> (Payer, Rows) {
+    let (mut payer, rows) = ready();
+    let deposit = PoolState { deposit: units(10_000), collateral: units(20_000), ..state() };
+    payer.adopt(id(), deposit, Height(2), &mut Vec::new()).unwrap();
+    (payer, rows)
+}
+
 /// Checks that a preimage is this tick of the voucher.
 fn assert_is_tick(voucher: &Signed<Voucher>, count: u32, preimage: Preimage) {
     let context = Context::of(CHAIN, &voucher.body);
@@ -47,7 +55,9 @@ fn a_tick_needs_no_write_of_its_own_and_none_is_revealed_beyond_what_is_stored()
     assert_eq!(tick(&mut payer).0, Err(PayError::NotReserved));
     payer.handle(NOW, Input::Stored(reserved.unwrap()), &mut Vec::new());
     for count in RESERVE + 1..=90 {
-        assert_is_tick(&voucher, count, tick(&mut payer).0.unwrap());
+        let (preimage, mut out) = tick(&mut payer);
+        assert_is_tick(&voucher, count, preimage.unwrap());
+        settle_writes(&mut payer, &mut out, &mut Rows::new());
     }
     assert_eq!(tick(&mut payer).0, Err(PayError::TicksExhausted));
     assert_eq!(payer.promised(id()), units(90));
@@ -84,6 +94,7 @@ fn after_a_restart_the_whole_reserve_counts_and_the_next_tick_is_beyond_it() {
     payer.adopt(id(), state(), Height(1), &mut Vec::new()).unwrap();
     assert_eq!(payer.promised(id()), units(RESERVE.into()));
     assert_eq!(payer.latest(id(), ANN), Some(voucher.clone()), "the same bytes");
+    assert_eq!(payer.latest_tick(id(), ANN), None, "it may not have been revealed");
     let (first, mut out) = tick(&mut payer);
     assert_eq!(first, Err(PayError::NotReserved));
     assert_eq!(settle_writes(&mut payer, &mut out, &mut rows), [], "no voucher for a reserve");
@@ -116,6 +127,76 @@ fn terms_that_no_payee_would_take_are_refused_and_a_frozen_pool_reveals_nothing(
     assert_eq!(adopted, Err(AdoptError::Frozen(Freeze::OtherDevice)));
     assert_eq!(tick(&mut other).0, Err(PayError::Frozen(Freeze::OtherDevice)));
     assert_eq!(other.latest_tick(id(), ANN), None);
+}
+
+/// Pays this much for chunks of one unit, and makes every write durable.
+fn pay_chunks(payer: &mut Payer, rows: &mut Rows, owed: u128) -> (Paid, Vec<Output>) {
+    let mut out = Vec::new();
+    let paid = payer.pay_chunks(id(), ANN, (units(1), units(owed)), &mut out).unwrap();
+    (paid, settle_writes(payer, &mut out, rows))
+}
+
+#[test]
+fn chunks_are_paid_by_a_voucher_then_by_one_with_ticks_and_then_by_a_hash_each() {
+    let (mut payer, mut rows) = rich();
+    let (paid, spoken) = pay_chunks(&mut payer, &mut rows, 1);
+    assert_eq!(paid, Paid { amount: units(1), tick: None });
+    assert!(matches!(&spoken[..], [Output::Voucher(ANN, first)] if first.body.ticks.is_none()));
+    // The second payment opens a ladder; what is owed waits for its write.
+    let (paid, spoken) = pay_chunks(&mut payer, &mut rows, 1);
+    assert_eq!(paid, Paid::default());
+    let [Output::Voucher(ANN, voucher)] = &spoken[..] else { panic!("{spoken:?}") };
+    assert_eq!((voucher.body.cum, voucher.body.ticks.unwrap().length), (units(1), LADDER));
+    for count in 1..=LADDER {
+        let (paid, spoken) = pay_chunks(&mut payer, &mut rows, 1);
+        assert_eq!((paid.amount, spoken), (units(1), Vec::new()), "tick {count}");
+        assert_is_tick(voucher, count, paid.tick.unwrap());
+    }
+    assert_eq!(payer.agreed(id()), units(u128::from(LADDER) + 1));
+    // All are revealed: another voucher, of another ladder, promises what was paid so far.
+    let (paid, spoken) = pay_chunks(&mut payer, &mut rows, 3);
+    assert_eq!(paid, Paid::default());
+    let [Output::Voucher(ANN, next)] = &spoken[..] else { panic!("{spoken:?}") };
+    assert_eq!(next.body.cum, units(u128::from(LADDER) + 1));
+    assert_ne!(next.body.ticks.unwrap().anchor, voucher.body.ticks.unwrap().anchor);
+    let (paid, _) = pay_chunks(&mut payer, &mut rows, 3);
+    assert_eq!(paid.amount, units(3), "three at once, by the last");
+    assert_is_tick(next, 3, paid.tick.unwrap());
+}
+
+#[test]
+fn while_a_write_is_under_way_nothing_else_is_begun() {
+    let (mut payer, _) = rich();
+    let mut out = Vec::new();
+    for _ in 0..5 {
+        let _ = payer.pay_chunks(id(), ANN, (units(1), units(1)), &mut out);
+    }
+    assert_eq!(out.len(), 1, "{out:?}");
+}
+
+#[test]
+fn a_pool_with_little_left_and_another_price_are_paid_by_vouchers() {
+    let (mut payer, mut rows) = ready();
+    for owed in [1, 1, 2] {
+        let (paid, spoken) = pay_chunks(&mut payer, &mut rows, owed);
+        assert_eq!(paid, Paid { amount: units(owed), tick: None });
+        assert!(matches!(&spoken[..], [Output::Voucher(ANN, v)] if v.body.ticks.is_none()));
+    }
+    let (mut payer, mut rows) = rich();
+    (0..3).for_each(|_| drop(pay_chunks(&mut payer, &mut rows, 1)));
+    let mut out = Vec::new();
+    let paid = payer.pay_chunks(id(), ANN, (units(3), units(2)), &mut out).unwrap();
+    assert_eq!(
+        paid,
+        Paid { amount: units(2), tick: None },
+        "less than the price that is asked now"
+    );
+    settle_writes(&mut payer, &mut out, &mut rows);
+    let paid = payer.pay_chunks(id(), ANN, (units(3), units(6)), &mut out).unwrap();
+    assert_eq!(paid, Paid::default(), "a ladder of the new price");
+    let spoken = settle_writes(&mut payer, &mut out, &mut rows);
+    let [Output::Voucher(ANN, voucher)] = &spoken[..] else { panic!("{spoken:?}") };
+    assert_eq!(voucher.body.ticks.unwrap().price, units(3));
 }
 
 #[derive(Clone, Debug)]

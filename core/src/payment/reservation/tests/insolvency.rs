@@ -188,8 +188,14 @@ fn evidence_is_made_of_the_largest_promises_that_are_needed() {
         [promise(5, 31), promise(9, 30)],
         "7 has nearly all of its 50"
     );
-    let few = [promise(9, 30), promise(7, 70)];
-    assert_eq!(Overdraft::find(terms().id(CHAIN), &pool(), few, |_| Amount::ZERO), None);
+    let find = |promises: &[Promise]| {
+        Overdraft::find(terms().id(CHAIN), &pool(), promises.to_vec(), |_| Amount::ZERO)
+    };
+    assert_eq!(find(&[promise(9, 30), promise(7, 70)]), None);
+    let grown = find(&[promise(9, 40), promise(7, 40), promise(7, 70)]).unwrap();
+    assert_eq!(grown.promises.to_vec(), [promise(7, 70), promise(9, 40)], "the newer is better");
+    let elsewhere = Voucher { pool: PoolId(Hash([9; 32])), ..promise(5, 90).voucher.body };
+    assert_eq!(find(&[promise(9, 30), signed(elsewhere).into()]), None, "of another pool");
 }
 
 // ADVERSARIAL case 18: a voucher for more than all money must not shut honest claims out.

@@ -72,6 +72,34 @@ fn a_transaction_takes_as_many_settlements_as_it_holds_and_pays_for_their_ticks(
 }
 
 #[test]
+fn a_settlement_whose_ticks_cost_more_than_there_is_is_not_sent() {
+    let mut node = Node::new();
+    let fee = node.spec.fee.units();
+    node.set_account(0, fee);
+    let mut book = Book::new(key(), &node.spec);
+    show(&mut book, &node, 10, Level::Settled);
+    let ticking = |n, cum, count| {
+        let mut promise = promise(n, cum);
+        let (anchor, price) = (Preimage([1; 32]), Amount::from_units(1));
+        promise.voucher.body.ticks = Some(Ticks { anchor, price, length: 4096 });
+        promise.tick = Some(Tick { count, preimage: anchor });
+        promise
+    };
+    // What it brings may pay for it: 1024 with a unit each cost two fees, 4096 cost five.
+    let mut out = Vec::new();
+    let all_pays = ticking(1, 4 * fee, 1024);
+    assert_eq!(book.settle(at(0), all_pays, &mut out), Ok(()));
+    let mut poor = Book::new(key(), &node.spec);
+    node.spec.fee = Amount::from_units(10_000);
+    poor.fee = node.spec.fee;
+    show(&mut poor, &node, 10, Level::Settled);
+    let (needed, balance) = (Amount::from_units(20_000), Amount::from_units(fee + 19_000));
+    let refused = Err(BookError::Insufficient { needed, balance });
+    assert_eq!(poor.settle(at(0), ticking(1, 17_976, 1024), &mut out), refused);
+    assert_eq!(poor.settle(at(0), ticking(1, 17_976, 1023), &mut out), Ok(()), "one fee");
+}
+
+#[test]
 fn an_insolvent_pool_settles_nothing_and_its_claim_is_no_settlement() {
     let (mut node, mut book) = funded();
     order(&mut book, &node, vec![promise(1, 30)]);

@@ -1,16 +1,24 @@
 //! Takes segments and playlists as an encoder PUTs them, and publishes what a playlist lists.
 //!
+//! Each playlist that lists segments is a rendition; one that lists playlists says more of them.
+//!
+//! Encoders push a segment and the playlist that lists it at the same time, on two connections: what is listed and not here
+//! is waited for until something that follows it is here.
+//!
 //! A body that ends early or is too long is refused whole: nothing of it is kept.
 
 use crate::{
-    publisher::intake::{Intake, MAX_SOURCE_PLAYLIST},
+    publisher::{
+        Offer, catalogue,
+        intake::{Intake, MAX_SOURCE_PLAYLIST, Wanted},
+    },
     shell::publish::{source, station::Station},
 };
 use antiphon_core::{crypto::Hash, delivery::chunk::MAX_SEGMENT};
 use axum::{
     Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Path, Request, State},
+    extract::{DefaultBodyLimit, FromRequest as _, Path, Request, State},
     http::{HeaderMap, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -39,9 +47,18 @@ pub(in crate::shell::publish) struct Pushes {
 
 #[derive(Debug, Default)]
 struct Inbox {
-    intake: Intake,
+    tracks: BTreeMap<String, Track>,
     files: BTreeMap<String, Bytes>,
+}
+
+/// One rendition, by the name of its playlist.
+#[derive(Debug)]
+struct Track {
+    rendition: u8,
+    intake: Intake,
     map: Option<String>,
+    /// The newest playlist, as long as it lists what has not come yet.
+    open: Option<Vec<u8>>,
 }
 
 impl Pushes {
@@ -60,7 +77,7 @@ impl Pushes {
     fn take(&self, name: String, bytes: Bytes) -> Result<(), (StatusCode, String)> {
         let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
         if name.ends_with(".m3u8") {
-            return self.take_playlist(&mut inbox, &bytes);
+            return self.take_playlist(&mut inbox, &name, &bytes);
         }
         if bytes.is_empty() {
             return Err((StatusCode::BAD_REQUEST, "an empty file\n".into()));
@@ -74,41 +91,93 @@ impl Pushes {
             return Err((StatusCode::INSUFFICIENT_STORAGE, why.into()));
         }
         inbox.files.insert(name, bytes);
-        Ok(())
+        let Inbox { tracks, files } = &mut *inbox;
+        tracks.values_mut().try_for_each(|track| self.advance(track, files))
     }
 
-    fn take_playlist(&self, inbox: &mut Inbox, text: &[u8]) -> Result<(), (StatusCode, String)> {
+    fn take_playlist(
+        &self,
+        inbox: &mut Inbox,
+        name: &str,
+        text: &[u8],
+    ) -> Result<(), (StatusCode, String)> {
         if text.len() > MAX_SOURCE_PLAYLIST {
             return Err((StatusCode::PAYLOAD_TOO_LARGE, "too long a playlist\n".into()));
         }
-        let wrong = |error: &dyn core::fmt::Display| {
-            (StatusCode::UNPROCESSABLE_ENTITY, format!("{error}\n"))
+        if catalogue::is_catalogue(text) {
+            for variant in catalogue::read(text).map_err(|error| wrong(&error))? {
+                self.track(inbox, &variant.path, Some(variant.offer))?;
+            }
+            return Ok(());
+        }
+        // Read on trial first: what is no playlist opens no rendition.
+        Intake::default().read(text).map_err(|error| wrong(&error))?;
+        self.track(inbox, name, None)?;
+        let Inbox { tracks, files } = inbox;
+        let Some(track) = tracks.get_mut(name) else { return Ok(()) };
+        track.open = Some(text.to_owned());
+        self.advance(track, files)
+    }
+
+    /// Publishes what the playlist lists and what is here, up to the last that is.
+    fn advance(
+        &self,
+        track: &mut Track,
+        files: &mut BTreeMap<String, Bytes>,
+    ) -> Result<(), (StatusCode, String)> {
+        let Some(text) = track.open.take() else { return Ok(()) };
+        let listing = track.intake.read(&text).map_err(|error| wrong(&error))?;
+        // A map that came before a restart is not pushed again.
+        let has_map = self.station.position(track.rendition).is_some();
+        let is_here = |wanted: &Wanted| {
+            let map = wanted.map.as_ref();
+            files.contains_key(&wanted.name)
+                && (has_map || map.is_none_or(|map| files.contains_key(map)))
         };
-        let listing = inbox.intake.read(text).map_err(|error| wrong(&error))?;
-        let mut missing = None;
-        for wanted in listing.wanted {
-            let name = wanted.name.clone();
-            let map = wanted.map.as_ref().and_then(|map| inbox.files.get(map)).cloned();
-            let Some(bytes) = inbox.files.remove(&name) else {
-                missing = Some(name);
+        let count =
+            listing.wanted.iter().rposition(is_here).map_or(0, |last| last.saturating_add(1));
+        if let Some(missing) = listing.wanted.get(count) {
+            track.intake.go_back(missing.number);
+            track.open = Some(text);
+        }
+        let mut is_gap = false;
+        for wanted in listing.wanted.into_iter().take(count) {
+            let map = wanted.map.as_ref().and_then(|map| files.get(map)).cloned();
+            let Some(bytes) = files.remove(&wanted.name) else {
+                tracing::warn!(name = wanted.name, "listed but never pushed");
+                is_gap = true;
                 continue;
             };
-            inbox.map.clone_from(&wanted.map);
-            source::publish(
-                &self.station,
-                wanted,
-                map.map(Into::into),
-                bytes.into(),
-                missing.is_some(),
-            )
-            .map_err(|error| wrong(&error))?;
+            track.map.clone_from(&wanted.map);
+            let media = source::Media { map: map.map(Into::into), bytes: bytes.into() };
+            source::publish(&self.station, track.rendition, wanted, media, is_gap)
+                .map_err(|error| wrong(&error))?;
+            is_gap = false;
         }
-        // What came and was not listed is either yet to be, or never will.
-        missing.map_or(Ok(()), |name| {
-            tracing::warn!(name, "listed but never pushed");
-            Ok(())
-        })
+        Ok(())
     }
+
+    /// Opens the rendition whose playlist has this name, if it is new or more is said of it.
+    fn track(
+        &self,
+        inbox: &mut Inbox,
+        name: &str,
+        offer: Option<Offer>,
+    ) -> Result<(), (StatusCode, String)> {
+        if offer.is_none() && inbox.tracks.contains_key(name) {
+            return Ok(());
+        }
+        let opened = self.station.rendition(name, offer.unwrap_or_default());
+        let rendition = opened.map_err(|error| wrong(&error))?;
+        let next = self.station.position(rendition).map(|(next, _)| next);
+        let fresh = || Track { rendition, intake: Intake::from(next), map: None, open: None };
+        inbox.tracks.entry(name.to_owned()).or_insert_with(fresh);
+        Ok(())
+    }
+}
+
+fn wrong(error: &dyn core::fmt::Display) -> (StatusCode, String) {
+    (StatusCode::UNPROCESSABLE_ENTITY, format!("{error}\n"))
 }
 
 /// Returns the routes that take pushes.
@@ -132,20 +201,31 @@ async fn authorise(State(pushes): State<Arc<Pushes>>, request: Request, next: Ne
     }
 }
 
+/// Takes a body. ffmpeg hangs up as soon as it has sent the last byte, and the server gives up on who has gone: what was
+/// sent whole counts all the same, so a task of its own takes it.
 async fn take(
     State(pushes): State<Arc<Pushes>>,
     Path(name): Path<String>,
-    bytes: Bytes,
-) -> Result<StatusCode, (StatusCode, String)> {
-    let taken = tokio::task::spawn_blocking(move || pushes.take(name, bytes)).await;
-    taken.map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, String::new()))??;
-    Ok(StatusCode::NO_CONTENT)
+    request: Request,
+) -> Response {
+    let taking = tokio::spawn(async move {
+        let bytes = match Bytes::from_request(request, &()).await {
+            Ok(bytes) => bytes,
+            Err(refused) => return refused.into_response(),
+        };
+        match tokio::task::spawn_blocking(move || pushes.take(name, bytes)).await {
+            Ok(Ok(())) => StatusCode::NO_CONTENT.into_response(),
+            Ok(Err(refused)) => refused.into_response(),
+            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        }
+    });
+    taking.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 /// An encoder deletes what left its own playlist; ours is served on for a while.
 async fn forget(State(pushes): State<Arc<Pushes>>, Path(name): Path<String>) -> StatusCode {
     let mut inbox = pushes.inbox.lock().unwrap_or_else(PoisonError::into_inner);
-    if inbox.map.as_ref() != Some(&name) {
+    if !inbox.tracks.values().any(|track| track.map.as_ref() == Some(&name)) {
         inbox.files.remove(&name);
     }
     StatusCode::NO_CONTENT

@@ -18,8 +18,9 @@ pub(in crate::shell::publish) struct Encoder {
 }
 
 impl Encoder {
-    /// Starts ffmpeg on `audio`, with its segments in a fresh folder under `data`.
-    pub(super) fn start(audio: &Path, data: &Path) -> anyhow::Result<Self> {
+    /// Starts ffmpeg on `audio`, with its segments in a fresh folder under `data`; one rendition for each of these rates in
+    /// kilobits per second.
+    pub(super) fn start(audio: &Path, data: &Path, rates: &[u16]) -> anyhow::Result<Self> {
         if !audio.is_file() {
             bail!("{} is not a file", audio.display());
         }
@@ -32,11 +33,11 @@ impl Encoder {
             .args(["-nostdin", "-hide_banner", "-loglevel", "error", "-re", "-stream_loop", "-1"])
             .arg("-i")
             .arg(fs::canonicalize(audio)?)
-            .args(["-vn", "-map", "0:a:0", "-c:a", "aac", "-b:a", "128k", "-ar", "48000"])
+            .args(encoding(rates))
             .args(["-f", "hls", "-hls_time", "2", "-hls_list_size", "10"])
             .args(["-hls_segment_type", "fmp4"])
             .args(["-hls_flags", "delete_segments+program_date_time+temp_file"])
-            .arg("live.m3u8")
+            .args(files(rates))
             .current_dir(&folder)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -59,6 +60,29 @@ impl Encoder {
             tokio::time::sleep(POLL).await;
         }
     }
+}
+
+fn encoding(rates: &[u16]) -> Vec<String> {
+    let mut words = vec![String::from("-vn")];
+    for (place, rate) in rates.iter().enumerate() {
+        words.extend(["-map".into(), "0:a:0".into()]);
+        words.extend([format!("-b:a:{place}"), format!("{rate}k")]);
+    }
+    words.extend(["-c:a", "aac", "-ar", "48000"].map(String::from));
+    words
+}
+
+/// Returns how the files are called; several renditions have a catalogue.
+fn files(rates: &[u16]) -> Vec<String> {
+    if rates.len() < 2 {
+        return vec![String::from("live.m3u8")];
+    }
+    let map = (0..rates.len()).map(|place| format!("a:{place}")).collect::<Vec<_>>().join(" ");
+    let mut words = vec![String::from("-var_stream_map"), map];
+    words.extend(["-master_pl_name", "master.m3u8"].map(String::from));
+    words.extend(["-hls_fmp4_init_filename", "init-%v.mp4"].map(String::from));
+    words.extend(["-hls_segment_filename", "r%v-%d.m4s", "r%v.m3u8"].map(String::from));
+    words
 }
 
 impl Drop for Encoder {

@@ -1,7 +1,10 @@
 //! The next version. A6.14.
 
 use super::*;
-use crate::payment::field::Amendment;
+use crate::{
+    crypto::bls::{BlsPublicKey, BlsSecretKey},
+    payment::field::Amendment,
+};
 
 /// A fourth key whose address may stand anywhere among the others.
 fn joiner() -> SecretKey {
@@ -43,6 +46,10 @@ fn amend(
     desk.field.amend(&desk.members, amendment, by, &scene)
 }
 
+fn aggregate() -> BlsPublicKey {
+    BlsSecretKey::from_seed(&[1; 32]).unwrap().public()
+}
+
 fn sum_of(list: &[(Address, Amount)], key: &SecretKey) -> u128 {
     let address = Address::of(&key.public());
     list.iter().filter(|(to, _)| *to == address).map(|(_, amount)| amount.units()).sum()
@@ -57,6 +64,11 @@ fn one_leaves_one_joins_one_pays_in_and_another_leads() {
     let signatures = signed(&desk, &amendment);
     assert_eq!(signatures.len(), 4);
     let change = amend(&mut desk, 50, &amendment, &signatures).unwrap();
+    assert_eq!(change.field.aggregate, None);
+    let named = Amendment { aggregate: Some(aggregate()), ..amendment.clone() };
+    let by_all = signed(&desk, &named);
+    let of_named = amend(&mut desk, 50, &named, &by_all).unwrap();
+    assert_eq!(of_named.field.aggregate, named.aggregate, "the new members' key closes");
     let net = |key| sum_of(&change.pays, key) as i128 - sum_of(&change.takes, key) as i128;
     assert_eq!(net(&keys[0]), 90, "left with all it had");
     assert_eq!(net(&keys[1]), 210 + BOND as i128, "takes out, and leads no more");

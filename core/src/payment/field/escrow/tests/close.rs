@@ -187,3 +187,16 @@ fn all_together_end_a_close_that_one_began() {
     desk.close(11, &last).unwrap();
     desk.assert_paid([10, 390, 200]);
 }
+
+/// Who the members were is what a closed field keeps of them: no digest of nobody takes its place.
+#[test]
+fn members_that_no_field_can_have_close_nothing() {
+    let mut desk = Desk::open();
+    desk.solo_close(10, 0, None).unwrap();
+    let strangers = alloc::vec![desk.members[0]; MAX_MEMBERS];
+    let many = [desk.members.to_vec(), strangers].concat();
+    let after = desk.deadline() + 1;
+    let enforced = desk.act(after, STRANGER, |field, _, scene| field.enforce(&many, scene));
+    assert_eq!(enforced, Err(FieldError::OutOfRange));
+    desk.enforce(after).unwrap();
+}

@@ -2,6 +2,22 @@
 
 use super::*;
 
+/// What a watch-tower asks before it speaks.
+#[test]
+fn a_state_is_worth_posting_if_all_have_signed_it_and_the_chain_has_no_better() {
+    let mut desk = Desk::open();
+    let [old, new] = [3, 4].map(|round| desk.sealed(round, [50, 350, 200]));
+    let check =
+        |desk: &Desk, sealed: &SealedState| desk.field.check(&desk.members, sealed, Height(3));
+    assert_eq!(check(&desk, &old), Ok(()));
+    desk.solo_close(2, 0, Some(&old)).unwrap();
+    let (round, best) = (3, 3);
+    assert_eq!(check(&desk, &old), Err(FieldError::NotHigher { round, best }));
+    assert_eq!(check(&desk, &new), Ok(()));
+    let forged = SealedState { signatures: old.signatures, ..new };
+    assert!(matches!(check(&desk, &forged), Err(FieldError::Seal(_))));
+}
+
 #[test]
 fn a_challenge_that_is_answered_in_its_last_block_costs_who_asked() {
     let mut desk = Desk::open();
@@ -137,5 +153,43 @@ fn a_challenge_goes_on_while_the_field_is_closing_and_its_bond_is_never_lost() {
     desk.post(12, STRANGER, &five).unwrap();
     assert_eq!(desk.field.challenge, None);
     desk.enforce(desk.deadline() + 1).unwrap();
-    desk.assert_paid([90 - POST, 310, 200 - POST]);
+    desk.assert_paid([90, 310, 200 - POST]);
+    assert_eq!(desk.gains[STRANGER], POST, "who asked has paid for it, the closer not once more");
+}
+
+#[test]
+fn a_leader_that_shows_what_it_has_to_a_closing_field_is_paid_once_for_each_post() {
+    let mut desk = Desk::open();
+    let (three, four) = (desk.sealed(3, [95, 305, 200]), desk.sealed(4, [90, 310, 200]));
+    desk.challenge(10, 2, 5).unwrap();
+    desk.solo_close(11, 0, None).unwrap();
+    let mut word = desk.clone();
+    word.post(12, 1, &four).unwrap();
+    word.enforce(word.deadline() + 1).unwrap();
+    word.assert_paid([90, 310 + POST, 200 - POST]);
+    // The first is its word, which who asked pays for; the second nobody asked for.
+    desk.post(12, 1, &three).unwrap();
+    desk.post(13, 1, &four).unwrap();
+    desk.enforce(desk.deadline() + 1).unwrap();
+    desk.assert_paid([90 - POST, 310 + 2 * POST, 200 - POST]);
+}
+
+/// Who shows a state below the round that is asked for says nothing in the leader's name; and a leader that said its word is
+/// paid for the answer by who asked, not by the closer once more.
+#[test]
+fn only_the_leaders_state_below_the_round_is_its_word_and_an_answer_is_paid_for_once() {
+    let mut desk = Desk::open();
+    desk.challenge(10, 2, 5).unwrap();
+    desk.solo_close(11, 0, None).unwrap();
+    let (four, five) = (desk.sealed(4, [90, 310, 200]), desk.sealed(5, [80, 320, 200]));
+    let mut strangers = desk.clone();
+    strangers.post(12, STRANGER, &four).unwrap();
+    assert!(strangers.field.challenge.is_some_and(|challenge| challenge.leader.is_none()));
+    strangers.enforce(strangers.deadline() + 1).unwrap();
+    strangers.assert_paid([90 - POST, 310 - FEE as i128, 200 + FEE as i128]);
+
+    desk.post(12, 1, &four).unwrap();
+    desk.post(13, 1, &five).unwrap();
+    desk.enforce(desk.deadline() + 1).unwrap();
+    desk.assert_paid([80, 320 + POST, 200 - POST]);
 }

@@ -1,0 +1,35 @@
+//! The addresses that a description names, where a translator of addresses is before this machine.
+
+use std::net::IpAddr;
+
+/// Puts the addresses by which this machine is reached in place of those that it has, the ports as they are. (The stack has
+/// a setting for it that does nothing.)
+pub(super) fn from_outside(sdp: &str, external: &[IpAddr]) -> String {
+    let mut told = String::new();
+    for line in sdp.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        // `a=candidate:` foundation, component, transport, priority, address, port, `typ`, kind (RFC 8839 §5.1).
+        let own = match words.as_slice() {
+            [first, _, _, _, own, _, "typ", "host", ..] if first.starts_with("a=candidate:") => {
+                own.parse::<IpAddr>().ok()
+            }
+            _ => None,
+        };
+        let is_alike =
+            |address: &&IpAddr| own.is_some_and(|own| own.is_ipv4() == address.is_ipv4());
+        let mut lines: Vec<String> = (external.iter().filter(is_alike))
+            .map(|address| {
+                let address = address.to_string();
+                let place = |(at, word): (usize, &&str)| {
+                    if at == 4 { address.clone() } else { (*word).to_owned() }
+                };
+                words.iter().enumerate().map(place).collect::<Vec<_>>().join(" ")
+            })
+            .collect();
+        if lines.is_empty() {
+            lines.push(line.to_owned());
+        }
+        told.extend(lines.iter().flat_map(|line| [line.as_str(), "\r\n"]));
+    }
+    told
+}

@@ -1,0 +1,48 @@
+// Serves the pages that are compared, and the rival's own tracker.
+
+import { build } from 'esbuild';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startLive } from '../../lab/live.mjs';
+
+const DIST = fileURLToPath(new URL('../../../../wasm/js/dist/', import.meta.url));
+
+/** Its server alone: its client loads a WebRTC stack that has to be built. Has no types, and is in this folder's own packages, which the tests do without. */
+const TRACKER = 'bittorrent-tracker/server';
+
+/** @param {Record<string, string>} config As the site's, with the stream's address. */
+export async function startPages(config) {
+  // One in this process: it introduces a few pages, and is not what is compared.
+  const { default: Server } = await import(TRACKER);
+  const tracker = new Server({ udp: false, http: false, ws: true, stats: false });
+  await new Promise((resolve) => tracker.listen(0, '127.0.0.1', () => resolve(null)));
+  const port = /** @type {import('node:net').AddressInfo} */ (tracker.ws.address()).port;
+  const told = JSON.stringify({ ...config, rivalTracker: `ws://127.0.0.1:${port}` });
+  const [ours, rival] = await Promise.all(['ours', 'rival'].map((name) => bundle(name)));
+  const page = (/** @type {string} */ name) => `<!doctype html><meta charset="utf-8"><title>${name}</title>
+    <script>globalThis.config = ${told};</script><script type="module" src="/${name}.js"></script>`;
+  const live = await startLive({
+    '/ours': page('ours'), '/ours.js': { text: ours ?? '', type: '.js' }, '/rival': page('rival'), '/rival.js': { text: rival ?? '', type: '.js' },
+    '/worker.js': { file: join(DIST, 'worker.js') }, '/antiphon_bg.wasm': { file: join(DIST, 'antiphon_bg.wasm') },
+  });
+  return {
+    /** The page of a listener. @param {string} who `antiphon`, or how the rival is set. @param {number} behind Seconds. */
+    address: (who, behind) => `${live.url}/${who === 'antiphon' ? 'ours' : 'rival'}?behind=${behind}&tuned=${who === 'tuned'}`,
+    close: async () => {
+      live.close();
+      await new Promise((resolve) => tracker.close(() => resolve(null)));
+    },
+  };
+}
+
+/** @param {string} name */
+async function bundle(name) {
+  const entry = fileURLToPath(new URL(`page-${name}.mjs`, import.meta.url));
+  const { outputFiles } = await build({
+    entryPoints: [entry], bundle: true, minify: true, write: false, format: 'esm', target: 'es2022',
+    // The rival's own bundle for browsers.
+    conditions: ['p2pml:core-as-bundle'],
+    alias: { 'antiphon/player': join(DIST, 'player.js') },
+  });
+  return outputFiles[0]?.text;
+}

@@ -1,0 +1,182 @@
+//! A client is given playlists that its publisher did not write.
+
+use antiphon_core::{
+    amount::Amount,
+    chain::{light::Anchor, spec::Token},
+    client::{Client, Config, Input, Loaded, Output, UploadPolicy, WantId, Wanted},
+    codec::{Bounded, Text},
+    crypto::{Hash, SecretKey, Signed},
+    delivery::{
+        heir::{Heir, Heirs},
+        playlist::{record_tag, stream_tag},
+        record::{Record, StreamInfo},
+    },
+    id::ChainId,
+    time::{Moment, UnixMillis},
+};
+
+const CHAIN: ChainId = ChainId(Hash([9; 32]));
+/// What the client answers to a playlist that it follows.
+const FOLLOWED: Result<(), (bool, &str)> = Ok(());
+
+#[test]
+fn before_a_stream_plays_a_strange_playlist_is_only_told() {
+    let mut page = Page::new();
+    let thief = Forger { key: key(4), ..Forger::honest() };
+    assert_eq!(page.read(&thief.text(0, 2)), Err((false, "playlist/wrong-stream")));
+    assert_eq!(page.read("#EXTM3U\n#EXTINF:2,\nx\n"), Err((false, "playlist/no-stream")));
+    assert_eq!(page.read(&Forger::honest().text(0, 2)), FOLLOWED);
+}
+
+#[test]
+fn what_is_not_the_streams_takes_no_place_of_it_once_it_plays() {
+    let mut page = Page::new();
+    let honest = Forger::honest();
+    assert_eq!(page.read(&honest.text(0, 3)), FOLLOWED);
+    let thief = Forger { key: key(4), ..Forger::honest() };
+    let own_heir = Heir::new(&key(4), key(3).public(), 0, key(5).public());
+    let usurper = Forger { signer: key(5), heirs: vec![own_heir], ..Forger::honest() };
+    let list = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlive.m3u8\n";
+    let stripped = honest.text(1, 3).replace("#EXT-X-ANTIPHON", "#EXT-X-OTHER");
+    let cases = [
+        (thief.text(1, 3), "playlist/wrong-stream"),
+        (usurper.text(1, 3), "playlist/bad-heir"),
+        (list.to_owned(), "playlist/multivariant"),
+        (stripped, "playlist/no-stream"),
+        (honest.text(1, 3).replace("EXTINF:2", "EXTINF:-2"), "playlist/bad-number"),
+        (honest.text(1, 3).replace("SEQUENCE:1", "SEQUENCE:9"), "segment/wrong-sequence"),
+        (Forger { signs: key(4), ..Forger::honest() }.text(1, 3), "segment/bad-signature"),
+    ];
+    for (text, code) in cases {
+        assert_eq!(page.read(&text), Err((true, code)));
+    }
+    assert_eq!(page.read(&honest.text(1, 3)), FOLLOWED);
+    let unsigned = honest.text(1, 3) + "#EXTINF:2,\nextra.m4s\n";
+    assert_eq!(page.read(&unsigned), FOLLOWED, "of what has no record nobody says anything");
+}
+
+#[test]
+fn the_heir_is_followed_and_the_key_before_it_no_more() {
+    let mut page = Page::new();
+    assert_eq!(page.read(&Forger::honest().text(0, 3)), FOLLOWED);
+    let heir = Heir::new(&key(3), key(3).public(), 0, key(5).public());
+    let heirs = vec![heir];
+    let heir = Forger { signer: key(5), signs: key(5), heirs, ..Forger::honest() };
+    assert_eq!(page.read(&heir.text(1, 3)), FOLLOWED);
+    assert!(page.knows(3), "what the heir signed can be asked for");
+    assert_eq!(page.read(&Forger::honest().text(2, 3)), Err((true, "playlist/old-key")));
+    assert!(!page.knows(4));
+}
+
+#[test]
+fn numbers_that_a_liar_listed_first_are_still_the_publishers() {
+    let mut page = Page::new();
+    let honest = Forger::honest();
+    assert_eq!(page.read(&honest.text(0, 3)), FOLLOWED);
+    let lie = Forger { signs: key(4), ..Forger::honest() };
+    assert_eq!(page.read(&lie.text(3, 3)), Err((true, "segment/bad-signature")));
+    assert!(!page.knows(3) && !page.knows(5));
+    assert_eq!(page.read(&honest.text(3, 3)), FOLLOWED);
+    assert!(page.knows(3) && page.knows(5), "the lie has not taken their place");
+}
+
+/// Writes playlists.
+struct Forger {
+    /// Whom the stream is said to be of.
+    key: SecretKey,
+    /// Who signs its description.
+    signer: SecretKey,
+    /// Who signs its records.
+    signs: SecretKey,
+    heirs: Vec<Heir>,
+}
+
+impl Forger {
+    fn honest() -> Self {
+        Self { key: key(3), signer: key(3), signs: key(3), heirs: Vec::new() }
+    }
+
+    fn text(&self, first: u64, count: u64) -> String {
+        let info = StreamInfo {
+            publisher: self.key.public(),
+            name: Text::try_from("song").unwrap(),
+            price: Amount::ZERO,
+            token: Token::Operational,
+            target_ms: 2000,
+            tracker: Text::try_from("").unwrap(),
+            node: Text::try_from("").unwrap(),
+            maps: Bounded::new(),
+            heirs: Heirs::try_from(self.heirs.clone()).unwrap(),
+        };
+        let stream = info.id(CHAIN);
+        let info = stream_tag(&Signed::new(&self.signer, CHAIN, info));
+        let mut text = format!("#EXTM3U\n{info}\n#EXT-X-MEDIA-SEQUENCE:{first}\n");
+        for number in first..first + count {
+            let record = Record::of(stream, number, &number.to_le_bytes()).unwrap();
+            let record = record_tag(&Signed::new(&self.signs, CHAIN, record));
+            text += &format!("{record}\n#EXTINF:2,\n{number}.m4s\n");
+        }
+        text
+    }
+}
+
+fn key(n: u8) -> SecretKey {
+    SecretKey::from_bytes(&[n; 32])
+}
+
+/// A page that pins the publisher.
+struct Page(Client);
+
+impl Page {
+    fn new() -> Self {
+        let config = Config {
+            key: key(1),
+            chain: CHAIN,
+            anchor: Anchor::Genesis,
+            node: String::from("http://node"),
+            witnesses: Vec::new(),
+            skipping: Default::default(),
+            publisher: Some(key(3).public()),
+            tracker: None,
+            cache_limit: 1 << 20,
+            upload: UploadPolicy { is_enabled: false, rate: None, total: None },
+            has_tower: false,
+            max_links: 8,
+        };
+        let mut page = Self(Client::new(config, [3; 32]));
+        page.feed(Input::Loaded(Vec::new()));
+        page
+    }
+
+    fn feed(&mut self, input: Input) -> Vec<Output> {
+        let mut out = Vec::new();
+        self.0.handle(Moment::ZERO, UnixMillis(0), input, &mut out);
+        out
+    }
+
+    /// Reads a playlist; an error says whether it is refused, and why.
+    fn read(&mut self, text: &str) -> Result<(), (bool, &'static str)> {
+        let loaded = Loaded { url: String::from("http://origin/live.m3u8"), text: text.to_owned() };
+        let answers = self.feed(Input::Playlist(WantId(7), loaded));
+        let mut given = Vec::new();
+        for output in answers {
+            if output == Output::Deliver(WantId(7), Vec::new()) {
+                given.push(Ok(()));
+            } else if let Output::Refuse(WantId(7), code) = output {
+                given.push(Err((true, code)));
+            } else if let Output::Fail(WantId(7), code) = output {
+                given.push(Err((false, code)));
+            }
+        }
+        assert_eq!(given.len(), 1, "one answer");
+        given.remove(0)
+    }
+
+    /// Whether a verified segment of this number can be asked for.
+    fn knows(&mut self, sequence: u64) -> bool {
+        let wanted = Wanted { sequence, buffered_ms: 9000 };
+        let out = self.feed(Input::Want(WantId(8), wanted));
+        self.feed(Input::Unwant(WantId(8)));
+        !out.contains(&Output::Fail(WantId(8), "fetch/unknown-segment"))
+    }
+}

@@ -1,0 +1,44 @@
+/** Where the page is, as its browser tells. */
+
+import type { Surroundings } from './sharing.js';
+
+/** The Network Information API and the Battery Status API, which not every browser has. */
+interface Told {
+  readonly connection?: EventTarget & { readonly type?: string; readonly saveData?: boolean };
+  getBattery?: () => Promise<EventTarget & { readonly charging: boolean }>;
+}
+
+/** Returns what this page can know and remember. With `memory`, nothing outlives it. */
+export function surroundings(kept: 'indexeddb' | 'memory'): Surroundings {
+  const told: Told & Partial<Navigator> = globalThis.navigator ?? {};
+  const { connection } = told;
+  let isOnBattery = false;
+  return {
+    storage: kept === 'memory' ? null : storage(),
+    locks: told.locks ?? null,
+    now: () => Date.now(),
+    isMetered: () => connection?.saveData === true || connection?.type === 'cellular',
+    isOnBattery: () => isOnBattery,
+    watch: (changed, signal) => {
+      connection?.addEventListener('change', changed, { signal });
+      told.getBattery?.().then((battery) => {
+        const look = (): void => {
+          isOnBattery = !battery.charging;
+          changed();
+        };
+        if (signal.aborted) return;
+        battery.addEventListener('chargingchange', look, { signal });
+        look();
+      }).catch(() => {}); // A page may be forbidden to ask. Then it counts as plugged in.
+    },
+  };
+}
+
+/** `localStorage`, where a page may have it: reading the property alone may throw. */
+function storage(): Storage | null {
+  try {
+    return globalThis.localStorage ?? null;
+  } catch {
+    return null;
+  }
+}

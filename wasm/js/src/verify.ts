@@ -1,0 +1,76 @@
+/**
+ * Judges files about payments: `antiphon/verify`, a module of its own, so that only who is shown a file loads it.
+ *
+ * ```ts
+ * const { checkProof } = await import('antiphon/verify');
+ * const { payer, payee, amount, proven } = await checkProof(antiphon, file);
+ * ```
+ *
+ * The file holds together or it does not, says the verifier; that the chain has the block which it names, and how far that block is
+ * believed, says the client. Nobody else is asked: neither whoever made the file, nor the members of the field.
+ */
+
+import init, { heightOf, judge } from '../generated/antiphon_verify.js';
+import { AntiphonError } from './error.js';
+import type { HeaderFound, Proven } from './found.js';
+import { codeOf, start } from './wasm.js';
+
+/** Longest file that is read, in bytes; the verifier refuses what is longer than one can be. Chosen here. */
+const MAX_FILE = 64 << 10;
+
+/** What a file shows of a payment, under a block of the chain that the client follows. */
+export interface Checked {
+  /** The block that closed the field, and how far it is believed: only `final` stands for ever. */
+  readonly proven: Proven;
+  /** The field, 64 hexadecimal digits. */
+  readonly field: string;
+  readonly version: number;
+  readonly round: number;
+  /** The payment's place in its round. */
+  readonly index: number;
+  readonly payer: string;
+  readonly payee: string;
+  /** Smallest units. */
+  readonly amount: bigint;
+}
+
+/** What is needed of a client: headers that it believes. */
+export interface Believer {
+  findBlocks(height: number): Promise<readonly HeaderFound[]>;
+}
+
+let ready: Promise<void> | undefined;
+
+/**
+ * Checks a file that `provePayment()` made, and resolves with what it shows. Rejects with an `AntiphonError`: `field/…` for a file that
+ * shows nothing, `lookup/…` where the client cannot tell yet. `wasm` is where `antiphon_verify_bg.wasm` is, by default beside this script.
+ */
+export async function checkProof(client: Believer, file: Blob | ArrayBuffer | Uint8Array, options: { wasm?: string | URL } = {}): Promise<Checked> {
+  const length = file instanceof Blob ? file.size : file.byteLength;
+  if (length > MAX_FILE) throw new AntiphonError('field/not-evidence');
+  const bytes = file instanceof Uint8Array ? file : new Uint8Array(file instanceof Blob ? await file.arrayBuffer() : file);
+  const source = options.wasm === undefined ? new URL('./antiphon_verify_bg.wasm', import.meta.url) : new URL(options.wasm, document.baseURI);
+  ready ??= start(init, source).catch((error: unknown) => {
+    // Another time it may load.
+    ready = undefined;
+    throw error;
+  });
+  await ready;
+  const height = refusing(() => heightOf(bytes));
+  if (!Number.isSafeInteger(height)) throw new AntiphonError('lookup/ahead');
+  const [found] = await client.findBlocks(height);
+  if (found === undefined || found.header.height !== height) throw new AntiphonError('lookup/missing');
+  const shown = refusing(() => judge(bytes, found.header.fieldRoot)) as Omit<Checked, 'proven'>;
+  return { proven: found.proven, ...shown };
+}
+
+/** Gives what the verifier refuses as errors of this package. */
+function refusing<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === null) throw error;
+    throw new AntiphonError(code);
+  }
+}

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { AntiphonError } from '../src/error.js';
+import { checkProof, type Believer } from '../src/verify.js';
+
+/** A client that is never asked. */
+const nobody: Believer = { findBlocks: () => Promise.reject(new Error('it was asked')) };
+const hasCode = (code: string) => (error: unknown): boolean => error instanceof AntiphonError && error.code === code;
+const BEGINNING = new TextEncoder().encode('antiphon-evidence\x01');
+const file = (...rest: number[]): Uint8Array => Uint8Array.of(...BEGINNING, ...rest);
+
+/** Serves the verifier as a site would. */
+function serve(isThere: boolean): void {
+  Object.assign(globalThis, {
+    document: { baseURI: 'http://page.example/' },
+    fetch: async () => {
+      if (!isThere) return new Response(null, { status: 404 });
+      const bytes = await readFile(new URL('../../generated/antiphon_verify_bg.wasm', import.meta.url));
+      return new Response(bytes, { headers: { 'content-type': 'application/wasm' } });
+    },
+  });
+}
+
+test('a verifier that does not load is said, and asked for again', async () => {
+  serve(false);
+  await assert.rejects(checkProof(nobody, file(), { wasm: 'verify.wasm' }), hasCode('wasm/not-loaded'));
+  serve(true);
+  await assert.rejects(checkProof(nobody, file(), { wasm: 'verify.wasm' }), hasCode('codec/truncated'));
+});
+
+test('what is no file about a payment is refused before the chain is asked, in one code', async () => {
+  serve(true);
+  const cases: [Uint8Array | ArrayBuffer | Blob, string][] = [
+    [new Uint8Array(), 'field/not-evidence'],
+    [new Blob(['an email']), 'field/not-evidence'],
+    [new ArrayBuffer((64 << 10) + 1), 'field/not-evidence'],
+    [file(...Array<number>(32).fill(7), 2, 0), 'field/not-payment'],
+    [file(...Array<number>(32).fill(7), 0, 3), 'field/not-payment'],
+    [file(...Array<number>(32).fill(7), 2, 3), 'codec/truncated'],
+    [file(...Array<number>(40_000).fill(2)), 'field/not-payment'],
+    [file(...Array<number>(32).fill(7), 2, 3, ...Array<number>(40_000).fill(0)), 'codec/over-limit'],
+  ];
+  for (const [bytes, code] of cases) await assert.rejects(checkProof(nobody, bytes), hasCode(code));
+});
