@@ -15,11 +15,13 @@ import { Engine } from './engine.js';
 import { AntiphonError } from './error.js';
 import type { Exhibit } from './field.js';
 import { Emitter, type AntiphonEvent, type EventOf, type EventType } from './event.js';
+import { documentUrl, wasmBeside, workerMaker, type WorkerSource } from './files.js';
 import type { AccountFound, BlockFound, CheckpointFound, FieldFound, Found, HeaderFound, PoolFound, StakersFound } from './found.js';
 import type { Start } from './message.js';
 import { Sharing, type UploadTerms } from './sharing.js';
 import { addUnverified, EMPTY_SNAPSHOT, type ClientSnapshot, type Level, type Snapshot } from './snapshot.js';
 import { surroundings } from './surroundings.js';
+import { carried, INTEGRITY, type WasmSource } from './wasm.js';
 
 export { formatAmount, parseAmount, DECIMALS } from './amount.js';
 export type { Token } from './border.js';
@@ -32,6 +34,8 @@ export type * from './found.js';
 export type { PlaybackView } from './heard.js';
 export { REPORT_FORMAT, toReport } from './report.js';
 export type * from './snapshot.js';
+export type { WorkerSource } from './files.js';
+export type { WasmSource } from './wasm.js';
 
 /** Verified audio kept for neighbours by default, in bytes: four minutes at 256 kbit/s. Chosen here. */
 const DEFAULT_CACHE_BYTES = 8 << 20;
@@ -71,11 +75,18 @@ export interface ConnectOptions {
   relayOnly?: boolean | undefined;
   /** `memory` forgets the account with the page. */
   storage?: 'indexeddb' | 'memory' | undefined;
-  /** Where `worker.js` is, or a function that makes the worker. By default beside this script. */
-  worker?: string | URL | (() => Worker) | undefined;
-  /** Where `antiphon_bg.wasm` is. By default beside the worker. */
-  wasm?: string | URL | undefined;
+  /** Where `worker.js` is, a function that makes the worker, or one that was made: that can run once, and is not started again after a crash. By default beside this script. */
+  worker?: WorkerSource | undefined;
+  /** Where `antiphon_bg.wasm` is, or what it holds. By default beside this script, or beside the worker where `worker` says where that is. */
+  wasm?: WasmSource | undefined;
+  /** What the wasm file must be, as in `dist/integrity.json`: `sha384-…`. Only for a `wasm` that is fetched here: a URL. */
+  integrity?: string | undefined;
   /** Gives up connecting, and later closes. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What may be given up: it rejects with `client/aborted` then. */
+export interface Abortable {
   signal?: AbortSignal | undefined;
 }
 
@@ -97,7 +108,8 @@ export class Antiphon implements AsyncDisposable {
 
   /** As `connect()`. */
   static async connect(options: ConnectOptions): Promise<Antiphon> {
-    const start = startOf(options);
+    if (options.signal?.aborted) throw new AntiphonError('client/aborted');
+    const start = await startOf(options);
     if (options.signal?.aborted) throw new AntiphonError('client/aborted');
     let settleReady: (error?: AntiphonError) => void = () => {};
     const ready = new Promise<void>((resolve, reject) => {
@@ -123,7 +135,7 @@ export class Antiphon implements AsyncDisposable {
       this.#engine.command({ kind: 'setUpload', policy }).catch(() => {}); // Who starts anew is told again.
       emit({ type: 'changed', snapshot: this.snapshot() });
     });
-    this.#engine = new Engine(() => makeWorker(options.worker), { ...start, upload: this.#sharing.policy }, connections(options), {
+    this.#engine = new Engine(workerMaker(options.worker), { ...start, upload: this.#sharing.policy }, connections(options), {
       ready: (account, isStored) => {
         this.#sharing.begin();
         this.#account = account;
@@ -304,10 +316,10 @@ export class Antiphon implements AsyncDisposable {
    * Proves one payment of a closed field: `round` and `index` as `snapshot().fields` shows them. The file shows who paid whom how
    * much, under which block, and nothing else of the field.
    */
-  async provePayment(field: string, round: number, index: number): Promise<Exhibit> {
+  async provePayment(field: string, round: number, index: number, options?: Abortable): Promise<Exhibit> {
     if (!HEX_32.test(field)) return invalid('field is not 64 hexadecimal digits');
     for (const count of [round, index]) if (!Number.isInteger(count) || count < 0 || count > MAX_COUNT) return invalid('not a place of a payment');
-    return (await this.#engine.prove({ field, round, index })) as Exhibit;
+    return this.#engine.prove({ field, round, index }, options?.signal);
   }
 
   /** The newest state of a field that all members have signed, as a file of evidence; `null` while there is none. */
@@ -317,40 +329,40 @@ export class Antiphon implements AsyncDisposable {
   }
 
   /** The block at a height: header, who signed it, its transactions. */
-  async findBlock(height: number): Promise<BlockFound> {
-    return this.#find({ question: 'block', height: whole(height) });
+  async findBlock(height: number, options?: Abortable): Promise<BlockFound> {
+    return this.#find({ question: 'block', height: whole(height) }, options);
   }
 
   /** Headers from a height down to the checkpoint below it, the highest first. */
-  async findBlocks(height: number): Promise<readonly HeaderFound[]> {
-    return this.#find({ question: 'blocks', height: whole(height) });
+  async findBlocks(height: number, options?: Abortable): Promise<readonly HeaderFound[]> {
+    return this.#find({ question: 'blocks', height: whole(height) }, options);
   }
 
   /** The checkpoint at a height: which guardians signed it. */
-  async findCheckpoint(height: number): Promise<CheckpointFound> {
-    return this.#find({ question: 'checkpoint', height: whole(height) });
+  async findCheckpoint(height: number, options?: Abortable): Promise<CheckpointFound> {
+    return this.#find({ question: 'checkpoint', height: whole(height) }, options);
   }
 
   /** An account and its bonds under the newest head believed at least to `level`. */
-  findAccount(address: string, level: Level = 'settled'): Promise<AccountFound> {
-    return this.#find({ question: 'account', address, level });
+  findAccount(address: string, level: Level = 'settled', options?: Abortable): Promise<AccountFound> {
+    return this.#find({ question: 'account', address, level }, options);
   }
 
   /** A pool by its id, 64 hexadecimal digits, under the newest head believed at least to `level`. */
-  findPool(pool: string, level: Level = 'settled'): Promise<PoolFound> {
+  findPool(pool: string, level: Level = 'settled', options?: Abortable): Promise<PoolFound> {
     if (!HEX_32.test(pool)) return invalid('pool is not 64 hexadecimal digits');
-    return this.#find({ question: 'pool', pool, level });
+    return this.#find({ question: 'pool', pool, level }, options);
   }
 
   /** A payment field by its id, 64 hexadecimal digits, under the newest head believed at least to `level`. */
-  findField(field: string, level: Level = 'settled'): Promise<FieldFound> {
+  findField(field: string, level: Level = 'settled', options?: Abortable): Promise<FieldFound> {
     if (!HEX_32.test(field)) return invalid('field is not 64 hexadecimal digits');
-    return this.#find({ question: 'field', field, level });
+    return this.#find({ question: 'field', field, level }, options);
   }
 
   /** Everybody who stakes under the newest head believed at least to `level`. */
-  findStakers(level: Level = 'settled'): Promise<StakersFound> {
-    return this.#find({ question: 'stakers', level });
+  findStakers(level: Level = 'settled', options?: Abortable): Promise<StakersFound> {
+    return this.#find({ question: 'stakers', level }, options);
   }
 
   /** The file that proves that the chain has split and who split it; `null` while there is none. */
@@ -410,8 +422,8 @@ export class Antiphon implements AsyncDisposable {
   }
 
   /** The client answers each question with its own kind of answer. */
-  async #find<T extends Found>(question: Question): Promise<T> {
-    return (await this.#engine.lookUp(question)) as T;
+  async #find<T extends Found>(question: Question, options: Abortable | undefined): Promise<T> {
+    return (await this.#engine.lookUp(question, options?.signal)) as T;
   }
 
   async #file(bytes: () => Promise<ArrayBuffer>, missing: string): Promise<Blob | null> {
@@ -451,11 +463,11 @@ function whole(height: number): number {
   return height;
 }
 
-function startOf(options: ConnectOptions): Omit<Start, 'upload'> {
+async function startOf(options: ConnectOptions): Promise<Omit<Start, 'upload'>> {
   const wrong = (what: string): AntiphonError => new AntiphonError('options/invalid', what);
-  if (!URL.canParse(options.node, baseUrl())) throw wrong('node is not a URL');
-  if (options.witness !== undefined && !URL.canParse(options.witness, baseUrl())) throw wrong('witness is not a URL');
-  if (options.tower !== undefined && !URL.canParse(options.tower, baseUrl())) throw wrong('tower is not a URL');
+  if (!URL.canParse(options.node, documentUrl())) throw wrong('node is not a URL');
+  if (options.witness !== undefined && !URL.canParse(options.witness, documentUrl())) throw wrong('witness is not a URL');
+  if (options.tower !== undefined && !URL.canParse(options.tower, documentUrl())) throw wrong('tower is not a URL');
   if (!HEX_32.test(options.chain)) throw wrong('chain is not 64 hexadecimal digits');
   for (const name of ['publisher', 'checkpoint'] as const) {
     const value = options[name];
@@ -463,19 +475,21 @@ function startOf(options: ConnectOptions): Omit<Start, 'upload'> {
   }
   if (options.token !== undefined && !TOKEN.test(options.token)) throw wrong('token is not what `antiphon token` prints');
   const cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
+  if (options.integrity !== undefined && !INTEGRITY.test(options.integrity)) throw wrong('integrity is not a hash as in dist/integrity.json');
   if (options.relayOnly && !options.iceServers?.some(isRelay)) throw wrong('relayOnly needs a TURN server among iceServers');
   if (!Number.isSafeInteger(cacheBytes) || cacheBytes < 0) throw wrong('cacheBytes is not a count of bytes');
   return {
-    node: new URL(options.node, baseUrl()).href,
-    witness: options.witness === undefined ? null : new URL(options.witness, baseUrl()).href,
+    node: new URL(options.node, documentUrl()).href,
+    witness: options.witness === undefined ? null : new URL(options.witness, documentUrl()).href,
     chain: options.chain.toLowerCase(),
     checkpoint: options.checkpoint?.toLowerCase() ?? null,
     publisher: options.publisher?.toLowerCase() ?? null,
     tracker: options.tracker ?? null,
     token: options.token ?? null,
-    tower: options.tower === undefined ? null : new URL(options.tower, baseUrl()).href,
+    tower: options.tower === undefined ? null : new URL(options.tower, documentUrl()).href,
     cacheBytes,
-    wasm: options.wasm === undefined ? null : new URL(options.wasm, baseUrl()).href,
+    wasm: await carried(options.wasm ?? wasmBeside(options.worker), documentUrl()),
+    integrity: options.integrity ?? null,
     storage: options.storage ?? 'indexeddb',
     account: 0,
   };
@@ -489,12 +503,3 @@ function isRelay({ urls }: RTCIceServer): boolean {
   return [urls].flat().some((url) => /^turns?:/.test(url));
 }
 
-function makeWorker(worker: ConnectOptions['worker']): Worker {
-  if (typeof worker === 'function') return worker();
-  if (worker !== undefined) return new Worker(new URL(worker, baseUrl()), { type: 'module', name: 'antiphon' });
-  return new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'antiphon' });
-}
-
-function baseUrl(): string | undefined {
-  return typeof document === 'undefined' ? undefined : document.baseURI;
-}
