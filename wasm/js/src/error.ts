@@ -36,6 +36,7 @@ const HELP: Readonly<Record<string, string>> = {
   'client/restarted': 'The client crashed and was started again; ask again.',
   'client/panicked': 'The client crashed; this is our bug, please report it with the message.',
   'client/gave-up': 'The client crashed too often; playback goes on over HTTP. Reload the page.',
+  'client/leader-left': 'The tab that ran the client is gone; another one runs it now. Nothing is lost.',
   'client/not-ready': 'The chain is not known yet; wait for the first settled block.',
   'client/stale': 'What is known of the chain is too old to spend on; wait for a newer block.',
   'client/no-stream': 'No stream plays; play one first.',

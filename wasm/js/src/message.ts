@@ -48,6 +48,8 @@ export interface Start {
   storage: 'indexeddb' | 'memory';
   /** The account that this page had before a restart; 0 at first. */
   account: number;
+  /** How long that account may still be held by the worker before, in milliseconds. */
+  patienceMs: number;
 }
 
 /** From the page. */

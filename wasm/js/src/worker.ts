@@ -29,7 +29,7 @@ function die(error: unknown): void {
 }
 
 async function begin(start: Start): Promise<void> {
-  const [Client, storage] = await Promise.all([loadClient(start.wasm, start.integrity), openStorage(start.chain, start.storage, start.account)]);
+  const [Client, storage] = await Promise.all([loadClient(start.wasm, start.integrity), openStorage(start.chain, start.storage, start.account, start.patienceMs)]);
   const client = new Client({
     secret: storage.secret,
     seed: crypto.getRandomValues(new Uint8Array(32)),
