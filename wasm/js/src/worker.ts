@@ -29,7 +29,7 @@ function die(error: unknown): void {
 }
 
 async function begin(start: Start): Promise<void> {
-  const [Client, storage] = await Promise.all([loadClient(start.wasm), openStorage(start.chain, start.storage, start.account)]);
+  const [Client, storage] = await Promise.all([loadClient(start.wasm, start.integrity), openStorage(start.chain, start.storage, start.account, start.patienceMs)]);
   const client = new Client({
     secret: storage.secret,
     seed: crypto.getRandomValues(new Uint8Array(32)),
@@ -82,15 +82,20 @@ function take(to: Host, message: ToWorker): void {
   }
 }
 
-self.addEventListener('message', (event: MessageEvent<ToWorker>) => {
-  const message = event.data;
-  try {
-    if (message.type === 'start') begin(message.start).catch(die);
-    else if (host !== null) take(host, message);
-    else if (early.length < MAX_EARLY) early.push(message);
-  } catch (error) {
-    die(error);
-  }
-});
-self.addEventListener('error', (event) => die(event.error ?? event.message));
-self.addEventListener('unhandledrejection', (event) => die(event.reason));
+function listen(): void {
+  self.addEventListener('message', (event: MessageEvent<ToWorker>) => {
+    const message = event.data;
+    try {
+      if (message.type === 'start') begin(message.start).catch(die);
+      else if (host !== null) take(host, message);
+      else if (early.length < MAX_EARLY) early.push(message);
+    } catch (error) {
+      die(error);
+    }
+  });
+  self.addEventListener('error', (event) => die(event.error ?? event.message));
+  self.addEventListener('unhandledrejection', (event) => die(event.reason));
+}
+
+// Who imports this on a server or in a page wants its address, not what it does.
+if ('WorkerGlobalScope' in globalThis) listen();
