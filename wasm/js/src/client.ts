@@ -75,6 +75,11 @@ export abstract class Client {
     return (await this.ask({ type: 'evidence', field })) as ArrayBuffer;
   }
 
+  /** Resolves with the key, what it signed for this page's origin, and the signature. */
+  async signIn(nonce: string, expires: number): Promise<ArrayBuffer> {
+    return (await this.ask({ type: 'signIn', nonce, expires })) as ArrayBuffer;
+  }
+
   /** Resolves with the file that proves a split of the chain. */
   async forkProof(): Promise<ArrayBuffer> {
     return (await this.ask({ type: 'forkProof' })) as ArrayBuffer;

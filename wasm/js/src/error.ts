@@ -66,6 +66,8 @@ const HELP: Readonly<Record<string, string>> = {
   'player/not-decoded': 'This browser cannot decode the sound of this stream; on Linux, Firefox needs the libavcodec of the system for AAC.',
   'player/not-loaded': 'hls.js did not load; serve what your bundler makes of it beside your script.',
   'segment/patience': 'The client took too long for this segment; it was fetched over HTTP instead.',
+  'sign-in/bad-expiry': 'A sign-in expires within ten minutes; ask the site for another, and see that the clock of this device is right.',
+  'sign-in/bad-origin': 'Only a page of a web site can sign in at it; this one is a file, or in a sandbox.',
   'storage/unavailable': 'This browser gives no IndexedDB here; the account lives as long as the page.',
   'storage/write-failed': 'A write did not become durable; no money moves until it does. Free some space.',
   'wasm/blocked-by-csp': "Add 'wasm-unsafe-eval' to script-src in the Content-Security-Policy of the page.",

@@ -20,6 +20,7 @@ import { documentUrl, wasmBeside, workerMaker, type WorkerSource } from './files
 import type { AccountFound, BlockFound, CheckpointFound, FieldFound, Found, HeaderFound, PoolFound, StakersFound } from './found.js';
 import type { Start } from './message.js';
 import { Sharing, type SharingView, type UploadTerms } from './sharing.js';
+import { checkChallenge, toSignedIn, type Challenge, type SignedIn } from './sign-in.js';
 import { addUnverified, EMPTY_SNAPSHOT, type ClientSnapshot, type Level, type Snapshot } from './snapshot.js';
 import { between, surroundings } from './surroundings.js';
 import { Tabs, type TabEvents } from './tabs.js';
@@ -35,6 +36,7 @@ export type * from './gift.js';
 export type * from './found.js';
 export type { PlaybackView } from './heard.js';
 export { REPORT_FORMAT, toReport } from './report.js';
+export type { Challenge, SignedIn } from './sign-in.js';
 export type * from './snapshot.js';
 export type { WorkerSource } from './files.js';
 export type { WasmSource } from './wasm.js';
@@ -364,6 +366,17 @@ export class Antiphon implements AsyncDisposable {
   async fieldEvidence(field: string): Promise<Blob | null> {
     if (!HEX_32.test(field)) return invalid('field is not 64 hexadecimal digits');
     return this.#file(() => this.#engine.evidence(field), 'field/nothing-sealed');
+  }
+
+  /**
+   * Signs in at the site that this page is of, with the account's key. What is signed counts at this origin alone, and the site
+   * checks it as `examples/sign-in/site.mjs` does, in 20 lines of any language. Rejects with `sign-in/bad-expiry`; `sign-in/bad-origin`
+   * where the page has no origin, such as a file.
+   */
+  async signIn(challenge: Challenge): Promise<SignedIn> {
+    checkChallenge(challenge);
+    const bytes = await this.#engine.signIn(challenge.nonce, challenge.expires);
+    return toSignedIn(new Uint8Array(bytes), challenge, this.snapshot().wallet.address);
   }
 
   /** The block at a height: header, who signed it, its transactions. */

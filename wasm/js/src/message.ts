@@ -64,6 +64,7 @@ export type ToWorker =
   | { type: 'prove'; id: Id; payment: PaymentAt }
   | { type: 'forkProof'; id: Id }
   | { type: 'evidence'; id: Id; field: string }
+  | { type: 'signIn'; id: Id; nonce: string; expires: number }
   | { type: 'wake' }
   | { type: 'stop' }
   | { type: 'described'; link: Id; sdp: string }

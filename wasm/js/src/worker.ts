@@ -64,6 +64,7 @@ function take(to: Host, message: ToWorker): void {
     case 'prove': return to.feed({ kind: 'prove', id: message.id, ...message.payment });
     case 'forkProof': return to.forkProof(message.id);
     case 'evidence': return to.evidence(message.id, message.field);
+    case 'signIn': return to.signIn(message.id, message.nonce, message.expires);
     case 'wake': return to.feed({ kind: 'tick' });
     case 'described': return to.links.described(message.link, message.sdp);
     case 'candidates': return to.links.candidates(message.link, message.lines);
