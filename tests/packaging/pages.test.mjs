@@ -10,7 +10,7 @@ import { freePort, Service } from '../e2e/lab/network.mjs';
 import { startBrowsers } from './lab/browsers.mjs';
 import { install, open, WORK } from './lab/package.mjs';
 import { strict } from './lab/policy.mjs';
-import { startServer } from './lab/server.mjs';
+import { serveFolders } from '../e2e/lab/folder.mjs';
 
 const SITE = fileURLToPath(new URL('../../www', import.meta.url));
 /** How many things a page looks at. */
@@ -48,7 +48,7 @@ for (const name of ['vite', 'webpack', 'webpack-require', 'esbuild', 'rollup', '
   test(`${name}: built, and well in both browsers`, async () => {
     const project = await import(`./projects/${name}/project.mjs`);
     const { folder, policy } = await project.make(await open(name));
-    const server = await startServer([folder, SITE], strict(policy ?? project.policy), texts);
+    const server = await serveFolders([folder, SITE], strict(policy ?? project.policy), texts);
     try {
       await isWell(server.url, server.missed);
     } finally {
@@ -60,7 +60,7 @@ for (const name of ['vite', 'webpack', 'webpack-require', 'esbuild', 'rollup', '
 for (const name of ['vite', 'vite-plugin']) {
   test(`${name}: served while it is developed, and well in both browsers`, async () => {
     const project = await import(`./projects/${name}/project.mjs`);
-    const files = await startServer([SITE], strict(), texts);
+    const files = await serveFolders([SITE], strict(), texts);
     const server = await project.serve(await open(name, `${name}-dev`), files.url);
     try {
       await isWell(server.url);
@@ -75,7 +75,7 @@ for (const name of ['vite', 'vite-plugin']) {
 async function altered(policy, files) {
   const project = await import('./projects/importmap/project.mjs');
   const made = await project.make(await open('importmap', 'altered'));
-  return startServer([made.folder, SITE], policy(strict(made.policy)), { ...texts, ...files });
+  return serveFolders([made.folder, SITE], policy(strict(made.policy)), { ...texts, ...files });
 }
 
 test('a policy that forbids wasm is named in one code, in both browsers', async () => {

@@ -5,6 +5,7 @@ import type { AntiphonError } from './error.js';
 import type { Exhibit } from './field.js';
 import type { Found } from './found.js';
 import type { Asked } from './message.js';
+import type { UploadTerms } from './sharing.js';
 import type { ClientSnapshot } from './snapshot.js';
 
 /** Longest part that a publisher can sign: `MAX_SEGMENT` of `core/src/delivery/chunk.rs`. */
@@ -26,10 +27,21 @@ export abstract class Client {
   abstract get isUp(): boolean;
   /** Tells the client that the page woke up or the network came back. */
   abstract wake(): void;
-  /** Says goodbye and ends it. */
-  abstract close(): Promise<void>;
+  /** Says goodbye and ends it; in haste it just ends. */
+  abstract close(isHasty?: boolean): Promise<void>;
   /** Resolves with the answer, of the kind that belongs to what is asked; rejects with the client's code, or with `client/aborted`. */
   abstract ask(asked: Asked, signal?: AbortSignal): Promise<unknown>;
+
+  /** Whether it runs in this tab. */
+  get leads(): boolean {
+    return true;
+  }
+
+  /** The page is about to be frozen: who can do nothing must not lead others. It wakes up by `wake()`. */
+  rest(): void {}
+
+  /** Tells all tabs that share it what is given away from now on. */
+  agree(_terms: UploadTerms): void {}
 
   /** Resolves when the client has accepted the command; rejects with the client's code. */
   async command(command: Command): Promise<void> {
@@ -61,6 +73,11 @@ export abstract class Client {
   /** Resolves with the newest sealed state of a field as a file. */
   async evidence(field: string): Promise<ArrayBuffer> {
     return (await this.ask({ type: 'evidence', field })) as ArrayBuffer;
+  }
+
+  /** Resolves with the key, what it signed for this page's origin, and the signature. */
+  async signIn(nonce: string, expires: number): Promise<ArrayBuffer> {
+    return (await this.ask({ type: 'signIn', nonce, expires })) as ArrayBuffer;
   }
 
   /** Resolves with the file that proves a split of the chain. */

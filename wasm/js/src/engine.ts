@@ -12,6 +12,7 @@ import { Client, isRepeatable, type ClientEvents } from './client.js';
 import { AntiphonError } from './error.js';
 import type { Asked, Start, ToPage, ToWorker } from './message.js';
 import { RtcBridge } from './rtc.js';
+import { Told } from './told.js';
 
 /** Crashes within the window after which the client stays down. Chosen here. */
 const MAX_CRASHES = 5;
@@ -42,8 +43,7 @@ export class Engine extends Client {
   readonly #events: ClientEvents;
   readonly #rtc: RtcBridge;
   readonly #waiting = new Map<Id, Waiting>();
-  /** What the client must know before it can answer: the last playlist that it took, and the room that it entered. */
-  readonly #told = new Map<'playlist' | 'room', Asked>();
+  readonly #told = new Told();
   #worker: Worker | null = null;
   #isRestarting = false;
   #nextId = 1;
@@ -71,10 +71,10 @@ export class Engine extends Client {
     this.#post({ type: 'wake' });
   }
 
-  async close(): Promise<void> {
+  async close(isHasty = false): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    if (this.#worker !== null) {
+    if (this.#worker !== null && !isHasty) {
       await new Promise<void>((resolve) => {
         this.#onStopped = resolve;
         setTimeout(resolve, STOP_PATIENCE_MS);
@@ -149,9 +149,7 @@ export class Engine extends Client {
     const isTold = ({ asked }: Waiting): boolean => asked.type === 'playlist' || asked.type === 'command';
     const asked = [...this.#waiting];
     // What the client must know goes first, and of that the oldest.
-    for (const told of this.#told.values()) this.#putAgain(told);
-    // Remembered again when it is taken: it may be what the client crashes of.
-    this.#told.clear();
+    for (const told of this.#told.take()) this.#putAgain(told);
     for (const [id, waiting] of asked) if (isTold(waiting)) this.#put(id, waiting);
     for (const [id, waiting] of asked) if (!isTold(waiting)) this.#put(id, waiting);
   }
@@ -183,10 +181,7 @@ export class Engine extends Client {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (waiting === undefined) return;
-    const { asked } = waiting;
-    if (asked.type === 'playlist') this.#told.set('playlist', asked);
-    else if (asked.type === 'command' && asked.command.kind === 'enterRoom') this.#told.set('room', asked);
-    else if (asked.type === 'command' && asked.command.kind === 'leaveRoom') this.#told.delete('room');
+    this.#told.took(waiting.asked);
     waiting.resolve(answer);
   }
 

@@ -11,6 +11,7 @@
  */
 
 import type { Question, Token } from './border.js';
+import type { Client, ClientEvents } from './client.js';
 import { Engine } from './engine.js';
 import { AntiphonError } from './error.js';
 import type { Exhibit } from './field.js';
@@ -18,9 +19,11 @@ import { Emitter, type AntiphonEvent, type EventOf, type EventType } from './eve
 import { documentUrl, wasmBeside, workerMaker, type WorkerSource } from './files.js';
 import type { AccountFound, BlockFound, CheckpointFound, FieldFound, Found, HeaderFound, PoolFound, StakersFound } from './found.js';
 import type { Start } from './message.js';
-import { Sharing, type UploadTerms } from './sharing.js';
+import { Sharing, type SharingView, type UploadTerms } from './sharing.js';
+import { checkChallenge, toSignedIn, type Challenge, type SignedIn } from './sign-in.js';
 import { addUnverified, EMPTY_SNAPSHOT, type ClientSnapshot, type Level, type Snapshot } from './snapshot.js';
-import { surroundings } from './surroundings.js';
+import { between, surroundings } from './surroundings.js';
+import { Tabs, type TabEvents } from './tabs.js';
 import { carried, INTEGRITY, type WasmSource } from './wasm.js';
 
 export { formatAmount, parseAmount, DECIMALS } from './amount.js';
@@ -33,6 +36,7 @@ export type * from './gift.js';
 export type * from './found.js';
 export type { PlaybackView } from './heard.js';
 export { REPORT_FORMAT, toReport } from './report.js';
+export type { Challenge, SignedIn } from './sign-in.js';
 export type * from './snapshot.js';
 export type { WorkerSource } from './files.js';
 export type { WasmSource } from './wasm.js';
@@ -42,10 +46,17 @@ const DEFAULT_CACHE_BYTES = 8 << 20;
 /** Longest name of a room, and longest purpose of a gift, in bytes of UTF-8. Source: `core/src/client/room.rs`, `payment::reservation`. */
 const MAX_ROOM_NAME = 64;
 const MAX_PURPOSE = 32;
+/** Wait for the account that this page had before: a crashed worker or a page that reloads gives it back at once. Chosen here. */
+const SAME_ACCOUNT_PATIENCE_MS = 500;
+/** The same where tabs share it: a busy browser may take a while to clear away the one that had it, and none must lead with other money. Chosen here. */
+const LEADER_PATIENCE_MS = 10_000;
 /** Rounds and places are counted in 32 bits. */
 const MAX_COUNT = 0xffff_ffff;
 const HEX_32 = /^[0-9a-f]{64}$/i;
 const TOKEN = /^[\w-]{1,400}$/;
+
+/** What does not change while a page lives. */
+type Own = Omit<Start, 'upload' | 'account' | 'patienceMs'>;
 
 /** What to connect to. */
 export interface ConnectOptions {
@@ -73,6 +84,11 @@ export interface ConnectOptions {
   iceServers?: RTCIceServer[] | undefined;
   /** Connects through the TURN servers of `iceServers` alone, so that no listener learns another's address. Off by default. */
   relayOnly?: boolean | undefined;
+  /**
+   * A name, by which all tabs of this origin share one client: one account, one connection to the chain and to each other listener. One tab
+   * runs it, and when it goes the next one does. Give one name only to tabs that play the same stream with the same options.
+   */
+  shared?: string | undefined;
   /** `memory` forgets the account with the page. */
   storage?: 'indexeddb' | 'memory' | undefined;
   /** Where `worker.js` is, a function that makes the worker, or one that was made: that can run once, and is not started again after a crash. By default beside this script. */
@@ -99,8 +115,10 @@ export function connect(options: ConnectOptions): Promise<Antiphon> {
 export class Antiphon implements AsyncDisposable {
   readonly #emitter = new Emitter();
   readonly #stopWaking = new AbortController();
-  readonly #engine: Engine;
+  readonly #engine: Client;
   readonly #sharing: Sharing;
+  /** What the tab that leads gives, while this one does not. */
+  #followed: SharingView | null = null;
   #verified: ClientSnapshot = EMPTY_SNAPSHOT;
   #unverified = 0;
   #account = -1;
@@ -129,15 +147,22 @@ export class Antiphon implements AsyncDisposable {
     return antiphon;
   }
 
-  private constructor(options: ConnectOptions, start: Omit<Start, 'upload'>, settleReady: (error?: AntiphonError) => void) {
+  private constructor(options: ConnectOptions, start: Own, settleReady: (error?: AntiphonError) => void) {
     const emit = (event: AntiphonEvent): void => this.#emitter.emit(event);
     this.#sharing = new Sharing(options.upload ?? {}, surroundings(start.storage), (policy) => {
-      this.#engine.command({ kind: 'setUpload', policy }).catch(() => {}); // Who starts anew is told again.
+      if (this.#engine.leads) this.#engine.command({ kind: 'setUpload', policy }).catch(() => {}); // Who starts anew is told again.
       emit({ type: 'changed', snapshot: this.snapshot() });
     });
-    this.#engine = new Engine(workerMaker(options.worker), { ...start, upload: this.#sharing.policy }, connections(options), {
+    const make = workerMaker(options.worker);
+    const begin = (account: number, patienceMs: number, events: ClientEvents): Client => {
+      return new Engine(make, { ...start, account, patienceMs, upload: this.#sharing.policy }, connections(options), events);
+    };
+    const events: TabEvents = {
       ready: (account, isStored) => {
-        this.#sharing.begin();
+        if (this.#engine.leads) {
+          this.#followed = null;
+          this.#sharing.begin();
+        }
         this.#account = account;
         this.#isStored = isStored;
         settleReady();
@@ -147,7 +172,7 @@ export class Antiphon implements AsyncDisposable {
         const before = this.#verified.chain;
         const { isAlarmed, standing } = snapshot.chain;
         this.#verified = snapshot;
-        this.#sharing.served(snapshot.delivery.toPeers);
+        if (this.#engine.leads) this.#sharing.served(snapshot.delivery.toPeers);
         if (isAlarmed !== before.isAlarmed) emit({ type: 'forkAlarm', isRaised: isAlarmed });
         if (standing === 'split' && before.standing !== 'split') emit({ type: 'split' });
         emit({ type: 'changed', snapshot: this.snapshot() });
@@ -163,20 +188,35 @@ export class Antiphon implements AsyncDisposable {
         settleReady(error);
         emit({ type: 'fatal', error });
       },
-    });
+      followed: (sharing) => {
+        this.#followed = sharing;
+      },
+      rested: () => this.#sharing.rest(),
+      agreed: (terms) => this.#sharing.agree(terms),
+      given: () => ({ sharing: this.#sharing.view, terms: this.#sharing.terms }),
+    };
+    const tabs = options.shared === undefined ? null : between();
+    this.#engine = tabs === null
+      ? begin(0, SAME_ACCOUNT_PATIENCE_MS, events)
+      : new Tabs(`${start.chain}/${options.shared}`, (account, told) => begin(account, LEADER_PATIENCE_MS, told), events, tabs);
     this.#wakeOn();
   }
 
   /** Everything there is to show, as of the last change. */
   snapshot(): Snapshot {
     const { delivery } = this.#verified;
-    const whole = { ...this.#verified, delivery: { ...delivery, unverified: 0 }, sharing: this.#sharing.view, playback: null };
+    const whole = { ...this.#verified, delivery: { ...delivery, unverified: 0 }, sharing: this.#followed ?? this.#sharing.view, playback: null };
     return addUnverified(whole, this.#unverified);
   }
 
   /** Which account of this browser it is: 0 in the first tab, 1 in a second one beside it, -1 if nothing is stored. */
   get account(): number {
     return this.#account;
+  }
+
+  /** Whether the client runs in this tab. Among tabs that share one, it runs in one of them. */
+  get isLeading(): boolean {
+    return this.#engine.leads;
   }
 
   /** Whether the account outlives the page. */
@@ -328,6 +368,17 @@ export class Antiphon implements AsyncDisposable {
     return this.#file(() => this.#engine.evidence(field), 'field/nothing-sealed');
   }
 
+  /**
+   * Signs in at the site that this page is of, with the account's key. What is signed counts at this origin alone, and the site
+   * checks it as `examples/sign-in/site.mjs` does, in 20 lines of any language. Rejects with `sign-in/bad-expiry`; `sign-in/bad-origin`
+   * where the page has no origin, such as a file.
+   */
+  async signIn(challenge: Challenge): Promise<SignedIn> {
+    checkChallenge(challenge);
+    const bytes = await this.#engine.signIn(challenge.nonce, challenge.expires);
+    return toSignedIn(new Uint8Array(bytes), challenge, this.snapshot().wallet.address);
+  }
+
   /** The block at a height: header, who signed it, its transactions. */
   async findBlock(height: number, options?: Abortable): Promise<BlockFound> {
     return this.#find({ question: 'block', height: whole(height) }, options);
@@ -373,6 +424,7 @@ export class Antiphon implements AsyncDisposable {
   /** Changes what this listener gives away. What was given before counts. `snapshot().sharing` says what became of it. */
   async setUpload(terms: UploadTerms): Promise<void> {
     this.#sharing.agree(terms);
+    this.#engine.agree(terms);
   }
 
   /** Resolves with the segment of this media sequence number, checked against its signed record. */
@@ -445,6 +497,9 @@ export class Antiphon implements AsyncDisposable {
     const wake = (): void => this.#engine.wake();
     for (const type of ['online', 'pageshow', 'focus']) addEventListener(type, wake, { signal });
     for (const type of ['visibilitychange', 'resume']) document.addEventListener(type, wake, { signal });
+    const rest = (): void => this.#engine.rest();
+    addEventListener('pagehide', rest, { signal });
+    document.addEventListener('freeze', rest, { signal });
   }
 }
 
@@ -463,7 +518,7 @@ function whole(height: number): number {
   return height;
 }
 
-async function startOf(options: ConnectOptions): Promise<Omit<Start, 'upload'>> {
+async function startOf(options: ConnectOptions): Promise<Own> {
   const wrong = (what: string): AntiphonError => new AntiphonError('options/invalid', what);
   if (!URL.canParse(options.node, documentUrl())) throw wrong('node is not a URL');
   if (options.witness !== undefined && !URL.canParse(options.witness, documentUrl())) throw wrong('witness is not a URL');
@@ -491,7 +546,6 @@ async function startOf(options: ConnectOptions): Promise<Omit<Start, 'upload'>> 
     wasm: await carried(options.wasm ?? wasmBeside(options.worker), documentUrl()),
     integrity: options.integrity ?? null,
     storage: options.storage ?? 'indexeddb',
-    account: 0,
   };
 }
 

@@ -48,6 +48,8 @@ export interface Start {
   storage: 'indexeddb' | 'memory';
   /** The account that this page had before a restart; 0 at first. */
   account: number;
+  /** How long that account may still be held by the worker before, in milliseconds. */
+  patienceMs: number;
 }
 
 /** From the page. */
@@ -62,6 +64,7 @@ export type ToWorker =
   | { type: 'prove'; id: Id; payment: PaymentAt }
   | { type: 'forkProof'; id: Id }
   | { type: 'evidence'; id: Id; field: string }
+  | { type: 'signIn'; id: Id; nonce: string; expires: number }
   | { type: 'wake' }
   | { type: 'stop' }
   | { type: 'described'; link: Id; sdp: string }

@@ -29,7 +29,7 @@ function die(error: unknown): void {
 }
 
 async function begin(start: Start): Promise<void> {
-  const [Client, storage] = await Promise.all([loadClient(start.wasm, start.integrity), openStorage(start.chain, start.storage, start.account)]);
+  const [Client, storage] = await Promise.all([loadClient(start.wasm, start.integrity), openStorage(start.chain, start.storage, start.account, start.patienceMs)]);
   const client = new Client({
     secret: storage.secret,
     seed: crypto.getRandomValues(new Uint8Array(32)),
@@ -64,6 +64,7 @@ function take(to: Host, message: ToWorker): void {
     case 'prove': return to.feed({ kind: 'prove', id: message.id, ...message.payment });
     case 'forkProof': return to.forkProof(message.id);
     case 'evidence': return to.evidence(message.id, message.field);
+    case 'signIn': return to.signIn(message.id, message.nonce, message.expires);
     case 'wake': return to.feed({ kind: 'tick' });
     case 'described': return to.links.described(message.link, message.sdp);
     case 'candidates': return to.links.candidates(message.link, message.lines);

@@ -165,7 +165,7 @@ function supervise(): { engine: Engine; workers: FakeWorker[]; told: string[] } 
   };
   const start: Start = {
     node: 'https://n', chain: '00'.repeat(32), checkpoint: null, publisher: null, tracker: null, token: null, tower: null, witness: null, cacheBytes: 0,
-    upload: { isEnabled: true, rate: null, total: null }, wasm: 'https://n/antiphon_bg.wasm', integrity: null, storage: 'memory', account: 0,
+    upload: { isEnabled: true, rate: null, total: null }, wasm: 'https://n/antiphon_bg.wasm', integrity: null, storage: 'memory', account: 0, patienceMs: 500,
   };
   const make = (): Worker => {
     const worker = new FakeWorker();

@@ -1,4 +1,4 @@
-// Serves one folder as a plain web server does, with a policy.
+// Serves folders as a plain web server does, with a policy.
 
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -11,9 +11,9 @@ const TYPES = {
 
 /**
  * @param {string[]} folders The first that has a file gives it.
- * @param {string} policy @param {Readonly<Record<string, string | Buffer>>} [texts] Files that are in no folder.
+ * @param {string} policy The Content-Security-Policy of every file. @param {Readonly<Record<string, string | Buffer>>} [texts] Files that are in no folder.
  */
-export async function startServer(folders, policy, texts = {}) {
+export async function serveFolders(folders, policy, texts = {}) {
   /** Every path that was asked for and is not there. @type {string[]} */ const missed = [];
   /** @param {string} path */
   const find = async (path) => {
