@@ -203,6 +203,62 @@ fn a_folder_is_followed_as_it_grows() {
     }
 }
 
+#[test]
+fn a_folder_that_ends_ends_the_stream_and_an_encoder_that_starts_again_goes_on_with_it() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--source", folder.path().to_str().unwrap()];
+    for name in ["init.mp4", "00.m4s", "01.m4s", "02.m4s"] {
+        std::fs::copy(format!("{}/{name}", sample()), folder.path().join(name)).unwrap();
+    }
+    let write = |text: &str| {
+        std::fs::write(folder.path().join("new"), text).unwrap();
+        std::fs::rename(folder.path().join("new"), folder.path().join("live.m3u8")).unwrap();
+    };
+    let head = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MAP:URI=\"init.mp4\"\n";
+    let two = format!("{head}#EXTINF:2.048,\n00.m4s\n#EXTINF:2.048,\n01.m4s\n");
+    write(&format!("{two}#EXT-X-ENDLIST\n"));
+    let ended = |process: &Process| {
+        let mut reader = reader(process);
+        wait_until(process, "/live.m3u8", |text| {
+            reader.read(text).ok().filter(|playlist| playlist.is_ended)
+        })
+        .0
+    };
+    let process = publish(data.path(), &arguments);
+    let playlist = ended(&process);
+    assert_eq!(playlist.segments.len(), 2);
+    let path = format!("/{}", playlist.segments[1].uri);
+    assert_eq!(get(process.address(), &path, "").status, 200, "what is listed is served on");
+    drop(process);
+    let process = publish(data.path(), &arguments);
+    let text = get(process.address(), "/live.m3u8", "").text().to_owned();
+    assert!(text.ends_with("#EXT-X-ENDLIST\n"), "from its first answer on: {text}");
+    write(&format!("{two}#EXTINF:2.048,\n02.m4s\n"));
+    let (playlist, _) = wait_for(&process, 3);
+    assert!(!playlist.is_ended);
+}
+
+#[test]
+fn an_encoder_that_pushes_the_end_ends_the_stream_once_all_has_come() {
+    let data = tempfile::tempdir().unwrap();
+    let process = publish(data.path(), &["--push"]);
+    let address = process.address();
+    let push = |name: &str, bytes: &[u8]| {
+        assert_eq!(put(address, &format!("/push/{name}"), "", bytes).status, 204, "{name}");
+    };
+    let file = |name: &str| std::fs::read(format!("{}/{name}", sample())).unwrap();
+    push("init.mp4", &file("init.mp4"));
+    push("00.m4s", &file("00.m4s"));
+    let list = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MAP:URI=\"init.mp4\"\n\
+                #EXTINF:2.048,\n00.m4s\n#EXTINF:2.048,\n01.m4s\n#EXT-X-ENDLIST\n";
+    push("live.m3u8", list.as_bytes());
+    assert!(!playlist(&process).0.is_ended, "the last segment is still on its way");
+    push("01.m4s", &file("01.m4s"));
+    let playlist = playlist(&process).0;
+    assert!(playlist.is_ended && playlist.segments.len() == 2);
+}
+
 /// A development network with a state of its own.
 fn network(data: &Path) -> Process {
     let chain = data.join("chain");

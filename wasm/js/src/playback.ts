@@ -102,12 +102,13 @@ export class Playback {
     hls.loadSource(this.#url);
   }
 
-  /** Plays; after a long pause at the live edge. */
+  /** Plays; after a long pause at the live edge, and after the end whatever the playlist lists by now. */
   async play(): Promise<void> {
     this.#heard.wish();
     // Not waited for once it is open: some browsers let a page play only in the very moment of the gesture.
     if (this.#hls === null) await this.open();
-    if (this.media.paused && this.behindEdge() > (this.media.played.length === 0 ? FRESH_S : STALE_S)) this.goLive();
+    if (this.media.ended) this.#hls?.loadSource(this.#url);
+    else if (this.media.paused && this.behindEdge() > (this.media.played.length === 0 ? FRESH_S : STALE_S)) this.goLive();
     await this.media.play();
   }
 
@@ -116,22 +117,30 @@ export class Playback {
     this.media.pause();
   }
 
-  /** Jumps to where live playback aims. */
+  /** Jumps to where live playback aims; in a stream that has ended nowhere. */
   goLive(): void {
+    if (this.left() !== null) return;
     const edge = this.#hls?.liveSyncPosition ?? null;
     if (edge !== null) this.media.currentTime = withLead(edge, this.media.buffered);
   }
 
+  /** Seconds until the end if the playlist says that nothing follows; `null` of a stream that goes on. */
+  left(): number | null {
+    const details = this.#hls?.latestLevelDetails ?? null;
+    if (details === null || details.live) return null;
+    return this.media.ended ? 0 : Math.max(0, details.edge - this.media.currentTime);
+  }
+
   /** Seconds between the aim of live playback and the playhead. */
   behindEdge(): number {
-    const edge = this.#hls?.liveSyncPosition ?? null;
+    const edge = this.left() === null ? (this.#hls?.liveSyncPosition ?? null) : null;
     return edge === null ? 0 : Math.max(0, edge - this.media.currentTime);
   }
 
-  /** Seconds between the broadcast (`EXT-X-PROGRAM-DATE-TIME`) and what is heard. */
+  /** Seconds between the broadcast (`EXT-X-PROGRAM-DATE-TIME`) and what is heard; `null` at the end, too. */
   delay(): number | null {
     const heard = this.#hls?.playingDate ?? null;
-    return heard === null ? null : Math.max(0, (Date.now() - heard.getTime()) / 1000);
+    return heard === null || this.media.ended ? null : Math.max(0, (Date.now() - heard.getTime()) / 1000);
   }
 
   /** The renditions that there are, once the playlist was read; of a stream without a list, the only one. */
@@ -143,6 +152,11 @@ export class Playback {
   rendition(): number | null {
     const level = this.#hls?.currentLevel ?? -1;
     return level < 0 ? null : level;
+  }
+
+  /** Which rendition was chosen, or `null` if none was: whichever the line suffices for is played. */
+  get chosen(): number | null {
+    return this.#chosen;
   }
 
   /** Plays one rendition, or with `null` whichever the line suffices for; from the next segment that is loaded. One that there is not changes nothing. */
@@ -160,7 +174,7 @@ export class Playback {
 
   /** Playback as it is heard. */
   get view(): PlaybackView {
-    return { ...this.#heard.counts, delayS: this.delay(), bufferedS: this.buffered() };
+    return { ...this.#heard.counts, delayS: this.delay(), bufferedS: this.buffered(), leftS: this.left() };
   }
 
   /** Bytes that were played while there was no client to count them. */

@@ -74,7 +74,7 @@ impl Default for Counts {
             settled: Gauge::default(),
             bans: Family::default(),
             troubles: Family::default(),
-            shown: Mutex::new(describe(&Snapshot::default())),
+            shown: Mutex::new(describe(&Snapshot::default(), false)),
         };
         counts.register();
         counts
@@ -138,7 +138,8 @@ impl Counts {
         self.spent.set(number(shown.wallet.vouchers_out.units()));
         let settled = shown.wallet.settlements.iter().filter(|done| done.level.is_some());
         self.settled.set(number(settled.map(|done| done.amount.units()).sum::<u128>()));
-        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = describe(shown);
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) =
+            describe(shown, tuned.is_ended);
     }
 
     fn shown(&self) -> Value {
@@ -156,7 +157,7 @@ fn number(count: impl TryInto<i64>) -> i64 {
 }
 
 /// Writes how all stands; amounts as text, for they may exceed what a number of JSON holds.
-fn describe(shown: &Snapshot) -> Value {
+fn describe(shown: &Snapshot, is_ended: bool) -> Value {
     let Snapshot { stream, delivery, wallet, peers, problems, chain, .. } = shown;
     let is_well = stream.is_some() && delivery.tracker == Status::Up;
     json!({
@@ -166,6 +167,7 @@ fn describe(shown: &Snapshot) -> Value {
             "publisher": stream.publisher,
             "price": stream.price.units().to_string(),
             "newest": stream.newest,
+            "isEnded": is_ended,
         })),
         "settled": chain.settled.0,
         "final": chain.final_height.0,

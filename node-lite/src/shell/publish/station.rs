@@ -107,6 +107,19 @@ impl Station {
         self.carry_out(&mut publisher, out)
     }
 
+    /// Says that nothing follows; blocks until that is on disk. Costs nothing if it is said already.
+    pub(super) fn end(&self) -> anyhow::Result<()> {
+        let mut publisher = self.publisher();
+        let mut out = Vec::new();
+        publisher.end(&mut out);
+        if !out.is_empty() {
+            tracing::info!(
+                "the source has ended; what is listed is served until this process ends"
+            );
+        }
+        self.carry_out(&mut publisher, out)
+    }
+
     /// Returns the page of this name, or `None` if there is none.
     pub(super) fn page(&self, name: &str) -> Option<Served> {
         self.shelf.read().unwrap_or_else(PoisonError::into_inner).pages.get(name).cloned()

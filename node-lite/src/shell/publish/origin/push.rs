@@ -59,6 +59,8 @@ struct Track {
     map: Option<String>,
     /// The newest playlist, as long as it lists what has not come yet.
     open: Option<Vec<u8>>,
+    /// Whether everything has come, and the playlist says that nothing follows.
+    is_ended: bool,
 }
 
 impl Pushes {
@@ -92,7 +94,8 @@ impl Pushes {
         }
         inbox.files.insert(name, bytes);
         let Inbox { tracks, files } = &mut *inbox;
-        tracks.values_mut().try_for_each(|track| self.advance(track, files))
+        tracks.values_mut().try_for_each(|track| self.advance(track, files))?;
+        self.end(tracks)
     }
 
     fn take_playlist(
@@ -116,7 +119,14 @@ impl Pushes {
         let Inbox { tracks, files } = inbox;
         let Some(track) = tracks.get_mut(name) else { return Ok(()) };
         track.open = Some(text.to_owned());
-        self.advance(track, files)
+        self.advance(track, files)?;
+        self.end(tracks)
+    }
+
+    /// Ends the stream once every rendition has.
+    fn end(&self, tracks: &BTreeMap<String, Track>) -> Result<(), (StatusCode, String)> {
+        let is_ended = !tracks.is_empty() && tracks.values().all(|track| track.is_ended);
+        if is_ended { self.station.end().map_err(|error| wrong(&error)) } else { Ok(()) }
     }
 
     /// Publishes what the playlist lists and what is here, up to the last that is.
@@ -140,6 +150,7 @@ impl Pushes {
             track.intake.go_back(missing.number);
             track.open = Some(text);
         }
+        track.is_ended = listing.is_ended && track.open.is_none();
         let mut is_gap = false;
         for wanted in listing.wanted.into_iter().take(count) {
             let map = wanted.map.as_ref().and_then(|map| files.get(map)).cloned();
@@ -170,7 +181,13 @@ impl Pushes {
         let opened = self.station.rendition(name, offer.unwrap_or_default());
         let rendition = opened.map_err(|error| wrong(&error))?;
         let next = self.station.position(rendition).map(|(next, _)| next);
-        let fresh = || Track { rendition, intake: Intake::from(next), map: None, open: None };
+        let fresh = || Track {
+            rendition,
+            intake: Intake::from(next),
+            map: None,
+            open: None,
+            is_ended: false,
+        };
         inbox.tracks.entry(name.to_owned()).or_insert_with(fresh);
         Ok(())
     }
