@@ -23,6 +23,11 @@ impl Publisher {
         out.push(Output::Store(token, self.memory()));
     }
 
+    /// Returns whether the source said that nothing follows.
+    pub const fn is_ended(&self) -> bool {
+        self.is_ended
+    }
+
     /// Returns whether the playlists say the end: it is on disk.
     pub(super) const fn says_end(&self) -> bool {
         self.is_ended && self.ending.is_none()
