@@ -62,6 +62,7 @@ export class Playback {
     this.#behind = behind;
     this.#heard = new Heard(media, this.#life.signal);
     this.#client = new Coming(coming, (text) => this.#aim(text));
+    this.#outliveFreezing();
   }
 
   /** Loads the playlist and fills the buffer. Resolves when the element has a source; rejects if hls.js does not load. */
@@ -190,6 +191,17 @@ export class Playback {
     this.#hls?.destroy();
     this.#hls = null;
     this.media.removeAttribute('src');
+  }
+
+  /** A browser that freezes a hidden page pauses what it plays, and does not play it again. */
+  #outliveFreezing(): void {
+    const { signal } = this.#life;
+    let wasPlaying = false;
+    document.addEventListener('freeze', () => void (wasPlaying = !this.media.paused), { signal });
+    document.addEventListener('resume', () => {
+      // It may want a gesture first; then the button says that it is paused.
+      if (wasPlaying && this.media.paused) this.play().catch(() => {});
+    }, { signal });
   }
 
   /** Sets the aim of live playback before hls.js reads its first playlist. */
