@@ -3,6 +3,11 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::time::Duration;
 
+/// Returns the whole milliseconds of a duration, saturating.
+pub fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// A point on the host's monotonic clock, in milliseconds since an origin of the host's choice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(u64);
@@ -23,7 +28,12 @@ impl Moment {
 
     /// Returns the moment `wait` later, saturating at the end of time.
     pub fn after(self, wait: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)))
+        Self(self.0.saturating_add(millis(wait)))
+    }
+
+    /// Returns the moment `lead` earlier, the origin at the earliest.
+    pub fn before(self, lead: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(lead)))
     }
 
     /// Returns how long ago `earlier` was, or zero if it lies ahead.
@@ -58,5 +68,6 @@ mod tests {
     fn moments_saturate_at_both_ends() {
         assert_eq!(Moment::from_millis(u64::MAX).after(Duration::MAX), Moment(u64::MAX));
         assert_eq!(Moment::ZERO.since(Moment(5)), Duration::ZERO);
+        assert_eq!(Moment(5).before(Duration::from_millis(6)), Moment::ZERO);
     }
 }

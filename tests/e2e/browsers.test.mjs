@@ -8,7 +8,7 @@ import { Listener } from './lab/listener.mjs';
 import { startNetwork } from './lab/network.mjs';
 import { openPuppet } from './lab/puppet.mjs';
 
-/** Bytes that each must get from the other: more than one lucky chunk. Who looks at the playlist first fetches most for both. */
+/** Bytes that each must get from the other: more than one lucky chunk. */
 const CARRIED = 40_000;
 
 /** @type {Awaited<ReturnType<typeof startNetwork>>} */ let network;

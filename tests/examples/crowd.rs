@@ -56,6 +56,7 @@ fn json(name: &str, [listeners, seconds]: [u64; 2], report: &Report, micros: f64
         "listeners": listeners,
         "seconds": seconds,
         "offload": report.offload(),
+        "laterOffload": report.later_offload(),
         "stallsPerHour": report.stalls_per_hour(),
         "orders": report.orders,
         "wasted": report.wasted(),

@@ -81,6 +81,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'member/too-little': 'You have less than that in this field.',
   'member/too-much-in-flight': 'Too much is on its way; wait for the round.',
   'options/invalid': 'This page was configured wrongly: chain or node are missing. Playing over plain HTTP.',
+  'player/not-decoded': 'This browser cannot decode the sound of this stream. Nothing plays; try another browser.',
   'player/not-loaded': 'The player could not be loaded. Nothing plays; reload the page.',
   'storage/unavailable': 'This browser does not let us store your key: the purse is gone when the page closes.',
   'storage/write-failed': 'A write to this device failed. No money moves until writing works again.',

@@ -53,8 +53,8 @@ impl Need {
         match self {
             Self::Clang => &["clang", "llvm"],
             Self::Browser => &["chromium"],
-            // AAC is decoded for it by the library that Debian's Chromium needs, too.
-            Self::Firefox => &["firefox-esr"],
+            // The library, whatever its version is called, decodes AAC for it.
+            Self::Firefox => &["firefox-esr", "libavcodec-extra"],
             Self::Network => &["iproute2"],
             Self::Turn => &["coturn"],
             Self::Redis => &["redis-server"],
@@ -70,7 +70,7 @@ impl Need {
                         .is_some_and(|targets| targets.contains("wasm32"))
             }
             Self::Browser => browser().is_some(),
-            Self::Firefox => firefox().is_some(),
+            Self::Firefox => firefox().is_some() && has_library("libavcodec.so"),
             Self::Network => found("ip"),
             Self::Turn => found("turnserver"),
             Self::Redis => found("valkey-server") || found("redis-server"),
@@ -100,6 +100,11 @@ pub(crate) fn firefox() -> Option<String> {
     let ours = ours.map(|build| build.path().join("firefox/firefox"));
     let known = known.into_iter().chain(ours).filter_map(|path| path.to_str().map(String::from));
     known.into_iter().find(|path| found(path))
+}
+
+/// Returns whether the system's loader knows a shared library whose name begins so.
+fn has_library(name: &str) -> bool {
+    output("/sbin/ldconfig", &["-p"]).is_some_and(|known| known.contains(name))
 }
 
 /// Installs what is missing of `needs`, and the Rust targets.
@@ -139,9 +144,6 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
     if ubuntu {
         // There, both are empty packages that ask for a snap, or missing.
         packages.retain(|package| !["chromium", "firefox-esr"].contains(package));
-        if missing.contains(&Need::Firefox) {
-            packages.push("libavcodec-extra");
-        }
     }
     if !packages.is_empty() {
         step(&format!("installing {}", packages.join(" ")), || apt(&packages))?;

@@ -16,10 +16,10 @@ use crate::{
     id::{Address, Height},
     payment::payee::BookView,
     peer::swarm::Banned,
+    time::millis,
     wallet::book::{PoolProof, Shown},
 };
 use alloc::{string::ToString, vec::Vec};
-use core::time::Duration;
 
 /// Code of the problem that the node cannot be reached.
 pub(super) const NODE_DOWN: &str = "node/unreachable";
@@ -224,10 +224,6 @@ impl Client {
         let refused = self.troubles.iter().map(|(code, count)| Problem { code, count: *count });
         lost.map(|(_, code)| Problem { code, count: 1 }).chain(refused).collect()
     }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn payer(book: BookView) -> PayerView {

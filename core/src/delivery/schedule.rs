@@ -3,7 +3,8 @@
 //! ```text
 //! known ---- the lowest lot of the swarm fetches at once
 //!       ---- position p among neighbours waits p × 700 ms for a claim or an announcement, and 350 ms for every doubling
-//!            of those out of sight who are thought to come before; then it fetches itself
+//!            of those out of sight who are thought to come before, and, if p > 0 and the player can wait, as long as lies
+//!            between two looks at a playlist; then it fetches itself
 //! deadline - 500 ms - max(p95 of HTTP, 300 ms) ---- whoever needs it fetches what is missing
 //! ```
 //!
@@ -108,9 +109,7 @@ impl HttpTimes {
 
     /// Returns the last moment at which what is fetched is still heard by `deadline`.
     pub fn last_safe(&self, deadline: Moment) -> Moment {
-        let before = self.p95().saturating_add(HAND_OVER).as_millis();
-        let before = u64::try_from(before).unwrap_or(u64::MAX);
-        Moment::from_millis(deadline.as_millis().saturating_sub(before))
+        deadline.before(self.p95().saturating_add(HAND_OVER))
     }
 }
 

@@ -9,7 +9,7 @@
 //! the descriptions that made the link were signed ([`super::tracker_wire::Signal`]).
 
 use super::frames::{Assembler, Frame, FrameError, Hello, messages};
-use crate::time::Moment;
+use crate::time::{Moment, millis};
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -221,7 +221,7 @@ impl Link {
 
     /// The allowance counts thousandths of a frame, so that no millisecond is lost to rounding.
     fn refill(&mut self, now: Moment) {
-        let ms = u64::try_from(now.since(self.refilled).as_millis()).unwrap_or(u64::MAX);
+        let ms = millis(now.since(self.refilled));
         self.refilled = now;
         let more = ms.saturating_mul(MAX_FRAMES_A_SECOND);
         self.allowance = self.allowance.saturating_add(more).min(MAX_BURST.saturating_mul(1000));

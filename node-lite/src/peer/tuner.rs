@@ -12,7 +12,7 @@
 use antiphon_core::{
     client::{Loaded, WantId, Wanted},
     delivery::playlist::MAX_PLAYLIST_BYTES,
-    time::Moment,
+    time::{Moment, millis},
 };
 use m3u8_rs::MediaPlaylist;
 use std::{collections::BTreeSet, time::Duration};
@@ -187,7 +187,7 @@ impl Tuner {
             Some(newest) => newest.saturating_add(1).max(end.saturating_sub(MAX_AT_ONCE)),
             None => end.saturating_sub(BEHIND),
         };
-        let buffered_ms = u64::try_from(target.as_millis()).unwrap_or(u64::MAX);
+        let buffered_ms = millis(target);
         let news = next.max(first)..end;
         for sequence in news.clone() {
             let id = self.fresh();

@@ -15,7 +15,7 @@ use crate::{
     storage::StorageError,
     supernode::{Fault, Input, Output, Supernode},
 };
-use antiphon_core::time::Moment;
+use antiphon_core::time::{Moment, millis};
 use std::{
     collections::VecDeque,
     sync::{
@@ -194,7 +194,7 @@ impl Clock {
     /// Starts now.
     pub fn start() -> Self {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let origin_ms = u64::try_from(wall.as_millis()).unwrap_or(u64::MAX);
+        let origin_ms = millis(wall);
         Self { began: Instant::now(), origin_ms }
     }
 

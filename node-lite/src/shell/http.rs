@@ -1,6 +1,6 @@
 //! Listening sockets and the line that tells a parent process where they are.
 
-use antiphon_core::time::UnixMillis;
+use antiphon_core::time::{UnixMillis, millis};
 use anyhow::Context;
 use axum::Router;
 use std::{
@@ -79,5 +79,5 @@ pub fn ready(line: &serde_json::Value) {
 /// Returns the wall clock.
 pub fn now() -> UnixMillis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    UnixMillis(millis(since))
 }

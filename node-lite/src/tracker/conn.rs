@@ -10,7 +10,7 @@ use super::{
 use antiphon_core::{
     crypto::Signed,
     id::{PeerId, StreamId},
-    time::{Moment, UnixMillis},
+    time::{Moment, UnixMillis, millis},
 };
 use std::{collections::BTreeSet, time::Duration};
 
@@ -82,7 +82,7 @@ impl Conn {
         peer: PeerId,
     ) -> Result<(), TokenError> {
         let (at, clock) = self.opened;
-        let passed = u64::try_from(now.since(at).as_millis()).unwrap_or(u64::MAX);
+        let passed = millis(now.since(at));
         let clock = clock.plus(passed);
         token::check(self.token.as_deref(), stream, peer, clock)?;
         let left = self.token.as_ref().map_or(0, |token| token.body.expires.since(clock));

@@ -132,9 +132,13 @@ impl Crowd {
     /// Lets it listen, and says what came of it.
     pub fn run(mut self) -> Report {
         let end = START_MS + self.setting.seconds * 1000;
+        let half = START_MS + self.setting.seconds * 500;
         while let Some((at, event)) = self.queue.pop() {
             if at.as_millis() > end {
                 break;
+            }
+            if self.now < half && at.as_millis() >= half {
+                self.report.at_half = self.received();
             }
             self.now = at.as_millis();
             self.happen(event);
@@ -147,6 +151,15 @@ impl Crowd {
             self.report.victims = (peers, origin, victim.stalls);
         }
         self.report
+    }
+
+    /// Bytes from peers and from the origin of all so far.
+    fn received(&self) -> (u64, u64) {
+        let gone = (self.report.from_peers, self.report.from_origin);
+        self.listeners.iter().flatten().fold(gone, |(peers, origin), listener| {
+            let (more, others) = listener.received();
+            (peers + more, origin + others)
+        })
     }
 
     fn happen(&mut self, event: Event) {

@@ -213,13 +213,14 @@ export class AntiphonPlayer extends Base {
     this.#life = life;
     // The client is started first, then hls.js is loaded; the stream is opened beside both.
     const client = this.#connect(life.signal);
-    this.#playback = new Playback(audio, new URL(src, document.baseURI).href, client, this.#behind());
-    this.#wire(audio, this.#playback, life.signal);
-    this.#playback.open().catch((cause: unknown) => {
+    const fail = (error: AntiphonError): void => {
       if (life.signal.aborted) return;
       this.#enter('failed');
-      this.#tell({ type: 'fatal', error: new AntiphonError('player/not-loaded', String(cause), cause) });
-    });
+      this.#tell({ type: 'fatal', error });
+    };
+    this.#playback = new Playback(audio, new URL(src, document.baseURI).href, client, this.#behind(), fail);
+    this.#wire(audio, this.#playback, life.signal);
+    this.#playback.open().catch((cause: unknown) => fail(new AntiphonError('player/not-loaded', String(cause), cause)));
   }
 
   /** What `behind` says, within its bounds; `null` if it says no number. */

@@ -62,6 +62,7 @@ const HELP: Readonly<Record<string, string>> = {
   'map/not-signed': 'The publisher did not sign this initialisation segment; whoever served it altered it. It is not played.',
   'map/too-long': 'An initialisation segment has at most 64 KiB; this one is not played.',
   'options/invalid': 'Check the options of connect(): chain and publisher are 64 hexadecimal digits, node is a URL.',
+  'player/not-decoded': 'This browser cannot decode the sound of this stream; on Linux, Firefox needs the libavcodec of the system for AAC.',
   'player/not-loaded': 'hls.js did not load; serve what your bundler makes of it beside your script.',
   'segment/patience': 'The client took too long for this segment; it was fetched over HTTP instead.',
   'storage/unavailable': 'This browser gives no IndexedDB here; the account lives as long as the page.',

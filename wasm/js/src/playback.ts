@@ -20,6 +20,8 @@ const FRESH_S = 2;
 const LEAD_S = 2.5;
 /** What may be given up of the aim for it. Chosen here: more than lies between two looks at a playlist of short segments. */
 const MAX_YIELD_S = 4;
+/** Media errors in a row, with no sound between them, after which the browser is taken not to decode the stream. Chosen here: hls.js knows two ways to recover. */
+const MAX_RECOVERIES = 3;
 
 /** One quality of a stream. */
 export interface Rendition {
@@ -51,15 +53,19 @@ export class Playback {
   readonly #life = new AbortController();
   readonly #heard: Heard;
   #chosen: number | null = null;
+  #recoveries = 0;
+  readonly #fail: (error: AntiphonError) => void;
 
   /**
    * `coming` is the client that is being started, or `null` if it does not run; `behind` the seconds behind the newest
-   * segment that live playback aims at, `null` for {@link LIVE_SEGMENTS}.
+   * segment that live playback aims at, `null` for {@link LIVE_SEGMENTS}. `fail` is told if the browser cannot play it.
    */
-  constructor(media: HTMLAudioElement, url: string, coming: Promise<SegmentSource | null>, behind: number | null) {
+  constructor(media: HTMLAudioElement, url: string, coming: Promise<SegmentSource | null>, behind: number | null, fail: (error: AntiphonError) => void) {
     this.media = media;
     this.#url = url;
     this.#behind = behind;
+    this.#fail = fail;
+    media.addEventListener('playing', () => void (this.#recoveries = 0), { signal: this.#life.signal });
     this.#heard = new Heard(media, this.#life.signal);
     this.#client = new Coming(coming, (text) => this.#aim(text));
     this.#outliveFreezing();
@@ -215,8 +221,11 @@ export class Playback {
   #recover(hls: Hls, data: ErrorData, isMedia: boolean): void {
     if (!data.fatal) return;
     if (isMedia) {
-      hls.recoverMediaError();
-      return;
+      this.#recoveries += 1;
+      if (this.#recoveries <= MAX_RECOVERIES) return hls.recoverMediaError();
+      hls.destroy();
+      this.#hls = null;
+      return this.#fail(new AntiphonError('player/not-decoded', data.details, data.error));
     }
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {

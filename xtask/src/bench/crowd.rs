@@ -79,7 +79,7 @@ fn section(foes: &[Value], grown: &[Value]) -> Result<String> {
          time, one stream of 192 kbit/s in segments of two seconds, played six seconds behind; seed 0. {:.0} listeners for {:.0} s,\n\
          then crowds that grow. Lines, latencies and foes are in `tests/src/sim/crowd/{{setting,place,kind}}.rs`; `cargo xtask simulate\n\
          --listeners N --foe NAME` runs any of them. Wanted are {GOAL} % from peers where there is enough uplink, {FLOOR} % at least, and\n\
-         no stall. *Bad* and *late* are the wasted bytes of chunks that nobody signed and of those that were there already, *overhead* all words\n\
+         no stall. In the *second half* of the time most have begun: who joins live begins with what the origin brings at once. *Bad* and *late* are the wasted bytes of chunks that nobody signed and of those that were there already, *overhead* all words\n\
          to peers and trackers, each of what was played. *Fairness* is Jain's index of what honest listeners gave. *Income* is\n\
          what a listener is paid for in an hour, in segments, of 1800 that one plays.\n",
         super::machine(),
@@ -87,8 +87,8 @@ fn section(foes: &[Value], grown: &[Value]) -> Result<String> {
         number(first, "seconds")?,
     )?;
     out.push_str(
-        "| crowd | from peers | stalls an hour | orders to the origin | wasted | bad | late | overhead | fairness | start | income | of a foe |\n\
-         |---|---|---|---|---|---|---|---|---|---|---|---|\n",
+        "| crowd | from peers | in the second half | stalls an hour | orders to the origin | wasted | bad | late | overhead | fairness | start | income | of a foe |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for line in foes {
         let foe = line.get("foeIncome").and_then(Value::as_f64);
@@ -98,8 +98,8 @@ fn section(foes: &[Value], grown: &[Value]) -> Result<String> {
     }
     out.push_str(
         "\nHow it grows. *Cost* is processor time for each second of a listener, *memory* the most that the process had, for each.\n\n\
-         | crowd | listeners | from peers | stalls an hour | orders to the origin | wasted | bad | late | overhead | fairness | start | cost | memory |\n\
-         |---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+         | crowd | listeners | from peers | in the second half | stalls an hour | orders to the origin | wasted | bad | late | overhead | fairness | start | cost | memory |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for line in grown {
         writeln!(
@@ -119,8 +119,9 @@ fn section(foes: &[Value], grown: &[Value]) -> Result<String> {
 fn figures(line: &Value) -> Result<String> {
     let percent = |field| Ok::<_, anyhow::Error>(number(line, field)? * 100.0);
     Ok(format!(
-        " {:.2} % | {:.2} | {:.0} | {:.1} % | {:.1} % | {:.1} % | {:.1} % | {:.2} | {:.0} ms |",
+        " {:.2} % | {:.2} % | {:.2} | {:.0} | {:.1} % | {:.1} % | {:.1} % | {:.1} % | {:.2} | {:.0} ms |",
         percent("offload")?,
+        percent("laterOffload")?,
         number(line, "stallsPerHour")?,
         number(line, "orders")?,
         percent("wasted")?,

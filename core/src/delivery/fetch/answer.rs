@@ -25,11 +25,11 @@ impl Fetch {
     ) {
         let Some(neighbour) = self.peers.get_mut(&peer) else { return };
         let asked = neighbour.asked.remove(&sent.id);
-        let was_cancelled = neighbour.cancelled.remove(&sent.id).is_some();
+        let asked = asked.or(neighbour.cancelled.remove(&sent.id));
         let is_first = neighbour.received == 0;
         if let Some(asked) = asked {
             neighbour.arrived(now, asked);
-        } else if !was_cancelled {
+        } else {
             neighbour.unasked = neighbour.unasked.saturating_add(1);
             if neighbour.unasked > MAX_UNASKED {
                 self.ban(peer, Fault::Flood, out);

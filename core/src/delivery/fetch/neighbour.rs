@@ -38,7 +38,7 @@ pub(super) struct Neighbour {
     /// What it was asked for, and when.
     pub(super) asked: Table<ChunkId, Moment>,
     /// What it was asked for and may still send.
-    pub(super) cancelled: Table<ChunkId, ()>,
+    pub(super) cancelled: Table<ChunkId, Moment>,
     /// Segments that it said it fetches, and when.
     pub(super) claims: Table<u64, Moment>,
     /// When its last chunk came.
@@ -107,14 +107,14 @@ impl Neighbour {
 
     /// Takes an ask back; the chunk may still arrive.
     pub(super) fn cancel(&mut self, id: ChunkId) {
-        self.asked.remove(&id);
-        self.cancelled.insert(id, ());
+        let Some(asked) = self.asked.remove(&id) else { return };
+        self.cancelled.insert(id, asked);
         if self.cancelled.len() > MAX_CANCELLED {
             self.cancelled.pop_first();
         }
     }
 
-    /// Notes that an asked chunk came.
+    /// Notes that a chunk came that was asked, even if it was taken back since: who is too slow must be known to be.
     pub(super) fn arrived(&mut self, now: Moment, asked: Moment) {
         self.last_chunk = now;
         self.received = self.received.saturating_add(1);

@@ -294,10 +294,21 @@ impl Fetch {
         let seen = u64::try_from(self.peers.len()).unwrap_or(u64::MAX).saturating_add(1);
         let unseen = self.crowd.saturating_sub(seen);
         let turn = active.since.after(election_wait(position, ours, unseen));
+        let turn =
+            if position == 0 { turn } else { self.turn_after_a_look(sequence, active, turn) };
         let carrying = self.peers.values().filter(is_carrying);
         let claimed = carrying.filter_map(|peer| peer.claims.get(&sequence)).min();
         // The earliest claim alone buys time, so that claims cannot be chained.
         Some(claimed.map_or(turn, |claimed| turn.max(claimed.after(self.config.target))))
+    }
+
+    /// Returns `turn`, later by the time between two looks at a playlist where the player can wait: whoever was drawn before
+    /// us may not know of the segment yet, and who always looks first would fetch everything for everybody.
+    fn turn_after_a_look(&self, sequence: u64, active: &Active, turn: Moment) -> Moment {
+        let looked = turn.after(self.config.target);
+        let hedge = self.hedge_at(sequence, active);
+        let latest = hedge.map_or(looked, |hedge| hedge.before(BACKUP_PATIENCE));
+        turn.max(looked.min(latest))
     }
 
     /// Returns whose lot for a segment is lower than ours.

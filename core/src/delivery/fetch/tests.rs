@@ -169,8 +169,8 @@ fn a_late_joiner_gives_peers_that_have_everything_a_chance() {
 }
 
 #[test]
-fn the_winner_of_the_draw_fetches_ahead_at_once_and_the_second_after_its_wait() {
-    for (is_before, turn) in [(false, 0), (true, 700)] {
+fn the_winner_of_the_draw_fetches_ahead_at_once_and_the_second_after_a_look_and_its_wait() {
+    for (is_before, turn) in [(false, 0), (true, 2700)] {
         let mut fetch = knowing(1..=1);
         feed(&mut fetch, 0, want(1, 9000));
         feed(&mut fetch, 0, Input::Fetched(OrderId(0), Body { start: 0, bytes: media(1) }));
@@ -193,10 +193,10 @@ fn a_claim_to_fetch_buys_one_target_duration_and_cannot_be_chained() {
     meet(&mut fetch, first);
     meet(&mut fetch, last);
     feed(&mut fetch, 0, want(1, 60_000));
-    feed(&mut fetch, 500, Input::HasNow(first, claim(1)));
+    feed(&mut fetch, 1000, Input::HasNow(first, claim(1)));
     feed(&mut fetch, 2000, Input::HasNow(last, claim(1)));
-    assert!(orders(&feed(&mut fetch, 2499, Input::Tick)).is_empty());
-    assert!(!orders(&feed(&mut fetch, 2500, Input::Tick)).is_empty());
+    assert!(orders(&feed(&mut fetch, 2999, Input::Tick)).is_empty());
+    assert!(!orders(&feed(&mut fetch, 3000, Input::Tick)).is_empty());
 }
 
 #[test]
@@ -228,10 +228,10 @@ fn a_winner_that_never_announces_is_passed_over_and_comes_back_when_it_does() {
         let start = n * 10_000;
         feed(&mut fetch, start, Input::Known(record(n)));
         feed(&mut fetch, start, want(n, start + 60_000));
-        let out = feed(&mut fetch, start + 700, Input::Tick);
+        let out = feed(&mut fetch, start + 2700, Input::Tick);
         let (order, _) = orders(&out)[0];
         let body = Body { start: 0, bytes: media(n) };
-        feed(&mut fetch, start + 800, Input::Fetched(order, body));
+        feed(&mut fetch, start + 2800, Input::Fetched(order, body));
     }
     let out = feed(&mut fetch, 30_000, Input::Known(record(3)));
     let out = [out, feed(&mut fetch, 30_000, want(3, 90_000))].concat();

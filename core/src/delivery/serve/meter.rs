@@ -1,7 +1,10 @@
 //! Counts what may still be given: a token bucket for the rate, a sum for the cap.
 
 use super::Policy;
-use crate::{delivery::chunk::CHUNK, time::Moment};
+use crate::{
+    delivery::chunk::CHUNK,
+    time::{Moment, millis},
+};
 use core::time::Duration;
 
 /// Chunks that an idle bucket holds at least, so that the lowest rate still sends whole chunks.
@@ -34,7 +37,7 @@ impl Meter {
     pub(super) fn refill(&mut self, now: Moment) {
         let since = self.filled.map_or(Duration::ZERO, |filled| now.since(filled));
         self.filled = Some(now);
-        let ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        let ms = millis(since);
         let more = self.rate.unwrap_or_default().saturating_mul(ms);
         self.tokens = self.tokens.saturating_add(more).min(self.burst());
     }

@@ -5,7 +5,7 @@
 //!
 //! Source: PROTOCOL A0.7.
 
-use crate::time::Moment;
+use crate::time::{Moment, millis};
 
 /// Units that a neighbour may cost at once. Chosen here: a member that was away asks for a whole round in 32 requests.
 const MOST: u32 = 256;
@@ -53,7 +53,7 @@ impl Allowance {
 
     /// Returns whether anything is left at this time.
     pub(super) fn allows(&mut self, now: Moment) -> bool {
-        let passed = u64::try_from(now.since(self.at).as_millis()).unwrap_or(u64::MAX);
+        let passed = millis(now.since(self.at));
         let units = passed.checked_div(REFILL_MS).unwrap_or(0);
         if units > 0 {
             let more = u32::try_from(units).unwrap_or(u32::MAX);

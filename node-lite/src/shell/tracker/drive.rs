@@ -5,7 +5,7 @@ use super::{
     counts::{Counts, Way},
 };
 use crate::tracker::{Connection, Input, Output, Tracker};
-use antiphon_core::time::Moment;
+use antiphon_core::time::{Moment, millis};
 use axum::body::Bytes;
 use serde::Serialize;
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
@@ -158,7 +158,7 @@ fn carry_out(outboxes: &mut Outboxes, output: Output, counts: &Counts) {
 }
 
 fn at(start: Instant) -> Moment {
-    Moment::from_millis(u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX))
+    Moment::from_millis(millis(start.elapsed()))
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ pub struct Report {
     pub from_peers: u64,
     /// Bytes that came from the origin.
     pub from_origin: u64,
+    /// The same two in the first half of the time.
+    pub at_half: (u64, u64),
     /// Bytes of chunks that peers sent, or that wait to be.
     pub sent: u64,
     /// Bytes that the origin was asked for.
@@ -97,6 +99,14 @@ impl Report {
         self.from_peers as f64 / self.used().max(1) as f64
     }
 
+    /// Returns the part of the bytes that peers brought in the second half of the time, when the first have begun: who
+    /// joins live begins with what the origin brings at once.
+    pub fn later_offload(&self) -> f64 {
+        let peers = self.from_peers.saturating_sub(self.at_half.0);
+        let origin = self.from_origin.saturating_sub(self.at_half.1);
+        peers as f64 / (peers + origin).max(1) as f64
+    }
+
     /// Returns how often sound stopped in an hour of listening.
     pub fn stalls_per_hour(&self) -> f64 {
         self.stalls as f64 / (self.listened_ms as f64 / 3_600_000.0)
@@ -151,10 +161,11 @@ impl fmt::Display for Report {
         let [bad, late, origin] = self.wastes().map(|part| part * 100.0);
         write!(
             f,
-            "{} listeners, {:.2} % from peers, {:.2} stalls an hour ({} ms of silence), {:.1} % wasted ({bad:.1} bad, {late:.1} late, \
+            "{} listeners, {:.2} % from peers ({:.2} % in the second half), {:.2} stalls an hour ({} ms of silence), {:.1} % wasted ({bad:.1} bad, {late:.1} late, \
              {origin:.1} of the origin), {:.2} % overhead, fairness {:.3}, start {} ms, {} bad chunks, {} bans, {} orders, {} failed, {} put out, {} troubles",
             self.listeners,
             self.offload() * 100.0,
+            self.later_offload() * 100.0,
             self.stalls_per_hour(),
             self.silence_ms,
             self.wasted() * 100.0,

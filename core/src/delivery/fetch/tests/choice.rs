@@ -75,6 +75,20 @@ fn whoever_is_slow_as_usual_is_given_twice_its_usual_time() {
 }
 
 #[test]
+fn who_is_too_slow_is_known_to_be_though_its_chunks_were_taken_back() {
+    let mut fetch = with_peers(1..=1, 2);
+    let out = feed(&mut fetch, 0, want(1, 60_000));
+    let (slow, id) = asks(&out)[0];
+    let out = feed(&mut fetch, 500, Input::Tick);
+    assert!(out.contains(&Output::Cancel(slow, id)), "{out:?}");
+    let before = fetch.peers.get(&slow).unwrap().latency;
+    feed(&mut fetch, 1900, good(slow, id));
+    let neighbour = fetch.peers.get(&slow).unwrap();
+    assert_eq!(neighbour.latency, (before * 7 + Duration::from_millis(1900)) / 8);
+    assert_eq!((neighbour.received, neighbour.unasked), (1, 0));
+}
+
+#[test]
 fn who_brought_something_is_asked_first_and_least_of_it_first_but_for_one_trial_in_eight_segments()
 {
     let mut fetch = knowing(1..=8);
