@@ -218,7 +218,8 @@ export class AntiphonPlayer extends Base {
       this.#enter('failed');
       this.#tell({ type: 'fatal', error });
     };
-    this.#playback = new Playback(audio, new URL(src, document.baseURI).href, client, this.#behind(), fail);
+    const trouble = (code: string): void => this.#tell({ type: 'trouble', code });
+    this.#playback = new Playback(audio, new URL(src, document.baseURI).href, client, this.#behind(), { fail, trouble });
     this.#wire(audio, this.#playback, life.signal);
     this.#playback.open().catch((cause: unknown) => fail(new AntiphonError('player/not-loaded', String(cause), cause)));
   }

@@ -31,6 +31,14 @@ export interface Rendition {
   codec: string | null;
 }
 
+/** Who is told what goes wrong. */
+export interface Told {
+  /** The browser cannot play the stream. */
+  fail(error: AntiphonError): void;
+  /** Something is not as it could be, by its code; it is played all the same. */
+  trouble(code: string): void;
+}
+
 type HlsLibrary = typeof import('hls.js').default;
 
 /** Loads hls.js, which is most of what a page loads: beside the client, not before it. */
@@ -55,19 +63,24 @@ export class Playback {
   #chosen: number | null = null;
   #recoveries = 0;
   readonly #fail: (error: AntiphonError) => void;
+  readonly #trouble: (code: string) => void;
 
   /**
    * `coming` is the client that is being started, or `null` if it does not run; `behind` the seconds behind the newest
-   * segment that live playback aims at, `null` for {@link LIVE_SEGMENTS}. `fail` is told if the browser cannot play it.
+   * segment that live playback aims at, `null` for {@link LIVE_SEGMENTS}.
    */
-  constructor(media: HTMLAudioElement, url: string, coming: Promise<SegmentSource | null>, behind: number | null, fail: (error: AntiphonError) => void) {
+  constructor(media: HTMLAudioElement, url: string, coming: Promise<SegmentSource | null>, behind: number | null, { fail, trouble }: Told) {
     this.media = media;
     this.#url = url;
     this.#behind = behind;
     this.#fail = fail;
+    this.#trouble = trouble;
     media.addEventListener('playing', () => void (this.#recoveries = 0), { signal: this.#life.signal });
     this.#heard = new Heard(media, this.#life.signal);
-    this.#client = new Coming(coming, (text) => this.#aim(text));
+    this.#client = new Coming(coming, (text) => {
+      this.#aim(text);
+      this.#leaveParts(text);
+    });
     this.#outliveFreezing();
   }
 
@@ -197,6 +210,17 @@ export class Playback {
     this.#hls?.destroy();
     this.#hls = null;
     this.media.removeAttribute('src');
+  }
+
+  /**
+   * Plays whole segments of a signed stream, though its playlist offers parts of them (RFC 8216bis `EXT-X-PART`): nobody signed
+   * a part, so none could be verified before it is heard, or carried by peers. Of a stream that nobody signed parts are played.
+   */
+  #leaveParts(text: string): void {
+    const hls = this.#hls;
+    if (hls === null || !hls.lowLatencyMode || !text.includes('\n#EXT-X-PART:') || !text.includes('\n#EXT-X-ANTIPHON-STREAM:')) return;
+    hls.lowLatencyMode = false;
+    this.#trouble('playlist/parts');
   }
 
   /** A browser that freezes a hidden page pauses what it plays, and does not play it again. */

@@ -18,7 +18,10 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// A file as it is served.
@@ -37,6 +40,7 @@ pub(super) struct Station {
     name: String,
     stream: StreamId,
     counts: Arc<Counts>,
+    has_told_parts: AtomicBool,
     /// Held as long as we run: no other process signs the same numbers.
     _lock: fs::File,
 }
@@ -70,6 +74,7 @@ impl Station {
             data: data.to_owned(),
             name: name.to_owned(),
             counts,
+            has_told_parts: AtomicBool::new(false),
             _lock: lock,
         };
         station.carry_out(&mut station.publisher(), out)?;
@@ -125,6 +130,16 @@ impl Station {
             ends.map(|standing| UnixMillis(standing.due.unwrap_or_default())).collect(),
             publisher.is_ended(),
         )
+    }
+
+    /// Tells the keeper, once, that a source's low latency is not carried.
+    pub(super) fn note_parts(&self, has_parts: bool) {
+        if has_parts && !self.has_told_parts.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "the source lists parts of segments (#EXT-X-PART): whole segments are published, \
+                 for parts are not signed; segments of one second come near to them"
+            );
+        }
     }
 
     /// Says that nothing follows; blocks until that is on disk. Costs nothing if it is said already.

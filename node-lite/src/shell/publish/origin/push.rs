@@ -145,6 +145,7 @@ impl Pushes {
     ) -> Result<(), (StatusCode, String)> {
         let Some(text) = track.open.take() else { return Ok(()) };
         let listing = track.intake.read(&text).map_err(|error| wrong(&error))?;
+        self.station.note_parts(listing.has_parts);
         // A map that came before a restart is not pushed again.
         let has_map = self.station.position(track.rendition).is_some();
         let is_here = |wanted: &Wanted| {

@@ -147,6 +147,7 @@ impl Followed {
                 return Ok(());
             }
         };
+        station.note_parts(listing.has_parts);
         let folder = track.folder();
         let mut is_gap = false;
         for wanted in listing.wanted {
