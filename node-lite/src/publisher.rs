@@ -13,6 +13,7 @@
 
 pub mod catalogue;
 mod clock;
+mod end;
 pub mod fragment;
 pub mod intake;
 pub mod keyring;
@@ -65,6 +66,8 @@ pub const RECORD: &str = ".record";
 pub struct Memory {
     /// Each rendition, by its index.
     pub renditions: Vec<Kept>,
+    /// Whether the source said that nothing follows.
+    pub is_ended: bool,
 }
 
 impl Memory {
@@ -142,6 +145,9 @@ pub struct Publisher {
     /// Whether the description has changed since it was shown.
     is_info_new: bool,
     renditions: Vec<Rendition>,
+    is_ended: bool,
+    /// What the end waits for.
+    ending: Option<u64>,
     next_token: u64,
     /// What waits for the disk: its token, and what will be served.
     pending: VecDeque<(u64, u8, File)>,
@@ -159,15 +165,24 @@ impl Publisher {
         terms.window = terms.window.clamp(1, MAX_WINDOW);
         terms.info.publisher = terms.keyring.publisher();
         let stream = terms.info.id(terms.chain);
+        let is_ended = memory.is_ended;
         let sign = |record: Record| Signed::new(terms.keyring.key(), terms.chain, record);
         let renditions: Vec<_> = (0..MAX_RENDITIONS)
             .zip(memory.renditions)
             .map(|(index, kept)| Rendition::restore(index, kept, stream, files, sign))
             .collect();
         let info = Signed::new(terms.keyring.key(), terms.chain, terms.info.clone());
-        let (is_info_new, next_token, pending) = (true, 0, VecDeque::new());
-        let mut restored =
-            Self { terms, stream, info, is_info_new, renditions, next_token, pending };
+        let mut restored = Self {
+            terms,
+            stream,
+            info,
+            is_info_new: true,
+            renditions,
+            is_ended,
+            ending: None,
+            next_token: 0,
+            pending: VecDeque::new(),
+        };
         let lengths = restored.renditions.iter().flat_map(Rendition::signed);
         if let Some(longest) = lengths.map(|(entry, _)| entry.duration()).max() {
             restored.lengthen_target(longest);
@@ -226,8 +241,8 @@ impl Publisher {
         let Segment { container, bytes, duration, .. } = segment;
         let file = File { name: entry.name.clone(), container, bytes };
         self.lengthen_target(duration);
-        let token = self.next_token;
-        self.next_token = token.saturating_add(1);
+        self.go_on();
+        let token = self.token();
         out.push(Output::Keep(file.clone()));
         out.push(Output::Store(token, self.memory()));
         self.pending.push_back((token, rendition, file));
@@ -248,6 +263,7 @@ impl Publisher {
             self.show(|rendition| changed.contains_key(&rendition.index), out);
             self.forget_old(out);
         }
+        self.end_stored(token, out);
     }
 
     /// Lets another key of the publisher sign from now on; everything that is listed is signed anew.
@@ -364,7 +380,14 @@ impl Publisher {
     }
 
     fn memory(&self) -> Memory {
-        Memory { renditions: self.renditions.iter().map(Rendition::kept).collect() }
+        let renditions = self.renditions.iter().map(Rendition::kept).collect();
+        Memory { renditions, is_ended: self.is_ended }
+    }
+
+    const fn token(&mut self) -> u64 {
+        let token = self.next_token;
+        self.next_token = token.saturating_add(1);
+        token
     }
 }
 

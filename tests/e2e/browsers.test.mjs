@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startBrowser } from './lab/browser.mjs';
-import { openFirefoxListener, startFirefox } from './lab/firefox.mjs';
+import { startFirefox } from './lab/firefox.mjs';
 import { Listener } from './lab/listener.mjs';
 import { startNetwork } from './lab/network.mjs';
+import { openPuppet } from './lab/puppet.mjs';
 
 /** Bytes that each must get from the other: more than one lucky chunk. */
 const CARRIED = 40_000;
@@ -27,7 +28,7 @@ after(async () => {
 test('Chromium and Firefox carry chunks to each other, and each is paid', async (t) => {
   const pages = [
     await Listener.open(chromium, network.url, 'chromium'),
-    await openFirefoxListener(firefox.browser, network.url, 'firefox'),
+    await openPuppet(firefox.browser, network.url, 'firefox'),
   ];
   for (const page of pages) {
     await page.fund();

@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startBrowser, until } from './lab/browser.mjs';
-import { openFirefoxListener, startFirefox } from './lab/firefox.mjs';
+import { startFirefox } from './lab/firefox.mjs';
 import { Listener } from './lab/listener.mjs';
 import { startNetwork } from './lab/network.mjs';
+import { openPuppet } from './lab/puppet.mjs';
 
 /** Bytes that a page must get from the native peer: more than one lucky chunk. Who looks at the playlist first fetches most for both. */
 const CARRIED = 40_000;
@@ -87,7 +88,7 @@ test('a native peer and a page in Chromium carry the stream for each other, and 
 test('a native peer and a page in Firefox carry the stream for each other, and each is paid', async (t) => {
   const firefox = await startFirefox();
   try {
-    await carriesAndIsPaid(t, await openFirefoxListener(firefox.browser, network.url, 'firefox'));
+    await carriesAndIsPaid(t, await openPuppet(firefox.browser, network.url, 'firefox'));
   } finally {
     await firefox.close();
   }

@@ -35,7 +35,9 @@ export function showBuffer(seconds: number): void {
   say(byTest('buffer'), `${seconds.toFixed(1)} s`);
 }
 
-function showStream({ stream }: Snapshot): void {
+function showStream({ stream, playback }: Snapshot): void {
+  const left = playback?.leftS ?? null;
+  say(byTest('rubric'), left === null ? 'Now playing' : left > 0 ? 'The last of this stream' : 'This stream has ended');
   if (stream === null) return;
   say(byId('title'), title(stream.name));
   document.title = `${title(stream.name)} – Antiphon`;

@@ -98,9 +98,12 @@ impl Client {
     }
 
     fn learn_segments(&mut self, now: Now, playlist: Playlist, out: &mut Vec<Output>) {
+        if let (Some(stream), Some(last)) = (&mut self.stream, playlist.segments.last()) {
+            // It may be lower than before: of an old list, or of a publisher that counts anew.
+            stream.newest = rendition::number(last.sequence);
+        }
         for segment in playlist.segments {
             let Some(stream) = &mut self.stream else { return };
-            stream.newest = stream.newest.max(rendition::number(segment.sequence));
             let known = stream.addresses.insert(segment.sequence, segment.uri);
             if stream.addresses.len() > MAX_ADDRESSES
                 && let Some(farthest) = farthest(&stream.addresses, segment.sequence)

@@ -74,7 +74,7 @@ pub struct StreamView {
     pub is_pinned: bool,
     /// Price of a chunk.
     pub price: Amount,
-    /// Highest number of a segment seen, within its rendition.
+    /// Number of the last segment that the newest playlist lists, within its rendition.
     pub newest: u64,
 }
 

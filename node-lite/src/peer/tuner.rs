@@ -3,7 +3,7 @@
 //! ```text
 //! Waiting --Tick--> Load --Loaded--> Tell, Want what is new --> Waiting: the target duration after news, half of it without
 //!    ^                |---Failed, no playlist--> Waiting: 1 s, doubled up to 8 s
-//!    '----------------'--ended--> Over
+//!    '----------------'--ended--> Waiting: a minute
 //! ```
 //!
 //! Source: RFC 8216 §6.3.4 for the pace. A segment is wanted within one target duration: listeners play some behind the
@@ -31,6 +31,10 @@ pub const MAX_PAUSE: Duration = Duration::from_secs(8);
 
 /// Time to the second load if the first fails; doubled each time, up to [`MAX_PAUSE`].
 pub const RETRY: Duration = Duration::from_secs(1);
+
+/// Time to the next look at a playlist that said that nothing follows: an encoder that was started again goes on with it.
+/// Chosen here: nobody waits for it.
+pub const AFTER_END: Duration = Duration::from_secs(60);
 
 /// What happened outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +80,8 @@ pub struct Stats {
     pub lost: u64,
     /// Playlists that did not come or could not be read.
     pub failed_loads: u64,
+    /// Whether the newest playlist says that nothing follows.
+    pub is_ended: bool,
 }
 
 /// Wants the segments of one playlist.
@@ -95,8 +101,6 @@ pub struct Tuner {
 enum State {
     Waiting(Moment),
     Loading,
-    /// The playlist said that nothing follows.
-    Over,
 }
 
 impl Tuner {
@@ -109,7 +113,7 @@ impl Tuner {
             newest: None,
             next_want: 0,
             open: BTreeSet::new(),
-            stats: Stats { wanted: 0, here: 0, lost: 0, failed_loads: 0 },
+            stats: Stats { wanted: 0, here: 0, lost: 0, failed_loads: 0, is_ended: false },
         }
     }
 
@@ -139,7 +143,7 @@ impl Tuner {
     pub const fn deadline(&self) -> Option<Moment> {
         match self.state {
             State::Waiting(until) => Some(until),
-            State::Loading | State::Over => None,
+            State::Loading => None,
         }
     }
 
@@ -158,11 +162,13 @@ impl Tuner {
         self.failures = 0;
         let target = Duration::from_secs(playlist.target_duration).clamp(MIN_PAUSE, MAX_PAUSE);
         let has_news = self.want_news(&playlist, target, out);
-        let pause = if has_news { target } else { target / 2 };
-        self.state = match playlist.end_list {
-            true => State::Over,
-            false => State::Waiting(now.after(pause.max(MIN_PAUSE))),
+        self.stats.is_ended = playlist.end_list;
+        let pause = match (playlist.end_list, has_news) {
+            (true, _) => AFTER_END,
+            (false, true) => target,
+            (false, false) => target / 2,
         };
+        self.state = State::Waiting(now.after(pause.max(MIN_PAUSE)));
     }
 
     /// Wants what came since. Returns whether anything did.

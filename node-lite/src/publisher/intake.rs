@@ -40,6 +40,9 @@ impl IntakeError {
     }
 }
 
+/// What a line that lists a part begins with.
+const PART: &[u8] = b"\n#EXT-X-PART:";
+
 /// Longest URL of a key, in bytes.
 const MAX_KEY_URL: usize = 2048;
 
@@ -71,6 +74,9 @@ pub struct Listing {
     pub wanted: Vec<Wanted>,
     /// Whether the source says that no segment will follow.
     pub is_ended: bool,
+    /// Whether it lists parts of segments for low latency (RFC 8216bis `EXT-X-PART`), too. They are passed over: records are of
+    /// whole segments.
+    pub has_parts: bool,
 }
 
 /// Follows one playlist.
@@ -119,7 +125,8 @@ impl Intake {
             }
         }
         self.next = Some(end);
-        Ok(Listing { wanted, is_ended: playlist.end_list })
+        let has_parts = text.windows(PART.len()).any(|window| window == PART);
+        Ok(Listing { wanted, is_ended: playlist.end_list, has_parts })
     }
 }
 
@@ -284,6 +291,34 @@ mod tests {
         assert_eq!(read(&range), Some(IntakeError::Unsupported));
         let variants = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n";
         assert!(read(variants).is_some());
+    }
+
+    #[test]
+    fn of_a_low_latency_playlist_whole_segments_are_wanted() {
+        let whole = Intake::default().read(text(5, 2).as_bytes()).unwrap();
+        assert!(!whole.has_parts);
+        let parts = |n: u64| {
+            format!(
+                "#EXT-X-PART:DURATION=1.024,URI=\"s{n}.0.m4s\",INDEPENDENT=YES\n#EXT-X-PART:DURATION=1.024,URI=\"s{n}.1.m4s\"\n"
+            )
+        };
+        let inf = "#EXTINF:2.048000,\n";
+        let [head, five, six] =
+            text(5, 2).split(inf).map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
+        let hint = "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"s7.1.m4s\"\n";
+        let control = "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=3.072\n#EXT-X-PART-INF:PART-TARGET=1.024\n";
+        let low = format!(
+            "{head}{control}{}{inf}{five}{}{inf}{six}{}{hint}",
+            parts(5),
+            parts(6),
+            parts(7)
+        );
+        let mut intake = Intake::default();
+        let listing = intake.read(low.as_bytes()).unwrap();
+        assert!(listing.has_parts);
+        assert_eq!(listing.wanted, whole.wanted, "and the one that is still made is none yet");
+        let next = low.replace(hint, &format!("{inf}s7.m4s\n{}", parts(8)));
+        assert_eq!(names(&intake.read(next.as_bytes()).unwrap()), ["s7.m4s"]);
     }
 
     #[test]

@@ -52,6 +52,9 @@ impl Publisher {
             }
             describe(&mut text, entry, signed);
         }
+        if self.says_end() {
+            line(&mut text, format_args!("#EXT-X-ENDLIST"));
+        }
         text
     }
 

@@ -14,6 +14,7 @@ use antiphon_core::{
     time::UnixMillis,
 };
 
+mod end;
 mod renditions;
 mod restart;
 

@@ -6,6 +6,10 @@
 //! | `/health` | 200 if the node runs and has a neighbour it needs, else 503 |
 //! | `/status` | heights, epoch, neighbours, waiting transactions as JSON |
 
+mod ledger;
+
+pub(super) use ledger::{Ledger, Reason, openmetrics};
+
 use super::{driver::Watch, net::kind::Kind, rpc::Published, store::Store};
 use crate::{
     bft, guardian,
@@ -14,12 +18,12 @@ use crate::{
 use axum::{
     Json, Router,
     extract::State,
-    http::{StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
     routing::get,
 };
 use prometheus_client::{
-    encoding::{EncodeLabelSet, EncodeLabelValue, text},
+    encoding::{EncodeLabelSet, EncodeLabelValue},
     metrics::{
         counter::Counter,
         family::Family,
@@ -80,57 +84,35 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
+        let mut all = Ledger::new("antiphon");
         // From a tenth of a millisecond and from ten milliseconds, each doubling.
-        let stores = Histogram::new(exponential_buckets(0.0001, 2.0, 16));
-        let blocks = Histogram::new(exponential_buckets(0.01, 2.0, 14));
-        let mut metrics = Self {
-            registry: Registry::with_prefix("antiphon"),
-            heights: Family::default(),
-            epoch: Gauge::default(),
-            waiting: Gauge::default(),
-            stopped: Gauge::default(),
-            peers: Gauge::default(),
-            messages: Family::default(),
-            bytes: Family::default(),
-            lost: Counter::default(),
-            bans: Counter::default(),
-            refused: Counter::default(),
-            faults: Family::default(),
-            stores,
-            blocks,
-        };
-        metrics.register();
-        metrics
+        let stores = || Histogram::new(exponential_buckets(0.0001, 2.0, 16));
+        let blocks = || Histogram::new(exponential_buckets(0.01, 2.0, 14));
+        Self {
+            heights: all.count("height", "Newest block by level"),
+            epoch: all.count("epoch", "Epoch the node is in"),
+            waiting: all.count("waiting", "Transactions that wait for a block"),
+            stopped: all.count("stopped", "1 once the node has stopped by itself"),
+            peers: all.count("peers", "Neighbours of this chain"),
+            messages: all.count("messages", "Messages by direction and kind"),
+            bytes: all.bytes("traffic", "Bytes of messages"),
+            lost: all.count("lost_messages", "Messages let go: over a rate, no room, nobody there"),
+            bans: all.count("bans", "Peers banned for what they sent"),
+            refused: all.count("refused_peers", "Peers of another chain"),
+            faults: all.count("faults", "Faults by kind"),
+            stores: all.measure("store", "Time to write a batch", Unit::Seconds, stores),
+            blocks: all.measure(
+                "settled_interval",
+                "Time between settled heads",
+                Unit::Seconds,
+                blocks,
+            ),
+            registry: all.close(),
+        }
     }
 }
 
 impl Metrics {
-    fn register(&mut self) {
-        let all = &mut self.registry;
-        all.register("height", "Newest block by level", self.heights.clone());
-        all.register("epoch", "Epoch the node is in", self.epoch.clone());
-        all.register("waiting", "Transactions that wait for a block", self.waiting.clone());
-        all.register("stopped", "1 once the node has stopped by itself", self.stopped.clone());
-        all.register("peers", "Neighbours of this chain", self.peers.clone());
-        all.register("messages", "Messages by direction and kind", self.messages.clone());
-        let bytes = self.bytes.clone();
-        all.register_with_unit("traffic", "Bytes of messages", Unit::Bytes, bytes);
-        let lost = "Messages let go: over a rate, no room, nobody there";
-        all.register("lost_messages", lost, self.lost.clone());
-        all.register("bans", "Peers banned for what they sent", self.bans.clone());
-        all.register("refused_peers", "Peers of another chain", self.refused.clone());
-        all.register("faults", "Faults by kind", self.faults.clone());
-        let stores = self.stores.clone();
-        all.register_with_unit("store", "Time to write a batch", Unit::Seconds, stores);
-        let blocks = self.blocks.clone();
-        all.register_with_unit(
-            "settled_interval",
-            "Time between settled heads",
-            Unit::Seconds,
-            blocks,
-        );
-    }
-
     /// Counts a message and its bytes.
     pub(super) fn message(&self, direction: Direction, kind: Kind, bytes: usize) {
         let labels = Traffic { direction, kind };
@@ -156,16 +138,6 @@ impl Metrics {
     #[cfg(test)]
     pub(super) fn sent(&self, kind: Kind) -> u64 {
         self.messages.get_or_create(&Traffic { direction: Direction::Out, kind }).get()
-    }
-}
-
-/// Answers with all that a registry holds, as OpenMetrics 1.0 text.
-pub(super) fn openmetrics(registry: &Registry) -> Response {
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    let mut text = String::new();
-    match text::encode(&mut text, registry) {
-        Ok(()) => ([(header::CONTENT_TYPE, kind)], text).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 

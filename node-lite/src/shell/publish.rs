@@ -4,6 +4,7 @@
 //! source ──segments──► station (publisher, its memory and files on disk) ──files, pages──► origin (HTTP)
 //! ```
 
+mod counts;
 pub mod keys;
 mod origin;
 mod source;
@@ -22,6 +23,7 @@ use antiphon_core::{
 };
 use anyhow::{Context, bail};
 use clap::{ArgGroup, Args};
+use counts::Counts;
 use origin::Pushes;
 use station::Station;
 use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
@@ -76,6 +78,9 @@ pub struct Options {
     /// Bearer token that an encoder must show to push.
     #[arg(long, env = "ANTIPHON_PUSH_TOKEN", requires = "push", hide_env_values = true)]
     pub push_token: Option<String>,
+    /// Where Prometheus reads `/metrics`; nowhere if it is not given. For the keeper of the stream, not for listeners.
+    #[arg(long, value_name = "ADDRESS")]
+    pub metrics: Option<SocketAddr>,
 }
 
 pub(super) fn parse_chain(text: &str) -> Result<ChainId, String> {
@@ -100,11 +105,15 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let chain = trust::chain(options.chain, &options.node).await?;
     let terms = terms(&options, chain, keyring)?;
     let (publisher, signer) = (terms.keyring.publisher(), terms.keyring.key().public());
-    let station = Arc::new(Station::open(terms, &options.data, &options.name)?);
+    let counts = Arc::new(Counts::default());
+    let station = Station::open(terms, &options.data, &options.name, Arc::clone(&counts))?;
+    let station = Arc::new(station);
     let source = source::open(&options)?;
     let pushes = options.push.then(|| Arc::new(Pushes::new(Arc::clone(&station), token)));
-    let (address, server) =
-        super::http::serve(options.listen, origin::router(Arc::clone(&station), pushes)).await?;
+    let router = origin::router(Arc::clone(&station), pushes, &counts);
+    let (address, server) = super::http::serve(options.listen, router).await?;
+    let metrics = counts::routes(counts, Arc::clone(&station));
+    let (metrics, keeper) = super::http::serve_some(options.metrics, metrics).await?;
     let feeding = source::feed(source, Arc::clone(&station));
     let stop = super::dev::interrupted()?;
     super::http::ready(&serde_json::json!({
@@ -115,10 +124,12 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         "signer": signer.to_string(),
         "stream": station.stream().0.to_hex(),
         "chain": chain.0.to_hex(),
+        "metrics": metrics.map(|address| format!("http://{address}/metrics")),
     }));
     tokio::select! {
         end = feeding => end,
         end = server => end,
+        end = keeper => end,
         asked = stop => asked,
     }
 }

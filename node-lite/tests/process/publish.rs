@@ -1,4 +1,7 @@
-use crate::host::{Process, exchange, get, put, refusal, send_and_hang_up};
+use crate::{
+    host::{Process, exchange, get, put, refusal, send_and_hang_up},
+    republish::push_and_go,
+};
 use antiphon_core::{
     crypto::{Hash, PublicKey},
     delivery::{
@@ -201,6 +204,116 @@ fn a_folder_is_followed_as_it_grows() {
         let (playlist, _) = wait_for(&process, count);
         assert_eq!(playlist.segments.len(), count);
     }
+}
+
+#[test]
+fn a_folder_that_ends_ends_the_stream_and_an_encoder_that_starts_again_goes_on_with_it() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--source", folder.path().to_str().unwrap()];
+    for name in ["init.mp4", "00.m4s", "01.m4s", "02.m4s"] {
+        std::fs::copy(format!("{}/{name}", sample()), folder.path().join(name)).unwrap();
+    }
+    let write = |text: &str| {
+        std::fs::write(folder.path().join("new"), text).unwrap();
+        std::fs::rename(folder.path().join("new"), folder.path().join("live.m3u8")).unwrap();
+    };
+    let head = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MAP:URI=\"init.mp4\"\n";
+    let two = format!("{head}#EXTINF:2.048,\n00.m4s\n#EXTINF:2.048,\n01.m4s\n");
+    write(&format!("{two}#EXT-X-ENDLIST\n"));
+    let ended = |process: &Process| {
+        let mut reader = reader(process);
+        wait_until(process, "/live.m3u8", |text| {
+            reader.read(text).ok().filter(|playlist| playlist.is_ended)
+        })
+        .0
+    };
+    let process = publish(data.path(), &arguments);
+    let playlist = ended(&process);
+    assert_eq!(playlist.segments.len(), 2);
+    let path = format!("/{}", playlist.segments[1].uri);
+    assert_eq!(get(process.address(), &path, "").status, 200, "what is listed is served on");
+    drop(process);
+    let process = publish(data.path(), &arguments);
+    let text = get(process.address(), "/live.m3u8", "").text().to_owned();
+    assert!(text.ends_with("#EXT-X-ENDLIST\n"), "from its first answer on: {text}");
+    write(&format!("{two}#EXTINF:2.048,\n02.m4s\n"));
+    let (playlist, _) = wait_for(&process, 3);
+    assert!(!playlist.is_ended);
+}
+
+#[test]
+fn an_encoder_that_pushes_the_end_ends_the_stream_once_all_has_come() {
+    let data = tempfile::tempdir().unwrap();
+    let process = publish(data.path(), &["--push"]);
+    let address = process.address();
+    let push = |name: &str, bytes: &[u8]| {
+        assert_eq!(put(address, &format!("/push/{name}"), "", bytes).status, 204, "{name}");
+    };
+    let file = |name: &str| std::fs::read(format!("{}/{name}", sample())).unwrap();
+    push("init.mp4", &file("init.mp4"));
+    push("00.m4s", &file("00.m4s"));
+    let list = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MAP:URI=\"init.mp4\"\n\
+                #EXTINF:2.048,\n00.m4s\n#EXTINF:2.048,\n01.m4s\n#EXT-X-ENDLIST\n";
+    push("live.m3u8", list.as_bytes());
+    assert!(!playlist(&process).0.is_ended, "the last segment is still on its way");
+    push("01.m4s", &file("01.m4s"));
+    let playlist = playlist(&process).0;
+    assert!(playlist.is_ended && playlist.segments.len() == 2);
+}
+
+#[test]
+fn what_a_publisher_does_is_counted_for_its_keeper_alone() {
+    let data = tempfile::tempdir().unwrap();
+    let process = publish(data.path(), &["--push", "--metrics", "127.0.0.1:0"]);
+    let address = process.address();
+    let file = |name: &str| std::fs::read(format!("{}/{name}", sample())).unwrap();
+    let list = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MAP:URI=\"init.mp4\"\n\
+                #EXTINF:2.048,\n00.m4s\n#EXT-X-ENDLIST\n";
+    let pushed = [("init.mp4", file("init.mp4")), ("00.m4s", file("00.m4s"))];
+    for (name, bytes) in &pushed {
+        assert_eq!(put(address, &format!("/push/{name}"), "", bytes).status, 204);
+    }
+    // As ffmpeg does it: nobody is there to hear the answer.
+    push_and_go(address, "live.m3u8", list.as_bytes());
+    let (playlist, text) = playlist(&process);
+    let segment = format!("/{}", playlist.segments[0].uri);
+    assert_eq!(get(address, &segment, "").status, 200);
+    assert_eq!(get(address, &segment, "Range: bytes=0-99\r\n").status, 206);
+    let record = get(address, &format!("{segment}.record"), "").body.len();
+    exchange(address, &format!("HEAD {segment} HTTP/1.1\r\nHost: x\r\n"), b"");
+    assert_eq!(get(address, "/wp-login.php", "").status, 404);
+    assert_eq!(put(address, "/push/empty.m4s", "", b"").status, 400);
+    let metrics = process.ready["metrics"].as_str().unwrap();
+    let keeper = metrics.strip_prefix("http://").unwrap().strip_suffix("/metrics").unwrap();
+    let answer = get(keeper, "/metrics", "");
+    assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
+    let taken = list.len() + pushed.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
+    let whole = file("00.m4s").len();
+    for line in [
+        String::from("requests_total{kind=\"push\",status=\"204\"} 3"),
+        format!("traffic_bytes_total{{kind=\"push\",status=\"204\"}} {taken}"),
+        String::from("requests_total{kind=\"push\",status=\"400\"} 1"),
+        String::from("requests_total{kind=\"segment\",status=\"200\"} 2"),
+        format!("traffic_bytes_total{{kind=\"segment\",status=\"200\"}} {whole}"),
+        String::from("traffic_bytes_total{kind=\"segment\",status=\"206\"} 100"),
+        format!("traffic_bytes_total{{kind=\"record\",status=\"200\"}} {record}"),
+        String::from("requests_total{kind=\"other\",status=\"404\"} 1"),
+        String::from("segments_total{rendition=\"0\"} 1"),
+        String::from("ended 1"),
+    ] {
+        let line = format!("antiphon_publish_{line}");
+        assert!(answer.text().lines().any(|has| has == line), "{line}\n{}", answer.text());
+    }
+    let asked = "antiphon_publish_requests_total{kind=\"playlist\",status=\"200\"} ";
+    assert!(answer.text().lines().any(|has| has.starts_with(asked)), "{}", answer.text());
+    let traffic = "antiphon_publish_traffic_bytes_total{kind=\"playlist\",status=\"200\"} ";
+    let sent = answer.text().lines().find_map(|has| has.strip_prefix(traffic)).unwrap();
+    assert!(sent.parse::<usize>().unwrap() >= text.len());
+    let age = "antiphon_publish_newest_age_seconds{rendition=\"0\"} ";
+    let age = answer.text().lines().find_map(|has| has.strip_prefix(age)).unwrap();
+    assert!((0.0..60.0).contains(&age.parse::<f64>().unwrap()), "{age}");
+    assert_eq!(get(address, "/metrics", "").status, 404);
 }
 
 /// A development network with a state of its own.

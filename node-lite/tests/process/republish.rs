@@ -158,7 +158,7 @@ fn a_segment_that_is_listed_before_it_has_come_is_waited_for_and_over_a_restart_
     let data = tempfile::tempdir().unwrap();
     let mut process = publish(data.path(), &["--push"]);
     let file = |name: &str| fs::read(format!("{}/{name}", sample())).unwrap();
-    let names = ["00.m4s", "01.m4s", "02.m4s", "03.m4s"];
+    let names = ["00.m4s", "01.m4s", "02.m4s", "03.m4s", "04.m4s"];
     let list = |count: usize| {
         let mut text =
             String::from("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MAP:URI=\"init.mp4\"\n");
@@ -180,6 +180,7 @@ fn a_segment_that_is_listed_before_it_has_come_is_waited_for_and_over_a_restart_
     process = publish(data.path(), &["--push"]);
     send(&process, "live.m3u8", &list(4));
     send(&process, "03.m4s", &file("03.m4s"));
+    send(&process, "live.m3u8", &list(5));
     let (playlist, text) = wait_for(&process, 3);
     assert!(playlist.segments.iter().map(|segment| segment.sequence).eq(0..3));
     assert_eq!(text.matches("#EXT-X-DISCONTINUITY\n").count(), 1, "one was missed: {text}");
@@ -200,8 +201,41 @@ fn an_encoder_that_hangs_up_with_its_last_byte_has_pushed_all_the_same() {
     assert_eq!(wait_for(&process, 4).0.segments.len(), 4);
 }
 
+#[test]
+fn a_segment_that_comes_after_its_followers_is_in_its_place_and_one_that_never_comes_is_a_gap() {
+    let data = tempfile::tempdir().unwrap();
+    let process = publish(data.path(), &["--push"]);
+    let push = |name: &str, bytes: &[u8]| {
+        assert_eq!(put(process.address(), &format!("/push/{name}"), "", bytes).status, 204);
+    };
+    let file = |name: &str| fs::read(format!("{}/{name}", sample())).unwrap();
+    let list = |count: usize| {
+        let head = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MAP:URI=\"init.mp4\"\n";
+        let names = (0..count).map(|n| format!("#EXTINF:2.048,\n0{n}.m4s\n"));
+        push("live.m3u8", names.fold(head.to_owned(), |text, name| text + &name).as_bytes());
+    };
+    list(3);
+    for name in ["02.m4s", "init.mp4", "01.m4s", "00.m4s"] {
+        push(name, &file(name));
+    }
+    let (playlist, text) = wait_for(&process, 3);
+    for (segment, name) in playlist.segments.iter().zip(["00.m4s", "01.m4s", "02.m4s"]) {
+        assert_eq!(get(process.address(), &format!("/{}", segment.uri), "").body, file(name));
+    }
+    assert!(!text.contains("#EXT-X-DISCONTINUITY\n"), "{text}");
+    list(5);
+    push("04.m4s", &file("04.m4s"));
+    assert_eq!(wait_for(&process, 3).0.segments.len(), 3, "the fourth may still come");
+    list(6);
+    let (playlist, text) = wait_for(&process, 4);
+    assert_eq!(playlist.segments.len(), 4);
+    assert!(text.contains("#EXT-X-DISCONTINUITY\n"), "{text}");
+    push("05.m4s", &file("05.m4s"));
+    wait_for(&process, 5);
+}
+
 /// Pushes as ffmpeg does: in chunks, on a connection that it closes without a look at the answer.
-fn push_and_go(address: &str, name: &str, bytes: &[u8]) {
+pub(crate) fn push_and_go(address: &str, name: &str, bytes: &[u8]) {
     let mut stream = TcpStream::connect(address).unwrap();
     let head =
         format!("PUT /push/{name} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");

@@ -4,16 +4,16 @@ import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
 /** Where browsers live; `CHROMIUM` names another. */
-const KNOWN = ['/usr/bin/chromium', '/usr/bin/google-chrome', '/opt/google/chrome/chrome'];
+export const KNOWN = ['/usr/bin/chromium', '/usr/bin/google-chrome', '/opt/google/chrome/chrome'];
 
-const FLAGS = [
+export const FLAGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--mute-audio', '--autoplay-policy=no-user-gesture-required',
   // Pages are listeners at the same time: none of them is in the background.
   '--disable-background-timer-throttling', '--disable-renderer-backgrounding', '--disable-backgrounding-occluded-windows',
 ];
 /** What WebRTC between pages needs where the only address may be loopback. */
-const HOST_FLAGS = ['--disable-features=WebRtcHideLocalIpsWithMdns', '--allow-loopback-in-peer-connection'];
+export const HOST_FLAGS = ['--disable-features=WebRtcHideLocalIpsWithMdns', '--allow-loopback-in-peer-connection'];
 
 /** Starts a browser with an empty profile. @param {string[]} [flags] */
 export async function startBrowser(flags = []) {

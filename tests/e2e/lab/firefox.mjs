@@ -5,8 +5,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { launch } from 'puppeteer-core';
-import { Listener, watch } from './listener.mjs';
-import { Diary, until } from './browser.mjs';
 
 /** Where Firefox lives; `FIREFOX` names another. */
 const KNOWN = ['/usr/bin/firefox-esr', '/usr/bin/firefox', '/opt/firefox/firefox'];
@@ -42,39 +40,4 @@ export async function startFirefox() {
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   return { browser, close };
-}
-
-/**
- * Opens the site in a context of its own, as a listener.
- * @param {import('puppeteer-core').Browser} browser @param {string} url @param {string} name
- */
-export async function openFirefoxListener(browser, url, name) {
-  const context = await browser.createBrowserContext();
-  const page = await context.newPage();
-  await page.evaluateOnNewDocument(watch);
-  const shown = adapt(page);
-  const listener = new Listener({ page: shown, diary: new Diary(shown, name), close: () => context.close() });
-  await page.goto(url);
-  await until(`${name} has a player with a client`, () => listener.hasClient(), 30_000, () => listener.explain());
-  return listener;
-}
-
-/**
- * Speaks as much of Playwright's page as a `Listener` and its `Diary` use.
- * @param {import('puppeteer-core').Page} page
- * @returns {import('playwright-core').Page}
- */
-function adapt(page) {
-  const locator = (/** @type {string} */ selector) => ({
-    click: () => page.locator(selector).click(),
-    fill: (/** @type {string} */ text) => page.locator(selector).fill(text),
-    innerText: () => page.$eval(selector, (element) => /** @type {HTMLElement} */ (element).innerText),
-  });
-  const speaks = {
-    evaluate: page.evaluate.bind(page),
-    locator,
-    getByTestId: (/** @type {string} */ id) => locator(`[data-testid="${id}"]`),
-    on: (/** @type {any} */ event, /** @type {any} */ handler) => void page.on(event, handler),
-  };
-  return /** @type {any} */ (speaks);
 }

@@ -55,8 +55,8 @@ function playlist(count, started) {
   return `${lines.join('\n')}\n`;
 }
 
-/** Writes the decode time of a round that has been played before. @param {Buffer} segment @param {number} number */
-function retime(segment, number) {
+/** Writes when a segment of the endless sample is decoded, whichever of its rounds this is. @param {Buffer} segment @param {number} number */
+export function retime(segment, number) {
   const at = segment.indexOf('tfdt', 0, 'latin1');
   const time = BigInt(number) * 98_304n;
   if (segment[at + 4] === 1) segment.writeBigUInt64BE(time, at + 8);

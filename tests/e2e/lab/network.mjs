@@ -85,8 +85,9 @@ export async function freePort() {
 
 /**
  * Starts a chain, a tracker, the sample stream and the site.
- * @param {{ blockTime?: string, price?: string, stake?: string[], source?: string, publish?: string[] }} [options]
- * `stake`: words for `antiphon dev`, such as `['--stake']`; `source`: another folder than the sample's; `publish`: words for `antiphon publish`
+ * @param {{ blockTime?: string, price?: string, stake?: string[], source?: string, isLoop?: boolean, publish?: string[] }} [options]
+ * `stake`: words for `antiphon dev`, such as `['--stake']`; `source`: another folder than the sample's, `isLoop`: whether it is played for
+ * ever; `publish`: words for `antiphon publish`
  */
 export async function startNetwork(options = {}) {
   const data = await mkdtemp(join(tmpdir(), 'antiphon-e2e-'));
@@ -106,7 +107,7 @@ export async function startNetwork(options = {}) {
     const chain = await run('dev', '--data', join(data, 'chain'), '--rpc', `127.0.0.1:${rpc}`, '--block-time', options.blockTime ?? '1s', ...(options.stake ?? []));
     const tracker = await run('tracker', '--listen', `127.0.0.1:${trackerPort}`);
     const publish = await run(
-      'publish', '--source', options.source ?? join(ROOT, 'www/sample'), '--loop', '--name', 'antiphon', '--data', join(data, 'publish'),
+      'publish', '--source', options.source ?? join(ROOT, 'www/sample'), ...(options.isLoop === false ? [] : ['--loop']), '--name', 'antiphon', '--data', join(data, 'publish'),
       '--listen', `127.0.0.1:${origin}`, '--chain', text(chain, 'chain'), '--node', text(chain, 'base'),
       '--tracker', text(tracker, 'url'), '--price', options.price ?? '0.0001', ...(options.publish ?? []),
     );

@@ -14,7 +14,7 @@
  * What the listener agrees to give, and how others are reached, are properties: `upload`, `iceServers`, `relayOnly`.
  *
  * Keyboard: space or K plays and pauses, arrows change the volume, M mutes, L jumps to the live edge, I shows figures.
- * Parts for styling: `controls`, `play`, `live`, `delay`, `mute`, `volume`, `figures`, `overlay`. Without a node and a chain, or when the
+ * Parts for styling: `controls`, `play`, `live`, `delay`, `quality` (shown where a stream has several renditions), `mute`, `volume`, `figures`, `overlay`. Without a node and a chain, or when the
  * client cannot run, it plays over plain HTTP and says so in an event.
  */
 
@@ -23,19 +23,20 @@ import { EVENT_TYPES, type AntiphonEvent } from './event.js';
 import { Antiphon, connect } from './facade.js';
 import type { Overlay } from './overlay.js';
 import { Playback, type Rendition } from './playback.js';
+import { Quality } from './quality.js';
 import { toReport } from './report.js';
 import { CONTROLS, STYLE } from './shape.js';
 import type { UploadTerms } from './sharing.js';
 import { addUnverified, EMPTY_SNAPSHOT, type Snapshot } from './snapshot.js';
 
-/** What the player is doing. */
-export type PlayerState = 'idle' | 'loading' | 'playing' | 'paused' | 'waiting' | 'failed';
+/** What the player is doing; `ended` once it has played a stream to its end. */
+export type PlayerState = 'idle' | 'loading' | 'playing' | 'paused' | 'waiting' | 'ended' | 'failed';
 
 /** Events of the element; all are `CustomEvent`s that bubble. */
 export interface PlayerEventMap {
   /** Any event of the client; `detail` is it. */
   'antiphon-event': CustomEvent<AntiphonEvent>;
-  /** The player plays, pauses, waits or fails; `detail` is the state. */
+  /** The player plays, pauses, waits, ends or fails; `detail` is the state. */
   'antiphon-state': CustomEvent<PlayerState>;
 }
 
@@ -100,6 +101,11 @@ export class AntiphonPlayer extends Base {
   /** The audio element that plays. */
   get media(): HTMLAudioElement | null {
     return this.#playback?.media ?? null;
+  }
+
+  /** Seconds until the end, once the publisher has said that nothing follows; `null` of a stream that goes on. */
+  get left(): number | null {
+    return this.#playback?.left() ?? null;
   }
 
   /** Seconds between the broadcast and what is heard; `null` while unknown. */
@@ -214,8 +220,9 @@ export class AntiphonPlayer extends Base {
       this.#enter('failed');
       this.#tell({ type: 'fatal', error });
     };
-    this.#playback = new Playback(audio, new URL(src, document.baseURI).href, client, this.#behind(), fail);
-    this.#wire(audio, life.signal);
+    const trouble = (code: string): void => this.#tell({ type: 'trouble', code });
+    this.#playback = new Playback(audio, new URL(src, document.baseURI).href, client, this.#behind(), { fail, trouble });
+    this.#wire(audio, this.#playback, life.signal);
     this.#playback.open().catch((cause: unknown) => fail(new AntiphonError('player/not-loaded', String(cause), cause)));
   }
 
@@ -272,7 +279,7 @@ export class AntiphonPlayer extends Base {
     }
   }
 
-  #wire(audio: HTMLAudioElement, signal: AbortSignal): void {
+  #wire(audio: HTMLAudioElement, playback: Playback, signal: AbortSignal): void {
     const one = <T extends HTMLElement>(part: string): T | null => this.shadowRoot?.querySelector<T>(`[part~=${part}]`) ?? null;
     const volume = one<HTMLInputElement>('volume');
     one('play')?.addEventListener('click', () => this.#toggle(), { signal });
@@ -284,14 +291,19 @@ export class AntiphonPlayer extends Base {
       audio.muted = false;
     }, { signal });
     const states: [string, PlayerState][] = [
-      ['loadstart', 'loading'], ['playing', 'playing'], ['pause', 'paused'], ['waiting', 'waiting'], ['error', 'failed'],
+      ['loadstart', 'loading'], ['playing', 'playing'], ['pause', 'paused'], ['waiting', 'waiting'], ['ended', 'ended'], ['error', 'failed'],
     ];
     for (const [event, state] of states) audio.addEventListener(event, () => this.#enter(state), { signal });
     audio.addEventListener('volumechange', () => this.#showVolume(audio, volume, one('mute')), { signal });
     this.addEventListener('keydown', (event) => this.#onKey(event, audio), { signal });
     this.#showVolume(audio, volume, one('mute'));
     this.#enter('paused');
-    const timer = setInterval(() => this.#showDelay(one('live'), one('delay')), DELAY_INTERVAL_MS);
+    const list = one<HTMLSelectElement>('quality');
+    const quality = list === null ? null : new Quality(list, playback, signal);
+    const timer = setInterval(() => {
+      this.#showDelay(one('live'), one('delay'));
+      quality?.show();
+    }, DELAY_INTERVAL_MS);
     signal.addEventListener('abort', () => clearInterval(timer));
   }
 
@@ -306,7 +318,8 @@ export class AntiphonPlayer extends Base {
   }
 
   #onKey(event: KeyboardEvent, audio: HTMLAudioElement): void {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    // A list takes letters and arrows for itself.
+    if (event.altKey || event.ctrlKey || event.metaKey || event.composedPath()[0] instanceof HTMLSelectElement) return;
     const onButton = event.composedPath()[0] instanceof HTMLButtonElement;
     const onSlider = event.composedPath()[0] instanceof HTMLInputElement;
     switch (event.key) {
@@ -346,11 +359,16 @@ export class AntiphonPlayer extends Base {
 
   #showDelay(live: HTMLElement | null, delay: HTMLElement | null): void {
     const seconds = this.delay;
+    const left = this.#playback?.left() ?? null;
     const behind = this.#playback?.behindEdge() ?? 0;
-    const isLive = this.#state === 'playing' && behind < LIVE_TOLERANCE_S;
+    const isLive = this.#state === 'playing' && left === null && behind < LIVE_TOLERANCE_S;
     live?.setAttribute('data-live', String(isLive));
-    live?.setAttribute('aria-label', isLive ? 'At the live edge' : 'Jump to the live edge');
-    if (delay !== null) delay.textContent = seconds === null ? '–' : `${seconds.toFixed(1)} s behind`;
+    live?.toggleAttribute('disabled', left !== null);
+    live?.setAttribute('aria-label', isLive ? 'At the live edge' : left === null ? 'Jump to the live edge' : 'The stream has ended');
+    if (delay === null) return;
+    if (this.#state === 'ended') delay.textContent = 'has ended';
+    else if (left !== null) delay.textContent = `ends in ${left.toFixed(0)} s`;
+    else delay.textContent = seconds === null ? '–' : `${seconds.toFixed(1)} s behind`;
   }
 
   #tell(event: AntiphonEvent): void {

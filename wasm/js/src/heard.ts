@@ -12,6 +12,8 @@ export interface PlaybackView {
   readonly delayS: number | null;
   /** Seconds of sound that are ready. */
   readonly bufferedS: number;
+  /** Seconds until the end of a stream that has ended; `null` of one that goes on. */
+  readonly leftS: number | null;
 }
 
 /** The part of an audio element that is listened to. */
@@ -23,6 +25,8 @@ export class Heard {
   readonly #now: () => number;
   #wishedAt: number | null = null;
   #startupMs: number | null = null;
+  /** Whether there was sound since the element was filled. */
+  #hasSound = false;
   #silentSince: number | null = null;
   #stalls = 0;
   #stalledMs = 0;
@@ -33,7 +37,9 @@ export class Heard {
     media.addEventListener('playing', () => this.#sounds(), { signal });
     media.addEventListener('waiting', () => this.#waits(), { signal });
     // From here on it is silent because somebody wanted it.
-    for (const event of ['pause', 'seeking', 'emptied']) media.addEventListener(event, () => this.#ends(), { signal });
+    for (const event of ['pause', 'seeking', 'emptied', 'ended']) media.addEventListener(event, () => this.#ends(), { signal });
+    // What comes is another beginning: of the stream once more, after its end.
+    media.addEventListener('emptied', () => void (this.#hasSound = false), { signal });
   }
 
   /** The listener wants to hear something. */
@@ -49,11 +55,12 @@ export class Heard {
 
   #sounds(): void {
     if (this.#startupMs === null && this.#wishedAt !== null) this.#startupMs = Math.round(this.#now() - this.#wishedAt);
+    this.#hasSound = true;
     this.#ends();
   }
 
   #waits(): void {
-    const isLack = this.#startupMs !== null && !this.#media.paused && !this.#media.seeking;
+    const isLack = this.#startupMs !== null && this.#hasSound && !this.#media.paused && !this.#media.seeking;
     if (!isLack || this.#silentSince !== null) return;
     this.#silentSince = this.#now();
     this.#stalls += 1;

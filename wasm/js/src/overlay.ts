@@ -138,9 +138,9 @@ export function figures({ delivery, playback, peers, bans, wallet, chain, proble
 
 function heard(playback: Snapshot['playback']): [string, string][] {
   if (playback === null) return [];
-  const { startupMs, stalls, stalledMs, delayS, bufferedS } = playback;
+  const { startupMs, stalls, stalledMs, delayS, bufferedS, leftS } = playback;
   return [
-    ['Behind the broadcast', `${delayS === null ? 'unknown' : `${delayS.toFixed(1)} s`}, ${bufferedS.toFixed(1)} s ready`],
+    ['Behind the broadcast', `${delayS === null ? 'unknown' : `${delayS.toFixed(1)} s`}, ${bufferedS.toFixed(1)} s ready${leftS === null ? '' : `, ends in ${leftS.toFixed(1)} s`}`],
     ['Start and stalls', `${startupMs === null ? 'not played yet' : `${startupMs} ms`}, ${stalls} stalls${stalls > 0 ? `, ${stalledMs} ms` : ''}`],
   ];
 }

@@ -31,6 +31,14 @@ export interface Rendition {
   codec: string | null;
 }
 
+/** Who is told what goes wrong. */
+export interface Told {
+  /** The browser cannot play the stream. */
+  fail(error: AntiphonError): void;
+  /** Something is not as it could be, by its code; it is played all the same. */
+  trouble(code: string): void;
+}
+
 type HlsLibrary = typeof import('hls.js').default;
 
 /** Loads hls.js, which is most of what a page loads: beside the client, not before it. */
@@ -55,19 +63,25 @@ export class Playback {
   #chosen: number | null = null;
   #recoveries = 0;
   readonly #fail: (error: AntiphonError) => void;
+  readonly #trouble: (code: string) => void;
 
   /**
    * `coming` is the client that is being started, or `null` if it does not run; `behind` the seconds behind the newest
-   * segment that live playback aims at, `null` for {@link LIVE_SEGMENTS}. `fail` is told if the browser cannot play it.
+   * segment that live playback aims at, `null` for {@link LIVE_SEGMENTS}.
    */
-  constructor(media: HTMLAudioElement, url: string, coming: Promise<SegmentSource | null>, behind: number | null, fail: (error: AntiphonError) => void) {
+  constructor(media: HTMLAudioElement, url: string, coming: Promise<SegmentSource | null>, behind: number | null, { fail, trouble }: Told) {
     this.media = media;
     this.#url = url;
     this.#behind = behind;
     this.#fail = fail;
+    this.#trouble = trouble;
     media.addEventListener('playing', () => void (this.#recoveries = 0), { signal: this.#life.signal });
     this.#heard = new Heard(media, this.#life.signal);
-    this.#client = new Coming(coming, (text) => this.#aim(text));
+    this.#client = new Coming(coming, (text) => {
+      this.#aim(text);
+      this.#leaveParts(text);
+    });
+    this.#outliveFreezing();
   }
 
   /** Loads the playlist and fills the buffer. Resolves when the element has a source; rejects if hls.js does not load. */
@@ -108,12 +122,13 @@ export class Playback {
     hls.loadSource(this.#url);
   }
 
-  /** Plays; after a long pause at the live edge. */
+  /** Plays; after a long pause at the live edge, and after the end whatever the playlist lists by now. */
   async play(): Promise<void> {
     this.#heard.wish();
     // Not waited for once it is open: some browsers let a page play only in the very moment of the gesture.
     if (this.#hls === null) await this.open();
-    if (this.media.paused && this.behindEdge() > (this.media.played.length === 0 ? FRESH_S : STALE_S)) this.goLive();
+    if (this.media.ended) this.#hls?.loadSource(this.#url);
+    else if (this.media.paused && this.behindEdge() > (this.media.played.length === 0 ? FRESH_S : STALE_S)) this.goLive();
     await this.media.play();
   }
 
@@ -122,22 +137,30 @@ export class Playback {
     this.media.pause();
   }
 
-  /** Jumps to where live playback aims. */
+  /** Jumps to where live playback aims; in a stream that has ended nowhere. */
   goLive(): void {
+    if (this.left() !== null) return;
     const edge = this.#hls?.liveSyncPosition ?? null;
     if (edge !== null) this.media.currentTime = withLead(edge, this.media.buffered);
   }
 
+  /** Seconds until the end if the playlist says that nothing follows; `null` of a stream that goes on. */
+  left(): number | null {
+    const details = this.#hls?.latestLevelDetails ?? null;
+    if (details === null || details.live) return null;
+    return this.media.ended ? 0 : Math.max(0, details.edge - this.media.currentTime);
+  }
+
   /** Seconds between the aim of live playback and the playhead. */
   behindEdge(): number {
-    const edge = this.#hls?.liveSyncPosition ?? null;
+    const edge = this.left() === null ? (this.#hls?.liveSyncPosition ?? null) : null;
     return edge === null ? 0 : Math.max(0, edge - this.media.currentTime);
   }
 
-  /** Seconds between the broadcast (`EXT-X-PROGRAM-DATE-TIME`) and what is heard. */
+  /** Seconds between the broadcast (`EXT-X-PROGRAM-DATE-TIME`) and what is heard; `null` at the end, too. */
   delay(): number | null {
     const heard = this.#hls?.playingDate ?? null;
-    return heard === null ? null : Math.max(0, (Date.now() - heard.getTime()) / 1000);
+    return heard === null || this.media.ended ? null : Math.max(0, (Date.now() - heard.getTime()) / 1000);
   }
 
   /** The renditions that there are, once the playlist was read; of a stream without a list, the only one. */
@@ -149,6 +172,11 @@ export class Playback {
   rendition(): number | null {
     const level = this.#hls?.currentLevel ?? -1;
     return level < 0 ? null : level;
+  }
+
+  /** Which rendition was chosen, or `null` if none was: whichever the line suffices for is played. */
+  get chosen(): number | null {
+    return this.#chosen;
   }
 
   /** Plays one rendition, or with `null` whichever the line suffices for; from the next segment that is loaded. One that there is not changes nothing. */
@@ -166,7 +194,7 @@ export class Playback {
 
   /** Playback as it is heard. */
   get view(): PlaybackView {
-    return { ...this.#heard.counts, delayS: this.delay(), bufferedS: this.buffered() };
+    return { ...this.#heard.counts, delayS: this.delay(), bufferedS: this.buffered(), leftS: this.left() };
   }
 
   /** Bytes that were played while there was no client to count them. */
@@ -182,6 +210,28 @@ export class Playback {
     this.#hls?.destroy();
     this.#hls = null;
     this.media.removeAttribute('src');
+  }
+
+  /**
+   * Plays whole segments of a signed stream, though its playlist offers parts of them (RFC 8216bis `EXT-X-PART`): nobody signed
+   * a part, so none could be verified before it is heard, or carried by peers. Of a stream that nobody signed parts are played.
+   */
+  #leaveParts(text: string): void {
+    const hls = this.#hls;
+    if (hls === null || !hls.lowLatencyMode || !text.includes('\n#EXT-X-PART:') || !text.includes('\n#EXT-X-ANTIPHON-STREAM:')) return;
+    hls.lowLatencyMode = false;
+    this.#trouble('playlist/parts');
+  }
+
+  /** A browser that freezes a hidden page pauses what it plays, and does not play it again. */
+  #outliveFreezing(): void {
+    const { signal } = this.#life;
+    let wasPlaying = false;
+    document.addEventListener('freeze', () => void (wasPlaying = !this.media.paused), { signal });
+    document.addEventListener('resume', () => {
+      // It may want a gesture first; then the button says that it is paused.
+      if (wasPlaying && this.media.paused) this.play().catch(() => {});
+    }, { signal });
   }
 
   /** Sets the aim of live playback before hls.js reads its first playlist. */

@@ -14,6 +14,7 @@ export const CONTROLS = `
   <button part="figures" type="button" aria-label="Statistics" aria-pressed="false" data-testid="figures">
     <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M5 20v-7h3v7zM10.5 20V5h3v15zM16 20v-10h3v10z"/></svg>
   </button>
+  <select part="quality" aria-label="Quality" data-testid="quality" hidden></select>
 </div>
 <audio preload="auto"></audio>`;
 
@@ -25,7 +26,7 @@ export const STYLE = `
 [part~=controls] { display: flex; align-items: center; gap: .75rem; min-height: 4rem; }
 button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; display: inline-flex;
   align-items: center; justify-content: center; touch-action: manipulation; }
-button:focus-visible, input:focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; }
+button:focus-visible, input:focus-visible, select:focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; }
 svg { fill: currentColor; width: 1.6rem; height: 1.6rem; display: block; }
 [part~=play] { flex: none; width: 4rem; height: 4rem; border-radius: 50%; background: var(--accent);
   color: var(--antiphon-on-accent, #fff); transition: transform .15s; }
@@ -38,13 +39,18 @@ svg { fill: currentColor; width: 1.6rem; height: 1.6rem; display: block; }
 [part~=live] i { width: .55rem; height: .55rem; border-radius: 50%; background: currentColor; opacity: .45; }
 [part~=live][data-live=true] i { background: var(--accent); opacity: 1; }
 [part~=live] small { font-size: .85em; min-width: 6.6em; text-align: left; font-variant-numeric: tabular-nums; opacity: .8; }
+[part~=quality] { font: inherit; color: inherit; background: var(--paper); height: 2.75rem; padding: 0 .5rem; min-width: 0; max-width: 11rem;
+  border-radius: 1.4rem; border: 1px solid color-mix(in srgb, currentColor 28%, transparent); touch-action: manipulation; }
+[part~=quality][hidden] { display: none; }
 [part~=mute] { flex: none; width: 2.75rem; height: 2.75rem; margin-left: auto; }
 [part~=mute][data-muted=true] .wave { opacity: .2; }
 [part~=figures] { flex: none; width: 2.75rem; height: 2.75rem; }
 [part~=figures] svg { width: 1.3rem; height: 1.3rem; opacity: .6; } [part~=figures][aria-pressed=true] svg { opacity: 1; }
 [part~=volume] { width: 7rem; min-width: 3rem; flex: 0 1 7rem; height: 2.75rem; accent-color: var(--accent); margin: 0; }
 @media (max-width: 480px) { [part~=controls] { gap: .4rem; } [part~=play] { width: 3.5rem; height: 3.5rem; }
-  [part~=live] { padding: 0 .65rem; gap: .4rem; } [part~=live] small { min-width: 5.7em; } [part~=volume] { min-width: 0; width: 3rem; flex-shrink: 1; } }
-@media (max-width: 360px) { [part~=volume] { display: none; } }
+  [part~=live] { padding: 0 .65rem; gap: .4rem; } [part~=live] small { min-width: 5.7em; } [part~=volume] { min-width: 0; width: 3rem; flex-shrink: 1; }
+  [part~=controls] { flex-wrap: wrap; } [part~=quality] { flex: 1 0 100%; max-width: none; }
+  [part~=controls]:has([part~=quality]:not([hidden])) [part~=volume] { display: none; } }
+@media (max-width: 360px) { [part~=volume], [part~=live] span { display: none; } [part~=live] small { min-width: 0; } }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
 `;

@@ -58,3 +58,18 @@ test('a pause and a jump are no stalls, and after the end nothing is counted', (
   ear.at(400, 'waiting');
   assert.deepEqual(ear.heard.counts, { startupMs: 100, stalls: 0, stalledMs: 0 });
 });
+
+test('the end is silence by wish, and a stream that is opened once more begins anew', () => {
+  const ear = new Ear();
+  ear.heard.wish();
+  ear.at(100, 'playing');
+  ear.at(1000, 'waiting');
+  ear.at(1300, 'ended');
+  ear.at(5000, 'emptied');
+  ear.at(5000, 'waiting');
+  ear.at(5400, 'playing');
+  assert.deepEqual(ear.heard.counts, { startupMs: 100, stalls: 1, stalledMs: 300 });
+  ear.at(6000, 'waiting');
+  ear.at(6200, 'playing');
+  assert.deepEqual(ear.heard.counts, { startupMs: 100, stalls: 2, stalledMs: 500 });
+});

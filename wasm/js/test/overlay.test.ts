@@ -19,7 +19,7 @@ test('the figures say where the sound came from, how it was heard, and what is a
     ...EMPTY_SNAPSHOT,
     delivery: { ...EMPTY_SNAPSHOT.delivery, fromPeers: 3_000_000, fromOrigin: 1_000_000, unverified: 12, hedged: 4 },
     wallet: { ...EMPTY_SNAPSHOT.wallet, payers: [payer, payer] },
-    playback: { startupMs: 351, stalls: 2, stalledMs: 640, delayS: 6.44, bufferedS: 5 },
+    playback: { startupMs: 351, stalls: 2, stalledMs: 640, delayS: 6.44, bufferedS: 5, leftS: 5.02 },
     peers: [{ peer: '07'.repeat(32), received: 5, sent: 0, paid: 0n, earned: 0n, latencyMs: 12 }],
     bans: [{ peer: '08'.repeat(32), code: 'peer/bad-chunk', times: 1, leftMs: 540_001 }],
     problems: [{ code: 'tracker/unreachable', count: 3 }],
@@ -27,7 +27,7 @@ test('the figures say where the sound came from, how it was heard, and what is a
   assert.equal(texts.get('From listeners'), '75.0 %, 3.00 MB');
   assert.equal(texts.get('From the origin'), '1.00 MB, 12 B unverified');
   assert.equal(texts.get('Start and stalls'), '351 ms, 2 stalls, 640 ms');
-  assert.equal(texts.get('Behind the broadcast'), '6.4 s, 5.0 s ready');
+  assert.equal(texts.get('Behind the broadcast'), '6.4 s, 5.0 s ready, ends in 5.0 s');
   assert.ok(texts.get('Vouchers')?.endsWith(' 3 at risk'));
   assert.equal(texts.get('07070707'), '5 B in, 0 B out, a chunk in 12 ms');
   assert.equal(texts.get('08080808'), 'banned for 10 minutes more: peer/bad-chunk');

@@ -30,7 +30,8 @@ fn what_became_of_each_want_is_counted_once() {
     {
         assert_eq!(feed(&mut tuner, 10, Input::Done(WantId(id), outcome)), []);
     }
-    assert_eq!(tuner.stats(), Stats { wanted: 3, here: 1, lost: 1, failed_loads: 0 });
+    let (failed_loads, is_ended) = (0, false);
+    assert_eq!(tuner.stats(), Stats { wanted: 3, here: 1, lost: 1, failed_loads, is_ended });
 }
 
 #[test]
@@ -73,11 +74,18 @@ fn after_a_gap_only_the_newest_are_wanted() {
 }
 
 #[test]
-fn a_finished_list_is_not_asked_for_again() {
+fn a_finished_list_is_looked_at_once_a_minute_and_one_that_goes_on_is_followed_again() {
     let mut tuner = tuned(list(0, 6, "#EXT-X-ENDLIST\n"));
-    assert_eq!(tuner.deadline(), None);
-    assert_eq!(feed(&mut tuner, 1_000_000, Input::Tick), []);
-    assert_eq!(feed(&mut tuner, 1_000_000, loaded(list(9, 6, ""))), [], "nobody asked");
+    assert!(tuner.stats().is_ended);
+    assert_eq!(tuner.deadline(), Some(Moment::ZERO.after(AFTER_END)));
+    assert_eq!(feed(&mut tuner, 59_999, Input::Tick), []);
+    assert_eq!(feed(&mut tuner, 59_999, loaded(list(9, 6, ""))), [], "nobody asked");
+    assert_eq!(wanted(&reload(&mut tuner, list(0, 6, "#EXT-X-ENDLIST\n"))), [0; 0]);
+    assert!(tuner.stats().is_ended);
+    assert_eq!(wanted(&reload(&mut tuner, list(1, 6, ""))), [6]);
+    assert!(!tuner.stats().is_ended);
+    let next = Moment::ZERO.after(2 * AFTER_END).after(Duration::from_secs(2));
+    assert_eq!(tuner.deadline(), Some(next), "at its usual pace");
 }
 
 #[test]

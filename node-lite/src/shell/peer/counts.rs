@@ -6,7 +6,10 @@
 //! | `/health` | 200 if the stream is known and the tracker reached, else 503 |
 //! | `/status` | stream, links, bytes, money as JSON |
 
-use crate::{peer::tuner, shell::metrics::openmetrics};
+use crate::{
+    peer::tuner,
+    shell::metrics::{Ledger, Reason, openmetrics},
+};
 use antiphon_core::client::{Notice, Snapshot, Status};
 use axum::{
     Json, Router,
@@ -18,7 +21,7 @@ use axum::{
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge},
-    registry::{Registry, Unit},
+    registry::Registry,
 };
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError, atomic::Ordering};
@@ -26,11 +29,6 @@ use std::sync::{Arc, Mutex, PoisonError, atomic::Ordering};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct From {
     source: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Reason {
-    reason: &'static str,
 }
 
 /// Everything that is counted.
@@ -52,60 +50,39 @@ pub struct Counts {
     settled: Gauge,
     bans: Family<Reason, Counter>,
     troubles: Family<Reason, Counter>,
+    ended: Gauge,
     shown: Mutex<Value>,
 }
 
 impl Default for Counts {
     fn default() -> Self {
-        let mut counts = Self {
-            registry: Registry::with_prefix("antiphon_peer"),
-            received: Family::default(),
-            sent: Counter::default(),
-            served: Counter::default(),
-            bad: Counter::default(),
-            late: Counter::default(),
-            hedged: Counter::default(),
-            wanted: Counter::default(),
-            lost: Counter::default(),
-            cached: Gauge::default(),
-            links: Gauge::default(),
-            earned: Gauge::default(),
-            spent: Gauge::default(),
-            settled: Gauge::default(),
-            bans: Family::default(),
-            troubles: Family::default(),
-            shown: Mutex::new(describe(&Snapshot::default())),
-        };
-        counts.register();
-        counts
+        let mut all = Ledger::new("antiphon_peer");
+        Self {
+            received: all.bytes("received", "Verified bytes by where they came from"),
+            sent: all.bytes("sent", "Bytes served to peers"),
+            served: all.count("chunks_served", "Chunks served to peers"),
+            bad: all.count("chunks_bad", "Chunks that failed verification"),
+            late: all.count("chunks_late", "Chunks that came after they were needed"),
+            hedged: all.count("chunks_hedged", "Chunks that were hedged over HTTP"),
+            wanted: all.count("segments_wanted", "Segments wanted"),
+            lost: all.count("segments_lost", "Segments given up"),
+            cached: all.bytes("cached", "Bytes in the cache"),
+            links: all.count("links", "Open links to peers"),
+            earned: all
+                .count("vouchers_in", "Vouchers held and not proven settled, in smallest units"),
+            spent: all
+                .count("vouchers_out", "Vouchers given and not proven settled, in smallest units"),
+            settled: all.count("settled", "Settlements proven since the start, in smallest units"),
+            bans: all.count("bans", "Peers banned by reason"),
+            troubles: all.count("troubles", "What was refused or went wrong"),
+            ended: all.count("ended", "1 while the playlist says that nothing follows"),
+            shown: Mutex::new(describe(&Snapshot::default(), false)),
+            registry: all.close(),
+        }
     }
 }
 
 impl Counts {
-    fn register(&mut self) {
-        let all = &mut self.registry;
-        let bytes = || Unit::Bytes;
-        let help = "Verified bytes by where they came from";
-        all.register_with_unit("received", help, bytes(), self.received.clone());
-        all.register_with_unit("sent", "Bytes served to peers", bytes(), self.sent.clone());
-        all.register("chunks_served", "Chunks served to peers", self.served.clone());
-        all.register("chunks_bad", "Chunks that failed verification", self.bad.clone());
-        all.register("chunks_late", "Chunks that came after they were needed", self.late.clone());
-        all.register("chunks_hedged", "Chunks that were hedged over HTTP", self.hedged.clone());
-        all.register("segments_wanted", "Segments wanted", self.wanted.clone());
-        all.register("segments_lost", "Segments given up", self.lost.clone());
-        all.register_with_unit("cached", "Bytes in the cache", bytes(), self.cached.clone());
-        all.register("links", "Open links to peers", self.links.clone());
-        let help = "Vouchers held and not proven settled, in smallest units";
-        all.register("vouchers_in", help, self.earned.clone());
-        let help = "Vouchers given and not proven settled, in smallest units";
-        all.register("vouchers_out", help, self.spent.clone());
-        let help = "Settlements proven since the start, in smallest units";
-        all.register("settled", help, self.settled.clone());
-        all.register("bans", "Peers banned by reason", self.bans.clone());
-        all.register("troubles", "What was refused or went wrong", self.troubles.clone());
-    }
-
     /// Counts what the client tells at once.
     pub fn notice(&self, notice: &Notice) {
         match notice {
@@ -134,11 +111,13 @@ impl Counts {
         set(&self.lost, tuned.lost);
         self.cached.set(number(delivery.cached));
         self.links.set(number(shown.peers.len()));
+        self.ended.set(i64::from(tuned.is_ended));
         self.earned.set(number(shown.wallet.vouchers_in.units()));
         self.spent.set(number(shown.wallet.vouchers_out.units()));
         let settled = shown.wallet.settlements.iter().filter(|done| done.level.is_some());
         self.settled.set(number(settled.map(|done| done.amount.units()).sum::<u128>()));
-        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = describe(shown);
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) =
+            describe(shown, tuned.is_ended);
     }
 
     fn shown(&self) -> Value {
@@ -156,7 +135,7 @@ fn number(count: impl TryInto<i64>) -> i64 {
 }
 
 /// Writes how all stands; amounts as text, for they may exceed what a number of JSON holds.
-fn describe(shown: &Snapshot) -> Value {
+fn describe(shown: &Snapshot, is_ended: bool) -> Value {
     let Snapshot { stream, delivery, wallet, peers, problems, chain, .. } = shown;
     let is_well = stream.is_some() && delivery.tracker == Status::Up;
     json!({
@@ -166,6 +145,7 @@ fn describe(shown: &Snapshot) -> Value {
             "publisher": stream.publisher,
             "price": stream.price.units().to_string(),
             "newest": stream.newest,
+            "isEnded": is_ended,
         })),
         "settled": chain.settled.0,
         "final": chain.final_height.0,

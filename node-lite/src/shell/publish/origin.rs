@@ -15,9 +15,12 @@
 
 mod push;
 
-pub(super) use push::Pushes;
+pub(super) use push::{Pushes, Took};
 
-use super::station::{Served, Station};
+use super::{
+    counts::{self, Counts},
+    station::{Served, Station},
+};
 use crate::publisher::MAIN;
 use antiphon_core::crypto::Hash;
 use axum::{
@@ -25,6 +28,7 @@ use axum::{
     body::Bytes,
     extract::{Path, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -40,7 +44,11 @@ use tower_http::{
 const REQUEST_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Returns the routes of the origin; pushes are taken if `pushes` is given.
-pub(super) fn router(station: Arc<Station>, pushes: Option<Arc<Pushes>>) -> Router {
+pub(super) fn router(
+    station: Arc<Station>,
+    pushes: Option<Arc<Pushes>>,
+    counts: &Arc<Counts>,
+) -> Router {
     // Whoever has the URL may read the stream, from any page.
     let cors = CorsLayer::new()
         .allow_origin(Any)
@@ -54,9 +62,12 @@ pub(super) fn router(station: Arc<Station>, pushes: Option<Arc<Pushes>>) -> Rout
             header::ETAG,
         ])
         .max_age(Duration::from_secs(3600));
-    let mut router = Router::new().route("/{name}", get(named)).with_state(station);
+    let counted = || middleware::from_fn_with_state(Arc::clone(counts), counts::count);
+    let named = Router::new().route("/{name}", get(named)).with_state(station);
+    let mut router = named.layer(counted());
     if let Some(pushes) = pushes {
-        router = router.merge(push::router(pushes));
+        let pushed = push::router(pushes).layer(counted());
+        router = router.merge(pushed.layer(middleware::from_fn(push::to_the_end)));
     }
     let nosniff = (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // A page that asks for cross-origin isolation may still play.

@@ -6,7 +6,7 @@
 //! NAME.files/   the segments and maps that the memory names
 //! ```
 
-use super::keys as publisher_keys;
+use super::{counts::Counts, keys as publisher_keys};
 use crate::{
     publisher::{File, Input, MAIN, Memory, Offer, Output, Page, Publisher, Segment, Terms},
     shell::dev::keys,
@@ -18,7 +18,10 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// A file as it is served.
@@ -36,6 +39,8 @@ pub(super) struct Station {
     data: PathBuf,
     name: String,
     stream: StreamId,
+    counts: Arc<Counts>,
+    has_told_parts: AtomicBool,
     /// Held as long as we run: no other process signs the same numbers.
     _lock: fs::File,
 }
@@ -48,7 +53,12 @@ struct Shelf {
 
 impl Station {
     /// Opens the stream `name` under the folder `data`, and goes on as it was left.
-    pub(super) fn open(terms: Terms, data: &Path, name: &str) -> anyhow::Result<Self> {
+    pub(super) fn open(
+        terms: Terms,
+        data: &Path,
+        name: &str,
+        counts: Arc<Counts>,
+    ) -> anyhow::Result<Self> {
         let lock = fs::File::create(data.join(format!("{name}.lock")))?;
         if lock.try_lock().is_err() {
             bail!("another process publishes {name} from {}", data.display());
@@ -63,6 +73,8 @@ impl Station {
             shelf: RwLock::default(),
             data: data.to_owned(),
             name: name.to_owned(),
+            counts,
+            has_told_parts: AtomicBool::new(false),
             _lock: lock,
         };
         station.carry_out(&mut station.publisher(), out)?;
@@ -104,6 +116,42 @@ impl Station {
             Err(error) => tracing::error!(error = format!("{error:#}"), "the key is not changed"),
         }
         publisher.segment(rendition, segment, &mut out)?;
+        self.carry_out(&mut publisher, out)?;
+        self.counts.published(rendition);
+        Ok(())
+    }
+
+    /// Returns when the newest segment of each rendition ended, by index, and whether the stream has; blocks while the disk is
+    /// busy.
+    pub(super) fn standing(&self) -> (Vec<UnixMillis>, bool) {
+        let publisher = self.publisher();
+        let ends = (0..).map_while(|rendition| publisher.standing(rendition));
+        (
+            ends.map(|standing| UnixMillis(standing.due.unwrap_or_default())).collect(),
+            publisher.is_ended(),
+        )
+    }
+
+    /// Tells the keeper, once, that a source's low latency is not carried.
+    pub(super) fn note_parts(&self, has_parts: bool) {
+        if has_parts && !self.has_told_parts.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "the source lists parts of segments (#EXT-X-PART): whole segments are published, \
+                 for parts are not signed; segments of one second come near to them"
+            );
+        }
+    }
+
+    /// Says that nothing follows; blocks until that is on disk. Costs nothing if it is said already.
+    pub(super) fn end(&self) -> anyhow::Result<()> {
+        let mut publisher = self.publisher();
+        let mut out = Vec::new();
+        publisher.end(&mut out);
+        if !out.is_empty() {
+            tracing::info!(
+                "the source has ended; what is listed is served until this process ends"
+            );
+        }
         self.carry_out(&mut publisher, out)
     }
 

@@ -1,7 +1,7 @@
 //! What a tracker counts, as Prometheus reads it at `--metrics`: an address of its own, for the keeper and not for listeners.
 
 use super::{Door, status_of};
-use crate::shell::metrics::openmetrics;
+use crate::shell::metrics::{Ledger, Reason, openmetrics};
 use axum::{
     Router,
     extract::State,
@@ -12,7 +12,7 @@ use axum::{
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue},
     metrics::{counter::Counter, family::Family, gauge::Gauge},
-    registry::{Registry, Unit},
+    registry::Registry,
 };
 use std::sync::Arc;
 
@@ -34,11 +34,6 @@ struct By {
     way: Way,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Reason {
-    reason: &'static str,
-}
-
 /// Everything that is counted.
 #[derive(Debug)]
 pub(super) struct Counts {
@@ -54,22 +49,18 @@ pub(super) struct Counts {
 
 impl Default for Counts {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("antiphon_tracker");
-        let (connections, streams, others) = (Gauge::default(), Gauge::default(), Gauge::default());
-        registry.register("connections", "Listeners that are connected", connections.clone());
-        registry.register("streams", "Streams and rooms that somebody is in", streams.clone());
-        let help = "Other trackers that share their swarms";
-        registry.register("others", help, others.clone());
-        let (messages, bytes) =
-            (Family::<By, Counter>::default(), Family::<By, Counter>::default());
-        registry.register("messages", "Messages by way", messages.clone());
-        registry.register_with_unit("traffic", "Bytes by way", Unit::Bytes, bytes.clone());
-        let (lost, closed) = (Family::default(), Family::default());
-        let help = "Messages let go, for who should have read them did not";
-        registry.register("lost_messages", help, Family::clone(&lost));
-        let help = "Connections that the tracker closed, by reason";
-        registry.register("closed", help, Family::clone(&closed));
-        Self { registry, connections, streams, others, messages, bytes, lost, closed }
+        let mut all = Ledger::new("antiphon_tracker");
+        Self {
+            connections: all.count("connections", "Listeners that are connected"),
+            streams: all.count("streams", "Streams and rooms that somebody is in"),
+            others: all.count("others", "Other trackers that share their swarms"),
+            messages: all.count("messages", "Messages by way"),
+            bytes: all.bytes("traffic", "Bytes by way"),
+            lost: all
+                .count("lost_messages", "Messages let go, for who should have read them did not"),
+            closed: all.count("closed", "Connections that the tracker closed, by reason"),
+            registry: all.close(),
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Each playlist that lists segments is a rendition; one that lists playlists says more of them.
 //!
-//! Encoders push a segment and the playlist that lists it at the same time, on two connections: what is listed and not here
-//! is waited for until something that follows it is here.
+//! Encoders push a segment and the playlist that lists it at the same time, on two connections, and several segments at once
+//! at their start: what is listed and not here is waited for until the next playlist has come and something that follows it is
+//! here.
 //!
 //! A body that ends early or is too long is refused whole: nothing of it is kept.
 
@@ -16,9 +17,9 @@ use crate::{
 };
 use antiphon_core::{crypto::Hash, delivery::chunk::MAX_SEGMENT};
 use axum::{
-    Router,
+    Extension, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, FromRequest as _, Path, Request, State},
+    extract::{DefaultBodyLimit, Path, Request, State},
     http::{HeaderMap, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -59,6 +60,12 @@ struct Track {
     map: Option<String>,
     /// The newest playlist, as long as it lists what has not come yet.
     open: Option<Vec<u8>>,
+    /// Where the segments end that the newest playlist lists.
+    listed: u64,
+    /// The same of the one before: what of it is not here by now will not come.
+    overdue: u64,
+    /// Whether everything has come, and the playlist says that nothing follows.
+    is_ended: bool,
 }
 
 impl Pushes {
@@ -92,7 +99,8 @@ impl Pushes {
         }
         inbox.files.insert(name, bytes);
         let Inbox { tracks, files } = &mut *inbox;
-        tracks.values_mut().try_for_each(|track| self.advance(track, files))
+        tracks.values_mut().try_for_each(|track| self.advance(track, files))?;
+        self.end(tracks)
     }
 
     fn take_playlist(
@@ -115,11 +123,21 @@ impl Pushes {
         self.track(inbox, name, None)?;
         let Inbox { tracks, files } = inbox;
         let Some(track) = tracks.get_mut(name) else { return Ok(()) };
+        if track.open.as_deref() != Some(text) {
+            track.overdue = track.listed;
+        }
         track.open = Some(text.to_owned());
-        self.advance(track, files)
+        self.advance(track, files)?;
+        self.end(tracks)
     }
 
-    /// Publishes what the playlist lists and what is here, up to the last that is.
+    /// Ends the stream once every rendition has.
+    fn end(&self, tracks: &BTreeMap<String, Track>) -> Result<(), (StatusCode, String)> {
+        let is_ended = !tracks.is_empty() && tracks.values().all(|track| track.is_ended);
+        if is_ended { self.station.end().map_err(|error| wrong(&error)) } else { Ok(()) }
+    }
+
+    /// Publishes what the playlist lists and what is here, up to the first that is waited for.
     fn advance(
         &self,
         track: &mut Track,
@@ -127,6 +145,7 @@ impl Pushes {
     ) -> Result<(), (StatusCode, String)> {
         let Some(text) = track.open.take() else { return Ok(()) };
         let listing = track.intake.read(&text).map_err(|error| wrong(&error))?;
+        self.station.note_parts(listing.has_parts);
         // A map that came before a restart is not pushed again.
         let has_map = self.station.position(track.rendition).is_some();
         let is_here = |wanted: &Wanted| {
@@ -134,12 +153,17 @@ impl Pushes {
             files.contains_key(&wanted.name)
                 && (has_map || map.is_none_or(|map| files.contains_key(map)))
         };
-        let count =
-            listing.wanted.iter().rposition(is_here).map_or(0, |last| last.saturating_add(1));
+        let last = listing.wanted.iter().rposition(is_here);
+        let is_due = |wanted: &Wanted| wanted.number >= track.overdue && !is_here(wanted);
+        let due = listing.wanted.iter().position(is_due).unwrap_or(usize::MAX);
+        let count = last.map_or(0, |last| last.saturating_add(1)).min(due);
+        track.listed =
+            listing.wanted.last().map_or(track.listed, |last| last.number.saturating_add(1));
         if let Some(missing) = listing.wanted.get(count) {
             track.intake.go_back(missing.number);
             track.open = Some(text);
         }
+        track.is_ended = listing.is_ended && track.open.is_none();
         let mut is_gap = false;
         for wanted in listing.wanted.into_iter().take(count) {
             let map = wanted.map.as_ref().and_then(|map| files.get(map)).cloned();
@@ -170,7 +194,15 @@ impl Pushes {
         let opened = self.station.rendition(name, offer.unwrap_or_default());
         let rendition = opened.map_err(|error| wrong(&error))?;
         let next = self.station.position(rendition).map(|(next, _)| next);
-        let fresh = || Track { rendition, intake: Intake::from(next), map: None, open: None };
+        let fresh = || Track {
+            rendition,
+            intake: Intake::from(next),
+            map: None,
+            open: None,
+            listed: 0,
+            overdue: 0,
+            is_ended: false,
+        };
         inbox.tracks.entry(name.to_owned()).or_insert_with(fresh);
         Ok(())
     }
@@ -201,25 +233,29 @@ async fn authorise(State(pushes): State<Arc<Pushes>>, request: Request, next: Ne
     }
 }
 
-/// Takes a body. ffmpeg hangs up as soon as it has sent the last byte, and the server gives up on who has gone: what was
-/// sent whole counts all the same, so a task of its own takes it.
+/// Goes on with a request whose sender has hung up. ffmpeg does as soon as it has sent the last byte, and the server gives up
+/// on who has gone: what was sent whole counts all the same, so a task of its own takes it.
+pub(super) async fn to_the_end(request: Request, next: Next) -> Response {
+    let answering = tokio::spawn(next.run(request));
+    answering.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+/// How many bytes of a push were taken; an extension of its answer.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::shell::publish) struct Took(pub(in crate::shell::publish) u64);
+
+/// Takes a body.
 async fn take(
     State(pushes): State<Arc<Pushes>>,
     Path(name): Path<String>,
-    request: Request,
+    body: Bytes,
 ) -> Response {
-    let taking = tokio::spawn(async move {
-        let bytes = match Bytes::from_request(request, &()).await {
-            Ok(bytes) => bytes,
-            Err(refused) => return refused.into_response(),
-        };
-        match tokio::task::spawn_blocking(move || pushes.take(name, bytes)).await {
-            Ok(Ok(())) => StatusCode::NO_CONTENT.into_response(),
-            Ok(Err(refused)) => refused.into_response(),
-            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        }
-    });
-    taking.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+    let took = Took(u64::try_from(body.len()).unwrap_or(u64::MAX));
+    match tokio::task::spawn_blocking(move || pushes.take(name, body)).await {
+        Ok(Ok(())) => (StatusCode::NO_CONTENT, Extension(took)).into_response(),
+        Ok(Err(refused)) => refused.into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 /// An encoder deletes what left its own playlist; ours is served on for a while.

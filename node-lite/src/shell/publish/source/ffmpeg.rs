@@ -36,7 +36,8 @@ impl Encoder {
             .args(encoding(rates))
             .args(["-f", "hls", "-hls_time", "2", "-hls_list_size", "10"])
             .args(["-hls_segment_type", "fmp4"])
-            .args(["-hls_flags", "delete_segments+program_date_time+temp_file"])
+            // An encoder that is told to stop is no end of the stream.
+            .args(["-hls_flags", "delete_segments+program_date_time+temp_file+omit_endlist"])
             .args(files(rates))
             .current_dir(&folder)
             .stdin(Stdio::null())

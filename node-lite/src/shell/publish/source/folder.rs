@@ -66,20 +66,21 @@ pub(super) fn tracks(folder: &Path) -> anyhow::Result<Vec<Track>> {
     Ok(paths.pop().map(alone).into_iter().collect())
 }
 
-/// Publishes each segment that the folder's playlists list anew.
+/// Publishes each segment that the folder's playlists list anew, and the end once all of them say it. An encoder that is
+/// started again goes on with the stream.
 pub(super) async fn follow(folder: &Path, station: &Arc<Station>) -> anyhow::Result<()> {
     let mut reader = Reader::default();
     loop {
         let (folder, station) = (folder.to_owned(), Arc::clone(station));
         let look = tokio::task::spawn_blocking(move || {
-            let end = reader.look(&folder, &station);
-            (end, reader)
+            let looked = reader
+                .look(&folder, &station)
+                .and_then(|is_ended| if is_ended { station.end() } else { Ok(()) });
+            (looked, reader)
         });
-        let end;
-        (end, reader) = look.await?;
-        if end? {
-            bail!("the playlist has ended (#EXT-X-ENDLIST); --loop plays a finished one for ever");
-        }
+        let looked;
+        (looked, reader) = look.await?;
+        looked?;
         sleep(POLL).await;
     }
 }
@@ -146,6 +147,7 @@ impl Followed {
                 return Ok(());
             }
         };
+        station.note_parts(listing.has_parts);
         let folder = track.folder();
         let mut is_gap = false;
         for wanted in listing.wanted {

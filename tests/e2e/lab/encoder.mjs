@@ -1,0 +1,66 @@
+// An encoder whose every playlist the test writes: segments of the sample, round after round, and what is said of them.
+
+import { copyFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SAMPLE, retime } from './live.mjs';
+
+/** Seconds of a segment of the sample. */
+export const SEGMENT_S = 2.048;
+/** Segments of a round. */
+const ROUND = 32;
+
+export class Encoder {
+  /** @type {string[]} */ #listed = [];
+  /** Which of the sample comes first. */
+  #first = 0;
+
+  /** @param {string} folder */
+  constructor(folder) {
+    this.folder = folder;
+  }
+
+  /** Makes one with a folder of its own, and the first segments in it. @param {number} count */
+  static async start(count) {
+    const encoder = new Encoder(await mkdtemp(join(tmpdir(), 'antiphon-encoder-')));
+    await copyFile(join(SAMPLE, 'init.mp4'), join(encoder.folder, 'init.mp4'));
+    await encoder.add(count);
+    return encoder;
+  }
+
+  /** Makes so many segments more, and lists them. @param {number} count @param {boolean} [isLast] Whether nothing follows. */
+  async add(count, isLast = false) {
+    for (let i = 0; i < count; i += 1) {
+      const number = this.#listed.length;
+      const bytes = await readFile(join(SAMPLE, `${`${(number + this.#first) % ROUND}`.padStart(2, '0')}.m4s`));
+      await writeFile(join(this.folder, `${number}.m4s`), retime(bytes, number));
+      this.#listed.push(`${number}.m4s`);
+    }
+    const segments = this.#listed.map((name) => `#EXTINF:${SEGMENT_S},\n${name}\n`).join('');
+    const head = '#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n#EXT-X-MAP:URI="init.mp4"\n';
+    // As encoders do: nobody ever reads half of it.
+    await writeFile(join(this.folder, 'next'), `${head}${segments}${isLast ? '#EXT-X-ENDLIST\n' : ''}`);
+    await rename(join(this.folder, 'next'), join(this.folder, 'live.m3u8'));
+  }
+
+  /** Begins anew from its first segment, with other bytes than before. @param {number} count */
+  async restart(count) {
+    this.#listed = [];
+    this.#first += 5;
+    await this.add(count);
+  }
+
+  /** Makes a segment whenever its time has come, until it is told to stop. Returns how to stop it. */
+  run() {
+    let adding = Promise.resolve();
+    const timer = setInterval(() => (adding = adding.then(() => this.add(1))), SEGMENT_S * 1000);
+    return async () => {
+      clearInterval(timer);
+      await adding;
+    };
+  }
+
+  async remove() {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
