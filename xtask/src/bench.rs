@@ -14,6 +14,7 @@ mod delivery;
 mod fields;
 mod noble;
 mod payments;
+mod scorecard;
 mod sections;
 mod settle;
 mod soak;
@@ -67,6 +68,8 @@ enum Part {
     Crowd(crowd::Options),
     /// Only how payment fields add up: beside each other on all cores, and a thousand in the simulator.
     Fields,
+    /// Only the package beside other light clients of npm: bytes, starts, tools.
+    Scorecard,
 }
 
 /// Measures everything, or one part, and writes the file.
@@ -80,6 +83,7 @@ pub(crate) fn measure(options: &Options) -> Result<()> {
         Some(Part::Soak(options)) => soak::measure(options),
         Some(Part::Tracker(options)) => tracker::measure(options),
         Some(Part::Crowd(options)) => crowd::measure(options),
+        Some(Part::Scorecard) => scorecard::measure(),
         Some(Part::Fields) => sections::replace(fields::TITLE, &fields::measure()?),
         None => measure_all(options),
     }

@@ -11,10 +11,11 @@ const TYPES = {
 
 /**
  * @param {string[]} folders The first that has a file gives it.
- * @param {string} policy The Content-Security-Policy of every file. @param {Readonly<Record<string, string | Buffer>>} [texts] Files that are in no folder.
+ * @param {string} policy The Content-Security-Policy of every file; none if it is empty. @param {Readonly<Record<string, string | Buffer>>} [texts] Files that are in no folder.
  */
 export async function serveFolders(folders, policy, texts = {}) {
-  /** Every path that was asked for and is not there. @type {string[]} */ const missed = [];
+  /** Every path that was asked for and is not there, and every one that is. @type {string[]} */ const missed = [];
+  /** @type {string[]} */ const given = [];
   /** @param {string} path */
   const find = async (path) => {
     if (path in texts) return texts[path];
@@ -28,12 +29,13 @@ export async function serveFolders(folders, policy, texts = {}) {
     const { pathname } = new URL(request.url ?? '/', 'http://x');
     const path = pathname.endsWith('/') ? `${pathname}index.html` : pathname;
     const body = await find(path);
-    if (body === null) missed.push(path);
+    (body === null ? missed : given).push(path);
     const type = Reflect.get(TYPES, extname(path)) ?? 'application/octet-stream';
-    response.writeHead(body === null ? 404 : 200, { 'content-type': type, 'content-security-policy': policy, 'cache-control': 'no-store' }).end(body ?? '');
+    const headers = { 'content-type': type, 'cache-control': 'no-store', ...(policy === '' ? {} : { 'content-security-policy': policy }) };
+    response.writeHead(body === null ? 404 : 200, headers).end(body ?? '');
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(null)));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  return { url: `http://127.0.0.1:${address.port}/`, missed, close: () => { server.closeAllConnections(); server.close(); } };
+  return { url: `http://127.0.0.1:${address.port}/`, missed, given, close: () => { server.closeAllConnections(); server.close(); } };
 }

@@ -23,6 +23,7 @@
   };
 
   // Frames: length u32 | version u8 | kind u8 | body; requests (4) and vouchers (8) may end with a voucher: length u32 | seq u64 | cum u128 | ... | signature.
+  // Ticks (12) are the next hash of the newest voucher's ladder.
   const LENGTHS = [89 + 52, 89];
   const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
   const voucherOf = (frame) => {
@@ -42,6 +43,7 @@
       const end = at + 4 + new DataView(bytes.buffer, bytes.byteOffset + at).getUint32(0, true);
       const kind = bytes[at + 5];
       if ((kind === 4 || kind === 8) && end <= bytes.length) voucherOf(bytes.subarray(at, end));
+      if (kind === 12) tell({ kind: 'tick', whole: hex(bytes.subarray(at + 6, end)) });
       at = end;
     }
     rests.set(this, Math.max(0, at - bytes.length));

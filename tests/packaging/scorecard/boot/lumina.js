@@ -1,0 +1,3 @@
+import { spawnNode } from 'lumina-node';
+
+export const boot = () => spawnNode();
