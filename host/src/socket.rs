@@ -2,8 +2,8 @@
 
 use antiphon_core::{client::Input, peer::tracker_wire::MAX_TRACKER_MESSAGE};
 use anyhow::Context as _;
-use axum::http::{HeaderValue, header::SEC_WEBSOCKET_PROTOCOL};
 use futures_util::{SinkExt as _, StreamExt as _};
+use reqwest::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use std::time::Duration;
 use tokio::{sync::mpsc, time::timeout};
 use tokio_tungstenite::{

@@ -6,6 +6,7 @@
 mod rtc;
 
 pub use rtc::{RtcLinks, RtcOptions};
+pub use webrtc::peer_connection::RTCIceServer;
 
 use antiphon_core::peer::LinkId;
 

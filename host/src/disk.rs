@@ -1,9 +1,8 @@
-//! The rows of a native peer's client, in `peer.redb`: written by a thread of their own, as many in one commit as wait.
+//! The rows of a native peer's client, in a file of their own: written by a thread of their own, as many in one commit as wait.
 //!
 //! A row is told as stored only when the commit is durable: money that waits for it does not move before. A commit that
-//! fails ends the process.
+//! fails ends the loop.
 
-use crate::storage::StorageError;
 use antiphon_core::{client::StoreToken, id::ChainId};
 use anyhow::Context as _;
 use redb::{Database, Durability, ReadableDatabase as _, ReadableTable as _, TableDefinition};
@@ -24,6 +23,11 @@ type Write = (StoreToken, String, Option<Vec<u8>>);
 /// A name, and what is written there.
 pub type Row = (String, Vec<u8>);
 
+/// The disk failed: full, taken away, or read-only. Nothing was said that is not written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the disk failed: {0}")]
+pub struct DiskError(pub String);
+
 /// The rows of one client.
 #[derive(Debug)]
 pub struct Disk {
@@ -31,21 +35,20 @@ pub struct Disk {
 }
 
 /// What became of writes.
-pub type Written = Result<Vec<StoreToken>, StorageError>;
+pub type Written = Result<Vec<StoreToken>, DiskError>;
 
 impl Disk {
-    /// Opens the file of a data folder. Returns what is written there for this chain, and hands what is written from now on to
+    /// Opens a file, which is made if there is none. Returns what is written there for this chain, and hands what is written from now on to
     /// `done`, which ends with the last.
     ///
     /// # Errors
     /// A file that cannot be opened or read, or is in use.
     pub fn open(
-        folder: &Path,
+        path: &Path,
         chain: ChainId,
         done: mpsc::Sender<Written>,
     ) -> anyhow::Result<(Self, Vec<Row>)> {
-        let path = folder.join("peer.redb");
-        let (db, rows) = open(&path, chain).with_context(|| path.display().to_string())?;
+        let (db, rows) = open(path, chain).with_context(|| path.display().to_string())?;
         let (writes, inbox) = std_mpsc::sync_channel(MAX_WAITING);
         thread::Builder::new()
             .name(String::from("rows"))
@@ -57,9 +60,14 @@ impl Disk {
     ///
     /// # Errors
     /// The disk has failed before.
-    pub fn write(&self, write: Write) -> Result<(), StorageError> {
-        self.writes.send(write).map_err(|_| StorageError(String::from("the disk has failed")))
+    pub fn write(&self, write: Write) -> Result<(), DiskError> {
+        self.writes.send(write).map_err(|_| DiskError(String::from("it has failed before")))
     }
+}
+
+/// Returns whether a file was not opened because somebody else has it open.
+pub fn is_in_use(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(redb::DatabaseError::DatabaseAlreadyOpen))
 }
 
 fn open(path: &Path, chain: ChainId) -> anyhow::Result<(Database, Vec<Row>)> {
@@ -110,8 +118,8 @@ fn commit(db: &Database, table: Rows<'_>, batch: &[Write]) -> Result<(), redb::E
     Ok(transaction.commit()?)
 }
 
-fn failed(error: redb::Error) -> StorageError {
-    StorageError(error.to_string())
+fn failed(error: redb::Error) -> DiskError {
+    DiskError(error.to_string())
 }
 
 #[cfg(test)]

@@ -43,6 +43,9 @@ impl Web {
             .timeout(PATIENCE)
             .redirect(Policy::limited(MAX_REDIRECTS))
             .user_agent(concat!("antiphon/", env!("CARGO_PKG_VERSION")));
+        // Asking the system of a phone needs its own languages; Mozilla's list comes along instead.
+        #[cfg(any(target_os = "android", target_os = "ios"))]
+        let client = client.tls_certs_only(mozilla()?);
         Ok(Self { client: client.build().context("HTTP cannot be used")? })
     }
 
@@ -75,6 +78,13 @@ impl Web {
         let request = self.client.post(url).header(CONTENT_TYPE, "application/json").body(json);
         answer(request, max_bytes).await
     }
+}
+
+/// Returns the certificates that Mozilla trusts.
+#[cfg(any(target_os = "android", target_os = "ios"))]
+fn mozilla() -> anyhow::Result<Vec<reqwest::Certificate>> {
+    let all = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+    Ok(all.map(|root| reqwest::Certificate::from_der(root)).collect::<Result<_, _>>()?)
 }
 
 /// Reads a URL of a server; a relative one needs a base (RFC 3986 §5).

@@ -1,5 +1,5 @@
 use super::*;
-use axum::http::HeaderMap;
+use reqwest::header::HeaderMap;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::{
     WebSocketStream, accept_hdr_async,

@@ -1,7 +1,6 @@
 //! What happens outside, on its way to the host: each source waits by itself when the host is behind.
 
-use super::super::{disk::Written, links::LinkEvent, socket::SocketEvent};
-use crate::peer::tuner;
+use crate::{disk::Written, links::LinkEvent, socket::SocketEvent, tuner};
 use antiphon_core::client::Input;
 use tokio::sync::mpsc;
 
@@ -11,16 +10,21 @@ const MAX_WAITING: usize = 1024;
 /// Where events come from.
 #[derive(Debug)]
 pub struct Events {
-    pub(super) links: mpsc::Receiver<LinkEvent>,
-    pub(super) socket: mpsc::Receiver<SocketEvent>,
-    pub(super) disk: mpsc::Receiver<Written>,
-    pub(super) errands: mpsc::Receiver<Done>,
+    pub(crate) links: mpsc::Receiver<LinkEvent>,
+    pub(crate) socket: mpsc::Receiver<SocketEvent>,
+    pub(crate) disk: mpsc::Receiver<Written>,
+    pub(crate) errands: mpsc::Receiver<Done>,
 }
 
 impl Events {
     /// Takes what a link tells, for nobody. Returns whether more may come.
     pub async fn discard(&mut self) -> bool {
         self.links.recv().await.is_some()
+    }
+
+    /// Returns once the disk tells nothing any more: its file is closed, and may be opened again.
+    pub async fn written_out(&mut self) {
+        while self.disk.recv().await.is_some() {}
     }
 }
 
@@ -57,7 +61,7 @@ pub fn events() -> (Tellers, Events) {
 }
 
 /// Returns what the client is told of a link.
-pub(super) fn of_link(event: LinkEvent) -> Input {
+pub(crate) fn of_link(event: LinkEvent) -> Input {
     match event {
         LinkEvent::Described(link, sdp) => Input::Described(link, sdp),
         LinkEvent::Opened(link) => Input::LinkOpened(link),

@@ -15,7 +15,7 @@ fn what_is_told_as_written_is_on_the_disk() {
     write(&disk, &mut done, 4, "payee/b", None);
     // As after a crash at this moment: nothing is closed, nothing flushed.
     let crashed = tempfile::tempdir().unwrap();
-    fs::copy(folder.path().join("peer.redb"), crashed.path().join("peer.redb")).unwrap();
+    fs::copy(folder.path().join("rows.redb"), crashed.path().join("rows.redb")).unwrap();
     let (_, rows, _) = opened(crashed.path(), CHAIN);
     assert_eq!(rows, [(String::from("payee/a"), vec![4])]);
 }
@@ -51,15 +51,17 @@ fn a_file_that_is_in_use_or_damaged_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (_disk, ..) = opened(folder.path(), CHAIN);
     let (tell, _done) = mpsc::channel(8);
-    assert!(Disk::open(folder.path(), CHAIN, tell.clone()).is_err());
+    let in_use = Disk::open(&folder.path().join("rows.redb"), CHAIN, tell.clone()).unwrap_err();
+    assert!(is_in_use(&in_use));
     let damaged = tempfile::tempdir().unwrap();
-    fs::write(damaged.path().join("peer.redb"), b"rows").unwrap();
-    assert!(Disk::open(damaged.path(), CHAIN, tell).is_err());
+    fs::write(damaged.path().join("rows.redb"), b"rows").unwrap();
+    let error = Disk::open(&damaged.path().join("rows.redb"), CHAIN, tell).unwrap_err();
+    assert!(!is_in_use(&error));
 }
 
 fn opened(folder: &Path, chain: ChainId) -> (Disk, Vec<Row>, mpsc::Receiver<Written>) {
     let (tell, done) = mpsc::channel(8);
-    let (disk, rows) = Disk::open(folder, chain, tell).unwrap();
+    let (disk, rows) = Disk::open(&folder.join("rows.redb"), chain, tell).unwrap();
     (disk, rows, done)
 }
 

@@ -1,13 +1,11 @@
 //! What is fetched and asked over HTTP: each in a task of its own, told once, unless it is called back.
 
-use super::{
-    super::super::{
-        remote::{NoAnswer, RemoteNode},
-        web::{self, Web},
-    },
+use crate::{
     events::{Done, Tellers},
+    remote::{NoAnswer, RemoteNode},
+    tuner,
+    web::{self, Web},
 };
-use crate::peer::tuner;
 use antiphon_core::{
     client::{AskId, HttpAnswer, HttpOrder, Input, Query, RequestId},
     delivery::playlist::MAX_PLAYLIST_BYTES,
@@ -19,6 +17,8 @@ use tokio::{sync::mpsc, task::AbortHandle};
 #[derive(Debug)]
 pub struct Errands {
     node: RemoteNode,
+    /// A watch-tower, if there is one.
+    tower: Option<RemoteNode>,
     web: Web,
     done: mpsc::Sender<Done>,
     /// Those that can be called back.
@@ -28,10 +28,18 @@ pub struct Errands {
 impl Errands {
     /// Makes what goes to this node, and to any origin.
     pub fn new(node: RemoteNode, web: Web, tellers: &Tellers) -> Self {
-        Self { node, web, done: tellers.errands.clone(), requests: BTreeMap::new() }
+        let done = tellers.errands.clone();
+        Self { node, tower: None, web, done, requests: BTreeMap::new() }
     }
 
-    pub(super) fn fetch(&mut self, id: RequestId, order: HttpOrder) {
+    /// Tells states of payment fields to this watch-tower.
+    #[must_use]
+    pub fn with_tower(mut self, tower: Option<RemoteNode>) -> Self {
+        self.tower = tower;
+        self
+    }
+
+    pub(crate) fn fetch(&mut self, id: RequestId, order: HttpOrder) {
         let (web, done) = (self.web.clone(), self.done.clone());
         let request = tokio::spawn(async move {
             let input = match fetch(&web, &order).await {
@@ -46,27 +54,29 @@ impl Errands {
         self.requests.insert(id, request.abort_handle());
     }
 
-    pub(super) fn cancel(&mut self, id: RequestId) {
+    pub(crate) fn cancel(&mut self, id: RequestId) {
         if let Some(request) = self.requests.remove(&id) {
             request.abort();
         }
     }
 
-    pub(super) fn cancel_all(&mut self) {
+    pub(crate) fn cancel_all(&mut self) {
         for (_, request) in core::mem::take(&mut self.requests) {
             request.abort();
         }
     }
 
     /// Forgets what is done.
-    pub(super) fn note(&mut self, input: &Input) {
+    pub(crate) fn note(&mut self, input: &Input) {
         if let Input::HttpDone(id, _) | Input::HttpFailed(id) = input {
             self.requests.remove(id);
         }
     }
 
-    pub(super) fn ask(&self, id: AskId, query: Query) {
-        let (node, done) = (self.node.clone(), self.done.clone());
+    pub(crate) fn ask(&self, id: AskId, query: Query) {
+        // The client asks a tower only if it was told that there is one.
+        let tower = self.tower.as_ref().filter(|_| matches!(query, Query::Watch(_)));
+        let (node, done) = (tower.unwrap_or(&self.node).clone(), self.done.clone());
         tokio::spawn(async move {
             let input = match node.ask(&query).await {
                 Ok(bytes) => Input::Answered(id, bytes),
@@ -77,7 +87,7 @@ impl Errands {
         });
     }
 
-    pub(super) fn load(&self, url: String) {
+    pub(crate) fn load(&self, url: String) {
         let (web, done) = (self.web.clone(), self.done.clone());
         tokio::spawn(async move {
             let input = match load(&web, &url).await {
