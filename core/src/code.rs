@@ -14,6 +14,7 @@ const RETRYABLE: &[&str] = &[
     "lookup/busy",
     "lookup/not-ready",
     "lookup/unreachable",
+    "member/not-proven",
     "secret/failed",
     "storage/in-use",
     "storage/write-failed",
@@ -76,6 +77,7 @@ const HELP: &[(&str, &str)] = &[
         "lookup/unreachable",
         "The node did not answer, or has no state of that block any more; ask again.",
     ),
+    ("member/not-proven", "The chain has not shown this field yet; wait for a settled block."),
     (
         "options/invalid",
         "Check the options of connect(): chain and publisher are 64 hexadecimal digits, node is a URL.",

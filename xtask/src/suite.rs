@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::artifact;
 use crate::files::gzip_size;
+use crate::mobile;
 use crate::mutants;
 use crate::process::{cargo, command, found, output, root, run};
 use crate::setup::{self, Need};
@@ -52,6 +53,12 @@ const CHECKS: &[Check] = &[
     check("rust-docs", "every example in the documentation", &[], rust_docs),
     check("wasm", "core's tests and the public vectors as wasm, in Node's engine", CLANG, wasm),
     check("npm", "the npm package and the site: sizes, types, tests", CLANG, npm),
+    check(
+        "mobile",
+        "the client for phones: generated code, iOS and Android, a scenario in Python",
+        &[],
+        mobile::check,
+    ),
     check("browser", "end to end, in real Chromium and Firefox", &Need::ALL, browser),
     check("deny", "licences and advisories, where cargo-deny is", &[], deny),
 ];
