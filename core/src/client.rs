@@ -69,6 +69,7 @@ use crate::{
     chain::{
         light::{self, File, Light, Source},
         lookup::{Lookups, ProofId},
+        transaction::SignedTransaction,
     },
     crypto::{Hash, PublicKey},
     delivery::{fetch, fetch::Fetch, playlist::Reader, record::StreamInfo, serve, serve::Serve},
@@ -87,7 +88,7 @@ use crate::{
     time::{Moment, UnixMillis},
     wallet::book::{self, Book},
 };
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use neighbours::Peer;
 
 /// Name under which this installation's id is stored.
@@ -175,6 +176,8 @@ pub struct Client {
     writes: Table<StoreToken, Kept>,
     stored: Vec<Row>,
     device: Option<DeviceId>,
+    /// What was on its way when the client before this one ended.
+    flight: Option<Box<SignedTransaction>>,
     light: Light,
     node: Status,
     purse: Option<Purse>,
@@ -217,6 +220,7 @@ impl Client {
             writes: Table::new(),
             stored: Vec::new(),
             device: None,
+            flight: None,
             node: Status::Idle,
             purse: None,
             reader: None,
@@ -234,6 +238,12 @@ impl Client {
             troubles: Table::new(),
             changed: false,
         }
+    }
+
+    /// Takes over a transaction that a client before this one has sent, of the same key: it is waited for, not sent again, before
+    /// another is made; once its life is over, what it ordered is ordered anew. Before [`Input::Loaded`].
+    pub fn resume(&mut self, transaction: SignedTransaction) {
+        self.flight = Some(Box::new(transaction));
     }
 
     /// Applies one input and appends what the host must do to `out`. Never fails.

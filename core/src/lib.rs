@@ -5,7 +5,7 @@
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`amount`], [`id`], [`time`], [`codec`], [`crypto`], [`row`], [`table`] | the words everything else speaks |
+//! | [`amount`], [`id`], [`time`], [`code`], [`codec`], [`crypto`], [`row`], [`table`] | the words everything else speaks |
 //! | [`chain`] | what makes a header, a balance or a pool believable |
 //! | [`payment`] | pools and vouchers, from both ends and from the chain's |
 //! | [`delivery`] | a live stream carried by its listeners: records, chunks, who fetches what from whom |
@@ -24,6 +24,7 @@ extern crate std;
 pub mod amount;
 pub mod chain;
 pub mod client;
+pub mod code;
 pub mod codec;
 pub mod crypto;
 pub mod delivery;

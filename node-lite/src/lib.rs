@@ -8,7 +8,7 @@
 //! | [`ledger`] | what a block does to the state |
 //! | [`light`] | what light clients fetch |
 //! | [`mempool`] | transactions that wait |
-//! | [`peer`] | what a native peer decides: which segments it wants, when it opens a pool |
+//! | [`peer`] | what a native peer decides: when it opens a pool |
 //! | [`publisher`] | live streams: numbers, records, playlists |
 //! | [`storage`] | what is read from disk, and what is written in one batch |
 //! | [`supernode`] | routes between these; decides nothing |

@@ -12,7 +12,6 @@
 //! | [`driver`] | one node on a thread of its own |
 //! | [`store`], [`snapshot`] | a node's disk; a chain's state as a file |
 //! | [`rpc`], [`light`] | what a node answers |
-//! | [`remote`], [`web`] | another node, and any HTTP server, asked |
 //! | [`http`] | listening, and the line that says where |
 //! | `peer` | a peer that carries a stream over WebRTC |
 //! | [`publish`] | a live stream, signed and served |
@@ -37,7 +36,6 @@ pub mod net;
 #[cfg(feature = "peer")]
 pub mod peer;
 pub mod publish;
-pub mod remote;
 pub mod rpc;
 pub mod run;
 pub mod site;
@@ -48,4 +46,3 @@ pub mod testnet;
 pub mod token;
 pub mod tower;
 pub mod tracker;
-pub mod web;

@@ -5,6 +5,7 @@
 //! build  setup → the wasm module, the npm package, the site
 //! demo   build → a network, a stream and the site on loopback
 //! bench  build → measurements → BENCHMARKS.md
+//! mobile the client for Kotlin, Swift and Python, and its tests
 //! test   setup → every check, from formatting to real browsers
 //! ```
 
@@ -15,6 +16,7 @@ mod bench;
 mod demo;
 mod files;
 mod fuzz;
+mod mobile;
 mod mutants;
 mod process;
 mod sample;
@@ -49,6 +51,8 @@ enum Command {
     Build,
     /// Feed every decoder and machine hostile bytes for a while; needs nightly and cargo-fuzz.
     Fuzz(fuzz::Options),
+    /// Build and test the client for phones and other languages.
+    Mobile(mobile::Options),
     /// Take one safety rule out at a time and demand that a test fails.
     Mutants(mutants::Options),
     /// Run the node network through random storms, one seed after another.
@@ -68,6 +72,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::measure(&options),
         Command::Build => artifact::build_all(),
         Command::Fuzz(options) => fuzz::run_all(&options),
+        Command::Mobile(options) => mobile::run_one(&options),
         Command::Mutants(options) => mutants::run(&options),
         Command::Simulate(options) => simulate::run_all(&options),
         Command::Verdicts(options) => verdicts::compare(&options),

@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::artifact;
 use crate::files::gzip_size;
+use crate::mobile;
 use crate::mutants;
 use crate::process::{cargo, command, found, output, root, run};
 use crate::setup::{self, Need};
@@ -63,6 +64,12 @@ const CHECKS: &[Check] = &[
         "the packed package in every bundler, in Node and in both browsers",
         PAGES,
         packaging,
+    ),
+    check(
+        "mobile",
+        "the client for phones: generated code, iOS and Android, a scenario in Python",
+        &[],
+        mobile::check,
     ),
     check("browser", "end to end, in real Chromium and Firefox", &Need::ALL, browser),
     check("deny", "licences and advisories, where cargo-deny is", &[], deny),

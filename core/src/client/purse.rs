@@ -46,6 +46,9 @@ impl Client {
             let rows = self.stored.iter().filter(|(name, _)| Payer::owns(name)).cloned();
             let payer = Payer::new(chain, key.clone(), device, rules, rows);
             let mut book = Book::new(key.clone(), &spec);
+            if let Some(transaction) = self.flight.take() {
+                book.resume(*transaction);
+            }
             let mut lifted = Vec::new();
             for (pool, _) in payer.pools() {
                 book.watch(pool, Interest::Ours, &mut lifted);

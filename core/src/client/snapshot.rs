@@ -285,6 +285,8 @@ pub struct AccountView {
     pub balance: Leveled<Amount>,
     /// Operational tokens at the newest final checkpoint, once proven.
     pub final_balance: Option<Leveled<Amount>>,
+    /// How many transactions of the account the chain has executed, as the newest head believed at least to each level shows.
+    pub sequences: [Option<(Height, u64)>; 3],
 }
 
 /// The pool that this client pays from.

@@ -171,6 +171,10 @@ impl Client {
                     .book
                     .account(Level::Final)
                     .map(|shown| self.operational(shown)),
+                sequences: Level::ALL.map(|level| {
+                    let shown = purse.book.account(level)?;
+                    Some((shown.height, shown.value.sequence))
+                }),
             }),
             pool: self.pool_view(),
             vouchers_out: owed.sum(),

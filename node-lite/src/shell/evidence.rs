@@ -1,9 +1,6 @@
 //! `antiphon evidence`: checks what somebody says that another one did, without a node.
 
-use super::{
-    chain_file, http,
-    remote::{Answer, RemoteNode},
-};
+use super::{chain_file, http};
 use crate::{
     evidence::{CheckError, Exhibit, File, Finding, MAX_FILE},
     offence::{MAX_OFFENCES, Offender, Seen},
@@ -18,6 +15,7 @@ use antiphon_core::{
     id::ChainId,
     wallet::address,
 };
+use antiphon_host::remote::{Answer, RemoteNode};
 use anyhow::{Context as _, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::{Args, Subcommand};

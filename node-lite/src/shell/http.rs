@@ -1,13 +1,8 @@
 //! Listening sockets and the line that tells a parent process where they are.
 
-use antiphon_core::time::{UnixMillis, millis};
 use anyhow::Context;
 use axum::Router;
-use std::{
-    io::Write as _,
-    net::SocketAddr,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{io::Write as _, net::SocketAddr};
 use tokio::net::TcpListener;
 
 /// Listens and returns where, with the future that serves.
@@ -76,8 +71,4 @@ pub fn ready(line: &serde_json::Value) {
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
-/// Returns the wall clock.
-pub fn now() -> UnixMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMillis(millis(since))
-}
+pub use antiphon_host::clock::now;

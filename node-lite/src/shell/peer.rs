@@ -5,14 +5,11 @@
 //! SIGTERM or SIGINT --> what is owed is paid, goodbye to peers and tracker, last rows durable --> 0
 //! ```
 //!
-//! It is the client of a page with other hands: `host` is its worker, `links` its RTC bridge. Vouchers that it holds when it
+//! It is the client of a page with other hands: `antiphon_host` is its worker and its RTC bridge. Vouchers that it holds when it
 //! stops are kept, and settled by the next start, or before their pool ends by whoever runs with this folder.
 
 pub mod counts;
-pub mod disk;
-pub mod host;
-pub mod links;
-pub mod socket;
+pub mod keeper;
 
 use super::{
     chain_file::{self, DECIMALS},
@@ -20,13 +17,8 @@ use super::{
     http,
     keys::{self, Purpose, SecretFile},
     publish::parse_chain,
-    remote::RemoteNode,
-    web::Web,
 };
-use crate::peer::{
-    steward::{Policy, Steward},
-    tuner::Tuner,
-};
+use crate::peer::steward::{Policy, Steward};
 use antiphon_core::{
     amount::Amount,
     chain::light::{Anchor, Skipping},
@@ -36,23 +28,37 @@ use antiphon_core::{
     peer::swarm::MAX_LINKS,
     wallet::address,
 };
+use antiphon_host::{
+    desk::{Desk, Means},
+    disk::{Disk, Row},
+    errands::Errands,
+    events::{self, Events},
+    links::{RTCIceServer, RtcLinks, RtcOptions},
+    remote::RemoteNode,
+    run::Host,
+    socket::Socket,
+    tuner::Tuner,
+    web::{self, Web},
+};
 use anyhow::Context as _;
 use clap::Args;
 use counts::Counts;
-use disk::{Disk, Row};
-use host::{Errands, Events, Host, Machines, Means};
-use links::{RtcLinks, RtcOptions};
+use keeper::Watchman;
 use serde_json::json;
-use socket::Socket;
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     sync::Arc,
     time::Duration,
 };
-use tokio::{task::JoinHandle, time::timeout};
-use webrtc::peer_connection::RTCIceServer;
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+    time::timeout,
+};
 
+/// The file of a data folder in which the client's rows are.
+pub const ROWS: &str = "peer.redb";
 /// How long links may take to end when the peer is being stopped.
 const LAST_LINKS: Duration = Duration::from_secs(2);
 
@@ -132,7 +138,7 @@ pub struct Options {
 }
 
 fn parse_http(text: &str) -> Result<String, String> {
-    super::web::parse(text, None).map(|_| text.to_owned()).map_err(|error| error.to_string())
+    web::parse(text, None).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 fn parse_key(text: &str) -> Result<PublicKey, String> {
@@ -170,7 +176,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 /// A running peer.
 struct Peer {
     ready: serde_json::Value,
-    host: Host<RtcLinks>,
+    host: Host<RtcLinks, Watchman>,
     events: Events,
     rows: Vec<Row>,
     serving: JoinHandle<anyhow::Result<()>>,
@@ -183,8 +189,8 @@ impl Peer {
         let chain = options.chain()?;
         let secret = SecretFile::open(&keys::path(&options.data, Purpose::Account))?;
         let key = SecretKey::from_bytes(&secret.bytes);
-        let (tellers, events) = host::events();
-        let (disk, rows) = Disk::open(&options.data, chain, tellers.disk.clone())?;
+        let (tellers, events) = events::events();
+        let (disk, rows) = Disk::open(&options.data.join(ROWS), chain, tellers.disk.clone())?;
         let counts = Arc::new(Counts::default());
         let (metrics, server) =
             http::serve(options.metrics, counts::routes(counts.clone())).await?;
@@ -194,26 +200,30 @@ impl Peer {
         let policy = Policy { deposit: options.deposit, may_ask_faucet: options.faucet };
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).context("no randomness")?;
-        let machines = Machines {
-            client: Client::new(options.config(key, chain)?, seed),
-            tuner: Tuner::new(options.stream.clone()),
-            steward: Steward::new(policy),
-        };
+        let client = Client::new(options.config(key, chain)?, seed);
+        let tuner = Tuner::new(options.stream.clone());
         let means = Means {
             links: RtcLinks::new(rtc, tellers.links.clone()),
             socket: Socket::new(tellers.socket.clone(), options.token.clone()),
             disk,
             errands: Errands::new(RemoteNode::new(&options.node)?, Web::new()?, &tellers),
         };
-        let host = Host::new(machines, means, counts);
+        let keeper = Watchman::new(Steward::new(policy), counts);
+        let host = Host::new(Desk::new(client, Some(tuner), means), keeper);
         let serving = tokio::spawn(server);
         Ok(Self { ready, host, events, rows, serving, _secret: secret })
     }
 
     async fn run(mut self, stop: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-        let ended = self.host.run(self.rows, &mut self.events, stop).await;
+        let (_nobody, mut requests) = mpsc::channel(1);
+        let (told, mut heard) = oneshot::channel();
+        let asked = async {
+            // Whoever cannot hear signals is stopped, too.
+            let _ = told.send(stop.await);
+        };
+        let ended = self.host.run(self.rows, &mut self.events, &mut requests, asked).await;
         tracing::info!("stopping");
-        let links = self.host.into_links().ended();
+        let links = self.host.into_parts().0.ended();
         // What they tell is taken from them while they end: none may wait for it.
         let discarded = async { while self.events.discard().await {} };
         let last = async {
@@ -222,7 +232,8 @@ impl Peer {
         // Who has not said goodbye by then is heard no more anyway.
         let _ = timeout(LAST_LINKS, last).await;
         self.serving.abort();
-        ended
+        heard.try_recv().unwrap_or(Ok(()))?;
+        Ok(ended?)
     }
 }
 

@@ -8,7 +8,6 @@ mod host;
 use super::{
     chain_file::{self, DECIMALS},
     keys::{self, Purpose, SecretFile},
-    remote::RemoteNode,
 };
 use antiphon_core::{
     amount::Amount,
@@ -17,6 +16,7 @@ use antiphon_core::{
     id::{Address, ChainId},
     wallet::address,
 };
+use antiphon_host::remote::RemoteNode;
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use host::{Act, Host};

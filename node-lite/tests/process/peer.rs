@@ -8,22 +8,21 @@ use antiphon_core::{
     id::ChainId,
     peer::{LinkId, swarm::DEFAULT_LINKS},
 };
+use antiphon_host::{
+    desk::{Desk, Means},
+    disk::Disk,
+    errands::Errands,
+    events,
+    links::{LinkEvent, Links, RtcLinks, RtcOptions},
+    remote::RemoteNode,
+    run::Host,
+    socket::Socket,
+    tuner::Tuner,
+    web::Web,
+};
 use antiphon_node::{
-    peer::{
-        steward::{Policy, Steward},
-        tuner::Tuner,
-    },
-    shell::{
-        peer::{
-            counts::Counts,
-            disk::Disk,
-            host::{self, Errands, Host, Machines, Means},
-            links::{LinkEvent, Links, RtcLinks, RtcOptions},
-            socket::Socket,
-        },
-        remote::RemoteNode,
-        web::Web,
-    },
+    peer::steward::{Policy, Steward},
+    shell::peer::{ROWS, counts::Counts, keeper::Watchman},
 };
 use serde_json::Value;
 use std::{
@@ -214,19 +213,17 @@ struct Foe {
 impl Foe {
     fn start(runtime: &Runtime, stream: &Stream, lie: Lie) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (tellers, mut events) = host::events();
+        let (tellers, mut events) = events::events();
         let chain = ChainId(Hash::from_hex(&stream.chain).unwrap());
-        let (disk, rows) = Disk::open(folder.path(), chain, tellers.disk.clone()).unwrap();
+        let (disk, rows) =
+            Disk::open(&folder.path().join(ROWS), chain, tellers.disk.clone()).unwrap();
         let options = RtcOptions {
             listen: vec!["127.0.0.1:0".parse().unwrap()],
             external: Vec::new(),
             servers: Vec::new(),
         };
-        let machines = Machines {
-            client: Client::new(stream.config(chain), [9; 32]),
-            tuner: Tuner::new(stream.url()),
-            steward: Steward::new(Policy::default()),
-        };
+        let client = Client::new(stream.config(chain), [9; 32]);
+        let tuner = Tuner::new(stream.url());
         let links: mpsc::Sender<LinkEvent> = tellers.links.clone();
         let means = Means {
             links: Foul { inner: RtcLinks::new(options, links), lie },
@@ -238,9 +235,12 @@ impl Foe {
                 &tellers,
             ),
         };
-        let mut host = Host::new(machines, means, Arc::new(Counts::default()));
+        let keeper = Watchman::new(Steward::new(Policy::default()), Arc::new(Counts::default()));
+        let mut host = Host::new(Desk::new(client, Some(tuner), means), keeper);
         let task = runtime.spawn(async move {
-            host.run(rows, &mut events, core::future::pending()).await.unwrap();
+            let (_nobody, mut requests) = mpsc::channel(1);
+            let never = core::future::pending();
+            host.run(rows, &mut events, &mut requests, never).await.unwrap();
         });
         Self { task, _folder: folder }
     }

@@ -42,6 +42,14 @@ impl Book {
         self.queue.iter().chain(flying).any(|known| codec::encode(known) == bytes)
     }
 
+    /// Takes over a transaction that a book before this one has sent. It is not sent again: a node that has it already would
+    /// refuse it.
+    pub fn resume(&mut self, transaction: SignedTransaction) {
+        if transaction.body.sender == self.key.public() && self.flight.is_none() {
+            self.flight = Some(Flight { transaction, again_at: None, silences: 0 });
+        }
+    }
+
     pub(super) fn enqueue(
         &mut self,
         now: Moment,

@@ -98,7 +98,10 @@ impl Book {
     /// Whether something is expected to happen: a transaction, a settlement, a pool never seen.
     fn is_awaiting(&self) -> bool {
         let unsure = |level: &Option<Level>| level.is_none_or(|level| level < Level::Settled);
+        // What has landed in a block is to be settled, too.
+        let settled = self.account(Level::Settled).map(|shown| shown.height);
         self.is_busy()
+            || settled.is_some_and(|height| height < self.landed_at)
             || self.gift_before.is_some()
             || self.settlements.iter().any(|settlement| unsure(&settlement.level))
             || self

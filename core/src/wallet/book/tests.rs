@@ -349,3 +349,30 @@ fn a_settlement_rises_from_sent_to_final_only_by_proof() {
     let gains: Vec<u128> = book.settlements().iter().map(|one| one.gain.units()).collect();
     assert_eq!(gains, [30, 20], "a voucher promises all, and brings what is new");
 }
+
+/// A phone was put away between the sending and the block.
+#[test]
+fn what_was_on_its_way_before_a_restart_is_waited_for_and_not_sent_again() {
+    let (mut node, mut before, _, sent) = sending();
+    let mut after = Book::new(key(), &node.spec);
+    after.resume(sent.clone());
+    assert_eq!(submitted(&show(&mut after, &node, 11, Level::Settled)), None);
+    let to = Address([8; 20]);
+    let mut out = Vec::new();
+    after.transfer(at(0), Token::Operational, to, Amount::from_units(1), &mut out).unwrap();
+    assert_eq!(submitted(&out), None, "one is on its way at a time");
+    node.set_account(sent.body.sequence, 90);
+    let (_, next) = submitted(&show(&mut after, &node, 12, Level::Included)).unwrap();
+    assert_eq!(next.body.sequence, sent.body.sequence + 1);
+    before.resume(next);
+    assert!(before.is_busy(), "what is its own goes on");
+}
+
+#[test]
+fn a_transaction_of_somebody_else_is_not_taken_over() {
+    let node = Node::new();
+    let (_, _, _, sent) = sending();
+    let mut book = Book::new(SecretKey::from_bytes(&[1; 32]), &node.spec);
+    book.resume(sent);
+    assert!(!book.is_busy());
+}

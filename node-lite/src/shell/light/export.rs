@@ -9,7 +9,7 @@
 //! Every file is written beside its name, synced and renamed, and the tip comes last: whoever reads meanwhile finds what the
 //! tip names.
 
-use super::super::{chain_file, dev::interrupted, http, remote::RemoteNode, store::Store};
+use super::super::{chain_file, dev::interrupted, http, store::Store};
 use crate::{
     light::{
         export::{Exported, Mirror, export},
@@ -27,6 +27,7 @@ use antiphon_core::{
     crypto::Hash,
     id::{BlockId, ChainId, Height},
 };
+use antiphon_host::remote::RemoteNode;
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use serde_json::json;

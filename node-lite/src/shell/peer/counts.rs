@@ -6,11 +6,9 @@
 //! | `/health` | 200 if the stream is known and the tracker reached, else 503 |
 //! | `/status` | stream, links, bytes, money as JSON |
 
-use crate::{
-    peer::tuner,
-    shell::metrics::{Ledger, Reason, openmetrics},
-};
+use crate::shell::metrics::{Ledger, Reason, openmetrics};
 use antiphon_core::client::{Notice, Snapshot, Status};
+use antiphon_host::tuner;
 use axum::{
     Json, Router,
     extract::State,

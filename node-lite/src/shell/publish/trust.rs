@@ -3,8 +3,8 @@
 //! Publishing needs no node. Its answer spares the publisher 64 digits, and catches a page that would pay on another
 //! chain than the stream is signed for. Listeners pin the chain themselves, whatever is believed here.
 
-use crate::shell::web::{self, Web};
 use antiphon_core::{crypto::Hash, id::ChainId};
+use antiphon_host::web::{self, Web};
 use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 use std::time::Duration;

@@ -1,9 +1,6 @@
 //! A light client and a book of one key, with a node at the other end of HTTP: what a page has, without a page.
 
-use super::super::{
-    http,
-    remote::{NoAnswer, RemoteNode},
-};
+use super::super::http;
 use antiphon_core::{
     amount::Amount,
     chain::{
@@ -17,6 +14,7 @@ use antiphon_core::{
     time::Moment,
     wallet::book::{self, AskId, Book, BookError, Query},
 };
+use antiphon_host::remote::{NoAnswer, RemoteNode};
 use anyhow::{Context as _, bail, ensure};
 use std::{
     collections::VecDeque,

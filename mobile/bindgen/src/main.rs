@@ -1,0 +1,5 @@
+//! Writes Kotlin and Python.
+
+fn main() {
+    uniffi::uniffi_bindgen_main();
+}

@@ -1,0 +1,326 @@
+//! What an application has asked for in money, once by each key, and how far it has come.
+//!
+//! ```text
+//! begin --row durable--> Asked --signed, row durable--> Pending --proven--> Included --> Settled --> Final
+//!                          '--the client refuses: forgotten       '--the node refuses--> Failed
+//! a payment in a field:  Asked --> Pending --all have signed--> Committed,  or Failed
+//! ```
+//!
+//! A key stands for one thing that is wanted once: who calls again with it, after a crash or a cancelled call, hears how
+//! far it is and pays nothing. A transaction is written here before it leaves, so a restart waits for it and does not make
+//! another. How far it is, the account's sequence says, proven level by level (A7.6).
+//!
+//! Each change is an event with a number of its own, which stays until the application has said that it is handled. Of what
+//! moves on meanwhile only the newest is told.
+
+mod row;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use row::{Act, Entry, Stage};
+
+use antiphon_core::{
+    chain::{
+        Level,
+        transaction::{LIFETIME, Message, SignedTransaction, decode_transaction},
+    },
+    client::{AskId, FieldView, PaymentStanding, PaymentView, Snapshot},
+    id::{ChainId, Height},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Calls that are remembered. Chosen here: months of a person's payments; the oldest that are over and read make room.
+pub(crate) const MAX_CALLS: usize = 1024;
+/// Longest key, in bytes.
+pub(crate) const MAX_KEY: usize = 64;
+
+/// Rows are called so.
+const ROWS: &str = "call/";
+
+/// A row to be written, or removed.
+pub(crate) type Change = (String, Option<Vec<u8>>);
+
+/// What became of a call's begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Begun {
+    /// It is new: the command may be given once this row is durable.
+    New(Change),
+    /// It was begun before, and is this far.
+    Known(Box<Entry>),
+}
+
+/// Why a call is not begun; in a stable code.
+pub(crate) type Refusal = &'static str;
+
+/// Every call of one account on one chain.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    chain: ChainId,
+    calls: BTreeMap<String, Entry>,
+    /// Submissions that the node has not answered, with whether the same bytes went before.
+    asked: BTreeMap<AskId, (String, bool)>,
+    /// Number of the last change.
+    changes: u64,
+}
+
+impl Journal {
+    /// Reads what was written, and what of it must be written anew: a call whose end nobody can know any more is over.
+    /// Returns the transaction that a client must wait for, too. Damaged rows are left out.
+    pub(crate) fn restore(
+        chain: ChainId,
+        rows: Vec<(String, Vec<u8>)>,
+    ) -> (Self, Vec<Change>, Option<SignedTransaction>) {
+        let read = rows.into_iter().filter_map(|(name, bytes)| {
+            let key = name.strip_prefix(ROWS)?.to_owned();
+            Some((key, Entry::read(chain, &name, bytes)?))
+        });
+        let calls: BTreeMap<_, _> = read.collect();
+        let changes = calls.values().map(|call| call.changed).max().unwrap_or_default();
+        let mut journal = Self { chain, calls, asked: BTreeMap::new(), changes };
+        let keys: Vec<_> = journal.calls.keys().cloned().collect();
+        let rows = keys.iter().filter_map(|key| journal.close(key)).collect();
+        let open = journal.calls.values().filter(|call| call.stage == Stage::Pending);
+        let sent = open.filter_map(|call| decode_transaction(call.transaction.as_ref()?).ok());
+        let flight = sent.min_by_key(|sent| sent.body.sequence);
+        (journal, rows, flight)
+    }
+
+    /// Ends what the application's end has interrupted.
+    fn close(&mut self, key: &str) -> Option<Change> {
+        let call = self.calls.get(key)?;
+        let why = match (&call.act, call.stage) {
+            // The client itself keeps what it was told of pools: they come about, and are recognised.
+            (Act::OpenPool(_) | Act::Give { .. }, _) => return None,
+            (Act::PayMember { .. }, Stage::Asked) => "call/unknown",
+            // Nothing was sent that is not written.
+            (_, Stage::Asked) => "call/interrupted",
+            _ => return None,
+        };
+        self.change(key, |call| call.fail(why))
+    }
+
+    /// Begins a call, or finds it.
+    ///
+    /// # Errors
+    /// `client/bad-input` for an empty or overlong key, `call/key-reused`, `call/full`.
+    pub(crate) fn begin(
+        &mut self,
+        key: &str,
+        act: Act,
+    ) -> Result<(Begun, Option<Change>), Refusal> {
+        if key.is_empty() || key.len() > MAX_KEY {
+            return Err("client/bad-input");
+        }
+        if let Some(known) = self.calls.get(key) {
+            return match known.act == act {
+                true => Ok((Begun::Known(Box::new(known.clone())), None)),
+                false => Err("call/key-reused"),
+            };
+        }
+        let mut oldest = None;
+        if self.calls.len() >= MAX_CALLS {
+            let over = self.calls.iter().filter(|(_, call)| call.is_over() && call.is_told());
+            let gone = over.min_by_key(|(_, call)| call.changed).map(|(key, _)| key.clone());
+            let gone = gone.ok_or("call/full")?;
+            self.calls.remove(&gone);
+            oldest = Some((format!("{ROWS}{gone}"), None));
+        }
+        self.calls.insert(key.to_owned(), Entry::new(act));
+        let row = self.write(key).ok_or("call/full")?;
+        Ok((Begun::New(row), oldest))
+    }
+
+    /// Returns a call.
+    pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
+        self.calls.get(key)
+    }
+
+    /// Returns every call, the newest change last.
+    pub(crate) fn all(&self) -> Vec<(&String, &Entry)> {
+        let mut all: Vec<_> = self.calls.iter().collect();
+        all.sort_by_key(|(_, call)| call.changed);
+        all
+    }
+
+    /// The client refused: nothing was done, and the key is free.
+    pub(crate) fn forget(&mut self, key: &str) -> Change {
+        self.calls.remove(key);
+        (format!("{ROWS}{key}"), None)
+    }
+
+    /// A payment in a field was made: which one it is, the field shows.
+    pub(crate) fn paid(&mut self, key: &str, shown: &Snapshot) -> Option<Change> {
+        let Act::PayMember { field, payee, amount } = self.calls.get(key)?.act.clone() else {
+            return None;
+        };
+        let known: BTreeSet<u64> = self.calls.values().filter_map(|call| call.payment).collect();
+        let show = shown.fields.iter().find(|show| show.view.id == field)?;
+        let is_it = |one: &&PaymentView| {
+            (one.payee, one.amount) == (payee, amount)
+                && one.id.is_some_and(|id| !known.contains(&id))
+        };
+        let id = show.view.payments.iter().filter(is_it).filter_map(|one| one.id).max();
+        self.change(key, |call| {
+            call.stage = Stage::Pending;
+            call.payment = id;
+        })
+    }
+
+    /// The client sends a transaction. Returns the row that must be durable before.
+    pub(crate) fn sending(&mut self, ask: AskId, bytes: &[u8]) -> Option<Change> {
+        let transaction = decode_transaction(bytes).ok()?;
+        let [message] = &transaction.body.messages[..] else { return None };
+        let is_it = |call: &Entry| call.act.is(message);
+        let same = |call: &Entry| call.transaction.as_deref() == Some(bytes);
+        let find = |wanted: &dyn Fn(&Entry) -> bool| {
+            let found = self.calls.iter().filter(|(_, call)| is_it(call) && wanted(call));
+            found.min_by_key(|(_, call)| call.changed).map(|(key, _)| key.clone())
+        };
+        if let Some(key) = find(&same) {
+            self.asked.insert(ask, (key, true));
+            return None;
+        }
+        // What outlived its reference is made anew; else it is the first that waits.
+        let expired = |call: &Entry| call.stage == Stage::Pending && call.transaction.is_some();
+        let key = find(&expired).or_else(|| find(&|call| call.stage == Stage::Asked))?;
+        self.asked.insert(ask, (key.clone(), false));
+        self.change(&key, |call| {
+            call.stage = Stage::Pending;
+            call.transaction = Some(bytes.to_vec());
+        })
+    }
+
+    /// The node answered a submission; with a code if it refuses.
+    pub(crate) fn answered(&mut self, ask: AskId, refusal: Option<i32>) -> Option<Change> {
+        /// As good as no answer.
+        const UNAVAILABLE: i32 = -32001;
+        let (key, went_before) = self.asked.remove(&ask)?;
+        // Who sent the same bytes before may be refused because they are on their way: the chain will tell.
+        let is_lost = !went_before && refusal.is_some_and(|code| code != UNAVAILABLE);
+        if !is_lost {
+            return None;
+        }
+        self.change(&key, |call| call.fail("node/transaction-refused"))
+    }
+
+    /// Learns from what is shown how far each call is.
+    pub(crate) fn shown(&mut self, shown: &Snapshot) -> Vec<Change> {
+        let account = shown.wallet.account.as_ref();
+        let sequences = account.map(|account| account.sequences).unwrap_or_default();
+        let open = self.calls.iter().filter(|(_, call)| !call.is_over());
+        let moved = open.filter_map(|(key, call)| {
+            let stage = match &call.act {
+                Act::PayMember { field, .. } => {
+                    let show = shown.fields.iter().find(|show| show.view.id == *field)?;
+                    payment_stage(call, &show.view)?
+                }
+                Act::Transfer { .. }
+                | Act::Bond(..)
+                | Act::Unbond(..)
+                | Act::Withdraw(_)
+                | Act::OpenPool(_)
+                | Act::Give { .. } => transaction_stage(call, sequences)?,
+            };
+            (stage != call.stage).then(|| (key.clone(), stage))
+        });
+        let moved: Vec<_> = moved.collect();
+        let change = |(key, stage): (String, Stage)| {
+            self.change(&key, |call| {
+                call.stage = stage;
+                let is_lost = stage == Stage::Failed;
+                call.code = is_lost.then(|| String::from("wallet/transaction-expired"));
+            })
+        };
+        moved.into_iter().filter_map(change).collect()
+    }
+
+    /// Returns the change that the application has not handled yet, the oldest.
+    pub(crate) fn next_event(&self) -> Option<(&String, &Entry)> {
+        let untold = self.calls.iter().filter(|(_, call)| !call.is_told());
+        untold.min_by_key(|(_, call)| call.changed)
+    }
+
+    /// The application has handled the change of this number.
+    pub(crate) fn handled(&mut self, change: u64) -> Option<Change> {
+        let (key, call) = self.calls.iter_mut().find(|(_, call)| call.changed == change)?;
+        call.told = change;
+        let key = key.clone();
+        self.write(&key)
+    }
+
+    fn change(&mut self, key: &str, change: impl FnOnce(&mut Entry)) -> Option<Change> {
+        let call = self.calls.get_mut(key)?;
+        change(call);
+        self.changes = self.changes.saturating_add(1);
+        call.changed = self.changes;
+        self.write(key)
+    }
+
+    fn write(&self, key: &str) -> Option<Change> {
+        let name = format!("{ROWS}{key}");
+        let row = self.calls.get(key)?.to_row(self.chain, &name);
+        Some((name, Some(row)))
+    }
+}
+
+/// How far the sequence of a transaction shows it to be.
+fn transaction_stage(call: &Entry, sequences: [Option<(Height, u64)>; 3]) -> Option<Stage> {
+    let sent = decode_transaction(call.transaction.as_ref()?).ok()?.body;
+    let has = |level: Level| {
+        let at = Level::ALL.iter().position(|known| *known == level)?;
+        sequences.get(at).copied().flatten()
+    };
+    let is_in = |level| has(level).is_some_and(|(_, used)| used >= sent.sequence);
+    for (level, stage) in [
+        (Level::Final, Stage::Final),
+        (Level::Settled, Stage::Settled),
+        (Level::Included, Stage::Included),
+    ] {
+        if is_in(level) {
+            return Some(stage.max(call.stage));
+        }
+    }
+    // The client makes it anew then, and its turn is told by `sending`; a life that ended long ago without that is over.
+    let over = sent.reference_height.plus(LIFETIME.saturating_mul(2));
+    has(Level::Settled).filter(|(height, _)| *height > over).map(|_| Stage::Failed)
+}
+
+/// How far a field shows a payment of its own to be.
+fn payment_stage(call: &Entry, view: &FieldView) -> Option<Stage> {
+    let id = call.payment?;
+    let found = view.payments.iter().find(|one| one.id == Some(id));
+    Some(match found.map(|one| one.standing) {
+        Some(PaymentStanding::Pending | PaymentStanding::Sequenced) => Stage::Pending,
+        Some(PaymentStanding::Void) => Stage::Failed,
+        // What is committed has no name of its own any more.
+        Some(PaymentStanding::Committed) | None => Stage::Committed,
+    })
+}
+
+impl Act {
+    /// Returns whether this is what a message orders.
+    fn is(&self, message: &Message) -> bool {
+        match (self, message) {
+            (
+                Self::Transfer { token, to, amount },
+                Message::Transfer { token: sent, to: whom, amount: sum },
+            ) => (token, to, amount) == (sent, whom, sum),
+            (Self::Bond(who, sum), Message::Bond { staker, amount })
+            | (Self::Unbond(who, sum), Message::Unbond { staker, amount }) => {
+                (who, sum) == (staker, amount)
+            }
+            (Self::Withdraw(who), Message::Withdraw { staker }) => who == staker,
+            (Self::OpenPool(sum), Message::CreatePool(terms)) => {
+                terms.only.is_none() && terms.deposit == *sum
+            }
+            (Self::Give { to, amount, purpose }, Message::CreatePool(terms)) => {
+                terms.deposit == *amount
+                    && terms
+                        .only
+                        .as_ref()
+                        .is_some_and(|only| only.payee == *to && only.purpose.as_str() == purpose)
+            }
+            _ => false,
+        }
+    }
+}

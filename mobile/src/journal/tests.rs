@@ -1,0 +1,195 @@
+use super::*;
+use antiphon_core::{
+    amount::Amount,
+    chain::{spec::Token, transaction::Transaction},
+    client::{AccountView, Leveled},
+    codec::{Bounded, Text},
+    crypto::{Hash, SecretKey},
+    id::{Address, BlockId},
+};
+
+const CHAIN: ChainId = ChainId(Hash([1; 32]));
+const TO: Address = Address([2; 20]);
+
+#[test]
+fn a_transfer_rises_by_proof_and_each_change_is_told_until_it_is_handled() {
+    let mut journal = empty();
+    begun(&mut journal, "rent");
+    assert!(journal.next_event().is_none(), "the call itself says that it is asked");
+    let bytes = sent(1, 10);
+    assert!(journal.sending(AskId(1), &bytes).is_some());
+    assert_eq!(stage(&journal, "rent"), Stage::Pending);
+    for (level, expected) in [(0, Stage::Included), (1, Stage::Settled), (2, Stage::Final)] {
+        let mut sequences = [None; 3];
+        sequences[level] = Some((Height(20), 1));
+        assert_eq!(journal.shown(&shows(sequences)).len(), 1);
+        assert_eq!(stage(&journal, "rent"), expected);
+        assert!(journal.shown(&shows(sequences)).is_empty(), "told once");
+        let changed = journal.next_event().unwrap().1.changed;
+        assert!(journal.handled(changed).is_some());
+        assert!(journal.next_event().is_none());
+    }
+}
+
+#[test]
+fn what_was_not_handled_is_told_again_after_a_restart_and_only_the_newest_of_it() {
+    let mut journal = empty();
+    let mut rows = BTreeMap::new();
+    note(&mut rows, begun(&mut journal, "rent"));
+    note(&mut rows, journal.sending(AskId(1), &sent(1, 10)).unwrap());
+    let first = journal.next_event().unwrap().1.changed;
+    for change in journal.shown(&shows([None, Some((Height(20), 1)), None])) {
+        note(&mut rows, change);
+    }
+    assert!(journal.handled(first).is_none(), "it has moved on");
+    let (journal, again, flight) = Journal::restore(CHAIN, rows.into_iter().collect());
+    assert!(again.is_empty() && flight.is_none());
+    let (key, call) = journal.next_event().unwrap();
+    assert_eq!((key.as_str(), call.stage), ("rent", Stage::Settled));
+}
+
+#[test]
+fn the_same_key_pays_once_and_stands_for_nothing_else() {
+    let mut journal = empty();
+    begun(&mut journal, "rent");
+    assert!(matches!(journal.begin("rent", act(5)), Ok((Begun::Known(_), None))));
+    assert_eq!(journal.begin("rent", act(6)), Err("call/key-reused"));
+    assert_eq!(journal.begin("", act(6)), Err("client/bad-input"));
+    assert_eq!(journal.begin(&"k".repeat(65), act(6)), Err("client/bad-input"));
+    assert_eq!(journal.forget("rent"), (String::from("call/rent"), None));
+    assert!(matches!(journal.begin("rent", act(6)), Ok((Begun::New(_), None))));
+}
+
+#[test]
+fn a_restart_waits_for_what_was_sent_and_ends_what_was_not() {
+    let mut journal = empty();
+    let mut rows = BTreeMap::new();
+    note(&mut rows, begun(&mut journal, "sent"));
+    let bytes = sent(4, 10);
+    note(&mut rows, journal.sending(AskId(1), &bytes).unwrap());
+    let Ok((Begun::New(row), _)) = journal.begin("asked", act(7)) else { panic!("it is new") };
+    note(&mut rows, row);
+    let (journal, again, flight) = Journal::restore(CHAIN, rows.into_iter().collect());
+    assert_eq!(flight.unwrap().to_bytes(), bytes);
+    assert_eq!(again.len(), 1);
+    let interrupted = journal.get("asked").unwrap();
+    assert_eq!(interrupted.code.as_deref(), Some("call/interrupted"));
+    assert_eq!(stage(&journal, "sent"), Stage::Pending);
+}
+
+#[test]
+fn a_damaged_row_is_none() {
+    let mut journal = empty();
+    let (name, row) = begun(&mut journal, "rent");
+    let mut row = row.unwrap();
+    row[3] ^= 1;
+    let (journal, ..) = Journal::restore(CHAIN, vec![(name, row)]);
+    assert!(journal.all().is_empty());
+}
+
+#[test]
+fn a_refusal_ends_a_call_unless_the_same_bytes_went_before() {
+    let mut journal = empty();
+    begun(&mut journal, "rent");
+    let bytes = sent(1, 10);
+    journal.sending(AskId(1), &bytes);
+    assert!(journal.answered(AskId(1), Some(-32001)).is_none(), "as good as none");
+    assert!(journal.sending(AskId(2), &bytes).is_none(), "written already");
+    assert!(journal.answered(AskId(2), Some(-32002)).is_none());
+    assert_eq!(stage(&journal, "rent"), Stage::Pending, "it may be on its way");
+    let mut journal = empty();
+    begun(&mut journal, "rent");
+    journal.sending(AskId(1), &bytes);
+    assert!(journal.answered(AskId(1), Some(-32002)).is_some());
+    assert_eq!(journal.get("rent").unwrap().code.as_deref(), Some("node/transaction-refused"));
+}
+
+#[test]
+fn of_two_equal_transfers_the_first_goes_first_and_what_expired_is_made_anew() {
+    let mut journal = empty();
+    begun(&mut journal, "one");
+    begun(&mut journal, "two");
+    journal.sending(AskId(1), &sent(1, 10));
+    let asked: Vec<_> =
+        ["one", "two"].into_iter().filter(|key| stage(&journal, key) == Stage::Asked).collect();
+    assert_eq!(asked.len(), 1);
+    // The first outlived its reference: the same is ordered anew.
+    journal.sending(AskId(2), &sent(1, 80));
+    assert_eq!(stage(&journal, asked[0]), Stage::Asked);
+    journal.shown(&shows([Some((Height(81), 1)), None, None]));
+    journal.sending(AskId(3), &sent(2, 82));
+    assert_eq!(stage(&journal, asked[0]), Stage::Pending);
+}
+
+#[test]
+fn what_is_over_and_read_makes_room_and_nothing_else() {
+    let mut journal = empty();
+    for n in 0..MAX_CALLS {
+        begun(&mut journal, &format!("{n}"));
+    }
+    assert_eq!(journal.begin("more", act(5)), Err("call/full"));
+    journal.sending(AskId(1), &sent(1, 10));
+    journal.shown(&shows([None, None, Some((Height(20), 1))]));
+    assert_eq!(journal.begin("more", act(5)), Err("call/full"), "it was not read");
+    let changed = journal.next_event().unwrap().1.changed;
+    journal.handled(changed);
+    assert!(matches!(journal.begin("more", act(5)), Ok((Begun::New(_), Some((_, None))))));
+}
+
+fn empty() -> Journal {
+    Journal::restore(CHAIN, Vec::new()).0
+}
+
+fn act(units: u128) -> Act {
+    Act::Transfer { token: Token::Operational, to: TO, amount: Amount::from_units(units) }
+}
+
+fn begun(journal: &mut Journal, key: &str) -> Change {
+    match journal.begin(key, act(5)) {
+        Ok((Begun::New(row), None)) => row,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn sent(sequence: u64, reference: u64) -> Vec<u8> {
+    let message =
+        Message::Transfer { token: Token::Operational, to: TO, amount: Amount::from_units(5) };
+    let key = SecretKey::from_bytes(&[9; 32]);
+    let body = Transaction {
+        sender: key.public(),
+        sequence,
+        reference_height: Height(reference),
+        reference_block: BlockId(Hash([0; 32])),
+        scope: Text::try_from("").unwrap(),
+        max_fee: Amount::from_units(1),
+        cosigners: Bounded::new(),
+        messages: Bounded::try_from(vec![message]).unwrap(),
+    };
+    SignedTransaction::new(&key, CHAIN, body).to_bytes()
+}
+
+fn shows(sequences: [Option<(Height, u64)>; 3]) -> Snapshot {
+    let mut shown = Snapshot::default();
+    let balance = Leveled {
+        value: Amount::ZERO,
+        level: Level::Included,
+        height: Height(1),
+        root: Hash([0; 32]),
+        age: 0,
+        is_witnessed: false,
+    };
+    shown.wallet.account = Some(AccountView { balance, final_balance: None, sequences });
+    shown
+}
+
+fn stage(journal: &Journal, key: &str) -> Stage {
+    journal.get(key).unwrap().stage
+}
+
+/// As a disk does.
+fn note(rows: &mut BTreeMap<String, Vec<u8>>, (name, row): Change) {
+    match row {
+        Some(row) => drop(rows.insert(name, row)),
+        None => drop(rows.remove(&name)),
+    }
+}

@@ -1,0 +1,53 @@
+//! The client of Antiphon for phones and other languages: `antiphon_core::client`, kept by `antiphon_host`, behind uniffi.
+//!
+//! ```text
+//! Kotlin, Swift, Python --calls--> Antiphon --> session --> host: client, tuner --orders--> sockets, file, data channels
+//!                       <--events-- EventStream, next_event <-- secretary, journal
+//! ```
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `client`, `options` | what an application calls |
+//! | `wallet` | words, accounts, and where they are kept |
+//! | `snapshot`, `field`, `found`, `event`, `call` | what it sees |
+//! | `error`, `text` | errors, amounts, addresses |
+//! | `session`, `runtime` | a client's life: sleep, crash, end; the threads under it |
+//! | `secretary`, `journal` | what moves money, once by its key and written before it leaves |
+//!
+//! It converts and forwards; it holds no rule of the protocol. Whatever thread an application calls from, everything runs on
+//! threads of this library, and a panic is an error of one call or a restart of the client.
+
+mod call;
+mod client;
+mod error;
+mod event;
+mod field;
+mod found;
+mod journal;
+mod options;
+mod runtime;
+mod secretary;
+mod session;
+mod snapshot;
+mod text;
+mod wallet;
+
+pub use call::{CallKind, CallStage, CallView, MoneyEvent};
+pub use client::{Antiphon, Token, connect};
+pub use error::AntiphonError;
+pub use event::{AntiphonEvent, EventStream};
+pub use field::{
+    Around, FieldMember, FieldPayment, FieldPhase, FieldView, GiftStage, GiftView, PaymentStanding,
+    RoundStep,
+};
+pub use found::{AccountFound, Exhibit, Proven};
+pub use options::{ConnectOptions, IceServer, Surroundings, UploadTerms};
+pub use snapshot::{
+    AccountView, BanView, ChainView, DeliveryView, HeadView, Level, LeveledAmount, PayerView,
+    PeerView, PoolView, Problem, SettlementView, Snapshot, SpecView, Standing, Status, StreamView,
+    WalletView,
+};
+pub use text::{Address, Amount, format_amount, help_for, parse_amount};
+pub use wallet::{Account, SecretStore, Words};
+
+uniffi::setup_scaffolding!("antiphon");

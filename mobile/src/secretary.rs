@@ -1,0 +1,337 @@
+//! Who keeps a client for an application: does what it asks, writes down what moves money before it moves, and tells what
+//! becomes of it.
+
+use crate::{
+    call::{CallView, MoneyEvent},
+    error::AntiphonError,
+    event::{AntiphonEvent, Teller},
+    journal::{Act, Begun, Change, Journal},
+};
+use antiphon_core::{
+    chain::light::Standing,
+    client::{
+        Command, Exhibit, Found, Input, LookupId, Notice, Output, PaymentAt, Query, Question,
+        Snapshot,
+    },
+    id::{ChainId, FieldId},
+    time::Moment,
+};
+use antiphon_host::{
+    desk::Desk,
+    keeper::{Keeper, Ticket},
+    links::Links,
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::sync::{oneshot, watch};
+
+/// Mean time between two snapshots that are told. Chosen here: four a second look alive, as in a page.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Whoever asked, and waits.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, AntiphonError>>;
+
+/// What an application asks.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// Move money, once by this key.
+    Begin(String, Act, Reply<CallView>),
+    /// Do what needs no key, because it is the same twice.
+    Command(Command, Reply<()>),
+    /// How far is this call?
+    Call(String, Reply<CallView>),
+    /// How far are all of them?
+    Calls(Reply<Vec<CallView>>),
+    /// What has changed, and is not handled yet?
+    NextEvent(Reply<MoneyEvent>),
+    /// It is handled.
+    Handled(u64, Reply<()>),
+    /// What does the chain say?
+    LookUp(Question, Reply<Found>),
+    /// One payment of a closed field as a file.
+    Prove(PaymentAt, Reply<Exhibit>),
+    /// The newest sealed state of a field as a file.
+    Evidence(FieldId, Reply<Option<Vec<u8>>>),
+    /// The file that proves a split.
+    ForkProof(Reply<Option<Vec<u8>>>),
+    /// Listen to this playlist, or to none.
+    Listen(Option<String>, Reply<()>),
+    /// Fail as nothing should.
+    #[cfg(test)]
+    Panic,
+}
+
+/// How an application hears of a client.
+#[derive(Clone, Debug)]
+pub(crate) struct Ears {
+    pub(crate) shown: watch::Sender<Arc<Snapshot>>,
+    pub(crate) events: Teller,
+}
+
+/// Keeps a client for an application.
+#[derive(Debug)]
+pub(crate) struct Secretary {
+    chain: ChainId,
+    journal: Journal,
+    ears: Ears,
+    /// Calls whose row is being written.
+    beginning: BTreeMap<Ticket, (String, Act, Reply<CallView>)>,
+    /// Events whose handling is being written.
+    handling: BTreeMap<Ticket, Reply<()>>,
+    /// Who waits for an event.
+    waiting: Vec<Reply<MoneyEvent>>,
+    lookups: BTreeMap<LookupId, Reply<Found>>,
+    proofs: BTreeMap<LookupId, Reply<Exhibit>>,
+    is_changed: bool,
+    tells_at: Moment,
+}
+
+impl Secretary {
+    pub(crate) fn new(chain: ChainId, ears: Ears) -> Self {
+        Self {
+            chain,
+            journal: Journal::restore(chain, Vec::new()).0,
+            ears,
+            beginning: BTreeMap::new(),
+            handling: BTreeMap::new(),
+            waiting: Vec::new(),
+            lookups: BTreeMap::new(),
+            proofs: BTreeMap::new(),
+            is_changed: true,
+            tells_at: Moment::ZERO,
+        }
+    }
+
+    fn begin<L: Links>(
+        &mut self,
+        key: String,
+        act: Act,
+        reply: Reply<CallView>,
+        desk: &mut Desk<L>,
+    ) {
+        match self.journal.begin(&key, act.clone()) {
+            Ok((Begun::New(row), oldest)) => {
+                keep(desk, oldest);
+                let ticket = desk.keep(&row.0, row.1);
+                self.beginning.insert(ticket, (key, act, reply));
+            }
+            Ok((Begun::Known(call), _)) => answer(reply, Ok(CallView::new(&key, &call))),
+            Err("client/bad-input") => answer(reply, Err(AntiphonError::invalid("key"))),
+            Err(code) => answer(reply, Err(AntiphonError::refused(code))),
+        }
+    }
+
+    /// The row is durable: the command is given.
+    fn go<L: Links>(&mut self, key: String, act: Act, reply: Reply<CallView>, desk: &mut Desk<L>) {
+        if let Err(error) = command(&act).and_then(|command| Ok(desk.command(command)?)) {
+            keep(desk, Some(self.journal.forget(&key)));
+            return answer(reply, Err(error));
+        }
+        keep(desk, self.journal.paid(&key, &desk.snapshot()));
+        let call = self.journal.get(&key).map(|call| CallView::new(&key, call));
+        answer(reply, call.ok_or_else(|| AntiphonError::refused("call/unknown-key")));
+        self.tell_money();
+    }
+
+    fn call(&self, key: &str) -> Result<CallView, AntiphonError> {
+        let call = self.journal.get(key).map(|call| CallView::new(key, call));
+        call.ok_or_else(|| AntiphonError::refused("call/unknown-key"))
+    }
+
+    /// Tells the oldest change to whoever waits. Those who are told the same twice handle it once.
+    fn tell_money(&mut self) {
+        if let Some((key, call)) = self.journal.next_event() {
+            let event = MoneyEvent { id: call.changed, call: CallView::new(key, call) };
+            for reply in self.waiting.drain(..) {
+                answer(reply, Ok(event.clone()));
+            }
+        }
+    }
+
+    /// Shows all, if there is anything new and it is time.
+    fn show<L: Links>(&mut self, desk: &mut Desk<L>) {
+        let now = desk.now();
+        if !self.is_changed || now < self.tells_at {
+            return;
+        }
+        self.is_changed = false;
+        self.tells_at = now.after(PAUSE);
+        let shown = Arc::new(desk.snapshot());
+        for change in self.journal.shown(&shown) {
+            keep(desk, Some(change));
+        }
+        self.tell_money();
+        let before = self.ears.shown.send_replace(shown.clone());
+        let (was, is) = (&before.chain, &shown.chain);
+        if was.is_alarmed != is.is_alarmed {
+            self.tell(AntiphonEvent::ForkAlarm { is_raised: is.is_alarmed });
+        }
+        if is.standing == Standing::Split && was.standing != Standing::Split {
+            self.tell(AntiphonEvent::Split);
+        }
+        // What costs a copy of all is made for whoever listens.
+        if self.ears.events.is_heard() {
+            self.tell(AntiphonEvent::Changed { snapshot: (&*shown).into() });
+        }
+    }
+
+    fn tell(&self, event: AntiphonEvent) {
+        self.ears.events.tell(event);
+    }
+}
+
+impl Keeper for Secretary {
+    type Request = Request;
+
+    fn serve<L: Links>(&mut self, request: Request, desk: &mut Desk<L>) {
+        match request {
+            Request::Begin(key, act, reply) => self.begin(key, act, reply, desk),
+            Request::Command(command, reply) => {
+                answer(reply, desk.command(command).map_err(Into::into));
+            }
+            Request::Call(key, reply) => answer(reply, self.call(&key)),
+            Request::Calls(reply) => {
+                let all = self.journal.all().into_iter();
+                answer(reply, Ok(all.map(|(key, call)| CallView::new(key, call)).collect()));
+            }
+            Request::NextEvent(reply) => {
+                self.waiting.retain(|waiting| !waiting.is_closed());
+                self.waiting.push(reply);
+                self.tell_money();
+            }
+            Request::Handled(change, reply) => match self.journal.handled(change) {
+                Some(row) => drop(self.handling.insert(desk.keep(&row.0, row.1), reply)),
+                // It has moved on, or was handled: the newer one is still told.
+                None => answer(reply, Ok(())),
+            },
+            Request::LookUp(question, reply) => {
+                drop(self.lookups.insert(desk.look_up(question), reply));
+            }
+            Request::Prove(payment, reply) => drop(self.proofs.insert(desk.prove(payment), reply)),
+            Request::Evidence(field, reply) => answer(reply, Ok(desk.client().evidence(field))),
+            Request::ForkProof(reply) => answer(reply, Ok(desk.client().fork_proof())),
+            Request::Listen(url, reply) => {
+                desk.listen(url);
+                answer(reply, Ok(()));
+            }
+            #[cfg(test)]
+            Request::Panic => panic!("as a test asked"),
+        }
+    }
+
+    fn loaded<L: Links>(&mut self, rows: Vec<(String, Vec<u8>)>, desk: &mut Desk<L>) {
+        let (journal, changes, flight) = Journal::restore(self.chain, rows);
+        self.journal = journal;
+        for change in changes {
+            keep(desk, Some(change));
+        }
+        if let Some(flight) = flight {
+            desk.resume(flight);
+        }
+    }
+
+    fn look<L: Links>(&mut self, desk: &mut Desk<L>) {
+        self.show(desk);
+    }
+
+    fn before<L: Links>(&mut self, order: &Output, desk: &mut Desk<L>) -> Option<Ticket> {
+        let Output::Ask(id, Query::Submit(bytes)) = order else { return None };
+        let (name, row) = self.journal.sending(*id, bytes)?;
+        self.tell_money();
+        Some(desk.keep(&name, row))
+    }
+
+    fn hear<L: Links>(&mut self, told: Output, desk: &mut Desk<L>) {
+        match told {
+            Output::Found(id, found) => {
+                self.lookups
+                    .remove(&id)
+                    .into_iter()
+                    .for_each(|reply| answer(reply, Ok((*found).clone())));
+            }
+            Output::Shown(id, exhibit) => {
+                self.proofs
+                    .remove(&id)
+                    .into_iter()
+                    .for_each(|reply| answer(reply, Ok((*exhibit).clone())));
+            }
+            Output::Lost(id, code) => {
+                let error = || AntiphonError::refused(code);
+                self.lookups.remove(&id).into_iter().for_each(|reply| answer(reply, Err(error())));
+                self.proofs.remove(&id).into_iter().for_each(|reply| answer(reply, Err(error())));
+            }
+            Output::Notify(Notice::Changed) => {
+                self.is_changed = true;
+                self.show(desk);
+            }
+            Output::Notify(notice) => {
+                if let Some(event) = AntiphonEvent::of(&notice) {
+                    self.tell(event);
+                }
+            }
+            Output::Http(..)
+            | Output::CancelHttp(_)
+            | Output::Ask(..)
+            | Output::ConnectTracker(_)
+            | Output::TrackerSend(_)
+            | Output::CloseTracker
+            | Output::CreateLink(..)
+            | Output::AcceptAnswer(..)
+            | Output::AddCandidates(..)
+            | Output::CloseLink(_)
+            | Output::Send(..)
+            | Output::Store(..)
+            | Output::Deliver(..)
+            | Output::Refuse(..)
+            | Output::Fail(..) => {}
+        }
+    }
+
+    fn watch<L: Links>(&mut self, input: &Input, desk: &mut Desk<L>) {
+        let change = if let Input::Answered(ask, _) | Input::Unreachable(ask) = input {
+            self.journal.answered(*ask, None)
+        } else if let Input::Refused(ask, code) = input {
+            self.journal.answered(*ask, Some(*code))
+        } else {
+            return;
+        };
+        keep(desk, change);
+        self.tell_money();
+    }
+
+    fn kept<L: Links>(&mut self, ticket: Ticket, desk: &mut Desk<L>) {
+        if let Some((key, act, reply)) = self.beginning.remove(&ticket) {
+            self.go(key, act, reply, desk);
+        }
+        if let Some(reply) = self.handling.remove(&ticket) {
+            answer(reply, Ok(()));
+        }
+    }
+}
+
+fn keep<L: Links>(desk: &mut Desk<L>, change: Option<Change>) {
+    if let Some((name, row)) = change {
+        desk.keep(&name, row);
+    }
+}
+
+fn answer<T>(reply: Reply<T>, what: Result<T, AntiphonError>) {
+    // Whoever asked may have given up.
+    let _ = reply.send(what);
+}
+
+/// Returns the command that does what a call asks.
+fn command(act: &Act) -> Result<Command, AntiphonError> {
+    Ok(match act.clone() {
+        Act::Transfer { token, to, amount } => Command::Transfer { token, to, amount },
+        Act::Bond(staker, amount) => Command::Bond(staker, amount),
+        Act::Unbond(staker, amount) => Command::Unbond(staker, amount),
+        Act::Withdraw(staker) => Command::Withdraw(staker),
+        Act::OpenPool(deposit) => Command::OpenPool(deposit),
+        Act::Give { to, amount, purpose } => {
+            let purpose = purpose.as_str().try_into();
+            let purpose = purpose.map_err(|_| AntiphonError::invalid("purpose"))?;
+            Command::Give { to, amount, purpose }
+        }
+        Act::PayMember { field, payee, amount } => Command::PayMember { field, payee, amount },
+    })
+}

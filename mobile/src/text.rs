@@ -1,0 +1,73 @@
+//! Words of the border: amounts and addresses, checked where they come in.
+
+use crate::error::AntiphonError;
+use antiphon_core::{amount, crypto::Hash, wallet::address};
+
+/// Digits after the point of both tokens of a chain. Source: chain spec default.
+const DECIMALS: u8 = 8;
+
+/// A count of the smallest unit: an integer of at most 128 bits, in decimal digits where a language has none so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Amount(pub amount::Amount);
+
+uniffi::custom_type!(Amount, String, {
+    try_lift: |text| Ok(Amount(units(&text)?)),
+    lower: |amount| amount.0.units().to_string(),
+});
+
+/// An account's address, whose checksum covers what kind of key it is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address(pub antiphon_core::id::Address);
+
+uniffi::custom_type!(Address, String, {
+    try_lift: |text| match address::parse(&text) {
+        Ok(address) => Ok(Address(address)),
+        Err(error) => Err(AntiphonError::refused(error.code()).into()),
+    },
+    lower: |address| address::to_text(&address.0),
+});
+
+impl From<amount::Amount> for Amount {
+    fn from(amount: amount::Amount) -> Self {
+        Self(amount)
+    }
+}
+
+impl From<antiphon_core::id::Address> for Address {
+    fn from(address: antiphon_core::id::Address) -> Self {
+        Self(address)
+    }
+}
+
+fn units(text: &str) -> Result<amount::Amount, AntiphonError> {
+    let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let units = text.parse::<u128>().ok().filter(|_| is_plain);
+    units.map(amount::Amount::from_units).ok_or_else(|| AntiphonError::invalid("amount"))
+}
+
+/// Writes `1250000000` smallest units as `12.5`, without trailing zeros.
+#[uniffi::export]
+pub fn format_amount(units: Amount) -> String {
+    units.0.to_decimal(DECIMALS)
+}
+
+/// Reads `12.5` as `1250000000` smallest units.
+///
+/// # Errors
+/// The code of what is wrong with the text.
+#[uniffi::export]
+pub fn parse_amount(text: &str) -> Result<Amount, AntiphonError> {
+    let amount = amount::Amount::parse(text, DECIMALS);
+    amount.map(Amount).map_err(|error| AntiphonError::refused(error.code()))
+}
+
+/// Returns one sentence on what to do about a code.
+#[uniffi::export]
+pub fn help_for(code: &str) -> String {
+    antiphon_core::code::help(code).to_owned()
+}
+
+/// Reads 64 hexadecimal digits.
+pub(crate) fn hex_32(text: &str, field: &str) -> Result<Hash, AntiphonError> {
+    Hash::from_hex(text).ok_or_else(|| AntiphonError::invalid(field))
+}

@@ -1,0 +1,80 @@
+//! The client for phones and other languages: its generated code, its packages, and their tests.
+//!
+//! ```text
+//! antiphon-mobile ──bindgen──► Kotlin, Swift, Python, compared with what is checked in
+//! scenario.json ──lines──► two wallets of one language ──► a network of the same kind as the demo's
+//! ```
+
+mod bindings;
+mod python;
+mod scenario;
+mod targets;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+use crate::process::{cargo, root, run, target_dir};
+use crate::step::step;
+
+/// Options of `cargo xtask mobile`.
+#[derive(Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+/// What is built and tested.
+#[derive(Clone, Copy, Subcommand)]
+enum What {
+    /// Compare the generated code that is checked in with what the library gives.
+    Bindings {
+        /// Write it instead.
+        #[arg(long)]
+        write: bool,
+    },
+    /// Check the library for iOS and Android.
+    Targets,
+    /// Build the wheel, install it beside nothing else, and run the scenario with it.
+    Python,
+}
+
+/// Does one of them.
+///
+/// # Errors
+///
+/// A build or a test fails.
+pub(crate) fn run_one(options: &Options) -> Result<()> {
+    match options.what {
+        What::Bindings { write } => bindings::check(write),
+        What::Targets => targets::check(),
+        What::Python => python::test(),
+    }
+}
+
+/// What every change must pass: the generated code, both targets, and the scenario in the language that needs no compiler.
+///
+/// # Errors
+///
+/// One of them fails.
+pub(crate) fn check() -> Result<()> {
+    bindings::check(false)?;
+    targets::check()?;
+    python::test_sources()
+}
+
+/// Builds the library and its generator, and returns the folder that they are in. Together: alone, each would compile what
+/// both need with features of its own.
+fn library() -> Result<PathBuf> {
+    step("building the library for other languages", || {
+        let packages = ["antiphon-mobile", "antiphon-mobile-bindgen", "antiphon-node"];
+        let packages = packages.iter().flat_map(|name| ["--package", name]);
+        run(cargo().arg("build").args(packages).args(["--lib", "--bins"]))
+    })?;
+    Ok(target_dir().join("debug"))
+}
+
+/// Returns a path below `mobile/`.
+fn folder(path: &str) -> PathBuf {
+    root().join("mobile").join(path)
+}
