@@ -51,7 +51,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'playlist/no-stream': 'This stream carries no signed records. Playing over plain HTTP.',
   'playlist/wrong-stream': 'This is not the stream that this page knows. What plays already is not replaced by it.',
   'playlist/bad-signature': 'The stream is not signed by the publisher that this page knows. What plays already is not replaced by it.',
-  'playlist/parts': 'The playlist offers parts of segments for low latency. Nobody signed them, so whole segments are played.',
+  'playlist/parts': 'The playlist offers parts of segments for low latency. Nobody signs them, so whole segments are played.',
   'playlist/old-key': 'The publisher gave up the key that signs this playlist. It is not played.',
   'playlist/bad-heir': 'A key that the publisher did not name signs this playlist. It is not played.',
   'payer/deposit-exhausted': 'The pool is used up. Open another one to pay your neighbours.',

@@ -56,6 +56,7 @@ export class Playback {
   #opening: Promise<void> | null = null;
   #isClosed = false;
   #isAimed = false;
+  #isToldOfParts = false;
 
   readonly #behind: number | null;
   readonly #life = new AbortController();
@@ -79,7 +80,7 @@ export class Playback {
     this.#heard = new Heard(media, this.#life.signal);
     this.#client = new Coming(coming, (text) => {
       this.#aim(text);
-      this.#leaveParts(text);
+      this.#tellOfParts(text);
     });
     this.#outliveFreezing();
   }
@@ -109,6 +110,7 @@ export class Playback {
     });
     const hls = new Hls({
       ...loaders,
+      lowLatencyMode: false, // Nobody signs parts of segments (RFC 8216bis): none could be verified before it is heard, or carried.
       enableWorker: false, // Its worker is a blob, which a strict policy refuses; fMP4 needs none.
       ...(this.#behind === null ? { liveSyncDurationCount: LIVE_SEGMENTS } : { liveSyncDuration: this.#behind }),
       backBufferLength: 30,
@@ -212,14 +214,10 @@ export class Playback {
     this.media.removeAttribute('src');
   }
 
-  /**
-   * Plays whole segments of a signed stream, though its playlist offers parts of them (RFC 8216bis `EXT-X-PART`): nobody signed
-   * a part, so none could be verified before it is heard, or carried by peers. Of a stream that nobody signed parts are played.
-   */
-  #leaveParts(text: string): void {
-    const hls = this.#hls;
-    if (hls === null || !hls.lowLatencyMode || !text.includes('\n#EXT-X-PART:') || !text.includes('\n#EXT-X-ANTIPHON-STREAM:')) return;
-    hls.lowLatencyMode = false;
+  /** Says once that whole segments are played, though the playlist offers parts of them. */
+  #tellOfParts(text: string): void {
+    if (this.#isToldOfParts || !text.includes('\n#EXT-X-PART:')) return;
+    this.#isToldOfParts = true;
     this.#trouble('playlist/parts');
   }
 

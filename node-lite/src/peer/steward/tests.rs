@@ -100,7 +100,8 @@ fn shown() -> Snapshot {
         ..Snapshot::default()
     };
     shown.chain.settled = Height(1000);
-    shown.wallet.account = Some(AccountView { balance: proven(DEPOSIT), final_balance: None });
+    shown.wallet.account =
+        Some(AccountView { balance: proven(DEPOSIT), final_balance: None, sequences: [None; 3] });
     shown
 }
 
