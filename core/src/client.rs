@@ -42,6 +42,7 @@ mod output;
 mod pay;
 mod purse;
 mod room;
+mod sign_in;
 mod snapshot;
 mod tower;
 mod view;

@@ -6,6 +6,7 @@
 //! | [`derivation`] | hardened Ed25519 derivation (SLIP-0010) |
 //! | [`account`] | the key of an account of those words |
 //! | [`address`] | base58check text of an address |
+//! | [`sign_in`] | signing in at a web site with an account's key |
 //! | [`book`] | the machine that proves balances and pools, and sends transactions |
 //!
 //! Fresh entropy is an argument: the host's generator makes it, core never does.
@@ -15,3 +16,4 @@ pub mod address;
 pub mod book;
 pub mod derivation;
 pub mod mnemonic;
+pub mod sign_in;

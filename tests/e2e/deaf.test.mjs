@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { openPage, startBrowser, until } from './lab/browser.mjs';
 import { startNetwork } from './lab/network.mjs';
 
+/** @typedef {import('antiphon/player').AntiphonPlayer} Player */
 /** @type {Awaited<ReturnType<typeof startNetwork>>} */ let network;
 /** @type {import('playwright-core').Browser} */ let browser;
 
@@ -27,8 +28,8 @@ function refuseDecoders() {
 test('a page that cannot decode the stream says so, instead of waiting', async () => {
   const { page, close } = await openPage(browser, network.url, 'deaf', refuseDecoders);
   const player = page.locator('antiphon-player');
-  await player.evaluate((element) => void element.play().catch(() => {}));
-  await until('the player gives up', () => player.evaluate((element) => element.state === 'failed'));
+  await player.evaluate((/** @type {Player} */ element) => void element.play().catch(() => {}));
+  await until('the player gives up', () => player.evaluate((/** @type {Player} */ element) => element.state === 'failed'));
   assert.match(await page.getByTestId('problems').innerText(), /cannot decode/);
   await close();
 });

@@ -13,6 +13,7 @@ use crate::{
 use antiphon_core::{
     chain::light::{Anchor, Skipping},
     client::{Client, Config, Output},
+    codec::encode,
     crypto::{Hash, PublicKey, SecretKey},
     id::{BlockId, ChainId, FieldId},
     peer::swarm::DEFAULT_LINKS,
@@ -108,6 +109,21 @@ impl WasmClient {
     /// Returns the newest state of a `{field}` that all have signed as a file of evidence.
     pub fn evidence(&self, of: &JsValue) -> Option<Vec<u8>> {
         self.inner.evidence(FieldId(Hash(hex_32(of, "field").ok()?)))
+    }
+
+    /// Signs in at `{origin, nonce, expires}`: 64 hexadecimal digits, and milliseconds since 1970. Returns the key, what it signed, and
+    /// the 64 bytes of its signature.
+    ///
+    /// # Errors
+    /// `sign-in/bad-origin`, `sign-in/bad-expiry`; `client/bad-input` with the name of the field that cannot be read.
+    #[wasm_bindgen(js_name = signIn)]
+    pub fn sign_in(&self, at: &JsValue, unix_ms: f64) -> Result<Vec<u8>, JsValue> {
+        let now = UnixMillis(whole(unix_ms).ok_or_else(|| bad_input("unixMs"))?);
+        let expires = UnixMillis(integer(at, "expires")?);
+        self.inner
+            .sign_in(&text(at, "origin")?, hex_32(at, "nonce")?, expires, now)
+            .map(|signed| encode(&signed))
+            .map_err(|error| coded(error.code(), error.code()))
     }
 
     fn take(&mut self) -> Array {

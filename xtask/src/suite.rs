@@ -16,7 +16,10 @@ use crate::verdicts;
 /// Options of `cargo xtask test`.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Run only these checks; may be given more than once.
+    /// Run only these checks.
+    #[arg(value_name = "CHECK")]
+    checks: Vec<String>,
+    /// The same, one at a time; may be given more than once.
     #[arg(long, value_name = "CHECK")]
     only: Vec<String>,
     /// Print the checks and stop.
@@ -35,6 +38,9 @@ struct Check {
 /// core compiled to another target: its C needs clang.
 const CLANG: &[Need] = &[Need::Clang];
 
+/// What opens pages that reach no other page.
+const PAGES: &[Need] = &[Need::Clang, Need::Browser, Need::Firefox];
+
 const CHECKS: &[Check] = &[
     check("format", "rustfmt leaves every file as it is", &[], format),
     check("lint", "clippy is silent, native", &[], lint),
@@ -52,6 +58,12 @@ const CHECKS: &[Check] = &[
     check("rust-docs", "every example in the documentation", &[], rust_docs),
     check("wasm", "core's tests and the public vectors as wasm, in Node's engine", CLANG, wasm),
     check("npm", "the npm package and the site: sizes, types, tests", CLANG, npm),
+    check(
+        "packaging",
+        "the packed package in every bundler, in Node and in both browsers",
+        PAGES,
+        packaging,
+    ),
     check("browser", "end to end, in real Chromium and Firefox", &Need::ALL, browser),
     check("deny", "licences and advisories, where cargo-deny is", &[], deny),
 ];
@@ -77,14 +89,14 @@ pub(crate) fn run_all(options: &Options) -> Result<()> {
         }
         return Ok(());
     }
-    for name in &options.only {
+    let named = || options.checks.iter().chain(&options.only);
+    for name in named() {
         if !CHECKS.iter().any(|check| check.name == name) {
             bail!("no check is called `{name}`; `cargo xtask test --list` prints them");
         }
     }
-    let wanted = |check: &&Check| {
-        options.only.is_empty() || options.only.iter().any(|name| check.name == name)
-    };
+    let wanted =
+        |check: &&Check| named().next().is_none() || named().any(|name| check.name == name);
     // All at the start: nobody wants to be asked for a password after ten minutes.
     let needed = |need: &Need| CHECKS.iter().filter(wanted).any(|check| check.needs.contains(need));
     setup::ensure(&Need::ALL.into_iter().filter(needed).collect::<Vec<_>>())?;
@@ -197,14 +209,24 @@ fn npm() -> Result<()> {
     npm("www", "check")
 }
 
+/// The drivers of the browsers are those of the end-to-end tests.
+fn packaging() -> Result<()> {
+    setup::npm_ci("tests/e2e")?;
+    in_browsers("tests/packaging")
+}
+
 fn browser() -> Result<()> {
-    const FOLDER: &str = "tests/e2e";
+    in_browsers("tests/e2e")
+}
+
+/// Checks and runs the tests of a folder, with all that they open and start.
+fn in_browsers(folder: &str) -> Result<()> {
     artifact::build_all()?;
     artifact::node()?;
-    setup::npm_ci(FOLDER)?;
-    run(command("npm").args(["run", "--silent", "check"]).current_dir(root().join(FOLDER)))?;
-    let mut tests = command("node");
-    tests.arg("run.mjs").current_dir(root().join(FOLDER));
+    setup::npm_ci(folder)?;
+    run(command("npm").args(["run", "--silent", "check"]).current_dir(root().join(folder)))?;
+    let mut tests = command("npm");
+    tests.args(["run", "--silent", "test"]).current_dir(root().join(folder));
     if let Some(path) = setup::browser() {
         tests.env("CHROMIUM", path);
     }

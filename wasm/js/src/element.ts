@@ -1,5 +1,5 @@
 /**
- * `<antiphon-player src publisher node witness chain checkpoint tracker token tower behind>`: a live stream with its controls, ready to put on a page.
+ * `<antiphon-player src publisher node witness chain checkpoint tracker token tower behind shared>`: a live stream with its controls, ready to put on a page.
  *
  * ```html
  * <script type="module" src="player.js"></script>
@@ -8,6 +8,8 @@
  *
  * `behind` is how many seconds behind the newest segment live playback aims, 1 to 60; by default three segments. Less is
  * nearer to the broadcast, and leaves peers less time.
+ *
+ * `shared` lets all tabs of this origin that play the same stream share one client, and with it one account (`connect({ shared })`).
  *
  * What the listener agrees to give, and how others are reached, are properties: `upload`, `iceServers`, `relayOnly`.
  *
@@ -48,7 +50,7 @@ const MAX_BEHIND_S = 60;
 const DELAY_INTERVAL_MS = 500;
 /** How long a report is kept for the browser to save it. Chosen here. */
 const SAVED_MS = 10_000;
-const ATTRIBUTES = ['src', 'publisher', 'node', 'witness', 'chain', 'checkpoint', 'tracker', 'token', 'tower', 'behind'];
+const ATTRIBUTES = ['src', 'publisher', 'node', 'witness', 'chain', 'checkpoint', 'tracker', 'token', 'tower', 'behind', 'shared'];
 
 const Base: typeof HTMLElement =
   typeof HTMLElement === 'undefined' ? (class {} as unknown as typeof HTMLElement) : HTMLElement;
@@ -254,6 +256,7 @@ export class AntiphonPlayer extends Base {
         tracker: this.getAttribute('tracker') || undefined,
         token: this.getAttribute('token') || undefined,
         tower: this.getAttribute('tower') || undefined,
+        shared: this.hasAttribute('shared') ? this.getAttribute('shared') || (this.getAttribute('src') ?? '') : undefined,
       });
       if (signal.aborted) {
         void antiphon.close();

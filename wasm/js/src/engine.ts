@@ -1,17 +1,18 @@
 /**
  * Keeps one worker alive: starts it, routes its messages, and starts it again when it crashes.
  *
- * A crash costs what was asked and not yet answered (each such call fails with `client/restarted`); money does not
- * suffer, because vouchers are stored before they are sent and loaded again by the new worker.
+ * A crash is a blip: the next worker is told the stream and the room, and asked once more what was asked and can be asked twice. Only
+ * a command that was not answered fails, with `client/restarted`, for nobody knows whether it was done. What was asked twice and is not
+ * answered fails, too: it may be what the client crashes of. Money does not suffer, because vouchers are stored before they are
+ * sent and loaded again by the new worker.
  */
 
-import type { Command, Id, Notice, PaymentAt, Question } from './border.js';
+import type { Id } from './border.js';
+import { Client, isRepeatable, type ClientEvents } from './client.js';
 import { AntiphonError } from './error.js';
-import type { Exhibit } from './field.js';
-import type { Found } from './found.js';
-import type { Start, ToPage, ToWorker } from './message.js';
+import type { Asked, Start, ToPage, ToWorker } from './message.js';
 import { RtcBridge } from './rtc.js';
-import type { ClientSnapshot } from './snapshot.js';
+import { Told } from './told.js';
 
 /** Crashes within the window after which the client stays down. Chosen here. */
 const MAX_CRASHES = 5;
@@ -20,22 +21,15 @@ const CRASH_WINDOW_MS = 60_000;
 const RESTART_WAIT_MS = 200;
 /** How long a worker may take to say goodbye. */
 const STOP_PATIENCE_MS = 1_000;
+/** How often one thing is asked at most. */
+const MAX_ASKED = 2;
 
-/** Longest part that a publisher can sign: `MAX_SEGMENT` of `core/src/delivery/chunk.rs`. */
-const MAX_PART_BYTES = 16 << 20;
-
-/** What the engine tells its owner. */
-export interface EngineEvents {
-  ready(account: number, isStored: boolean): void;
-  snapshot(snapshot: ClientSnapshot): void;
-  notice(notice: Notice): void;
-  restarted(code: string, message: string): void;
-  /** The client stays down; HTTP goes on. */
-  fatal(error: AntiphonError): void;
-}
-
-interface Waiting<T> {
-  resolve(value: T): void;
+/** What waits for an answer. */
+interface Waiting {
+  readonly asked: Asked;
+  /** Of how many workers it was asked. */
+  times: number;
+  resolve(answer: unknown): void;
   reject(error: AntiphonError): void;
 }
 
@@ -43,123 +37,89 @@ interface Waiting<T> {
 const INCURABLE = new Set(['wasm/blocked-by-csp', 'wasm/not-loaded', 'wasm/unsupported', 'worker/not-loaded', 'client/bad-input']);
 
 /** One supervised worker. */
-export class Engine {
+export class Engine extends Client {
   readonly #makeWorker: () => Worker;
   readonly #start: Start;
-  readonly #events: EngineEvents;
+  readonly #events: ClientEvents;
   readonly #rtc: RtcBridge;
-  readonly #commands = new Map<Id, Waiting<void>>();
-  readonly #bytes = new Map<Id, Waiting<ArrayBuffer>>();
-  readonly #lookups = new Map<Id, Waiting<Found | Exhibit>>();
+  readonly #waiting = new Map<Id, Waiting>();
+  readonly #told = new Told();
   #worker: Worker | null = null;
+  #isRestarting = false;
   #nextId = 1;
   #crashes: number[] = [];
   #hasBeenReady = false;
-  #account = 0;
+  #account: number;
   #isClosed = false;
   #onStopped: (() => void) | null = null;
 
-  constructor(makeWorker: () => Worker, start: Start, configuration: RTCConfiguration, events: EngineEvents) {
+  constructor(makeWorker: () => Worker, start: Start, configuration: RTCConfiguration, events: ClientEvents) {
+    super();
     this.#makeWorker = makeWorker;
     this.#start = start;
+    this.#account = start.account;
     this.#events = events;
     this.#rtc = new RtcBridge(configuration, (message, transfer) => this.#post(message, transfer));
     this.#launch();
   }
 
-  /** Whether a worker is there to ask. */
   get isUp(): boolean {
     return this.#worker !== null;
   }
 
-  /** Resolves when the client has accepted the command; rejects with the client's code. */
-  command(command: Command): Promise<void> {
-    return this.#ask(this.#commands, (id) => ({ type: 'command', id, command }));
-  }
-
-  /** Resolves with a verified segment. */
-  segment(sequence: number, bufferedMs: number, signal: AbortSignal): Promise<ArrayBuffer> {
-    return this.#fetch(signal, (id) => ({ type: 'want', id, sequence, bufferedMs }));
-  }
-
-  /** Resolves with the same bytes if the publisher signed them; rejects with a refusal if it did not. */
-  check(sequence: number | null, bytes: ArrayBuffer, signal: AbortSignal): Promise<ArrayBuffer> {
-    // One byte more than can be signed is enough to be refused; all of it could make the client run out of memory.
-    const body = bytes.byteLength > MAX_PART_BYTES ? bytes.slice(0, MAX_PART_BYTES + 1) : bytes;
-    return this.#fetch(signal, (id) => ({ type: 'check', id, sequence, body }));
-  }
-
-  /** Resolves with what is proven; rejects with the code that says why it is not. */
-  lookUp(question: Question): Promise<Found | Exhibit> {
-    return this.#ask(this.#lookups, (id) => ({ type: 'lookUp', id, question }));
-  }
-
-  /** Resolves with a file that shows one payment. */
-  prove(payment: PaymentAt): Promise<Found | Exhibit> {
-    return this.#ask(this.#lookups, (id) => ({ type: 'prove', id, payment }));
-  }
-
-  /** Resolves with the newest sealed state of a field as a file. */
-  evidence(field: string): Promise<ArrayBuffer> {
-    return this.#ask(this.#bytes, (id) => ({ type: 'evidence', id, field }));
-  }
-
-  /** Resolves with the file that proves a split of the chain. */
-  forkProof(): Promise<ArrayBuffer> {
-    return this.#ask(this.#bytes, (id) => ({ type: 'forkProof', id }));
-  }
-
-  /** Resolves if the player may follow this playlist; rejects with a refusal if it must not. */
-  async playlist(url: string, text: string, signal: AbortSignal): Promise<void> {
-    await this.#fetch(signal, (id) => ({ type: 'playlist', id, url, text }));
-  }
-
-  /** Tells the client that the page woke up or the network came back. */
   wake(): void {
     this.#post({ type: 'wake' });
   }
 
-  /** Says goodbye and ends the worker. */
-  async close(): Promise<void> {
+  async close(isHasty = false): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    if (this.#worker !== null) {
+    if (this.#worker !== null && !isHasty) {
       await new Promise<void>((resolve) => {
         this.#onStopped = resolve;
         setTimeout(resolve, STOP_PATIENCE_MS);
         this.#post({ type: 'stop' });
       });
     }
-    this.#end('client/closed');
+    this.#end();
+    this.#fail('client/closed');
   }
 
-  /** Asks for bytes, and tells the client when they are wanted no more. */
-  #fetch(signal: AbortSignal, message: (id: Id) => ToWorker): Promise<ArrayBuffer> {
-    let name = 0;
-    const drop = (): void => {
-      const waiting = this.#bytes.get(name);
-      if (!this.#bytes.delete(name)) return;
-      this.#post({ type: 'unwant', id: name });
-      waiting?.reject(new AntiphonError('client/aborted'));
-    };
-    const answer = this.#ask(this.#bytes, (id) => {
-      name = id;
-      return message(id);
-    });
-    signal.addEventListener('abort', drop, { once: true });
-    return answer.finally(() => signal.removeEventListener('abort', drop));
-  }
-
-  #ask<T>(table: Map<Id, Waiting<T>>, message: (id: Id) => ToWorker): Promise<T> {
-    if (this.#worker === null) {
-      return Promise.reject(new AntiphonError(this.#isClosed ? 'client/closed' : 'client/restarted'));
-    }
+  async ask(asked: Asked, signal?: AbortSignal): Promise<unknown> {
+    if (signal?.aborted) throw new AntiphonError('client/aborted');
+    const canWait = this.#isRestarting && isRepeatable(asked);
+    if (this.#worker === null && !canWait) throw new AntiphonError(this.#isClosed ? 'client/closed' : 'client/restarted');
     const id = this.#nextId;
     this.#nextId += 1;
-    return new Promise<T>((resolve, reject) => {
-      table.set(id, { resolve, reject });
-      this.#post(message(id));
-    });
+    const drop = (): void => {
+      const waiting = this.#waiting.get(id);
+      if (!this.#waiting.delete(id)) return;
+      this.#post({ type: 'unwant', id });
+      waiting?.reject(new AntiphonError('client/aborted'));
+    };
+    signal?.addEventListener('abort', drop, { once: true });
+    try {
+      return await new Promise<unknown>((resolve, reject) => {
+        const waiting = { asked, times: 0, resolve, reject };
+        this.#waiting.set(id, waiting);
+        if (this.#worker !== null) this.#put(id, waiting);
+      });
+    } finally {
+      signal?.removeEventListener('abort', drop);
+    }
+  }
+
+  /** Says once more, and for the last time, what nobody waits for. */
+  #putAgain(asked: Asked): void {
+    const waiting = { asked, times: MAX_ASKED - 1, resolve: () => {}, reject: () => {} };
+    this.#waiting.set(this.#nextId, waiting);
+    this.#put(this.#nextId, waiting);
+    this.#nextId += 1;
+  }
+
+  #put(id: Id, waiting: Waiting): void {
+    waiting.times += 1;
+    this.#post({ ...waiting.asked, id });
   }
 
   #post(message: ToWorker, transfer: Transferable[] = []): void {
@@ -171,7 +131,9 @@ export class Engine {
     try {
       worker = this.#makeWorker();
     } catch (cause) {
-      this.#events.fatal(new AntiphonError('worker/not-loaded', String(cause), cause));
+      const error = cause instanceof AntiphonError ? cause : new AntiphonError('worker/not-loaded', String(cause), cause);
+      this.#fail(error.code);
+      this.#events.fatal(error);
       return;
     }
     this.#worker = worker;
@@ -184,6 +146,12 @@ export class Engine {
       if (this.#worker === worker) this.#crash(event.message ? 'client/panicked' : 'worker/not-loaded', event.message ?? '');
     };
     this.#post({ type: 'start', start: { ...this.#start, account: this.#account } });
+    const isTold = ({ asked }: Waiting): boolean => asked.type === 'playlist' || asked.type === 'command';
+    const asked = [...this.#waiting];
+    // What the client must know goes first, and of that the oldest.
+    for (const told of this.#told.take()) this.#putAgain(told);
+    for (const [id, waiting] of asked) if (isTold(waiting)) this.#put(id, waiting);
+    for (const [id, waiting] of asked) if (!isTold(waiting)) this.#put(id, waiting);
   }
 
   #take(message: ToPage): void {
@@ -193,14 +161,11 @@ export class Engine {
         this.#account = Math.max(0, message.account);
         return this.#events.ready(message.account, message.isStored);
       case 'fatal': return this.#crash(message.code, message.message);
-      case 'commandDone': return settle(this.#commands, message.id, (w) => w.resolve());
-      case 'commandFailed': return settle(this.#commands, message.id, (w) => w.reject(new AntiphonError(message.code)));
-      case 'delivered': return settle(this.#bytes, message.id, (w) => w.resolve(message.body));
-      case 'refused':
-        return settle(this.#bytes, message.id, (w) => w.reject(new AntiphonError(message.code, undefined, undefined, true)));
-      case 'failed': return settle(this.#bytes, message.id, (w) => w.reject(new AntiphonError(message.code)));
-      case 'found': return settle(this.#lookups, message.id, (w) => w.resolve(message.found));
-      case 'lost': return settle(this.#lookups, message.id, (w) => w.reject(new AntiphonError(message.code)));
+      case 'commandDone': return this.#resolve(message.id, undefined);
+      case 'delivered': return this.#resolve(message.id, message.body);
+      case 'found': return this.#resolve(message.id, message.found);
+      case 'refused': return this.#reject(message.id, new AntiphonError(message.code, undefined, undefined, true));
+      case 'commandFailed': case 'failed': case 'lost': return this.#reject(message.id, new AntiphonError(message.code));
       case 'snapshot': return this.#events.snapshot(message.snapshot);
       case 'notice': return this.#events.notice(message.notice);
       case 'createLink': return this.#rtc.create(message.link, message.offer);
@@ -212,38 +177,53 @@ export class Engine {
     }
   }
 
+  #resolve(id: Id, answer: unknown): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (waiting === undefined) return;
+    this.#told.took(waiting.asked);
+    waiting.resolve(answer);
+  }
+
+  #reject(id: Id, error: AntiphonError): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    waiting?.reject(error);
+  }
+
   #crash(code: string, message: string): void {
-    this.#end('client/restarted');
+    this.#end();
     if (this.#isClosed) return;
     const at = performance.now();
     this.#crashes = [...this.#crashes.filter((time) => at - time < CRASH_WINDOW_MS), at];
     if (INCURABLE.has(code) && !this.#hasBeenReady) {
+      this.#fail('client/restarted');
       this.#events.fatal(new AntiphonError(code, message || undefined));
     } else if (this.#crashes.length > MAX_CRASHES) {
+      this.#fail('client/restarted');
       this.#events.fatal(new AntiphonError('client/gave-up', message || undefined));
     } else {
+      this.#fail('client/restarted', ({ asked, times }) => !isRepeatable(asked) || times >= MAX_ASKED);
+      this.#isRestarting = true;
       setTimeout(() => {
+        this.#isRestarting = false;
         if (this.#isClosed) return;
         this.#launch();
-        this.#events.restarted(code, message);
+        if (this.#worker !== null) this.#events.restarted(code, message);
       }, RESTART_WAIT_MS * 2 ** (this.#crashes.length - 1));
     }
   }
 
-  #end(code: string): void {
+  #end(): void {
     this.#worker?.terminate();
     this.#worker = null;
     this.#rtc.closeAll();
-    for (const table of [this.#commands, this.#bytes, this.#lookups]) {
-      const waiting = [...table.values()];
-      table.clear();
-      for (const one of waiting) one.reject(new AntiphonError(code));
+  }
+
+  /** Fails what waits, all of it or what is not to be asked again. */
+  #fail(code: string, which: (waiting: Waiting) => boolean = () => true): void {
+    for (const [id, waiting] of [...this.#waiting]) {
+      if (which(waiting)) this.#reject(id, new AntiphonError(code));
     }
   }
-}
-
-function settle<T>(table: Map<Id, Waiting<T>>, id: Id, act: (waiting: Waiting<T>) => void): void {
-  const waiting = table.get(id);
-  table.delete(id);
-  if (waiting !== undefined) act(waiting);
 }

@@ -36,6 +36,7 @@ const HELP: Readonly<Record<string, string>> = {
   'client/restarted': 'The client crashed and was started again; ask again.',
   'client/panicked': 'The client crashed; this is our bug, please report it with the message.',
   'client/gave-up': 'The client crashed too often; playback goes on over HTTP. Reload the page.',
+  'client/leader-left': 'The tab that ran the client is gone; another one runs it now. Nothing is lost.',
   'client/not-ready': 'The chain is not known yet; wait for the first settled block.',
   'client/stale': 'What is known of the chain is too old to spend on; wait for a newer block.',
   'client/no-stream': 'No stream plays; play one first.',
@@ -65,12 +66,16 @@ const HELP: Readonly<Record<string, string>> = {
   'player/not-decoded': 'This browser cannot decode the sound of this stream; on Linux, Firefox needs the libavcodec of the system for AAC.',
   'player/not-loaded': 'hls.js did not load; serve what your bundler makes of it beside your script.',
   'segment/patience': 'The client took too long for this segment; it was fetched over HTTP instead.',
+  'sign-in/bad-expiry': 'A sign-in expires within ten minutes; ask the site for another, and see that the clock of this device is right.',
+  'sign-in/bad-origin': 'Only a page of a web site can sign in at it; this one is a file, or in a sandbox.',
   'storage/unavailable': 'This browser gives no IndexedDB here; the account lives as long as the page.',
   'storage/write-failed': 'A write did not become durable; no money moves until it does. Free some space.',
   'wasm/blocked-by-csp': "Add 'wasm-unsafe-eval' to script-src in the Content-Security-Policy of the page.",
-  'wasm/not-loaded': 'The .wasm file did not load; serve antiphon_bg.wasm beside worker.js as application/wasm.',
+  'wasm/not-loaded': 'The .wasm file did not load, or is not what `integrity` says; serve antiphon_bg.wasm beside your script as application/wasm, or say where it is by `wasm`.',
   'wasm/unsupported': 'This browser has no WebAssembly.',
   'worker/not-loaded': 'The worker did not load; serve worker.js beside the page script and allow worker-src.',
+  'worker/unsupported': 'There are no workers here, as on a server; connect() in a page, or pass a function that makes one by `worker`.',
+  'worker/used': 'A worker that was made for connect() has crashed; pass a function that makes one, and it is started again.',
 };
 
 /** Returns one sentence on what to do about a code. */

@@ -11,15 +11,20 @@
  */
 
 import type { Question, Token } from './border.js';
+import type { Client, ClientEvents } from './client.js';
 import { Engine } from './engine.js';
 import { AntiphonError } from './error.js';
 import type { Exhibit } from './field.js';
 import { Emitter, type AntiphonEvent, type EventOf, type EventType } from './event.js';
+import { documentUrl, wasmBeside, workerMaker, type WorkerSource } from './files.js';
 import type { AccountFound, BlockFound, CheckpointFound, FieldFound, Found, HeaderFound, PoolFound, StakersFound } from './found.js';
 import type { Start } from './message.js';
-import { Sharing, type UploadTerms } from './sharing.js';
+import { Sharing, type SharingView, type UploadTerms } from './sharing.js';
+import { checkChallenge, toSignedIn, type Challenge, type SignedIn } from './sign-in.js';
 import { addUnverified, EMPTY_SNAPSHOT, type ClientSnapshot, type Level, type Snapshot } from './snapshot.js';
-import { surroundings } from './surroundings.js';
+import { between, surroundings } from './surroundings.js';
+import { Tabs, type TabEvents } from './tabs.js';
+import { carried, INTEGRITY, type WasmSource } from './wasm.js';
 
 export { formatAmount, parseAmount, DECIMALS } from './amount.js';
 export type { Token } from './border.js';
@@ -31,17 +36,27 @@ export type * from './gift.js';
 export type * from './found.js';
 export type { PlaybackView } from './heard.js';
 export { REPORT_FORMAT, toReport } from './report.js';
+export type { Challenge, SignedIn } from './sign-in.js';
 export type * from './snapshot.js';
+export type { WorkerSource } from './files.js';
+export type { WasmSource } from './wasm.js';
 
 /** Verified audio kept for neighbours by default, in bytes: four minutes at 256 kbit/s. Chosen here. */
 const DEFAULT_CACHE_BYTES = 8 << 20;
 /** Longest name of a room, and longest purpose of a gift, in bytes of UTF-8. Source: `core/src/client/room.rs`, `payment::reservation`. */
 const MAX_ROOM_NAME = 64;
 const MAX_PURPOSE = 32;
+/** Wait for the account that this page had before: a crashed worker or a page that reloads gives it back at once. Chosen here. */
+const SAME_ACCOUNT_PATIENCE_MS = 500;
+/** The same where tabs share it: a busy browser may take a while to clear away the one that had it, and none must lead with other money. Chosen here. */
+const LEADER_PATIENCE_MS = 10_000;
 /** Rounds and places are counted in 32 bits. */
 const MAX_COUNT = 0xffff_ffff;
 const HEX_32 = /^[0-9a-f]{64}$/i;
 const TOKEN = /^[\w-]{1,400}$/;
+
+/** What does not change while a page lives. */
+type Own = Omit<Start, 'upload' | 'account' | 'patienceMs'>;
 
 /** What to connect to. */
 export interface ConnectOptions {
@@ -69,13 +84,25 @@ export interface ConnectOptions {
   iceServers?: RTCIceServer[] | undefined;
   /** Connects through the TURN servers of `iceServers` alone, so that no listener learns another's address. Off by default. */
   relayOnly?: boolean | undefined;
+  /**
+   * A name, by which all tabs of this origin share one client: one account, one connection to the chain and to each other listener. One tab
+   * runs it, and when it goes the next one does. Give one name only to tabs that play the same stream with the same options.
+   */
+  shared?: string | undefined;
   /** `memory` forgets the account with the page. */
   storage?: 'indexeddb' | 'memory' | undefined;
-  /** Where `worker.js` is, or a function that makes the worker. By default beside this script. */
-  worker?: string | URL | (() => Worker) | undefined;
-  /** Where `antiphon_bg.wasm` is. By default beside the worker. */
-  wasm?: string | URL | undefined;
+  /** Where `worker.js` is, a function that makes the worker, or one that was made: that can run once, and is not started again after a crash. By default beside this script. */
+  worker?: WorkerSource | undefined;
+  /** Where `antiphon_bg.wasm` is, or what it holds. By default beside this script, or beside the worker where `worker` says where that is. */
+  wasm?: WasmSource | undefined;
+  /** What the wasm file must be, as in `dist/integrity.json`: `sha384-…`. Only for a `wasm` that is fetched here: a URL. */
+  integrity?: string | undefined;
   /** Gives up connecting, and later closes. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What may be given up: it rejects with `client/aborted` then. */
+export interface Abortable {
   signal?: AbortSignal | undefined;
 }
 
@@ -88,8 +115,10 @@ export function connect(options: ConnectOptions): Promise<Antiphon> {
 export class Antiphon implements AsyncDisposable {
   readonly #emitter = new Emitter();
   readonly #stopWaking = new AbortController();
-  readonly #engine: Engine;
+  readonly #engine: Client;
   readonly #sharing: Sharing;
+  /** What the tab that leads gives, while this one does not. */
+  #followed: SharingView | null = null;
   #verified: ClientSnapshot = EMPTY_SNAPSHOT;
   #unverified = 0;
   #account = -1;
@@ -97,7 +126,8 @@ export class Antiphon implements AsyncDisposable {
 
   /** As `connect()`. */
   static async connect(options: ConnectOptions): Promise<Antiphon> {
-    const start = startOf(options);
+    if (options.signal?.aborted) throw new AntiphonError('client/aborted');
+    const start = await startOf(options);
     if (options.signal?.aborted) throw new AntiphonError('client/aborted');
     let settleReady: (error?: AntiphonError) => void = () => {};
     const ready = new Promise<void>((resolve, reject) => {
@@ -117,15 +147,22 @@ export class Antiphon implements AsyncDisposable {
     return antiphon;
   }
 
-  private constructor(options: ConnectOptions, start: Omit<Start, 'upload'>, settleReady: (error?: AntiphonError) => void) {
+  private constructor(options: ConnectOptions, start: Own, settleReady: (error?: AntiphonError) => void) {
     const emit = (event: AntiphonEvent): void => this.#emitter.emit(event);
     this.#sharing = new Sharing(options.upload ?? {}, surroundings(start.storage), (policy) => {
-      this.#engine.command({ kind: 'setUpload', policy }).catch(() => {}); // Who starts anew is told again.
+      if (this.#engine.leads) this.#engine.command({ kind: 'setUpload', policy }).catch(() => {}); // Who starts anew is told again.
       emit({ type: 'changed', snapshot: this.snapshot() });
     });
-    this.#engine = new Engine(() => makeWorker(options.worker), { ...start, upload: this.#sharing.policy }, connections(options), {
+    const make = workerMaker(options.worker);
+    const begin = (account: number, patienceMs: number, events: ClientEvents): Client => {
+      return new Engine(make, { ...start, account, patienceMs, upload: this.#sharing.policy }, connections(options), events);
+    };
+    const events: TabEvents = {
       ready: (account, isStored) => {
-        this.#sharing.begin();
+        if (this.#engine.leads) {
+          this.#followed = null;
+          this.#sharing.begin();
+        }
         this.#account = account;
         this.#isStored = isStored;
         settleReady();
@@ -135,7 +172,7 @@ export class Antiphon implements AsyncDisposable {
         const before = this.#verified.chain;
         const { isAlarmed, standing } = snapshot.chain;
         this.#verified = snapshot;
-        this.#sharing.served(snapshot.delivery.toPeers);
+        if (this.#engine.leads) this.#sharing.served(snapshot.delivery.toPeers);
         if (isAlarmed !== before.isAlarmed) emit({ type: 'forkAlarm', isRaised: isAlarmed });
         if (standing === 'split' && before.standing !== 'split') emit({ type: 'split' });
         emit({ type: 'changed', snapshot: this.snapshot() });
@@ -151,20 +188,35 @@ export class Antiphon implements AsyncDisposable {
         settleReady(error);
         emit({ type: 'fatal', error });
       },
-    });
+      followed: (sharing) => {
+        this.#followed = sharing;
+      },
+      rested: () => this.#sharing.rest(),
+      agreed: (terms) => this.#sharing.agree(terms),
+      given: () => ({ sharing: this.#sharing.view, terms: this.#sharing.terms }),
+    };
+    const tabs = options.shared === undefined ? null : between();
+    this.#engine = tabs === null
+      ? begin(0, SAME_ACCOUNT_PATIENCE_MS, events)
+      : new Tabs(`${start.chain}/${options.shared}`, (account, told) => begin(account, LEADER_PATIENCE_MS, told), events, tabs);
     this.#wakeOn();
   }
 
   /** Everything there is to show, as of the last change. */
   snapshot(): Snapshot {
     const { delivery } = this.#verified;
-    const whole = { ...this.#verified, delivery: { ...delivery, unverified: 0 }, sharing: this.#sharing.view, playback: null };
+    const whole = { ...this.#verified, delivery: { ...delivery, unverified: 0 }, sharing: this.#followed ?? this.#sharing.view, playback: null };
     return addUnverified(whole, this.#unverified);
   }
 
   /** Which account of this browser it is: 0 in the first tab, 1 in a second one beside it, -1 if nothing is stored. */
   get account(): number {
     return this.#account;
+  }
+
+  /** Whether the client runs in this tab. Among tabs that share one, it runs in one of them. */
+  get isLeading(): boolean {
+    return this.#engine.leads;
   }
 
   /** Whether the account outlives the page. */
@@ -304,10 +356,10 @@ export class Antiphon implements AsyncDisposable {
    * Proves one payment of a closed field: `round` and `index` as `snapshot().fields` shows them. The file shows who paid whom how
    * much, under which block, and nothing else of the field.
    */
-  async provePayment(field: string, round: number, index: number): Promise<Exhibit> {
+  async provePayment(field: string, round: number, index: number, options?: Abortable): Promise<Exhibit> {
     if (!HEX_32.test(field)) return invalid('field is not 64 hexadecimal digits');
     for (const count of [round, index]) if (!Number.isInteger(count) || count < 0 || count > MAX_COUNT) return invalid('not a place of a payment');
-    return (await this.#engine.prove({ field, round, index })) as Exhibit;
+    return this.#engine.prove({ field, round, index }, options?.signal);
   }
 
   /** The newest state of a field that all members have signed, as a file of evidence; `null` while there is none. */
@@ -316,41 +368,52 @@ export class Antiphon implements AsyncDisposable {
     return this.#file(() => this.#engine.evidence(field), 'field/nothing-sealed');
   }
 
+  /**
+   * Signs in at the site that this page is of, with the account's key. What is signed counts at this origin alone, and the site
+   * checks it as `examples/sign-in/site.mjs` does, in 20 lines of any language. Rejects with `sign-in/bad-expiry`; `sign-in/bad-origin`
+   * where the page has no origin, such as a file.
+   */
+  async signIn(challenge: Challenge): Promise<SignedIn> {
+    checkChallenge(challenge);
+    const bytes = await this.#engine.signIn(challenge.nonce, challenge.expires);
+    return toSignedIn(new Uint8Array(bytes), challenge, this.snapshot().wallet.address);
+  }
+
   /** The block at a height: header, who signed it, its transactions. */
-  async findBlock(height: number): Promise<BlockFound> {
-    return this.#find({ question: 'block', height: whole(height) });
+  async findBlock(height: number, options?: Abortable): Promise<BlockFound> {
+    return this.#find({ question: 'block', height: whole(height) }, options);
   }
 
   /** Headers from a height down to the checkpoint below it, the highest first. */
-  async findBlocks(height: number): Promise<readonly HeaderFound[]> {
-    return this.#find({ question: 'blocks', height: whole(height) });
+  async findBlocks(height: number, options?: Abortable): Promise<readonly HeaderFound[]> {
+    return this.#find({ question: 'blocks', height: whole(height) }, options);
   }
 
   /** The checkpoint at a height: which guardians signed it. */
-  async findCheckpoint(height: number): Promise<CheckpointFound> {
-    return this.#find({ question: 'checkpoint', height: whole(height) });
+  async findCheckpoint(height: number, options?: Abortable): Promise<CheckpointFound> {
+    return this.#find({ question: 'checkpoint', height: whole(height) }, options);
   }
 
   /** An account and its bonds under the newest head believed at least to `level`. */
-  findAccount(address: string, level: Level = 'settled'): Promise<AccountFound> {
-    return this.#find({ question: 'account', address, level });
+  findAccount(address: string, level: Level = 'settled', options?: Abortable): Promise<AccountFound> {
+    return this.#find({ question: 'account', address, level }, options);
   }
 
   /** A pool by its id, 64 hexadecimal digits, under the newest head believed at least to `level`. */
-  findPool(pool: string, level: Level = 'settled'): Promise<PoolFound> {
+  findPool(pool: string, level: Level = 'settled', options?: Abortable): Promise<PoolFound> {
     if (!HEX_32.test(pool)) return invalid('pool is not 64 hexadecimal digits');
-    return this.#find({ question: 'pool', pool, level });
+    return this.#find({ question: 'pool', pool, level }, options);
   }
 
   /** A payment field by its id, 64 hexadecimal digits, under the newest head believed at least to `level`. */
-  findField(field: string, level: Level = 'settled'): Promise<FieldFound> {
+  findField(field: string, level: Level = 'settled', options?: Abortable): Promise<FieldFound> {
     if (!HEX_32.test(field)) return invalid('field is not 64 hexadecimal digits');
-    return this.#find({ question: 'field', field, level });
+    return this.#find({ question: 'field', field, level }, options);
   }
 
   /** Everybody who stakes under the newest head believed at least to `level`. */
-  findStakers(level: Level = 'settled'): Promise<StakersFound> {
-    return this.#find({ question: 'stakers', level });
+  findStakers(level: Level = 'settled', options?: Abortable): Promise<StakersFound> {
+    return this.#find({ question: 'stakers', level }, options);
   }
 
   /** The file that proves that the chain has split and who split it; `null` while there is none. */
@@ -361,6 +424,7 @@ export class Antiphon implements AsyncDisposable {
   /** Changes what this listener gives away. What was given before counts. `snapshot().sharing` says what became of it. */
   async setUpload(terms: UploadTerms): Promise<void> {
     this.#sharing.agree(terms);
+    this.#engine.agree(terms);
   }
 
   /** Resolves with the segment of this media sequence number, checked against its signed record. */
@@ -410,8 +474,8 @@ export class Antiphon implements AsyncDisposable {
   }
 
   /** The client answers each question with its own kind of answer. */
-  async #find<T extends Found>(question: Question): Promise<T> {
-    return (await this.#engine.lookUp(question)) as T;
+  async #find<T extends Found>(question: Question, options: Abortable | undefined): Promise<T> {
+    return (await this.#engine.lookUp(question, options?.signal)) as T;
   }
 
   async #file(bytes: () => Promise<ArrayBuffer>, missing: string): Promise<Blob | null> {
@@ -433,6 +497,9 @@ export class Antiphon implements AsyncDisposable {
     const wake = (): void => this.#engine.wake();
     for (const type of ['online', 'pageshow', 'focus']) addEventListener(type, wake, { signal });
     for (const type of ['visibilitychange', 'resume']) document.addEventListener(type, wake, { signal });
+    const rest = (): void => this.#engine.rest();
+    addEventListener('pagehide', rest, { signal });
+    document.addEventListener('freeze', rest, { signal });
   }
 }
 
@@ -451,11 +518,11 @@ function whole(height: number): number {
   return height;
 }
 
-function startOf(options: ConnectOptions): Omit<Start, 'upload'> {
+async function startOf(options: ConnectOptions): Promise<Own> {
   const wrong = (what: string): AntiphonError => new AntiphonError('options/invalid', what);
-  if (!URL.canParse(options.node, baseUrl())) throw wrong('node is not a URL');
-  if (options.witness !== undefined && !URL.canParse(options.witness, baseUrl())) throw wrong('witness is not a URL');
-  if (options.tower !== undefined && !URL.canParse(options.tower, baseUrl())) throw wrong('tower is not a URL');
+  if (!URL.canParse(options.node, documentUrl())) throw wrong('node is not a URL');
+  if (options.witness !== undefined && !URL.canParse(options.witness, documentUrl())) throw wrong('witness is not a URL');
+  if (options.tower !== undefined && !URL.canParse(options.tower, documentUrl())) throw wrong('tower is not a URL');
   if (!HEX_32.test(options.chain)) throw wrong('chain is not 64 hexadecimal digits');
   for (const name of ['publisher', 'checkpoint'] as const) {
     const value = options[name];
@@ -463,21 +530,22 @@ function startOf(options: ConnectOptions): Omit<Start, 'upload'> {
   }
   if (options.token !== undefined && !TOKEN.test(options.token)) throw wrong('token is not what `antiphon token` prints');
   const cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
+  if (options.integrity !== undefined && !INTEGRITY.test(options.integrity)) throw wrong('integrity is not a hash as in dist/integrity.json');
   if (options.relayOnly && !options.iceServers?.some(isRelay)) throw wrong('relayOnly needs a TURN server among iceServers');
   if (!Number.isSafeInteger(cacheBytes) || cacheBytes < 0) throw wrong('cacheBytes is not a count of bytes');
   return {
-    node: new URL(options.node, baseUrl()).href,
-    witness: options.witness === undefined ? null : new URL(options.witness, baseUrl()).href,
+    node: new URL(options.node, documentUrl()).href,
+    witness: options.witness === undefined ? null : new URL(options.witness, documentUrl()).href,
     chain: options.chain.toLowerCase(),
     checkpoint: options.checkpoint?.toLowerCase() ?? null,
     publisher: options.publisher?.toLowerCase() ?? null,
     tracker: options.tracker ?? null,
     token: options.token ?? null,
-    tower: options.tower === undefined ? null : new URL(options.tower, baseUrl()).href,
+    tower: options.tower === undefined ? null : new URL(options.tower, documentUrl()).href,
     cacheBytes,
-    wasm: options.wasm === undefined ? null : new URL(options.wasm, baseUrl()).href,
+    wasm: await carried(options.wasm ?? wasmBeside(options.worker), documentUrl()),
+    integrity: options.integrity ?? null,
     storage: options.storage ?? 'indexeddb',
-    account: 0,
   };
 }
 
@@ -489,12 +557,3 @@ function isRelay({ urls }: RTCIceServer): boolean {
   return [urls].flat().some((url) => /^turns?:/.test(url));
 }
 
-function makeWorker(worker: ConnectOptions['worker']): Worker {
-  if (typeof worker === 'function') return worker();
-  if (worker !== undefined) return new Worker(new URL(worker, baseUrl()), { type: 'module', name: 'antiphon' });
-  return new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'antiphon' });
-}
-
-function baseUrl(): string | undefined {
-  return typeof document === 'undefined' ? undefined : document.baseURI;
-}

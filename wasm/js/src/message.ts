@@ -18,6 +18,7 @@ import type { Command, Id, Notice, PaymentAt, Question, UploadPolicy } from './b
 import type { Exhibit } from './field.js';
 import type { Found } from './found.js';
 import type { ClientSnapshot } from './snapshot.js';
+import type { Carried } from './wasm.js';
 
 /** What a client is started with. */
 export interface Start {
@@ -39,12 +40,16 @@ export interface Start {
   tower: string | null;
   cacheBytes: number;
   upload: UploadPolicy;
-  /** Where the wasm is, or `null` for beside the worker. */
-  wasm: string | null;
+  /** Where the wasm is, or what it holds. */
+  wasm: Carried;
+  /** What a file that is fetched must be, as Subresource Integrity writes it, or `null`. */
+  integrity: string | null;
   /** `memory` forgets the account with the page. */
   storage: 'indexeddb' | 'memory';
   /** The account that this page had before a restart; 0 at first. */
   account: number;
+  /** How long that account may still be held by the worker before, in milliseconds. */
+  patienceMs: number;
 }
 
 /** From the page. */
@@ -59,6 +64,7 @@ export type ToWorker =
   | { type: 'prove'; id: Id; payment: PaymentAt }
   | { type: 'forkProof'; id: Id }
   | { type: 'evidence'; id: Id; field: string }
+  | { type: 'signIn'; id: Id; nonce: string; expires: number }
   | { type: 'wake' }
   | { type: 'stop' }
   | { type: 'described'; link: Id; sdp: string }
@@ -67,6 +73,10 @@ export type ToWorker =
   | { type: 'relay'; link: Id }
   | { type: 'relayed'; link: Id; event: 'open' | 'drained' | 'closed' }
   | { type: 'relayedMessage'; link: Id; body: ArrayBuffer };
+
+/** What is answered once, without the id that the answer will name. */
+export type Asked = Unnamed<Exclude<Extract<ToWorker, { id: Id }>, { type: 'unwant' }>>;
+type Unnamed<T> = T extends { id: Id } ? Omit<T, 'id'> : never;
 
 /** From the worker. */
 export type ToPage =

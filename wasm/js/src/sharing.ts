@@ -75,6 +75,8 @@ export class Sharing {
   #leased = 0;
   #leasedMonth: string;
   #isTaking = false;
+  /** Whether a client runs that gives. */
+  #runs = false;
   /** What every client starts with, and what the one that runs was told last. */
   readonly #first: string;
   #applied: string;
@@ -112,12 +114,24 @@ export class Sharing {
     };
   }
 
+  /** On what terms. */
+  get terms(): UploadTerms {
+    return this.#terms;
+  }
+
   /** A client runs, the first or one after a crash, and counts from nothing: from now on it is told. */
   begin(): void {
+    this.#runs = true;
     this.#before += this.#served;
     this.#served = 0;
     this.#applied = this.#first;
     this.#renew();
+  }
+
+  /** No client runs here: what was taken of the month is put back. */
+  rest(): void {
+    this.#runs = false;
+    this.#putBack();
   }
 
   /** The listener agreed to something else. */
@@ -153,7 +167,7 @@ export class Sharing {
   }
 
   #renew(): void {
-    if (this.#stop.signal.aborted) return;
+    if (this.#stop.signal.aborted || !this.#runs) return;
     if (this.#leasedMonth !== this.#month.name) {
       // What was taken of the month before is not this month's.
       this.#leasedMonth = this.#month.name;

@@ -1,6 +1,7 @@
 /** Where the page is, as its browser tells. */
 
 import type { Surroundings } from './sharing.js';
+import type { Between } from './tabs.js';
 
 /** The Network Information API and the Battery Status API, which not every browser has. */
 interface Told {
@@ -32,6 +33,13 @@ export function surroundings(kept: 'indexeddb' | 'memory'): Surroundings {
       }).catch(() => {}); // A page may be forbidden to ask. Then it counts as plugged in.
     },
   };
+}
+
+/** What tabs share a client by; `null` where the browser has none of it, as in a page that did not come securely. */
+export function between(): Between | null {
+  const { locks } = globalThis.navigator ?? {};
+  if (locks === undefined || typeof BroadcastChannel === 'undefined') return null;
+  return { locks, channel: (name) => new BroadcastChannel(name) };
 }
 
 /** `localStorage`, where a page may have it: reading the property alone may throw. */

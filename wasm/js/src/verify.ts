@@ -12,8 +12,9 @@
 
 import init, { heightOf, judge } from '../generated/antiphon_verify.js';
 import { AntiphonError } from './error.js';
+import { documentUrl } from './files.js';
 import type { HeaderFound, Proven } from './found.js';
-import { codeOf, start } from './wasm.js';
+import { carried, codeOf, INTEGRITY, start, type WasmSource } from './wasm.js';
 
 /** Longest file that is read, in bytes; the verifier refuses what is longer than one can be. Chosen here. */
 const MAX_FILE = 64 << 10;
@@ -36,32 +37,47 @@ export interface Checked {
 
 /** What is needed of a client: headers that it believes. */
 export interface Believer {
-  findBlocks(height: number): Promise<readonly HeaderFound[]>;
+  findBlocks(height: number, options: { signal?: AbortSignal | undefined }): Promise<readonly HeaderFound[]>;
+}
+
+/** How the verifier is loaded, the first time. */
+export interface CheckOptions {
+  /** Where `antiphon_verify_bg.wasm` is, or what it holds. By default beside this script. */
+  wasm?: WasmSource | undefined;
+  /** What a file that is fetched must be, as in `dist/integrity.json`: `sha384-…`. */
+  integrity?: string | undefined;
+  /** Gives up waiting. */
+  signal?: AbortSignal | undefined;
 }
 
 let ready: Promise<void> | undefined;
 
 /**
  * Checks a file that `provePayment()` made, and resolves with what it shows. Rejects with an `AntiphonError`: `field/…` for a file that
- * shows nothing, `lookup/…` where the client cannot tell yet. `wasm` is where `antiphon_verify_bg.wasm` is, by default beside this script.
+ * shows nothing, `lookup/…` where the client cannot tell yet.
  */
-export async function checkProof(client: Believer, file: Blob | ArrayBuffer | Uint8Array, options: { wasm?: string | URL } = {}): Promise<Checked> {
+export async function checkProof(client: Believer, file: Blob | ArrayBuffer | Uint8Array, options: CheckOptions = {}): Promise<Checked> {
   const length = file instanceof Blob ? file.size : file.byteLength;
   if (length > MAX_FILE) throw new AntiphonError('field/not-evidence');
   const bytes = file instanceof Uint8Array ? file : new Uint8Array(file instanceof Blob ? await file.arrayBuffer() : file);
-  const source = options.wasm === undefined ? new URL('./antiphon_verify_bg.wasm', import.meta.url) : new URL(options.wasm, document.baseURI);
-  ready ??= start(init, source).catch((error: unknown) => {
+  ready ??= load(options).catch((error: unknown) => {
     // Another time it may load.
     ready = undefined;
     throw error;
   });
   await ready;
+  if (options.signal?.aborted) throw new AntiphonError('client/aborted');
   const height = refusing(() => heightOf(bytes));
   if (!Number.isSafeInteger(height)) throw new AntiphonError('lookup/ahead');
-  const [found] = await client.findBlocks(height);
+  const [found] = await client.findBlocks(height, { signal: options.signal });
   if (found === undefined || found.header.height !== height) throw new AntiphonError('lookup/missing');
   const shown = refusing(() => judge(bytes, found.header.fieldRoot)) as Omit<Checked, 'proven'>;
   return { proven: found.proven, ...shown };
+}
+
+async function load({ wasm, integrity }: CheckOptions): Promise<void> {
+  if (integrity !== undefined && !INTEGRITY.test(integrity)) throw new AntiphonError('options/invalid', 'integrity is not a hash as in dist/integrity.json');
+  await start(init, await carried(wasm ?? new URL('./antiphon_verify_bg.wasm', import.meta.url), documentUrl()), integrity ?? null);
 }
 
 /** Gives what the verifier refuses as errors of this package. */

@@ -29,7 +29,7 @@ function die(error: unknown): void {
 }
 
 async function begin(start: Start): Promise<void> {
-  const [Client, storage] = await Promise.all([loadClient(start.wasm), openStorage(start.chain, start.storage, start.account)]);
+  const [Client, storage] = await Promise.all([loadClient(start.wasm, start.integrity), openStorage(start.chain, start.storage, start.account, start.patienceMs)]);
   const client = new Client({
     secret: storage.secret,
     seed: crypto.getRandomValues(new Uint8Array(32)),
@@ -64,6 +64,7 @@ function take(to: Host, message: ToWorker): void {
     case 'prove': return to.feed({ kind: 'prove', id: message.id, ...message.payment });
     case 'forkProof': return to.forkProof(message.id);
     case 'evidence': return to.evidence(message.id, message.field);
+    case 'signIn': return to.signIn(message.id, message.nonce, message.expires);
     case 'wake': return to.feed({ kind: 'tick' });
     case 'described': return to.links.described(message.link, message.sdp);
     case 'candidates': return to.links.candidates(message.link, message.lines);
@@ -82,15 +83,20 @@ function take(to: Host, message: ToWorker): void {
   }
 }
 
-self.addEventListener('message', (event: MessageEvent<ToWorker>) => {
-  const message = event.data;
-  try {
-    if (message.type === 'start') begin(message.start).catch(die);
-    else if (host !== null) take(host, message);
-    else if (early.length < MAX_EARLY) early.push(message);
-  } catch (error) {
-    die(error);
-  }
-});
-self.addEventListener('error', (event) => die(event.error ?? event.message));
-self.addEventListener('unhandledrejection', (event) => die(event.reason));
+function listen(): void {
+  self.addEventListener('message', (event: MessageEvent<ToWorker>) => {
+    const message = event.data;
+    try {
+      if (message.type === 'start') begin(message.start).catch(die);
+      else if (host !== null) take(host, message);
+      else if (early.length < MAX_EARLY) early.push(message);
+    } catch (error) {
+      die(error);
+    }
+  });
+  self.addEventListener('error', (event) => die(event.error ?? event.message));
+  self.addEventListener('unhandledrejection', (event) => die(event.reason));
+}
+
+// Who imports this on a server or in a page wants its address, not what it does.
+if ('WorkerGlobalScope' in globalThis) listen();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Engine, type EngineEvents } from '../src/engine.js';
+import type { ClientEvents } from '../src/client.js';
+import { Engine } from '../src/engine.js';
 import { AntiphonError } from '../src/error.js';
 import type { Start, ToPage, ToWorker } from '../src/message.js';
 
@@ -14,19 +15,68 @@ test('a command resolves when the client accepts it and rejects with its code', 
   await assert.rejects(refused, hasCode('payer/no-pool'));
 });
 
-test('a crash fails what was asked, starts a new worker and says so', async (t) => {
+test('a crash fails the commands that were not answered, starts a new worker and says so', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { engine, workers, told } = supervise();
   workers[0]?.say({ type: 'ready', account: 3, isStored: true });
-  const asked = engine.segment(1, 0, new AbortController().signal);
+  const paid = engine.command({ kind: 'settle' });
   workers[0]?.say({ type: 'fatal', code: 'client/panicked', message: 'here' });
-  await assert.rejects(asked, hasCode('client/restarted'));
+  await assert.rejects(paid, hasCode('client/restarted'));
   assert.equal(workers[0]?.isTerminated, true);
+  await assert.rejects(engine.command({ kind: 'settle' }), hasCode('client/restarted'));
   t.mock.timers.tick(200);
   assert.equal(workers.length, 2);
   const [first] = workers[1]?.heard ?? [];
   assert.equal(first?.type === 'start' && first.start.account, 3);
   assert.deepEqual(told, ['ready', 'restarted client/panicked']);
+});
+
+test('a crash is a blip for whoever waits for anything else: the next worker knows the stream and the room, and is asked again', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { engine, workers } = supervise();
+  const { signal } = new AbortController();
+  const old = engine.playlist('https://o/live.m3u8', '#old', signal);
+  const entered = engine.command({ kind: 'enterRoom', name: 'choir' });
+  workers[0]?.say({ type: 'delivered', id: 1, body: new ArrayBuffer(0) });
+  workers[0]?.say({ type: 'commandDone', id: 2 });
+  await Promise.all([old, entered]);
+  const segment = engine.segment(7, 4000, signal);
+  workers[0]?.say({ type: 'fatal', code: 'client/panicked', message: '' });
+  const newer = engine.playlist('https://o/live.m3u8', '#newer', signal);
+  t.mock.timers.tick(200);
+  assert.deepEqual(workers[1]?.heard.slice(1), [
+    { type: 'playlist', url: 'https://o/live.m3u8', text: '#old', id: 5 },
+    { type: 'command', command: { kind: 'enterRoom', name: 'choir' }, id: 6 },
+    { type: 'playlist', url: 'https://o/live.m3u8', text: '#newer', id: 4 },
+    { type: 'want', sequence: 7, bufferedMs: 4000, id: 3 },
+  ]);
+  for (const id of [4, 3]) workers[1]?.say({ type: 'delivered', id, body: new ArrayBuffer(id) });
+  await newer;
+  assert.equal((await segment).byteLength, 3);
+});
+
+test('what the client may have crashed of is asked twice, not for ever', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { engine, workers, told } = supervise();
+  workers[0]?.say({ type: 'ready', account: 0, isStored: true });
+  const poison = engine.check(1, new ArrayBuffer(9), new AbortController().signal);
+  workers[0]?.say({ type: 'fatal', code: 'client/panicked', message: '' });
+  t.mock.timers.tick(200);
+  workers[1]?.say({ type: 'fatal', code: 'client/panicked', message: '' });
+  await assert.rejects(poison, hasCode('client/restarted'));
+  t.mock.timers.tick(400);
+  assert.deepEqual(workers[2]?.heard.map(({ type }) => type), ['start']);
+  assert.deepEqual(told, ['ready', 'restarted client/panicked', 'restarted client/panicked']);
+});
+
+test('a look-up that is given up is not waited for', async () => {
+  const { engine, workers } = supervise();
+  const abort = new AbortController();
+  const asked = engine.lookUp({ question: 'stakers', level: 'final' }, abort.signal);
+  abort.abort();
+  await assert.rejects(asked, hasCode('client/aborted'));
+  assert.deepEqual(workers[0]?.heard.at(-1), { type: 'unwant', id: 1 });
+  await assert.rejects(engine.lookUp({ question: 'stakers', level: 'final' }, abort.signal), hasCode('client/aborted'));
 });
 
 test('a client that crashes again and again stays down', (t) => {
@@ -106,7 +156,7 @@ class FakeWorker {
 function supervise(): { engine: Engine; workers: FakeWorker[]; told: string[] } {
   const workers: FakeWorker[] = [];
   const told: string[] = [];
-  const events: EngineEvents = {
+  const events: ClientEvents = {
     ready: () => told.push('ready'),
     snapshot: () => {},
     notice: () => {},
@@ -115,7 +165,7 @@ function supervise(): { engine: Engine; workers: FakeWorker[]; told: string[] } 
   };
   const start: Start = {
     node: 'https://n', chain: '00'.repeat(32), checkpoint: null, publisher: null, tracker: null, token: null, tower: null, witness: null, cacheBytes: 0,
-    upload: { isEnabled: true, rate: null, total: null }, wasm: null, storage: 'memory', account: 0,
+    upload: { isEnabled: true, rate: null, total: null }, wasm: 'https://n/antiphon_bg.wasm', integrity: null, storage: 'memory', account: 0, patienceMs: 500,
   };
   const make = (): Worker => {
     const worker = new FakeWorker();

@@ -102,6 +102,15 @@ export class Host {
     this.#deliver(id, this.#client.evidence({ field }), 'field/nothing-sealed');
   }
 
+  /** Signs the account in at the origin that this worker is of, whatever the page says. Answers with the bytes of `SignedIn`. */
+  signIn(id: Id, nonce: string, expires: number): void {
+    try {
+      this.#deliver(id, this.#client.signIn({ origin: self.origin, nonce, expires }, unixMs()), 'sign-in/bad-origin');
+    } catch (error) {
+      this.#post({ type: 'failed', id, code: codeOf(error) ?? 'client/bad-input' });
+    }
+  }
+
   #deliver(id: Id, file: Uint8Array | undefined, missing: string): void {
     const body = file?.buffer as ArrayBuffer | undefined;
     if (body === undefined) this.#post({ type: 'failed', id, code: missing });

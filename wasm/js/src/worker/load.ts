@@ -1,10 +1,10 @@
 /** Loads the wasm client. */
 
 import init, { WasmClient } from '../../generated/antiphon.js';
-import { start } from '../wasm.js';
+import { start, type Carried } from '../wasm.js';
 
-/** Fetches and compiles the client; `url` is where the application put it, or `null` for beside the worker. */
-export async function loadClient(url: string | null): Promise<typeof WasmClient> {
-  await start(init, url === null ? new URL('./antiphon_bg.wasm', import.meta.url) : new URL(url, self.location.href));
+/** Compiles the client; the page says where it is, or brings it. */
+export async function loadClient(wasm: Carried, integrity: string | null): Promise<typeof WasmClient> {
+  await start(init, wasm, integrity);
   return WasmClient;
 }

@@ -8,8 +8,6 @@
 
 /** Accounts that a browser may use at once; a tab beyond them runs without storage. Chosen here. */
 const MAX_ACCOUNTS = 32;
-/** Wait for the account that this page had before: a crashed worker or a page that reloads gives it back at once. */
-const SAME_ACCOUNT_PATIENCE_MS = 500;
 const STATE = 'state';
 const SECRET = 'secret';
 const SECRET_BYTES = 32;
@@ -27,11 +25,11 @@ export interface Storage {
 }
 
 /** Opens the account that this page had before, or else the first of this chain that no other tab holds. */
-export async function openStorage(chain: string, kind: 'indexeddb' | 'memory', before: number): Promise<Storage> {
+export async function openStorage(chain: string, kind: 'indexeddb' | 'memory', before: number, patienceMs: number): Promise<Storage> {
   if (kind === 'memory' || !('indexedDB' in self) || !('locks' in navigator)) return memoryStorage();
   try {
     const nameOf = (account: number): string => `antiphon-${chain}-${account}`;
-    if (await holdLock(nameOf(before), SAME_ACCOUNT_PATIENCE_MS)) return await openAccount(nameOf(before), before);
+    if (await holdLock(nameOf(before), patienceMs)) return await openAccount(nameOf(before), before);
     for (let account = 0; account < MAX_ACCOUNTS; account += 1) {
       if (await holdLock(nameOf(account), 0)) return await openAccount(nameOf(account), account);
     }

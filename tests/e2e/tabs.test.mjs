@@ -1,0 +1,160 @@
+// Five tabs of one origin share one client, whose tab is killed again and again.
+
+import assert from 'node:assert/strict';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { startBrowser, until } from './lab/browser.mjs';
+import { serveFolders } from './lab/folder.mjs';
+import { startNetwork } from './lab/network.mjs';
+
+const TABS = 5;
+const KILLS = 100;
+/** Every so many, the one that leads is killed only when it has paid. */
+const PAYS = 10;
+/** Half of the hand-overs must be quicker, on a machine that does much else. On a free one it is a tenth of that. */
+const HAND_OVER_MS = 2_000;
+const PAGES = fileURLToPath(new URL('./lab/tabs', import.meta.url));
+const PACKAGE = fileURLToPath(new URL('../../wasm/js/dist', import.meta.url));
+
+/** What the page that looks on was told. @typedef {{ worker: string, at: number, kind: 'fetch' | 'socket' | 'ready' | 'voucher', account?: number, seq?: string, cum?: string, whole?: string }} Word */
+/** @typedef {import('playwright-core').Page} Page */
+
+/** @type {Awaited<ReturnType<typeof startNetwork>>} */ let network;
+/** @type {Awaited<ReturnType<typeof serveFolders>>} */ let site;
+/** @type {Awaited<ReturnType<typeof startBrowser>>} */ let browser;
+
+before(async () => {
+  network = await startNetwork();
+  const folder = join(network.data, 'tabs');
+  await mkdir(folder);
+  await cp(PACKAGE, join(folder, 'antiphon'), { recursive: true });
+  const worker = join(folder, 'antiphon/worker.js');
+  await writeFile(worker, (await readFile(join(PAGES, 'worker-prefix.js'), 'utf8')) + (await readFile(worker, 'utf8')));
+  site = await serveFolders([folder, PAGES], "default-src 'self' http: ws:; script-src 'self' 'wasm-unsafe-eval'; img-src data:", { '/config.json': JSON.stringify(network.page) });
+  // A tab a process: whoever is killed dies alone.
+  browser = await startBrowser(['--renderer-process-limit=100']);
+});
+after(async () => {
+  await browser?.close();
+  site?.close();
+  await network?.close();
+});
+
+/** Opens a tab; it is counted when its client is there. @param {import('playwright-core').BrowserContext} context */
+async function openTab(context) {
+  const page = await context.newPage();
+  await page.goto(site.url);
+  await page.waitForFunction(() => 'antiphon' in globalThis, undefined, { timeout: 30_000 });
+  return page;
+}
+
+/** Whether the client runs in a tab. @param {Page} page @returns {Promise<boolean>} */
+function leads(page) {
+  return page.evaluate(() => Reflect.get(globalThis, 'antiphon').isLeading);
+}
+
+/** The tab that leads, as soon as there is one. @param {Page[]} tabs */
+async function leader(tabs) {
+  /** @type {Page | undefined} */ let found;
+  await until('a tab leads', async () => {
+    const leading = await Promise.all(tabs.map(leads));
+    assert.ok(leading.filter(Boolean).length <= 1, 'one tab leads at most');
+    found = tabs[leading.indexOf(true)];
+    return found;
+  });
+  assert.ok(found);
+  return found;
+}
+
+/** Ends a tab: a crash of its process, or as a person closes it. @param {Page} page @param {boolean} isCrash */
+async function kill(page, isCrash) {
+  if (!isCrash) return page.close();
+  const gone = new Promise((resolve) => page.once('crash', resolve));
+  const session = await page.context().newCDPSession(page);
+  session.send('Page.crash').catch(() => {}); // Nobody is there to answer.
+  await gone;
+  return page.close();
+}
+
+test(`${TABS} tabs, ${KILLS} leaders killed: one client at a time, one account, no voucher signed twice`, async (t) => {
+  const peer = await network.startPeer();
+  const context = await browser.newContext();
+  const watch = await context.newPage();
+  await watch.goto(new URL('watch.html', site.url).href);
+  await watch.evaluate(() => {
+    const words = /** @type {unknown[]} */ ([]);
+    Object.assign(globalThis, { words });
+    new BroadcastChannel('looks-on').onmessage = ({ data }) => words.push(data);
+  });
+  /** @returns {Promise<Word[]>} */
+  const words = () => watch.evaluate(() => Reflect.get(globalThis, 'words'));
+  const vouchers = async () => (await words()).filter(({ kind }) => kind === 'voucher');
+
+  let tabs = await Promise.all(Array.from({ length: TABS }, () => openTab(context)));
+  const first = await leader(tabs);
+  await first.evaluate(async () => {
+    const antiphon = Reflect.get(globalThis, 'antiphon');
+    const sees = (/** @type {(snapshot: any) => unknown} */ condition) => new Promise((resolve) => {
+      const look = () => condition(antiphon.snapshot()) && resolve(null);
+      antiphon.on('changed', look);
+      look();
+    });
+    await sees(({ chain }) => chain.settled > 0);
+    await antiphon.askFaucet();
+    await sees(({ wallet }) => (wallet.account?.balance.value ?? 0n) > 0n);
+    await antiphon.openPool(10n ** 8n);
+    await sees(({ wallet }) => wallet.pool?.deposit != null);
+  });
+  await until('something is paid', async () => (await vouchers()).length > 0, 60_000, () => peer.log.slice(-20).join('\n'));
+
+  /** @type {number[]} */ const killed = [];
+  for (let count = 0; count < KILLS; count++) {
+    const one = await leader(tabs);
+    const known = new Set((await words()).map(({ worker }) => worker));
+    const running = (await words()).filter(({ kind }) => kind === 'ready').at(-1)?.worker;
+    if (count % PAYS === 0) await until('it pays', async () => (await vouchers()).some(({ worker }) => worker === running), 60_000, () => peer.log.slice(-20).join('\n'));
+    killed.push(Date.now());
+    await kill(one, count % 2 === 0);
+    tabs = tabs.filter((tab) => tab !== one);
+    await until('another client runs', async () => (await words()).some(({ kind, worker }) => kind === 'ready' && !known.has(worker)));
+    tabs.push(await openTab(context));
+  }
+
+  const last = await leader(tabs);
+  const all = await words();
+  const ready = all.filter(({ kind }) => kind === 'ready');
+  assert.equal(ready.length, KILLS + 1, 'a client for each leader, and no other');
+  assert.deepEqual([...new Set(ready.map(({ account }) => account))], [0], 'all have the same account');
+  const order = [...new Set(all.map(({ worker }) => worker))];
+  const turns = all.map(({ worker }) => order.indexOf(worker));
+  assert.deepEqual(turns, [...turns].sort((a, b) => a - b), 'when a client has said a word to the world, none before it ever does');
+  assert.deepEqual(await Promise.all(tabs.map(async (tab) => tab.workers().length)), tabs.map((tab) => (tab === last ? 1 : 0)));
+
+  /** @type {Map<string, string>} */ const signed = new Map();
+  for (const { seq = '', whole = '' } of await vouchers()) {
+    assert.equal(signed.get(seq) ?? whole, whole, `voucher ${seq} is signed once`);
+    signed.set(seq, whole);
+  }
+  const sums = (await vouchers()).map(({ seq, cum }) => [BigInt(seq ?? 0), BigInt(cum ?? 0)]).sort(([a = 0n], [b = 0n]) => Number(a - b));
+  for (const [i, [, sum = 0n]] of sums.entries()) assert.ok(sum >= (sums[i - 1]?.[1] ?? 0n), 'what is promised never falls');
+
+  const waits = ready.slice(1).map(({ at }, i) => at - (killed[i] ?? 0)).sort((a, b) => a - b);
+  const median = waits[waits.length >> 1] ?? Infinity;
+  const payers = new Set((await vouchers()).map(({ worker }) => worker)).size;
+  const seen = await Promise.all(tabs.map((tab) => tab.evaluate(() => Reflect.get(globalThis, 'seen'))));
+  t.diagnostic(`hand-over: ${waits[0]} ms at least, ${median} in the middle, ${waits.at(-1)} at most`);
+  t.diagnostic(`${signed.size} vouchers of ${payers} clients; ${JSON.stringify(seen)}`);
+  assert.ok(payers >= KILLS / PAYS, 'clients pay, one after the other');
+  assert.ok(median < HAND_OVER_MS, `${median} ms`);
+
+  // Each of those that are left hears the stream, whoever leads.
+  const before = seen.map(({ got }) => got);
+  await until('every tab gets what it asks for', async () => {
+    const now = await Promise.all(tabs.map((tab) => tab.evaluate(() => Reflect.get(globalThis, 'seen').got)));
+    return now.every((got, i) => got > (before[i] ?? 0));
+  }, 30_000);
+  await peer.stop();
+  await context.close();
+});

@@ -1,0 +1,56 @@
+// Chromium and Firefox, told apart by nothing: each opens an address and says what the page found.
+
+import { startBrowser } from '../../e2e/lab/browser.mjs';
+import { startFirefox } from '../../e2e/lab/firefox.mjs';
+
+/** How long a page may take. */
+const PATIENCE_MS = 60_000;
+
+/** @typedef {{ count: number, faults: string[] }} Outcome */
+
+/** Starts both. */
+export async function startBrowsers() {
+  const [chromium, firefox] = await Promise.all([startBrowser(), startFirefox()]);
+  /** @param {string} url @param {number} [patienceMs] @returns {Promise<Outcome>} */
+  const inChromium = async (url, patienceMs = PATIENCE_MS) => {
+    const context = await chromium.newContext();
+    const page = await context.newPage();
+    const log = said(page);
+    await page.goto(url);
+    try {
+      await page.waitForFunction(() => 'outcome' in globalThis, undefined, { timeout: patienceMs });
+      return await page.evaluate(() => Reflect.get(globalThis, 'outcome'));
+    } catch (error) {
+      return { count: 0, faults: [String(error), ...log] };
+    } finally {
+      await context.close();
+    }
+  };
+  /** @param {string} url @param {number} [patienceMs] @returns {Promise<Outcome>} */
+  const inFirefox = async (url, patienceMs = PATIENCE_MS) => {
+    const context = await firefox.browser.createBrowserContext();
+    const page = await context.newPage();
+    const log = said(page);
+    await page.goto(url);
+    try {
+      await page.waitForFunction(() => 'outcome' in globalThis, { timeout: patienceMs });
+      return await page.evaluate(() => Reflect.get(globalThis, 'outcome'));
+    } catch (error) {
+      return { count: 0, faults: [String(error), ...log] };
+    } finally {
+      await context.close();
+    }
+  };
+  return {
+    all: /** @type {const} */ ([['Chromium', inChromium], ['Firefox', inFirefox]]),
+    close: async () => { await Promise.all([chromium.close(), firefox.close()]); },
+  };
+}
+
+/** What a page says on its console and by what it throws. @param {any} page @returns {string[]} */
+function said(page) {
+  /** @type {string[]} */ const log = [];
+  page.on('console', (/** @type {any} */ message) => log.push(`console.${message.type()}: ${message.text()}`));
+  page.on('pageerror', (/** @type {Error} */ error) => log.push(`thrown: ${error.message}`));
+  return log;
+}

@@ -1,0 +1,2 @@
+/** Nothing: worker and wasm are found by themselves. */
+export const options = () => ({});

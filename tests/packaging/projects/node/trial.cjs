@@ -1,0 +1,47 @@
+'use strict';
+// What both kinds of module try. Nothing of a browser is there.
+
+const assert = require('node:assert/strict');
+
+/** What each entry gives. */
+const ENTRIES = {
+  antiphon: ['Antiphon', 'AntiphonError', 'DECIMALS', 'EVENT_TYPES', 'REPORT_FORMAT', 'connect', 'formatAmount', 'helpFor', 'parseAmount', 'toReport'],
+  'antiphon/player': ['AntiphonPlayer', 'definePlayer'],
+  'antiphon/hls': ['antiphonLoaders', 'bufferedAhead'],
+  'antiphon/verify': ['checkProof'],
+  'antiphon/inline': ['inline'],
+  'antiphon/vite': ['antiphon'],
+  'antiphon/worker': [],
+};
+
+module.exports = async function trial(load, readWasm) {
+  const before = Object.getOwnPropertyNames(globalThis).sort();
+  const handles = process.getActiveResourcesInfo().length;
+  const loaded = {};
+  for (const [name, names] of Object.entries(ENTRIES)) {
+    loaded[name] = await load(name);
+    const found = Object.keys(loaded[name]).filter((key) => !['default', 'module.exports', '__esModule'].includes(key)).sort();
+    assert.deepEqual(found, names, name);
+  }
+  assert.deepEqual(Object.getOwnPropertyNames(globalThis).sort(), before, 'nothing became global');
+  assert.ok(process.getActiveResourcesInfo().length <= handles, 'nothing runs');
+
+  const { AntiphonError, connect } = loaded.antiphon;
+  const codeOf = (promise) => promise.then(() => 'none', (error) => (assert.ok(error instanceof AntiphonError, String(error)), error.code));
+  const options = { node: 'https://node.example', chain: '07'.repeat(32) };
+  assert.equal(await codeOf(connect({ ...options, chain: 'short' })), 'options/invalid');
+  assert.equal(await codeOf(connect({ ...options, integrity: 'md5-nothing' })), 'options/invalid');
+  assert.equal(await codeOf(connect({ ...options, signal: AbortSignal.abort() })), 'client/aborted');
+  assert.equal(await codeOf(connect(options)), 'worker/unsupported');
+
+  // The verifier needs no page, and an error of one entry is one of the other.
+  const { checkProof } = loaded['antiphon/verify'];
+  const file = Uint8Array.of(...new TextEncoder().encode('antiphon-evidence\x01'), ...new Uint8Array(32), 2, 3);
+  const nobody = { findBlocks: () => Promise.reject(new Error('it was asked')) };
+  assert.equal(await codeOf(checkProof(nobody, file, { wasm: new Uint8Array(8) })), 'wasm/not-loaded');
+  assert.equal(await codeOf(checkProof(nobody, file, { wasm: readWasm('antiphon/verify-wasm') })), 'codec/truncated');
+
+  const { wasm } = await loaded['antiphon/inline'].inline();
+  assert.deepEqual(new Uint8Array(wasm), new Uint8Array(readWasm('antiphon/wasm')));
+  console.log('all well');
+};

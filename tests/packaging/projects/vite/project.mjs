@@ -1,0 +1,16 @@
+// Vite without a configuration.
+import { build, createServer } from 'vite';
+
+/** @param {string} root */
+export async function make(root) {
+  await build({ root, logLevel: 'error', build: { outDir: 'dist' } });
+  return { folder: `${root}/dist` };
+}
+
+/** @param {string} root @param {string} proxied @param {import('vite').Plugin[]} plugins */
+export async function serve(root, proxied, plugins = []) {
+  const proxy = { '/config.json': proxied, '/sample': proxied };
+  const server = await createServer({ root, logLevel: 'error', plugins, server: { host: '127.0.0.1', port: 0, proxy, hmr: false } });
+  await server.listen();
+  return { url: server.resolvedUrls?.local[0] ?? '', close: () => server.close() };
+}

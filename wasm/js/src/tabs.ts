@@ -1,0 +1,379 @@
+/**
+ * One client for all tabs of an origin that name it: one of them leads, with the worker and all its sockets, the others ask it.
+ *
+ * ```text
+ * lock NAME         held by who leads; all others wait for it. A tab that dies loses it, and the next one leads.
+ * lock NAME/TAB     held by each tab as long as it lives: who leads waits for it, and forgets the tab when it gets it.
+ *
+ * all: lead                 there is a client: join                                    who leads -> all
+ *      join                  here I am                                                  tab -> who leads
+ *      snapshot, notice ...  what the client tells                                      who leads -> all
+ *      agreed                what is given away from now on                             tab -> all
+ * NAME/TAB: welcome          you are heard                                              who leads -> tab
+ *      ask, unask, wake      as the worker is asked                                     tab -> who leads
+ *      done, failed          the answer                                                 who leads -> tab
+ * ```
+ *
+ * Two clients never run at once, for the lock is one; and the account's own lock (`worker/storage.ts`) keeps two workers from signing with
+ * one key even then. What was asked and not answered when a leader goes is asked again of the next, unless doing it twice were not doing it once.
+ */
+
+import type { Id, Notice } from './border.js';
+import { Client, isRepeatable, type ClientEvents } from './client.js';
+import { AntiphonError } from './error.js';
+import type { Asked } from './message.js';
+import type { SharingView, UploadTerms } from './sharing.js';
+import type { ClientSnapshot } from './snapshot.js';
+import { Told } from './told.js';
+
+/** What the client that runs is, and what was last seen of it. */
+interface Shown {
+  readonly account: number;
+  readonly isStored: boolean;
+  readonly snapshot: ClientSnapshot | null;
+  readonly sharing: SharingView;
+  readonly terms: UploadTerms;
+}
+
+/** To all tabs. */
+type Shout =
+  | { type: 'lead' }
+  | { type: 'join'; tab: string }
+  | { type: 'snapshot'; snapshot: ClientSnapshot; sharing: SharingView }
+  | { type: 'notice'; notice: Notice }
+  | { type: 'restarted'; code: string; message: string }
+  | { type: 'agreed'; terms: UploadTerms };
+
+/** Between one tab and who leads. */
+type Line =
+  | { type: 'welcome'; leader: string; shown: Shown }
+  | { type: 'ask'; id: Id; asked: Asked }
+  | { type: 'unask'; id: Id }
+  | { type: 'wake' }
+  | { type: 'done'; id: Id; answer: unknown }
+  | { type: 'failed'; id: Id; code: string; isRefusal: boolean };
+
+/** What a tab tells its owner, beyond what a client does. */
+export interface TabEvents extends ClientEvents {
+  /** What the tab that leads gives; this one gives nothing. */
+  followed(sharing: SharingView): void;
+  /** This tab leads no more, or does not yet. */
+  rested(): void;
+  /** Another tab changed what is given away. */
+  agreed(terms: UploadTerms): void;
+  /** What this tab gives while it leads, and on what terms. */
+  given(): { sharing: SharingView; terms: UploadTerms };
+}
+
+/** What the browser has for tabs. */
+export interface Between {
+  readonly locks: Pick<LockManager, 'request'>;
+  channel(name: string): Pick<BroadcastChannel, 'postMessage' | 'close' | 'onmessage'>;
+}
+
+type Channel = ReturnType<Between['channel']>;
+
+interface Waiting {
+  readonly asked: Asked;
+  /** Ends what was asked of the client of this tab. */
+  readonly stop: AbortController;
+  isAsked: boolean;
+  resolve(answer: unknown): void;
+  reject(error: AntiphonError): void;
+}
+
+/** A tab's time as the one that leads. */
+interface Lead {
+  readonly name: string;
+  readonly client: Client;
+  readonly over: AbortSignal;
+  /** To each tab that follows. */
+  readonly lines: Map<string, Channel>;
+  /** Once its client runs. */
+  shown: { account: number; isStored: boolean; snapshot: ClientSnapshot | null } | null;
+}
+
+/** Starts the client of this tab, with the account of the one before. */
+type Begin = (account: number, events: ClientEvents) => Client;
+
+/** This tab among the others. */
+export class Tabs extends Client {
+  readonly #name: string;
+  readonly #begin: Begin;
+  readonly #events: TabEvents;
+  readonly #between: Between;
+  readonly #tab = crypto.randomUUID();
+  readonly #stop = new AbortController();
+  readonly #all: Channel;
+  readonly #own: Channel;
+  readonly #waiting = new Map<Id, Waiting>();
+  readonly #told = new Told();
+  #nextId = 1;
+  /** While this tab leads. */
+  #lead: Lead | null = null;
+  /** While it does not: the name of the lead of who does, once that one hears us. */
+  #leader: string | null = null;
+  /** Ends its lead, or its wish for one. */
+  #over = new AbortController();
+  #led = Promise.resolve();
+  /** The account of who led last; whether there was a lead before. */
+  #account = 0;
+  #hasFollowed = false;
+  #isResting = false;
+
+  constructor(name: string, begin: Begin, events: TabEvents, between: Between) {
+    super();
+    this.#name = `antiphon/${name}`;
+    this.#begin = begin;
+    this.#events = events;
+    this.#between = between;
+    this.#all = between.channel(this.#name);
+    this.#all.onmessage = ({ data }: MessageEvent<Shout>) => this.#hear(data);
+    this.#own = between.channel(`${this.#name}/${this.#tab}`);
+    this.#own.onmessage = ({ data }: MessageEvent<Line>) => this.#listen(data);
+    this.#hold(`${this.#name}/${this.#tab}`, this.#stop.signal, () => {
+      this.#shout({ type: 'join', tab: this.#tab });
+      return new Promise((resolve) => this.#stop.signal.addEventListener('abort', () => resolve()));
+    });
+    this.#stand();
+  }
+
+  get isUp(): boolean {
+    return this.#lead?.client.isUp ?? this.#leader !== null;
+  }
+
+  override get leads(): boolean {
+    return this.#lead !== null;
+  }
+
+  wake(): void {
+    if (this.#isResting) {
+      this.#isResting = false;
+      this.#shout({ type: 'join', tab: this.#tab });
+      this.#stand();
+    }
+    if (this.#lead !== null) this.#lead.client.wake();
+    else if (this.#leader !== null) this.#say({ type: 'wake' });
+  }
+
+  override rest(): void {
+    if (this.#stop.signal.aborted || this.#isResting) return;
+    this.#isResting = true;
+    this.#over.abort();
+  }
+
+  async close(): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    this.#over.abort();
+    // Its lock goes with it: who leads forgets it.
+    this.#stop.abort();
+    for (const [id] of [...this.#waiting]) this.#settle(id)?.reject(new AntiphonError('client/closed'));
+    this.#all.close();
+    this.#own.close();
+    await this.#led;
+  }
+
+  override agree(terms: UploadTerms): void {
+    this.#shout({ type: 'agreed', terms });
+  }
+
+  async ask(asked: Asked, signal?: AbortSignal): Promise<unknown> {
+    if (signal?.aborted) throw new AntiphonError('client/aborted');
+    if (this.#stop.signal.aborted) throw new AntiphonError('client/closed');
+    const id = this.#nextId;
+    this.#nextId += 1;
+    const drop = (): void => {
+      const waiting = this.#settle(id);
+      if (waiting === undefined) return;
+      waiting.stop.abort();
+      if (waiting.isAsked && this.#leader !== null) this.#say({ type: 'unask', id });
+      waiting.reject(new AntiphonError('client/aborted'));
+    };
+    signal?.addEventListener('abort', drop, { once: true });
+    try {
+      return await new Promise<unknown>((resolve, reject) => {
+        const waiting = { asked, stop: new AbortController(), isAsked: false, resolve, reject };
+        this.#waiting.set(id, waiting);
+        this.#put(id, waiting);
+      });
+    } finally {
+      signal?.removeEventListener('abort', drop);
+    }
+  }
+
+  /** Asks whoever leads, if somebody does. */
+  #put(id: Id, waiting: Waiting): void {
+    const lead = this.#lead;
+    if (lead !== null) {
+      waiting.isAsked = true;
+      lead.client.ask(waiting.asked, waiting.stop.signal).then(
+        (answer) => this.#done(id, answer),
+        (error: AntiphonError) => {
+          // A client that this tab has put down did not answer.
+          if (this.#lead === lead || !isRepeatable(waiting.asked)) this.#settle(id)?.reject(error);
+        },
+      );
+    } else if (this.#leader !== null) {
+      waiting.isAsked = true;
+      this.#say({ type: 'ask', id, asked: waiting.asked });
+    }
+  }
+
+  #done(id: Id, answer: unknown): void {
+    const waiting = this.#settle(id);
+    if (waiting === undefined) return;
+    this.#told.took(waiting.asked);
+    waiting.resolve(answer);
+  }
+
+  #settle(id: Id): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
+  }
+
+  /** Another client runs, here or elsewhere: it is told what it must know, and asked what the last one did not answer. */
+  #askAgain(): void {
+    for (const [id, { asked, isAsked }] of [...this.#waiting]) {
+      if (isAsked && !isRepeatable(asked)) this.#settle(id)?.reject(new AntiphonError('client/restarted'));
+    }
+    const waiting = [...this.#waiting];
+    for (const asked of this.#told.take()) this.ask(asked).catch(() => {}); // It is told by who waits for it, too.
+    for (const [id, one] of waiting) this.#put(id, one);
+  }
+
+  /** Waits for its turn to lead. */
+  #stand(): void {
+    const over = new AbortController();
+    this.#over = over;
+    this.#hold(this.#name, over.signal, () => (over.signal.aborted ? Promise.resolve() : (this.#led = this.#leadUntil(over.signal))));
+  }
+
+  /** Leads; resolves when nothing runs here any more and it is another's turn. */
+  async #leadUntil(over: AbortSignal): Promise<void> {
+    const lead: Lead = { name: crypto.randomUUID(), lines: new Map(), over, shown: null, client: this.#begin(this.#account, {
+      ready: (account, isStored) => {
+        this.#account = Math.max(0, account);
+        lead.shown = { account, isStored, snapshot: lead.shown?.snapshot ?? null };
+        this.#events.ready(account, isStored);
+        this.#shout({ type: 'lead' });
+      },
+      snapshot: (snapshot) => {
+        if (lead.shown !== null) lead.shown.snapshot = snapshot;
+        this.#events.snapshot(snapshot);
+        this.#shout({ type: 'snapshot', snapshot, sharing: this.#events.given().sharing });
+      },
+      notice: (notice) => {
+        this.#events.notice(notice);
+        this.#shout({ type: 'notice', notice });
+      },
+      restarted: (code, message) => {
+        this.#events.restarted(code, message);
+        this.#shout({ type: 'restarted', code, message });
+      },
+      fatal: (error) => {
+        this.#events.fatal(error);
+        // Another tab may do better.
+        this.rest();
+      },
+    }) };
+    this.#leader = null;
+    this.#lead = lead;
+    this.#askAgain();
+    if (!over.aborted) await new Promise((resolve) => over.addEventListener('abort', resolve, { once: true }));
+    this.#lead = null;
+    this.#hasFollowed = true;
+    for (const line of lead.lines.values()) line.close();
+    this.#events.rested();
+    await lead.client.close(this.#isResting);
+  }
+
+  /** Something was said to all. */
+  #hear(shout: Shout): void {
+    if (shout.type === 'agreed') return this.#events.agreed(shout.terms);
+    if (this.#lead !== null) {
+      if (shout.type === 'join') this.#welcome(this.#lead, shout.tab);
+      return;
+    }
+    switch (shout.type) {
+      case 'lead': return this.#shout({ type: 'join', tab: this.#tab });
+      case 'snapshot':
+        this.#events.followed(shout.sharing);
+        return this.#events.snapshot(shout.snapshot);
+      case 'notice': return this.#events.notice(shout.notice);
+      case 'restarted': return this.#events.restarted(shout.code, shout.message);
+      default:
+    }
+  }
+
+  /** Something was said to this tab alone. */
+  #listen(line: Line): void {
+    if (this.#lead !== null) return;
+    if (line.type === 'welcome') this.#follow(line.leader, line.shown);
+    else if (line.type === 'done') this.#done(line.id, line.answer);
+    else if (line.type === 'failed') this.#settle(line.id)?.reject(new AntiphonError(line.code, undefined, undefined, line.isRefusal));
+  }
+
+  #follow(leader: string, shown: Shown): void {
+    if (this.#leader === leader) return;
+    const isOther = this.#leader !== null || this.#hasFollowed;
+    this.#leader = leader;
+    this.#hasFollowed = true;
+    this.#account = Math.max(0, shown.account);
+    this.#events.agreed(shown.terms);
+    this.#events.followed(shown.sharing);
+    this.#events.ready(shown.account, shown.isStored);
+    if (isOther) this.#events.restarted('client/leader-left', '');
+    if (shown.snapshot !== null) this.#events.snapshot(shown.snapshot);
+    this.#askAgain();
+  }
+
+  /** Another tab is there: from now on it is heard, until it is gone. Before the client runs there is nothing to tell; then all are called. */
+  #welcome(lead: Lead, tab: string): void {
+    if (lead.shown === null) return;
+    const line = lead.lines.get(tab) ?? this.#open(lead, tab);
+    line.postMessage({ type: 'welcome', leader: lead.name, shown: { ...lead.shown, ...this.#events.given() } } satisfies Line);
+  }
+
+  #open(lead: Lead, tab: string): Channel {
+    const line = this.#between.channel(`${this.#name}/${tab}`);
+    const asked = new Map<Id, AbortController>();
+    const say = (answer: Line): void => {
+      if (this.#lead === lead && lead.lines.get(tab) === line) line.postMessage(answer);
+    };
+    line.onmessage = ({ data }: MessageEvent<Line>) => {
+      if (data.type === 'wake') lead.client.wake();
+      else if (data.type === 'unask') asked.get(data.id)?.abort();
+      else if (data.type === 'ask') {
+        const { id } = data;
+        const abort = new AbortController();
+        asked.set(id, abort);
+        lead.client.ask(data.asked, abort.signal).then(
+          (answer) => say({ type: 'done', id, answer }),
+          ({ code, isRefusal }: AntiphonError) => say({ type: 'failed', id, code, isRefusal }),
+        ).finally(() => asked.delete(id));
+      }
+    };
+    lead.lines.set(tab, line);
+    this.#hold(`${this.#name}/${tab}`, lead.over, async () => {
+      for (const abort of asked.values()) abort.abort();
+      lead.lines.delete(tab);
+      line.close();
+    });
+    return line;
+  }
+
+  /** Waits for a lock, and holds it as long as `act` takes. */
+  #hold(name: string, signal: AbortSignal, act: () => Promise<void>): void {
+    // Withdrawn: nothing is waited for any more.
+    this.#between.locks.request(name, { signal }, act).catch(() => {});
+  }
+
+  #shout(shout: Shout): void {
+    if (!this.#stop.signal.aborted) this.#all.postMessage(shout);
+  }
+
+  #say(line: Line): void {
+    if (!this.#stop.signal.aborted) this.#own.postMessage(line);
+  }
+}
