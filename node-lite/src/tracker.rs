@@ -17,6 +17,7 @@ mod door;
 mod leavers;
 mod members;
 mod names;
+mod nearness;
 mod place;
 mod pool;
 mod reason;
@@ -73,6 +74,9 @@ const MESSAGES: Rate = Rate { burst: 100, milli_per_second: 10_000 };
 
 /// Lists of candidates of a connection: the joins, and then a little faster than heartbeats.
 const LISTS: Rate = Rate { burst: 6, milli_per_second: 66 };
+
+/// Words of a connection about who is near: one for each stream, and then a little faster than once a minute for each.
+const NEARS: Rate = Rate { burst: 4, milli_per_second: 80 };
 
 /// Connections that one network opens; a prefix has four times as many.
 const OPENS: Rate = Rate { burst: 100, milli_per_second: 2_000 };
@@ -253,6 +257,7 @@ impl Tracker {
                 | ToTracker::Leave(_)
                 | ToTracker::Signal(_)
                 | ToTracker::Relay(_)
+                | ToTracker::Near(_)
                 | ToTracker::Heartbeat => self.fault(id, TrackerRefusal::NotSignedIn, out),
             };
         };
@@ -264,6 +269,7 @@ impl Tracker {
             ToTracker::Leave(stream) => self.leave(id, peer, stream, out),
             ToTracker::Signal(signal) => self.signal(id, peer, signal, out),
             ToTracker::Heartbeat => self.heartbeat(id, peer, out),
+            ToTracker::Near(near) => self.near(id, peer, &near, out),
             ToTracker::Relay(relay) => self.relay(id, peer, (relay, bytes.len()), out),
         }
     }

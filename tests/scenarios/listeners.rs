@@ -49,6 +49,22 @@ fn endow(world: &mut World, pages: &[usize]) {
     }
 }
 
+#[test]
+fn listeners_tell_the_tracker_how_long_the_way_to_their_neighbours_is() {
+    let mut world = three_pages(&Seed::or(12));
+    let is_told = |world: &World| {
+        world
+            .tracker
+            .as_ref()
+            .is_some_and(|tracker| tracker.near.values().any(|near| near.peers.len() == 2))
+    };
+    assert!(world.run_until(180, is_told), "two neighbours each");
+    for near in world.tracker.unwrap().near.values() {
+        // Each way takes 10 to 40 ms.
+        assert!(near.peers.iter().all(|near| (5..=7).contains(&near.doublings)), "{near:?}");
+    }
+}
+
 /// Returns how many of a hundred bytes came from peers.
 fn share(world: &World, page: usize) -> u64 {
     let view = world.listeners[page].snapshot().delivery;

@@ -6,6 +6,7 @@ use crate::{
     codec::Text,
     crypto::Hash,
     delivery::{
+        chunk::ChunkId,
         fetch::{self, PeerChunk, Refused},
         serve::{self, Asked},
     },
@@ -50,6 +51,8 @@ pub(super) struct Peer {
     pub(super) received: u64,
     /// Bytes of chunks that it got.
     pub(super) sent: u64,
+    /// A chunk that it was asked for, and when: how long it takes is measured.
+    pub(super) probe: Option<(ChunkId, Moment)>,
 }
 
 impl Client {
@@ -259,6 +262,7 @@ impl Client {
             paid: Amount::ZERO,
             received: 0,
             sent: 0,
+            probe: None,
         };
         self.peers.insert(peer, entry);
         self.set_terms(peer, out);
@@ -311,8 +315,14 @@ impl Client {
                 self.feed_serve(now, serve::Input::Request(asked), out);
             }
             Frame::Chunk(chunk) => {
+                let mut took = None;
                 if let Some(entry) = self.peers.get_mut(&peer) {
                     entry.received = entry.received.saturating_add(chunk.bytes.len() as u64);
+                    let probe = entry.probe.take_if(|(id, _)| *id == chunk.id);
+                    took = probe.map(|(_, since)| now.at.since(since));
+                }
+                if let Some(took) = took {
+                    self.feed_swarm(now, swarm::Input::Measured(peer, took), out);
                 }
                 let chunk = PeerChunk { id: chunk.id, bytes: chunk.bytes.into_vec() };
                 self.feed_fetch(now, fetch::Input::Chunk(peer, chunk), out);

@@ -20,6 +20,9 @@ use core::time::Duration;
 /// How long a payment waits for a request to ride on. Chosen here: shorter than a chunk of audio lasts.
 const PAYMENT_PATIENCE: Duration = Duration::from_millis(150);
 
+/// A question that is older is answered too late to say how near a peer is. Chosen here: far above any round trip.
+const PROBE_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Payees that are owed something. Chosen here: beyond the peers that a swarm meets in an hour.
 const MAX_DEBTS: usize = 1024;
 
@@ -119,6 +122,9 @@ impl Client {
         let entry = self.peers.get_mut(&peer);
         let voucher = entry.and_then(|entry| {
             entry.payment_due = None;
+            if entry.probe.is_none_or(|(_, since)| since.after(PROBE_PATIENCE) <= now.at) {
+                entry.probe = Some((id, now.at));
+            }
             entry.voucher.take()
         });
         self.send(now, peer, Frame::Request(Request { id, voucher }), out);

@@ -11,7 +11,10 @@
 
 mod dial;
 mod dice;
+mod near;
 mod tracker;
+
+pub use near::NEAR_REST;
 
 use super::{
     LinkId,
@@ -101,6 +104,8 @@ pub enum Input {
     LinkOpened(LinkId),
     /// A link's data channel closed or could not be opened.
     LinkClosed(LinkId),
+    /// A question to this neighbour and its answer took so long.
+    Measured(PeerId, Duration),
     /// The peer broke the rules: close its link, keep it away.
     Ban(PeerId, &'static str),
     /// Close a link; the peer may be dialled again later.
@@ -185,6 +190,7 @@ pub struct Swarm {
     next_link: LinkId,
     banned: Table<PeerId, Ban>,
     seen: VecDeque<(PeerId, u64)>,
+    told: near::Told,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -241,6 +247,8 @@ struct Link {
     until: Moment,
     /// Additions that it may still send, and take.
     additions: (u8, u8),
+    /// The shortest time that a question and its answer took.
+    round_trip: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -268,6 +276,7 @@ impl Swarm {
             links: Table::new(),
             banned: Table::new(),
             seen: VecDeque::new(),
+            told: near::Told::default(),
         }
     }
 
@@ -283,6 +292,8 @@ impl Swarm {
             Input::Candidates(link, lines) => self.trickle(link, &lines, out),
             Input::LinkOpened(link) => self.link_opened(link, out),
             Input::LinkClosed(link) => self.link_gone(now, link, out),
+            // Nothing follows from it before the next heartbeat.
+            Input::Measured(peer, took) => return self.measured(peer, took),
             Input::Ban(peer, code) => self.ban(now, peer, code, out),
             Input::Drop(link) => self.drop_link(now, link, out),
             Input::Start | Input::Tick => {}

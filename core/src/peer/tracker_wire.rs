@@ -10,6 +10,7 @@
 //!   Signal (to the other, with the sender's rank) ---> ... answer the same way back
 //!   Candidates        <------------>  Heartbeat, every 20 s
 //!   Relayed (to the other)  <-------  Relay, where no channel could be opened
+//!                     <-------------  Near: which neighbours are near, once a minute at most
 //! ```
 //!
 //! Header as in [`super::frames`]. The *rank* is the tracker's count of joins, so it cannot be chosen; a lower one
@@ -22,7 +23,7 @@ mod to_tracker;
 pub use to_listener::{
     Candidate, Candidates, ForwardedSignal, Relayed, ToListener, TrackerRefusal,
 };
-pub use to_tracker::{Relay, SignIn, SignInBody, Signal, SignalKind, ToTracker};
+pub use to_tracker::{Near, Nearby, Relay, SignIn, SignInBody, Signal, SignalKind, ToTracker};
 
 use super::frames::{FrameError, LENGTH_BYTES, MAX_PARCEL, kind_and_body};
 
@@ -34,6 +35,9 @@ pub const MAX_SDP_BYTES: usize = 8192;
 
 /// Peers that one message names.
 pub const MAX_CANDIDATES: usize = 32;
+
+/// Neighbours that a listener says are near. Chosen here: half of what a page is linked to.
+pub const MAX_NEARBY: usize = 8;
 
 /// Takes the header off a message that must be exactly one frame.
 fn open(message: &[u8]) -> Result<(u8, &[u8]), FrameError> {

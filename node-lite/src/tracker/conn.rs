@@ -1,7 +1,7 @@
 //! What is known of one connection, and of the network that it comes from.
 
 use super::{
-    Bucket, Caller, LISTS, MESSAGES, OPENS, Rate,
+    Bucket, Caller, LISTS, MESSAGES, NEARS, OPENS, Rate,
     names::{NETWORK_NAMES, Names},
     place::{Network, Place},
     relay::REFUSALS,
@@ -34,6 +34,8 @@ pub(super) struct Conn {
     pub(super) streams: BTreeSet<StreamId>,
     pub(super) messages: Bucket,
     pub(super) lists: Bucket,
+    /// How often it may say who is near.
+    pub(super) nears: Bucket,
     /// Whom it was told, and how many more it may be.
     pub(super) names: Names,
     /// Bytes that may be relayed for it.
@@ -65,6 +67,7 @@ impl Conn {
             streams: BTreeSet::new(),
             messages: Bucket::full(now, MESSAGES),
             lists: Bucket::full(now, LISTS),
+            nears: Bucket::full(now, NEARS),
             names: Names::new(now),
             // Who opens another connection has no more to relay than who waits.
             relays: Bucket::fresh(now, relays),

@@ -1,7 +1,7 @@
 //! Who is in which swarm, and what members are told.
 
 use super::{
-    Connection, LISTS, MAX_PEERS, MAX_STREAMS, Output, Tracker,
+    Connection, LISTS, MAX_PEERS, MAX_STREAMS, NEARS, Output, Tracker,
     cluster::TrackerId,
     place::Network,
     send,
@@ -12,8 +12,8 @@ use antiphon_core::{
     crypto::Signed,
     id::{PeerId, StreamId},
     peer::tracker_wire::{
-        Candidate, Candidates, ForwardedSignal, MAX_CANDIDATES, Signal, SignalKind, ToListener,
-        TrackerRefusal,
+        Candidate, Candidates, ForwardedSignal, MAX_CANDIDATES, Near, Signal, SignalKind,
+        ToListener, TrackerRefusal,
     },
 };
 
@@ -76,6 +76,25 @@ impl Tracker {
             }
         }
         self.show(id, peer, &streams.into_iter().collect::<Vec<_>>(), out);
+    }
+
+    /// Hears which neighbours are near, at the pace at which listeners say it.
+    pub(super) fn near(
+        &mut self,
+        id: Connection,
+        peer: PeerId,
+        near: &Near,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(conn) = self.conns.get_mut(&id) else { return };
+        if !conn.nears.take(self.now, NEARS) {
+            return self.fault(id, TrackerRefusal::TooMuch, out);
+        }
+        let stream = Some(near.stream).filter(|stream| conn.streams.contains(stream));
+        match stream.and_then(|stream| self.swarms.get_mut(&stream)) {
+            Some(swarm) => swarm.measured(peer, &near.peers),
+            None => self.fault(id, TrackerRefusal::NotJoined, out),
+        }
     }
 
     /// Ends the membership for which there is no good token any more.

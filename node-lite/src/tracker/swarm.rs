@@ -1,7 +1,7 @@
 //! The listeners of one stream, and whom each of them is told.
 //!
 //! ```text
-//! near    ≤ 16 of 32   own network ── own prefix ── nearest cells, own operator first ── own wide prefix
+//! near    ≤ 16 of 32   own network ── own prefix ── near by measure ── nearest cells, own operator first ── own wide prefix
 //! random  the rest     any member ── any prefix, however many it has ── (below 8) whoever there is
 //! ```
 //!
@@ -12,12 +12,13 @@
 use super::{
     cluster::TrackerId,
     dice::Dice,
+    nearness::Nearness,
     place::{Cell, Network, Place, Position, Prefix, WidePrefix},
     pool::{Groups, Pool},
 };
 use antiphon_core::{
     id::PeerId,
-    peer::tracker_wire::{Candidate, MAX_CANDIDATES},
+    peer::tracker_wire::{Candidate, MAX_CANDIDATES, Nearby},
 };
 use rstar::RTree;
 use std::collections::BTreeMap;
@@ -26,6 +27,8 @@ use std::collections::BTreeMap;
 const MAX_NEAR: usize = MAX_CANDIDATES / 2;
 /// Candidates from the asker's own network. Chosen here: a quarter; those share its way out, and an attacker seldom does.
 const MAX_OWN: usize = 8;
+/// Candidates that are near to whom the asker is near, by what both ends measured. Chosen here: a quarter, see `nearness`.
+const MAX_MEASURED: usize = 8;
 /// Candidates from another prefix, an IPv4 /24 or IPv6 /48. Chosen here: an eighth.
 const MAX_PER_PREFIX: usize = 4;
 /// Candidates from another wide prefix, an IPv4 /16 or IPv6 /32. Chosen here: a quarter.
@@ -68,6 +71,7 @@ pub(super) struct Swarm {
     wides: Groups<WidePrefix, PeerId>,
     cells: Groups<Position, PeerId>,
     tree: RTree<Cell>,
+    nearness: Nearness,
 }
 
 impl Swarm {
@@ -113,6 +117,7 @@ impl Swarm {
     /// Removes a peer and returns what was known of it.
     pub(super) fn remove(&mut self, peer: &PeerId) -> Option<Member> {
         let member = self.members.remove(peer)?;
+        self.nearness.forget(peer);
         self.all.remove(peer);
         self.local = self.local.saturating_sub(usize::from(member.tracker.is_none()));
         if let Some(network) = member.network {
@@ -149,12 +154,19 @@ impl Swarm {
         }
     }
 
+    /// A member says which of its neighbours are near.
+    pub(super) fn measured(&mut self, peer: PeerId, nearby: &[Nearby]) {
+        if self.members.contains_key(&peer) {
+            self.nearness.tell(peer, nearby);
+        }
+    }
+
     /// Picks at most [`MAX_CANDIDATES`] others for `asker`, who is a member.
     pub(super) fn pick(&self, asker: &PeerId, dice: &mut Dice) -> Vec<Candidate> {
         let Some(me) = self.members.get(asker) else { return Vec::new() };
         let mut list =
             List { swarm: self, asker: *asker, me, chosen: Vec::new(), common: Common::default() };
-        self.near(me, &mut list, dice);
+        self.near(asker, me, &mut list, dice);
         list.take(MAX_CANDIDATES, self.all.sample(MAX_CANDIDATES * 3, dice));
         if list.chosen.len() < MAX_CANDIDATES {
             // Many of few prefixes filled the draw.
@@ -168,11 +180,13 @@ impl Swarm {
         list.chosen.into_iter().filter_map(rank).collect()
     }
 
-    fn near(&self, me: &Member, list: &mut List<'_>, dice: &mut Dice) {
+    fn near(&self, asker: &PeerId, me: &Member, list: &mut List<'_>, dice: &mut Dice) {
         if let Some(network) = me.network {
             list.take(MAX_OWN, self.networks.sample(network, MAX_OWN + 1, dice));
         }
         list.take(MAX_NEAR, self.prefixes.sample(me.prefix, MAX_PER_PREFIX + 1, dice));
+        let measured = list.chosen.len().saturating_add(MAX_MEASURED).min(MAX_NEAR);
+        list.take(measured, self.nearness.around(asker));
         let mut nearest = Vec::new();
         if let Some(position) = me.place.position {
             let cells = self.tree.nearest_neighbor_iter(Cell::from(position).point);

@@ -8,8 +8,8 @@ use antiphon_core::{
     crypto::{Hash, SecretKey, Signed},
     id::ChainId,
     peer::tracker_wire::{
-        ForwardedSignal, MAX_CANDIDATES, MAX_TRACKER_MESSAGE, Relay, Relayed, SignIn, Signal,
-        SignalKind,
+        ForwardedSignal, MAX_CANDIDATES, MAX_TRACKER_MESSAGE, Near, Nearby, Relay, Relayed, SignIn,
+        Signal, SignalKind,
     },
 };
 

@@ -202,6 +202,7 @@ pub fn tracker_messages(data: &[u8]) -> &'static str {
             ToTracker::Join(_)
             | ToTracker::Leave(_)
             | ToTracker::Heartbeat
+            | ToTracker::Near(_)
             | ToTracker::Relay(_) => true,
         }
     });

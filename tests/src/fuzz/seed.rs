@@ -26,8 +26,8 @@ use antiphon_core::{
     peer::{
         frames::{ByeReason, ChunkBytes, Frame, Hello, Parcel, Refuse, Request, Terms},
         tracker_wire::{
-            Candidate, Candidates, ForwardedSignal, Relay, Relayed, SignIn, Signal, SignalKind,
-            ToListener, ToTracker, TrackerRefusal,
+            Candidate, Candidates, ForwardedSignal, Near, Nearby, Relay, Relayed, SignIn, Signal,
+            SignalKind, ToListener, ToTracker, TrackerRefusal,
         },
     },
     wallet::{address, mnemonic::Words},
@@ -232,6 +232,8 @@ pub(super) fn tracker_messages() -> Seeds {
     let (stream, from) = (world.stream, world.peer(0));
     let relay = Relay { stream, to: from, parcel: parcel() };
     let relayed = Relayed { stream, from, parcel: parcel() };
+    let nearby = vec![Nearby { doublings: 4, peer: from }].try_into().unwrap();
+    let near = Near { stream, peers: nearby };
     vec![
         ("sign-in", ToTracker::SignIn(SignIn::new(&world.key, [1; 32], url)).to_bytes()),
         ("join", ToTracker::Join(world.stream).to_bytes()),
@@ -239,6 +241,7 @@ pub(super) fn tracker_messages() -> Seeds {
         ("signal", ToTracker::Signal(signal).to_bytes()),
         ("heartbeat", ToTracker::Heartbeat.to_bytes()),
         ("relay", ToTracker::Relay(relay).to_bytes()),
+        ("near", ToTracker::Near(near).to_bytes()),
         ("relayed", ToListener::Relayed(relayed).to_bytes()),
         ("challenge", ToListener::Challenge([1; 32]).to_bytes()),
         ("welcome", ToListener::Welcome(world.stream, 7).to_bytes()),

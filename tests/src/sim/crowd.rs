@@ -30,6 +30,7 @@ pub use setting::Setting;
 use super::{dice::Dice, queue::Queue};
 use antiphon_core::{
     delivery::{
+        chunk::ChunkId,
         fetch::{self, Body},
         record::Record,
         serve::{self, Asked},
@@ -42,7 +43,7 @@ use antiphon_node::tracker::{self, Connection};
 use links::End;
 use listener::{Line, Listener};
 use place::Whereabouts;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 use trackers::Trackers;
 
 /// Milliseconds of a segment.
@@ -292,6 +293,9 @@ impl Crowd {
     }
 
     fn fetch(&mut self, who: usize, input: fetch::Input) {
+        if let fetch::Input::Chunk(peer, chunk) = &input {
+            self.measure(who, *peer, chunk.id);
+        }
         let Some(listener) = &mut self.listeners[who] else { return };
         let mut out = Vec::new();
         listener.fetch.handle(listener.moment(self.now), input, &mut out);
@@ -301,10 +305,27 @@ impl Crowd {
         self.arm(who);
     }
 
+    /// An answer says how near the neighbour is, as the client of a page finds it out.
+    fn measure(&mut self, who: usize, peer: PeerId, id: ChunkId) {
+        let now = self.now;
+        let Some(listener) = &mut self.listeners[who] else { return };
+        let is_it = listener.probes.get(&peer).is_some_and(|(asked, _)| *asked == id);
+        if is_it && let Some((_, since)) = listener.probes.remove(&peer) {
+            let took = Duration::from_millis(now - since);
+            self.swarm(who, swarm::Input::Measured(peer, took));
+        }
+    }
+
     fn fetched(&mut self, who: usize, output: fetch::Output) {
         match output {
             fetch::Output::Ask(peer, id) => {
                 let to = self.names[&peer];
+                if let Some(listener) = &mut self.listeners[who] {
+                    let probe = listener.probes.entry(peer).or_insert((id, self.now));
+                    if probe.1 + 5000 < self.now {
+                        *probe = (id, self.now);
+                    }
+                }
                 self.say(who, to, 11, |peer| {
                     Event::Serve(to, serve::Input::Request(Asked { peer, id }))
                 });

@@ -5,7 +5,7 @@ use antiphon_core::{
     codec::Bounded,
     id::{PeerId, StreamId},
     peer::tracker_wire::{
-        Candidate, Candidates, ForwardedSignal, Relay, Relayed, ToListener, ToTracker,
+        Candidate, Candidates, ForwardedSignal, Near, Relay, Relayed, ToListener, ToTracker,
         TrackerRefusal,
     },
 };
@@ -24,6 +24,8 @@ struct Socket {
 pub struct Tracker {
     sockets: BTreeMap<u64, Socket>,
     joins: u64,
+    /// What each listener said last of how near its neighbours are.
+    pub near: BTreeMap<PeerId, Near>,
 }
 
 /// Messages to sockets.
@@ -87,6 +89,11 @@ impl Tracker {
                     }
                     _ => vec![(socket, ToListener::Refused(TrackerRefusal::NoSuchPeer))],
                 }
+            }
+            // This one names everybody.
+            ToTracker::Near(near) => {
+                self.near.extend(place.peer.map(|peer| (peer, near)));
+                Vec::new()
             }
             ToTracker::Heartbeat => match place.joined {
                 Some((stream, _)) => vec![(socket, self.candidates(socket, stream))],

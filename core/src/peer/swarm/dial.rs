@@ -216,7 +216,9 @@ impl Swarm {
         let (stage, until) = (Stage::Describing(kind), now.after(DIAL_PATIENCE));
         let is_ours = kind == SignalKind::Offer;
         let additions = (MAX_ADDITIONS, MAX_ADDITIONS);
-        self.links.insert(id, Link { peer: to, is_ours, session, stage, until, additions });
+        let round_trip = None;
+        let link = Link { peer: to, is_ours, session, stage, until, additions, round_trip };
+        self.links.insert(id, link);
         id
     }
 

@@ -1,4 +1,5 @@
 mod late;
+mod near;
 mod room;
 
 use super::*;

@@ -1,6 +1,8 @@
 //! The conversation with the tracker.
 
-use super::{HEARTBEAT, Known, MAX_KNOWN, Output, Swarm, TRACKER_PATIENCE, Tracker, TrackerFault};
+use super::{
+    HEARTBEAT, Known, MAX_KNOWN, Output, Swarm, TRACKER_PATIENCE, Tracker, TrackerFault, near,
+};
 use crate::{
     codec::Text,
     peer::tracker_wire::{Candidate, SignIn, ToListener, ToTracker, TrackerRefusal},
@@ -61,6 +63,8 @@ impl Swarm {
             }
             Tracker::Joined { heartbeat } if heartbeat <= now => {
                 self.tracker = Tracker::Joined { heartbeat: now.after(HEARTBEAT) };
+                // Told first: the answer to the heartbeat names whom that brings near.
+                self.tell_near(now, out);
                 out.push(Output::TrackerSend(ToTracker::Heartbeat.to_bytes()));
             }
             Tracker::Off
@@ -86,6 +90,7 @@ impl Swarm {
                 if stream == self.config.stream {
                     self.failures = 0;
                     self.rank = Some(rank);
+                    self.told = near::Told::default();
                     self.tracker = Tracker::Joined { heartbeat: now.after(HEARTBEAT) };
                     out.push(Output::Welcomed);
                 }

@@ -34,7 +34,7 @@ fn the_encoding_does_not_change_unnoticed() {
     all.extend(to_listener().iter().flat_map(ToListener::to_bytes));
     assert_eq!(
         Hash::of(&[&all]).to_hex(),
-        "55721f57ffe32fb709fa136c4c30df3937e071c83efd9df2a1141d75948c4fdf"
+        "e4e9c0b35123ec640cb03c5cf16cd18a54dcd90c6883cdc4bb7ad5577ac1b401"
     );
 }
 
@@ -76,6 +76,10 @@ fn over_long_messages_and_lists_are_refused() {
     let bytes = crate::peer::frames::with_header(67, &(StreamId::default(), many));
     let refused = Err(FrameError::BadBody(DecodeError::OverLimit));
     assert_eq!(ToListener::from_bytes(&bytes), refused);
+    let many: Bounded<Nearby, 9> = nearby(MAX_NEARBY + 1);
+    let bytes = crate::peer::frames::with_header(7, &(StreamId::default(), many));
+    let refused = Err(FrameError::BadBody(DecodeError::OverLimit));
+    assert_eq!(ToTracker::from_bytes(&bytes), refused);
     let sdp = "x".repeat(MAX_SDP_BYTES);
     let body = Signal { sdp: Text::try_from(sdp.as_str()).unwrap(), ..signal().body };
     let signal = Signed::new(&key(), ChainId::default(), body);
@@ -123,7 +127,13 @@ fn to_tracker() -> Vec<ToTracker> {
             to: PeerId(key().public()),
             parcel: Bounded::try_from(vec![1, 2, 3]).unwrap(),
         }),
+        ToTracker::Near(Near { stream: StreamId::default(), peers: nearby(MAX_NEARBY) }),
     ]
+}
+
+fn nearby<const MAX: usize>(count: usize) -> Bounded<Nearby, MAX> {
+    let nearby = Nearby { doublings: 5, peer: PeerId(key().public()) };
+    Bounded::try_from(vec![nearby; count]).unwrap()
 }
 
 fn to_listener() -> Vec<ToListener> {

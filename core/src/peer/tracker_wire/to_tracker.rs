@@ -1,8 +1,8 @@
 //! From a listener to the tracker.
 
-use super::{MAX_SDP_BYTES, MAX_TRACKER_MESSAGE, open};
+use super::{MAX_NEARBY, MAX_SDP_BYTES, MAX_TRACKER_MESSAGE, open};
 use crate::{
-    codec::{self, Text},
+    codec::{self, Bounded, Text},
     crypto::{PublicKey, SecretKey, Signature, SignatureError, Signed, Tagged},
     id::{ChainId, PeerId, StreamId},
     peer::frames::{FrameError, Parcel, with_header},
@@ -25,6 +25,26 @@ pub enum ToTracker {
     Heartbeat,
     /// For another listener, where no channel could be opened.
     Relay(Relay),
+    /// Which of its neighbours are near.
+    Near(Near),
+}
+
+/// The nearest neighbours of a listener, by what it measured: the shortest time of a question and its answer.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Near {
+    /// The stream that all of them listen to.
+    pub stream: StreamId,
+    /// They, the nearest first; what was said before holds no more.
+    pub peers: Bounded<Nearby, MAX_NEARBY>,
+}
+
+/// One of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+pub struct Nearby {
+    /// How often a millisecond must be doubled to be as long as the time.
+    pub doublings: u8,
+    /// Who it is.
+    pub peer: PeerId,
 }
 
 /// What the tracker is asked to hand on. It is signed inside by whom it concerns; the tracker says whose connection it came by.
@@ -48,6 +68,7 @@ impl ToTracker {
             Self::Signal(body) => with_header(4, body),
             Self::Heartbeat => with_header(5, &()),
             Self::Relay(body) => with_header(6, body),
+            Self::Near(body) => with_header(7, body),
         }
     }
 
@@ -67,6 +88,7 @@ impl ToTracker {
                 Self::Heartbeat
             }
             6 => Self::Relay(codec::decode(body, MAX_TRACKER_MESSAGE)?),
+            7 => Self::Near(codec::decode(body, MAX_TRACKER_MESSAGE)?),
             other => return Err(FrameError::UnknownKind(other)),
         })
     }

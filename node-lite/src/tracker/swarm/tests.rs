@@ -1,6 +1,9 @@
 use super::*;
-use antiphon_core::crypto::PublicKey;
-use std::{collections::BTreeSet, net::IpAddr};
+use antiphon_core::{crypto::PublicKey, peer::tracker_wire::MAX_NEARBY};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    net::IpAddr,
+};
 
 #[test]
 fn half_are_near_with_the_own_operator_first_and_half_are_random() {
@@ -127,6 +130,105 @@ fn who_leaves_offers_unanswered_is_named_when_others_are_few() {
         MIN_NAMED,
         "if all are full, some are named nevertheless"
     );
+}
+
+#[test]
+fn who_is_near_by_measure_is_named_among_thousands_and_no_more_than_a_quarter_are() {
+    let mut swarm = Swarm::default();
+    (0..2000).for_each(|n| swarm.insert(peer(n), member(n, far(n), Place::default())));
+    let near = |n: u32| Nearby { doublings: 3, peer: peer(n) };
+    // 0 is near to 1 and 2, each of whom is near to six more; each says so, and the other end too.
+    let around = |middle: u32| (0..6).map(move |n| 100 * middle + n);
+    swarm.measured(peer(0), &[near(1), near(2)]);
+    for middle in [1, 2] {
+        let list: Vec<Nearby> = around(middle).chain([0]).map(near).collect();
+        swarm.measured(peer(middle), &list);
+        around(middle).for_each(|n| swarm.measured(peer(n), &[near(middle)]));
+    }
+    let list = named(&swarm, 0, &mut Dice::new([1; 32]));
+    let is_around = |n: &&u32| around(1).chain(around(2)).any(|other| other == **n);
+    assert_eq!(list.iter().filter(is_around).count(), MAX_MEASURED, "{list:?}");
+    assert_eq!(list.len(), MAX_CANDIDATES);
+    around(1).for_each(|n| assert!(swarm.remove(&peer(n)).is_some()));
+    let list = named(&swarm, 0, &mut Dice::new([1; 32]));
+    assert_eq!(list.iter().filter(is_around).count(), 6, "who has gone is not named");
+}
+
+/// Thirty towns whose listeners no address brings together. Each minute everybody loses a link and dials another of those whom
+/// it is named, and tells whom it measured to be near, if it tells anything.
+#[test]
+fn those_who_tell_what_they_measured_get_nearer_to_each_other_and_still_know_all_the_world() {
+    let ((blind, _), (told, travellers)) = (half_an_hour(false), half_an_hour(true));
+    assert!(told * 100 <= blind * 90, "{told} ms, {blind} ms without telling");
+    assert!(travellers > COUNT * 9 / 10, "{travellers} have a neighbour far away");
+}
+
+const COUNT: usize = 300;
+
+/// Returns the milliseconds of a link after half an hour, and how many have one to the other end of the world.
+fn half_an_hour(tells: bool) -> (u64, usize) {
+    let numbers = || (0..COUNT).map(|n| u32::try_from(n).unwrap());
+    let way = |one: u32, other: u32| 1 + 8 * u64::from((one % 30).abs_diff(other % 30));
+    let mut swarm = Swarm::default();
+    numbers().for_each(|n| swarm.insert(peer(n), member(n, far(n), Place::default())));
+    let mut dice = Dice::new([3; 32]);
+    let mut dialled: Vec<VecDeque<u32>> =
+        numbers().map(|n| named(&swarm, n, &mut dice).into_iter().take(7).collect()).collect();
+    for _ in 0..30 {
+        let mut linked = vec![BTreeSet::new(); COUNT];
+        for (n, mine) in numbers().zip(&mut dialled) {
+            mine.pop_front();
+            let list = named(&swarm, n, &mut dice);
+            // Whom it dials of a list is chance, see `antiphon_core::peer::swarm`.
+            let turn = dice.below(list.len());
+            let mut others = list.iter().cycle().skip(turn);
+            mine.push_back(*others.find(|other| !mine.contains(other)).unwrap());
+            for other in mine.iter() {
+                linked[n as usize].insert((way(n, *other), *other));
+                linked[*other as usize].insert((way(n, *other), n));
+            }
+        }
+        for (n, near) in numbers().zip(&linked).filter(|_| tells) {
+            let nearby = near.iter().take(MAX_NEARBY).map(|(way, other)| {
+                let doublings = way.next_power_of_two().trailing_zeros();
+                Nearby { doublings: doublings.try_into().unwrap(), peer: peer(*other) }
+            });
+            swarm.measured(peer(n), &nearby.collect::<Vec<_>>());
+        }
+    }
+    let ways: Vec<Vec<u64>> = numbers()
+        .zip(&dialled)
+        .map(|(n, mine)| mine.iter().map(|other| way(n, *other)).collect())
+        .collect();
+    let all: u64 = ways.iter().flatten().sum();
+    let travellers = ways.iter().filter(|ways| ways.iter().any(|way| *way > 60)).count();
+    (all / (7 * COUNT as u64), travellers)
+}
+
+#[test]
+fn liars_who_call_everybody_near_are_named_no_more_than_their_prefixes_may_be() {
+    let mut swarm = Swarm::default();
+    (0..200).for_each(|n| swarm.insert(peer(n), member(n, far(n), Place::default())));
+    let foes = 1000..1064_u32;
+    for n in foes.clone() {
+        let address = IpAddr::from([198, 51, 100, n.to_le_bytes()[0]]);
+        swarm.insert(peer(n), member(n, address, Place::default()));
+    }
+    let nearest = |n: u32| Nearby { doublings: 0, peer: peer(n) };
+    // One of them is linked to the asker, which finds it near; all of them agree with each other.
+    swarm.measured(peer(0), &[nearest(1000)]);
+    for n in foes.clone() {
+        let next = foes.clone().filter(|other| *other != n).take(7).map(nearest);
+        swarm.measured(peer(n), &[nearest(0)].into_iter().chain(next).collect::<Vec<_>>());
+    }
+    let mut dice = Dice::new([1; 32]);
+    for _ in 0..20 {
+        let list = named(&swarm, 0, &mut dice);
+        let count = list.iter().filter(|n| foes.contains(n)).count();
+        assert!(count <= MAX_PER_PREFIX, "{count}: {list:?}");
+    }
+    // Whom they call near and who does not say so is told nothing of it.
+    assert_eq!(swarm.nearness.around(&peer(5)), []);
 }
 
 #[test]

@@ -127,3 +127,21 @@ fn crowd(world: &mut World, of: std::ops::Range<u32>) {
         world.tracker.swarms.entry(STREAM).or_default().insert(peer, member);
     }
 }
+
+#[test]
+fn who_is_near_is_heard_once_a_minute_of_members_alone() {
+    let mut world = World::new();
+    (1..=3).for_each(|n| drop(world.enter(n.into(), n, STREAM)));
+    let near = |stream, to: &[u8]| {
+        let nearby = to.iter().map(|n| Nearby { doublings: 3, peer: id(*n) });
+        let peers = nearby.collect::<Vec<_>>().try_into().unwrap();
+        ToTracker::Near(Near { stream, peers })
+    };
+    assert_eq!(world.say(1, &near(STREAM, &[2])), []);
+    assert_eq!(world.say(2, &near(STREAM, &[1, 3])), []);
+    assert_eq!(world.say(3, &near(STREAM, &[2])), []);
+    let refused = |said: Vec<(u64, ToListener)>, with| said == [(1, ToListener::Refused(with))];
+    assert!(refused(world.say(1, &near(OTHER, &[2])), TrackerRefusal::NotJoined));
+    (0..2).for_each(|_| assert_eq!(world.say(1, &near(STREAM, &[2])), []));
+    assert!(refused(world.say(1, &near(STREAM, &[2])), TrackerRefusal::TooMuch));
+}

@@ -5,6 +5,7 @@ use antiphon_core::{
     codec::Text,
     crypto::SecretKey,
     delivery::{
+        chunk::ChunkId,
         fetch::{self, Fetch, Want},
         serve::{Policy, Serve},
     },
@@ -47,6 +48,8 @@ pub(super) struct Listener {
     pub(super) links: BTreeMap<usize, u64>,
     /// Bytes that wait in the send buffer for each of them.
     pub(super) sending: BTreeMap<usize, u64>,
+    /// What each neighbour was asked, and when.
+    pub(super) probes: BTreeMap<PeerId, (ChunkId, u64)>,
     pub(super) wake: Option<Moment>,
     pub(super) joined: u64,
     /// Bytes a millisecond, and when the line is free.
@@ -95,6 +98,7 @@ impl Listener {
             pipes: BTreeMap::new(),
             links: BTreeMap::new(),
             sending: BTreeMap::new(),
+            probes: BTreeMap::new(),
             wake: None,
             joined: now,
             uplink: is.uplink,
