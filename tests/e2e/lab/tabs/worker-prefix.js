@@ -4,6 +4,11 @@
   const channel = new BroadcastChannel('looks-on');
   const tell = (what) => channel.postMessage({ worker, at: Date.now(), ...what });
 
+  // Told to crash, it does so in the midst of whatever it does.
+  channel.onmessage = ({ data }) => {
+    if (data === 'crash') throw new Error('it was told to crash');
+  };
+
   const ask = self.fetch;
   self.fetch = (...words) => {
     tell({ kind: 'fetch' });
