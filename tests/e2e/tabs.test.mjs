@@ -236,7 +236,7 @@ test('a worker that crashes is a blip: nobody misses what was asked, and all are
   await context.close();
 });
 
-test('in Firefox, too, the next tab leads when the one that leads is closed', async () => {
+test('in Firefox, too, the next tab leads when the one that leads is closed', async (t) => {
   const firefox = await startFirefox();
   try {
     const context = await firefox.browser.createBrowserContext();
@@ -249,7 +249,10 @@ test('in Firefox, too, the next tab leads when the one that leads is closed', as
     let tabs = [await open(), await open(), await open()];
     for (let count = 0; count < 3; count++) {
       const one = await leader(tabs);
+      const at = Date.now();
       await one.close();
+      await leader(tabs.filter((tab) => tab !== one));
+      t.diagnostic(`another leads ${Date.now() - at} ms later`);
       tabs = [...tabs.filter((tab) => tab !== one), await open()];
       await hear(tabs);
     }
