@@ -11,7 +11,7 @@
 //! | `wallet` | words, accounts, and where they are kept |
 //! | `snapshot`, `field`, `found`, `event`, `call` | what it sees |
 //! | `error`, `text` | errors, amounts, addresses |
-//! | `session`, `runtime` | a client's life: sleep, crash, end; the threads under it |
+//! | `session`, `runtime`, `ways` | a client's life: sleep, crash, end; the threads under it; data channels |
 //! | `secretary`, `journal` | what moves money, once by its key and written before it leaves |
 //!
 //! It converts and forwards; it holds no rule of the protocol. Whatever thread an application calls from, everything runs on
@@ -31,6 +31,7 @@ mod session;
 mod snapshot;
 mod text;
 mod wallet;
+mod ways;
 
 pub use call::{CallKind, CallStage, CallView, MoneyEvent};
 pub use client::{Antiphon, Token, connect};

@@ -1,6 +1,6 @@
 //! What to connect to, and what a device agrees to give away.
 
-use crate::{error::AntiphonError, text::hex_32};
+use crate::{error::AntiphonError, text::hex_32, ways::Ways};
 use antiphon_core::{
     chain::light::{Anchor, Skipping},
     client::{Config, UploadPolicy},
@@ -8,11 +8,7 @@ use antiphon_core::{
     id::{BlockId, ChainId},
     peer::swarm::DEFAULT_LINKS,
 };
-use antiphon_host::{
-    links::{RTCIceServer, RtcOptions},
-    remote::RemoteNode,
-    web,
-};
+use antiphon_host::{remote::RemoteNode, web};
 use std::path::PathBuf;
 
 /// What to connect to; as in a page.
@@ -125,7 +121,7 @@ pub(crate) struct Plan {
     pub(crate) node: RemoteNode,
     pub(crate) tower: Option<RemoteNode>,
     pub(crate) token: Option<String>,
-    pub(crate) rtc: RtcOptions,
+    pub(crate) ways: Ways,
     pub(crate) terms: UploadTerms,
     config: Config,
 }
@@ -169,7 +165,7 @@ impl Plan {
             node: remote(&node, "node")?,
             tower: tower.map(|tower| remote(&tower, "tower")).transpose()?,
             token: options.token,
-            rtc: rtc(&options.ice_servers, &options.listen)?,
+            ways: ways(options.ice_servers, &options.listen)?,
             terms,
             config,
         })
@@ -186,20 +182,11 @@ fn url(text: &str, field: &str) -> Result<String, AntiphonError> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
-fn rtc(servers: &[IceServer], listen: &[String]) -> Result<RtcOptions, AntiphonError> {
+fn ways(servers: Vec<IceServer>, listen: &[String]) -> Result<Ways, AntiphonError> {
     let everywhere = [String::from("0.0.0.0:0")];
     let listen = if listen.is_empty() { &everywhere[..] } else { listen };
     let listen = listen.iter().map(|text| text.parse()).collect::<Result<_, _>>();
-    let server = |server: &IceServer| RTCIceServer {
-        urls: vec![server.url.clone()],
-        username: server.username.clone(),
-        credential: server.credential.clone(),
-    };
-    Ok(RtcOptions {
-        listen: listen.map_err(|_| AntiphonError::invalid("listen"))?,
-        external: Vec::new(),
-        servers: servers.iter().map(server).collect(),
-    })
+    Ok(Ways { listen: listen.map_err(|_| AntiphonError::invalid("listen"))?, servers })
 }
 
 #[cfg(test)]

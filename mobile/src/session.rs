@@ -12,6 +12,7 @@ use crate::{
     options::{Plan, Surroundings},
     runtime::{on_runtime, runtime},
     secretary::{Ears, Reply, Request, Secretary},
+    ways::{DeviceLinks, ended},
 };
 use antiphon_core::client::{Client, Command};
 use antiphon_host::{
@@ -19,7 +20,6 @@ use antiphon_host::{
     disk::{Disk, DiskError, Row, is_in_use},
     errands::Errands,
     events::{self, Events},
-    links::RtcLinks,
     run::Host,
     socket::Socket,
     tuner::Tuner,
@@ -83,7 +83,7 @@ pub(crate) struct Session {
 
 /// A client that is ready to run.
 struct Ready {
-    host: Host<RtcLinks, Secretary>,
+    host: Host<DeviceLinks, Secretary>,
     events: Events,
     rows: Vec<Row>,
     requests: mpsc::Receiver<Request>,
@@ -196,7 +196,7 @@ impl Session {
         let web = Web::new().map_err(|_| AntiphonError::unavailable("node/unreachable"))?;
         let errands = Errands::new(self.plan.node.clone(), web, &tellers);
         let means = Means {
-            links: RtcLinks::new(self.plan.rtc.clone(), tellers.links.clone()),
+            links: self.plan.ways.links(tellers.links.clone()),
             socket: Socket::new(tellers.socket.clone(), self.plan.token.clone()),
             disk,
             errands: errands.with_tower(self.plan.tower.clone()),
@@ -217,8 +217,8 @@ impl Session {
     async fn supervise(self: Arc<Self>, first: Ready, mut stop: oneshot::Receiver<()>) {
         let mut ready = first;
         for crash in 1..=MAX_CRASHES {
-            let (end, ended) = oneshot::channel();
-            let task = tokio::spawn(run(ready, ended));
+            let (end, at_end) = oneshot::channel();
+            let task = tokio::spawn(run(ready, at_end));
             tokio::pin!(task);
             let outcome = tokio::select! {
                 outcome = &mut task => outcome,
@@ -259,8 +259,8 @@ async fn run(ready: Ready, stop: oneshot::Receiver<()>) -> Result<(), DiskError>
             core::future::pending::<()>().await;
         }
     };
-    let ended = host.run(rows, &mut events, &mut requests, stop).await;
-    let links = host.into_parts().0.ended();
+    let outcome = host.run(rows, &mut events, &mut requests, stop).await;
+    let links = ended(host.into_parts().0);
     // What they tell is taken from them while they end: none may wait for it.
     let last = async {
         tokio::select! { () = links => {}, () = async { while events.discard().await {} } => {} }
@@ -268,7 +268,7 @@ async fn run(ready: Ready, stop: oneshot::Receiver<()>) -> Result<(), DiskError>
     // Who has not said goodbye by then is heard no more anyway.
     let _ = timeout(LAST_LINKS, last).await;
     events.written_out().await;
-    ended
+    outcome
 }
 
 /// Opens the file of rows, on a thread that may wait.

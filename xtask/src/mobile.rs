@@ -6,8 +6,10 @@
 //! ```
 
 mod bindings;
+mod kotlin;
 mod python;
 mod scenario;
+mod swift;
 mod targets;
 
 use anyhow::Result;
@@ -37,6 +39,10 @@ enum What {
     Targets,
     /// Build the wheel, install it beside nothing else, and run the scenario with it.
     Python,
+    /// Compile the Kotlin of the JVM and of Android, and run the scenario on the JVM.
+    Kotlin,
+    /// Compile the Swift package on Linux, and run its tests and the scenario.
+    Swift,
 }
 
 /// Does one of them.
@@ -49,6 +55,8 @@ pub(crate) fn run_one(options: &Options) -> Result<()> {
         What::Bindings { write } => bindings::check(write),
         What::Targets => targets::check(),
         What::Python => python::test(),
+        What::Kotlin => kotlin::test(),
+        What::Swift => swift::test(),
     }
 }
 

@@ -28,6 +28,10 @@ pub(crate) enum Need {
     Turn,
     /// A Valkey or Redis server, by which trackers share their swarms. The demo does not need it.
     Redis,
+    /// A Java compiler and machine, for Kotlin. The demo and the tests do not need it.
+    Jdk,
+    /// What makes a Debian inside of this system, for Swift. The demo and the tests do not need it.
+    Debootstrap,
     /// `ffmpeg`, which encodes the sample stream anew. The demo does not need it.
     Ffmpeg,
 }
@@ -45,6 +49,8 @@ impl Need {
             Self::Network => "the end-to-end tests run in a network of their own",
             Self::Turn => "listeners reach each other through it alone in the end-to-end tests",
             Self::Redis => "two trackers share their swarms in the tests through a real server",
+            Self::Jdk => "the Kotlin of `cargo xtask mobile kotlin` runs on it",
+            Self::Debootstrap => "`cargo xtask mobile swift` takes Swift from a Debian that has it",
             Self::Ffmpeg => "`cargo xtask sample` encodes the sample stream with it",
         }
     }
@@ -58,6 +64,8 @@ impl Need {
             Self::Network => &["iproute2"],
             Self::Turn => &["coturn"],
             Self::Redis => &["redis-server"],
+            Self::Jdk => &["default-jdk-headless"],
+            Self::Debootstrap => &["debootstrap"],
             Self::Ffmpeg => &["ffmpeg"],
         }
     }
@@ -74,6 +82,8 @@ impl Need {
             Self::Network => found("ip"),
             Self::Turn => found("turnserver"),
             Self::Redis => found("valkey-server") || found("redis-server"),
+            Self::Jdk => found("javac"),
+            Self::Debootstrap => found("debootstrap"),
             Self::Ffmpeg => found("ffmpeg"),
         }
     }

@@ -86,6 +86,9 @@ class Alone(unittest.IsolatedAsyncioTestCase):
         self.folder.cleanup()
 
     async def test_it_says_what_is_down_and_refuses_what_needs_the_chain(self) -> None:
+        await self.client.suspend()
+        waking = asyncio.create_task(asyncio.sleep(0.05))
+        waking.add_done_callback(lambda _: asyncio.ensure_future(self.client.resume()))
         async for event in antiphon.events(self.client):
             if event.is_trouble() and event.code == "node/unreachable":
                 break

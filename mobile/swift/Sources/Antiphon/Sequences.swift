@@ -1,0 +1,43 @@
+extension AntiphonError: CustomStringConvertible {}
+
+/// Every event from the moment when it was made. A slow reader gets `lagged` instead of what it missed.
+public struct AntiphonEvents: AsyncSequence {
+    let client: Antiphon
+
+    public func makeAsyncIterator() -> Iterator { Iterator(stream: client.events()) }
+
+    public struct Iterator: AsyncIteratorProtocol {
+        let stream: EventStream
+
+        public mutating func next() async -> AntiphonEvent? {
+            let stream = self.stream
+            return await withTaskCancellationHandler { await stream.next() } onCancel: { stream.cancel() }
+        }
+    }
+}
+
+/// Each change of a call that moves money, until it is handled: when the next one is asked for, this one is.
+public struct MoneyEvents: AsyncSequence {
+    let client: Antiphon
+
+    public func makeAsyncIterator() -> Iterator { Iterator(client: client) }
+
+    public struct Iterator: AsyncIteratorProtocol {
+        let client: Antiphon
+        var last: UInt64?
+
+        init(client: Antiphon) { self.client = client }
+
+        public mutating func next() async throws -> MoneyEvent? {
+            if let last { try await client.eventHandled(id: last) }
+            let event = try await client.nextEvent()
+            last = event.id
+            return event
+        }
+    }
+}
+
+extension Antiphon {
+    public var eventSequence: AntiphonEvents { AntiphonEvents(client: self) }
+    public var moneySequence: MoneyEvents { MoneyEvents(client: self) }
+}

@@ -1,0 +1,145 @@
+//! Kotlin: compiled for the JVM and run there; for Android compiled against stubs of what it uses of the platform, and not run.
+
+use anyhow::{Context as _, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{folder, library, scenario};
+use crate::process::{run, target_dir};
+use crate::setup::{self, Need};
+use crate::step::step;
+
+/// The compiler with its own libraries, coroutines and tests among them, as npm has it: 90 MB.
+const COMPILER: &str = "kotlin-compiler@2.4.20";
+/// How Kotlin finds Rust, and what runs tests; taken apart, not installed.
+const PACKAGES: [&str; 4] = ["libjna-java", "libjna-jni", "junit4", "libhamcrest-java"];
+/// What comes with the compiler.
+const LIBRARIES: [&str; 4] = [
+    "kotlin-stdlib.jar",
+    "kotlinx-coroutines-core-jvm.jar",
+    "kotlin-test.jar",
+    "kotlin-test-junit.jar",
+];
+/// What comes with the packages.
+const JARS: [&str; 3] = ["jna.jar", "junit4.jar", "hamcrest-all.jar"];
+
+/// Compiles both flavours, and runs the tests and the scenario on the JVM.
+///
+/// # Errors
+///
+/// A tool cannot be had, the code does not compile, a test fails.
+pub(super) fn test() -> Result<()> {
+    setup::ensure(&[Need::Jdk])?;
+    let rust = library()?;
+    let tools = Tools::get()?;
+    let out = tools.home.join("out");
+    fs::create_dir_all(&out)?;
+    step("compiling Kotlin for the JVM", || {
+        let sources = ["src/main/kotlin/io/antiphon", "example", "src/test"];
+        tools.compile(&sources, &[], &out.join("jvm.jar"))
+    })?;
+    step("compiling Kotlin for Android, against stubs", || {
+        let stubs = out.join("stubs");
+        fs::create_dir_all(&stubs)?;
+        let mut javac = Command::new("javac");
+        run(javac.arg("-d").arg(&stubs).args(all(&folder("kotlin/stubs"), "java")?))?;
+        let sources = ["src/android/kotlin/io/antiphon", "src/main/kotlin/io/antiphon/Flows.kt"];
+        tools.compile(&sources, &[stubs], &out.join("android.jar"))
+    })?;
+    let java = |class: &str, words: &[&str]| {
+        let mut line = Command::new("java");
+        line.arg(format!("-Djna.library.path={}", rust.display()));
+        line.args(["-cp", &tools.path(&[out.join("jvm.jar"), tools.home.join("res")])]);
+        line.arg(class).args(words);
+        line
+    };
+    step("running the tests in Kotlin", || {
+        run(&mut java("org.junit.runner.JUnitCore", &["ClientTest"]))
+    })?;
+    scenario::run("kotlin", |words| java("WalletKt", words))
+}
+
+/// What compiles and runs Kotlin.
+struct Tools {
+    home: PathBuf,
+}
+
+impl Tools {
+    /// Downloads what is not here yet.
+    fn get() -> Result<Self> {
+        let home = target_dir().join("xtask/kotlin");
+        let stamp = home.join("complete");
+        if !stamp.exists() {
+            fs::create_dir_all(&home)?;
+            step("downloading the Kotlin compiler, JNA and JUnit", || {
+                let here = |program: &str| {
+                    let mut line = Command::new(program);
+                    line.current_dir(&home);
+                    line
+                };
+                run(here("npm").args(["pack", "--silent", COMPILER]))?;
+                for archive in all(&home, "tgz")? {
+                    run(here("tar").arg("xzf").arg(archive))?;
+                }
+                run(here("apt-get").args(["download", "-q"]).args(PACKAGES))?;
+                for package in all(&home, "deb")? {
+                    run(here("dpkg").arg("-x").arg(package).arg("system"))?;
+                }
+                native(&home)
+            })?;
+            fs::write(stamp, COMPILER)?;
+        }
+        Ok(Self { home })
+    }
+
+    fn compile(&self, sources: &[&str], more: &[PathBuf], out: &Path) -> Result<()> {
+        let mut compiler = Command::new("bash");
+        compiler.arg(self.home.join("package/bin/kotlinc"));
+        compiler.args(["-nowarn", "-jvm-target", "17", "-cp", &self.path(more), "-d"]).arg(out);
+        for source in sources {
+            let source = folder("kotlin").join(source);
+            if source.is_file() {
+                compiler.arg(source);
+            } else {
+                compiler.args(all(&source, "kt")?);
+            }
+        }
+        run(&mut compiler)
+    }
+
+    fn path(&self, more: &[PathBuf]) -> String {
+        let libraries = LIBRARIES.map(|jar| self.home.join("package/lib").join(jar));
+        let jars = JARS.map(|jar| self.home.join("system/usr/share/java").join(jar));
+        let every = more.iter().chain(&libraries).chain(&jars);
+        every.map(|path| path.display().to_string()).collect::<Vec<_>>().join(":")
+    }
+}
+
+/// Debian's JNA looks for its own native half only where Debian installs it, or on the class path.
+fn native(home: &Path) -> Result<()> {
+    let name = "libjnidispatch.system.so";
+    let found = all(&home.join("system/usr/lib"), "so")?;
+    let found =
+        found.into_iter().find(|path| path.ends_with(name)).context("JNA has no native half")?;
+    let machine = if cfg!(target_arch = "aarch64") { "linux-aarch64" } else { "linux-x86-64" };
+    let to = home.join("res/com/sun/jna").join(machine);
+    fs::create_dir_all(&to)?;
+    fs::copy(found, to.join("libjnidispatch.so"))?;
+    Ok(())
+}
+
+/// Returns every file below a folder with this extension, in order.
+fn all(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if path.is_dir() && !path.is_symlink() {
+            found.extend(all(&path, extension)?);
+        } else if path.extension().is_some_and(|known| known == extension) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}

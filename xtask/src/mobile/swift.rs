@@ -1,0 +1,80 @@
+//! Swift on Linux, in a Debian of its own below the target folder: no distribution that we run on has Swift and all have that one.
+
+use anyhow::{Context as _, Result, ensure};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{library, scenario};
+use crate::process::{output, root, run, target_dir};
+use crate::setup::{self, Need};
+use crate::step::step;
+
+/// The Debian that has Swift 6, and what is needed of it: 3 GB.
+const DEBIAN: &str = "trixie";
+const PACKAGES: &str = "ca-certificates,swiftlang,libc6-dev,libstdc++-14-dev";
+/// Enters it with the workspace at /work and the target folder at /target. `$0` is its root. Mounts end with the process.
+/// Without /proc, Swift does not find its own libraries.
+const ENTER: &str = r#"
+    mount -t proc proc "$0/proc" && mount --bind /dev "$0/dev" &&
+    mount --bind "$1" "$0/work" && mount --bind "$2" "$0/target" && shift 2 &&
+    exec chroot "$0" env -C /work/mobile/swift HOME=/root LD_LIBRARY_PATH=/target/debug "$@""#;
+
+/// Runs the tests of the package, and the scenario.
+///
+/// # Errors
+///
+/// Who runs this is not root, the code does not compile, a test fails.
+pub(super) fn test() -> Result<()> {
+    let is_root = output("id", &["-u"]).is_some_and(|id| id.trim() == "0");
+    ensure!(
+        is_root,
+        "a Debian of its own takes root; a Swift of the system runs `swift test` in mobile/swift"
+    );
+    setup::ensure(&[Need::Debootstrap])?;
+    library()?;
+    let system = system()?;
+    let build = [
+        "--disable-sandbox",
+        "--scratch-path",
+        "/target/xtask/swift-build",
+        "-Xlinker",
+        "-L/target/debug",
+    ];
+    step("running the tests in Swift", || run(enter(&system, &["swift", "test"]).args(build)))?;
+    step("building the wallet in Swift", || {
+        run(enter(&system, &["swift", "build", "--product", "wallet"]).args(build))
+    })?;
+    let target = target_dir().display().to_string();
+    scenario::run("swift", |words| {
+        let mut line = enter(&system, &["/target/xtask/swift-build/debug/wallet"]);
+        // The same folder, as it is called inside.
+        line.args(words.iter().map(|word| word.replace(&target, "/target")));
+        line
+    })
+}
+
+/// Makes the Debian, unless it is there.
+fn system() -> Result<PathBuf> {
+    let system = target_dir().join("xtask/swift");
+    let stamp = system.join("complete");
+    if !stamp.exists() {
+        step("installing Swift in a Debian of its own (3 GB)", || {
+            let mut make = Command::new("debootstrap");
+            make.args(["--variant=minbase", &format!("--include={PACKAGES}"), DEBIAN]).arg(&system);
+            run(&mut make)
+        })?;
+        for folder in ["work", "target"] {
+            fs::create_dir_all(system.join(folder))?;
+        }
+        fs::write(&stamp, DEBIAN).context("it was just made")?;
+    }
+    Ok(system)
+}
+
+fn enter(system: &Path, words: &[&str]) -> Command {
+    let mut line = Command::new("unshare");
+    line.args(["--mount", "bash", "-c", ENTER]).arg(system).arg(root()).arg(target_dir());
+    line.args(words);
+    line
+}
