@@ -17,6 +17,9 @@ const BACK_S = 15;
 /** What is heard then was broadcast no longer ago, in seconds. */
 const LIVE_S = 15;
 
+/** The longest segment of the sample, in bytes. */
+const SEGMENT_BYTES = 60_000;
+
 /** @type {Awaited<ReturnType<typeof startNetwork>>} */ let network;
 /** @type {import('playwright-core').Browser} */ let browser;
 /** The neighbour of all others; it plays all the time. @type {Listener} */ let stayer;
@@ -49,10 +52,15 @@ async function isHeardLive(listener, patienceS = BACK_S) {
   }, (patienceS + 2) * 1000, async () => `${await state(listener)} at ${last}, ${await delay(listener)} s after the broadcast\n${show(await listener.snapshot())}\n${await listener.silence()}`);
 }
 
-/** Asserts that nothing bad was played and nothing threw. @param {Listener} listener */
-async function isClean(listener) {
+/**
+ * Asserts that nothing bad was played and nothing threw. Who is kept from running while a segment is judged plays it unjudged,
+ * and counts it: no more than one.
+ * @param {Listener} listener @param {number} [unjudged] In bytes.
+ */
+async function isClean(listener, unjudged = 0) {
   const { delivery, bans } = await listener.snapshot();
-  assert.deepEqual([delivery.bad, delivery.unverified], [0, 0]);
+  assert.equal(delivery.bad, 0);
+  assert.ok(delivery.unverified <= unjudged, `${delivery.unverified} bytes were played and judged by nobody`);
   assert.deepEqual(bans, []);
   assert.deepEqual(listener.diary.errors, []);
 }
@@ -79,7 +87,7 @@ test('a tab in the background plays on and carries', async (t) => {
     t.diagnostic(`${(await delay(listener)).toFixed(1)} s after the broadcast`);
     await tab.show();
     await isHeardLive(listener);
-    await isClean(listener);
+    await isClean(listener, SEGMENT_BYTES);
   } finally {
     await tab.close();
   }
@@ -112,7 +120,7 @@ test('who wakes from a long sleep hears the stream live within seconds, and has 
       await listener.sees('the tracker is up', ({ delivery }) => delivery.tracker === 'up', 30_000);
       await carries(listener);
       t.diagnostic(`${listener.diary.name}: carries after ${((Date.now() - began) / 1000).toFixed(1)} s`);
-      await isClean(listener);
+      await isClean(listener, SEGMENT_BYTES);
     }));
     await isClean(stayer);
   } finally {
@@ -147,6 +155,7 @@ test('who looks back hears it within seconds, and is at the live edge again as s
   await listener.play();
   await isHeardLive(listener);
   const live = await delay(listener);
+  const before = await listener.position();
   const place = await listener.page.evaluate(() => {
     const media = document.querySelector('antiphon-player')?.media;
     if (!media) throw new Error('no audio');
@@ -154,7 +163,7 @@ test('who looks back hears it within seconds, and is at the live edge again as s
     return media.currentTime;
   });
   await until('it plays from there', async () => (await listener.position()) >= place + 3, 8_000, () => listener.silence());
-  assert.ok((await delay(listener)) > live + 4, 'what is heard is older');
+  assert.ok(place < before - 3, `${place} is older than ${before}`);
   await listener.page.getByTestId('live').click();
   await isHeardLive(listener, 5);
   assert.ok((await delay(listener)) < live + 3, `${await delay(listener)} s behind after ${live} s before`);

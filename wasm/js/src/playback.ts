@@ -39,6 +39,12 @@ export interface Told {
   trouble(code: string): void;
 }
 
+/** How often it is looked whether the page slept: a timer that is later than {@link SLEPT_MS} says so. Chosen here. */
+const LOOK_MS = 1_000;
+const SLEPT_MS = 10_000;
+/** So long after a sleep playback is brought to the live edge: what the playlist lists by then must be read first. Chosen here. */
+const WAKING_MS = 20_000;
+
 type HlsLibrary = typeof import('hls.js').default;
 
 /** Loads hls.js, which is most of what a page loads: beside the client, not before it. */
@@ -83,6 +89,7 @@ export class Playback {
       this.#tellOfParts(text);
     });
     this.#outliveFreezing();
+    this.#outliveSleep();
   }
 
   /** Loads the playlist and fills the buffer. Resolves when the element has a source; rejects if hls.js does not load. */
@@ -230,6 +237,19 @@ export class Playback {
       // It may want a gesture first; then the button says that it is paused.
       if (wasPlaying && this.media.paused) this.play().catch(() => {});
     }, { signal });
+  }
+
+  /** A page that slept while it played goes on where it was, which nobody broadcasts any more. No event tells of a machine that slept. */
+  #outliveSleep(): void {
+    let last = performance.now();
+    let awakeAt = -Infinity;
+    const timer = setInterval(() => {
+      const now = performance.now();
+      if (now - last > SLEPT_MS) awakeAt = now;
+      last = now;
+      if (now - awakeAt < WAKING_MS && !this.media.paused && !this.media.seeking && this.behindEdge() > STALE_S) this.goLive();
+    }, LOOK_MS);
+    this.#life.signal.addEventListener('abort', () => clearInterval(timer));
   }
 
   /** Sets the aim of live playback before hls.js reads its first playlist. */
