@@ -2,10 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { serveSite } from '../../examples/sign-in/server.mjs';
-import { serve } from '../../examples/serve.mjs';
 import { openPage, startBrowser, until } from './lab/browser.mjs';
 import { startNetwork } from './lab/network.mjs';
+
+/** Examples have no types; named so, none are asked for. @param {string} file */
+const load = (file) => import(String(new URL(`../../examples/${file}`, import.meta.url)));
+const { serve } = await load('serve.mjs');
+const { serveSite } = await load('sign-in/server.mjs');
 
 /** @type {Awaited<ReturnType<typeof startNetwork>>} */ let network;
 /** @type {import('playwright-core').Browser} */ let browser;
@@ -23,7 +26,7 @@ after(async () => {
 async function example(t, folder, count = 1) {
   const site = await (folder === 'sign-in' ? serveSite(network.page) : serve(folder, network.page));
   t.after(() => site.close());
-  const pages = [];
+  /** @type {Awaited<ReturnType<typeof openPage>>[]} */ const pages = [];
   for (let n = 0; n < count; n++) pages.push(await openPage(browser, site.url, `${folder} ${n}`));
   return {
     url: site.url,
