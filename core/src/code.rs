@@ -90,7 +90,7 @@ const HELP: &[(&str, &str)] = &[
     ),
     ("storage/in-use", "The file of the client is in use; only one client may run with it."),
     (
-        "storage/unavailable",
+        "storage/not-opened",
         "The file of the client cannot be opened; check the folder and its rights.",
     ),
     (

@@ -290,7 +290,7 @@ async fn open(
             Ok(Err(error)) if is_in_use(&error) => {
                 return Err(AntiphonError::unavailable("storage/in-use"));
             }
-            _ => return Err(AntiphonError::unavailable("storage/unavailable")),
+            _ => return Err(AntiphonError::unavailable("storage/not-opened")),
         }
         tries += 1;
     }

@@ -35,7 +35,7 @@ async fn a_folder_has_one_client() {
     let (second, _) = session(folder.path());
     assert_eq!(second.wake().await, Err(AntiphonError::unavailable("storage/in-use")));
     let (third, _) = session(Path::new("/dev/null/folder"));
-    assert_eq!(third.wake().await, Err(AntiphonError::unavailable("storage/unavailable")));
+    assert_eq!(third.wake().await, Err(AntiphonError::unavailable("storage/not-opened")));
 }
 
 #[tokio::test]
