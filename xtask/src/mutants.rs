@@ -149,7 +149,9 @@ fn test<'a>(tree: &Path, package: &str, names: impl Iterator<Item = &'a str>) ->
     test.args(["test", "--package", package]);
     let names: Vec<&str> = names.collect();
     // The shell costs minutes of building; only its own tests need it.
-    if !names.iter().any(|name| name.starts_with("shell::")) {
+    if package == "antiphon-host" {
+        test.arg("--all-features");
+    } else if !names.iter().any(|name| name.starts_with("shell::")) {
         test.arg("--no-default-features");
     }
     // The tests of a library, or the stories over all of them.
