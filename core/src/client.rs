@@ -27,6 +27,7 @@
 //! | `fields` | payment fields: their members and their rows on chain |
 //! | `view` | what an application sees |
 
+mod ahead;
 mod chain;
 mod command;
 mod config;
@@ -88,6 +89,7 @@ use crate::{
     time::{Moment, UnixMillis},
     wallet::book::{self, Book},
 };
+use ahead::Dealings;
 use alloc::{boxed::Box, string::String, vec::Vec};
 use neighbours::Peer;
 
@@ -198,6 +200,7 @@ pub struct Client {
     met: Table<Address, PeerId>,
     /// Verified chunks that no voucher covers yet, by payee.
     debts: Table<Address, Amount>,
+    dealings: Dealings,
     troubles: Table<&'static str, u64>,
     changed: bool,
 }
@@ -235,6 +238,7 @@ impl Client {
             peers: Table::new(),
             met: Table::new(),
             debts: Table::new(),
+            dealings: Dealings::default(),
             troubles: Table::new(),
             changed: false,
         }

@@ -33,6 +33,8 @@ mod foes;
 #[cfg(not(target_family = "wasm"))]
 mod follows;
 #[cfg(not(target_family = "wasm"))]
+mod forgotten;
+#[cfg(not(target_family = "wasm"))]
 mod gathering;
 #[cfg(not(target_family = "wasm"))]
 mod gifts;

@@ -8,7 +8,7 @@ use crate::{
     delivery::{
         chunk::ChunkId,
         fetch::{self, PeerChunk, Refused},
-        serve::{self, Asked},
+        serve::{self, Asked, Refusal},
     },
     id::{Address, PeerId, PoolId},
     payment::{payee, tick::Preimage},
@@ -330,6 +330,9 @@ impl Client {
             Frame::Refuse(refuse) => {
                 let refused = Refused { id: refuse.id, reason: refuse.reason };
                 self.feed_fetch(now, fetch::Input::Refused(peer, refused), out);
+                if refuse.reason == Refusal::NoCredit {
+                    self.refused_for_credit(now, peer, out);
+                }
             }
             Frame::Cancel(id) => {
                 self.feed_serve(now, serve::Input::Cancel(Asked { peer, id }), out);

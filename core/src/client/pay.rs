@@ -32,13 +32,18 @@ impl Client {
         let price = self.stream.as_ref().map_or(Amount::ZERO, |stream| stream.info.price);
         let payee = self.peers.get(&peer).and_then(|peer| peer.payee);
         let Some(target) = payee.filter(|_| !price.is_zero()) else { return };
-        // The debt is the payee's, not the link's: it outlives a link that breaks.
+        self.dealings.count_chunk(target);
+        self.add_debt(target, price);
+        self.pay_debts(now, out);
+    }
+
+    /// The debt is the payee's, not the link's: it outlives a link that breaks.
+    pub(super) fn add_debt(&mut self, target: Address, price: Amount) {
         if self.debts.len() >= MAX_DEBTS && !self.debts.contains_key(&target) {
             self.debts.pop_first();
         }
         let debt = self.debts.entry(target).or_default();
         *debt = debt.checked_add(price).unwrap_or(*debt);
-        self.pay_debts(now, out);
     }
 
     /// Tells every linked peer which pool pays, and pays every debt that it covers. A voucher does not name its pool, so none

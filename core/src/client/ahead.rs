@@ -1,0 +1,67 @@
+//! Pays a payee ahead that remembers a debt which we forgot.
+//!
+//! A chunk that was verified and not yet paid is known to this life alone, and one that was lost with its link only to who sent
+//! it. The payee counts both, by key, and refuses for good at its limit. One price brings it below, and it serves again. One
+//! that cheats gains one price, as A5.15 allows, and then one more for every [`CHUNKS_AHEAD`] chunks that it sold.
+
+use super::{Client, Now, Output};
+use crate::{
+    amount::Amount,
+    id::{Address, PeerId},
+    table::Table,
+};
+use alloc::vec::Vec;
+
+/// Chunks that a payee sells before another price is paid ahead. Chosen here: what a payee lets be unpaid.
+const CHUNKS_AHEAD: u64 = 8;
+
+/// Payees whose dealings are counted; more are paid nothing ahead. Chosen here: beyond the peers that a swarm meets in an hour.
+const MAX_DEALINGS: usize = 1024;
+
+/// What each payee sold in this life, and what it got ahead.
+#[derive(Debug, Default)]
+pub(super) struct Dealings(Table<Address, Dealing>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Dealing {
+    chunks: u64,
+    ahead: u64,
+}
+
+impl Dealings {
+    pub(super) fn count_chunk(&mut self, payee: Address) {
+        if let Some(dealing) = self.of(payee) {
+            dealing.chunks = dealing.chunks.saturating_add(1);
+        }
+    }
+
+    /// Returns whether another price may be paid ahead, and counts it.
+    fn take_ahead(&mut self, payee: Address) -> bool {
+        let dealing = self.of(payee);
+        let dealing =
+            dealing.filter(|dealing| dealing.ahead.saturating_mul(CHUNKS_AHEAD) <= dealing.chunks);
+        dealing.map(|dealing| dealing.ahead = dealing.ahead.saturating_add(1)).is_some()
+    }
+
+    fn of(&mut self, payee: Address) -> Option<&mut Dealing> {
+        if self.0.len() >= MAX_DEALINGS && !self.0.contains_key(&payee) {
+            return None;
+        }
+        Some(self.0.entry(payee).or_default())
+    }
+}
+
+impl Client {
+    /// A peer refuses for want of credit. If all that we know of is paid and sent, there is something that we do not know of.
+    pub(super) fn refused_for_credit(&mut self, now: Now, peer: PeerId, out: &mut Vec<Output>) {
+        let price = self.stream.as_ref().map_or(Amount::ZERO, |stream| stream.info.price);
+        let Some(entry) = self.peers.get(&peer) else { return };
+        let is_sent = entry.voucher.is_none() && entry.tick.is_none();
+        let Some(payee) = entry.payee.filter(|_| is_sent && !price.is_zero()) else { return };
+        let owes = self.debts.contains_key(&payee);
+        if !owes && self.paying_pool().is_some() && self.dealings.take_ahead(payee) {
+            self.add_debt(payee, price);
+            self.pay_debts(now, out);
+        }
+    }
+}
