@@ -3,8 +3,7 @@
 //! ```text
 //! antiphon-bench ── native, release ─────────────┐
 //!        '── wasm, as shipped ── Node, Chromium ─┼──► medians and ratios ──► BENCHMARKS.md
-//! a fresh page on a running network ─────────────┤
-//! validators under a load, a growing tree ───────┘
+//! a fresh page on a running network ─────────────┘
 //! ```
 //!
 //! The engines run in turn, round by round, so that a busy moment of the machine hits all of them.
@@ -47,9 +46,6 @@ type Row = (String, String);
 pub(crate) struct Options {
     #[command(subcommand)]
     part: Option<Part>,
-    /// How long a network settles transfers, in seconds.
-    #[arg(long, default_value_t = 60)]
-    settle: u64,
     /// How often every engine runs everything.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
@@ -66,6 +62,8 @@ enum Part {
     Tracker(tracker::Options),
     /// Only crowds in the simulator: each foe by itself, and how every figure grows.
     Crowd(crowd::Options),
+    /// Only what a network settles, for ten minutes, and what a block costs a node.
+    Settle(settle::Options),
     /// Only how payment fields add up: beside each other on all cores, and a thousand in the simulator.
     Fields,
     /// Only the package beside other light clients of npm: bytes, starts, tools.
@@ -83,6 +81,7 @@ pub(crate) fn measure(options: &Options) -> Result<()> {
         Some(Part::Soak(options)) => soak::measure(options),
         Some(Part::Tracker(options)) => tracker::measure(options),
         Some(Part::Crowd(options)) => crowd::measure(options),
+        Some(Part::Settle(options)) => settle::measure(options),
         Some(Part::Scorecard) => scorecard::measure(),
         Some(Part::Fields) => sections::replace(fields::TITLE, &fields::measure()?),
         None => measure_all(options),
@@ -122,12 +121,10 @@ fn measure_all(options: &Options) -> Result<()> {
     let start = start.first().context("no line from bench/start.mjs")?;
     let noble = noble::measure()?;
     let fields = fields::measure()?;
-    let settled = settle::measure(options.settle)?;
     let mut document = document(&figures, start)?;
     payments::write(&mut document, &figures)?;
     write!(document, "\n{}\n\n{fields}", fields::TITLE)?;
     noble.write(&mut document, &figures)?;
-    settled.write(&mut document)?;
     document.push_str(&sections::kept());
     fs::write(sections::path(), document)?;
     println!("wrote {}", sections::path().display());

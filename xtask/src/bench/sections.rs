@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::{crowd, delivery, scorecard, soak, tracker};
+use super::{crowd, delivery, scorecard, settle, soak, tracker};
 use crate::process::root;
 
 /// Titles of such sections, in their order.
-const TITLES: [&str; 5] =
-    [delivery::TITLE, soak::TITLE, tracker::TITLE, crowd::TITLE, scorecard::TITLE];
+const TITLES: [&str; 6] =
+    [settle::TITLE, delivery::TITLE, soak::TITLE, tracker::TITLE, crowd::TITLE, scorecard::TITLE];
 
 pub(super) fn path() -> PathBuf {
     root().join("BENCHMARKS.md")

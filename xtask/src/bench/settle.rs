@@ -3,19 +3,30 @@
 use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result};
+use clap::Args;
 use serde_json::Value;
 
-use super::{lines, number, text};
+use super::{lines, number, sections, text};
 use crate::process::{cargo, command, run, target_dir};
 use crate::step::step;
 
+/// The section's title.
+pub(super) const TITLE: &str = "## What a network settles";
 /// What the whitepaper promises. Source: seed Allaudio, "1000+ TPS".
 const PROMISED: f64 = 1000.0;
 /// The share of the bare signatures' rate that we want. Source: issue 3 of the plan.
 const WANTED: f64 = 0.4;
 
+/// Options of `cargo xtask bench settle`.
+#[derive(Args)]
+pub(super) struct Options {
+    /// How long the network settles transfers.
+    #[arg(long, default_value_t = 600)]
+    seconds: u64,
+}
+
 /// The lines of one run.
-pub(super) struct Measured {
+struct Measured {
     network: Value,
     blocks: Vec<Value>,
 }
@@ -25,7 +36,8 @@ pub(super) struct Measured {
 /// # Errors
 ///
 /// A build or a run fails.
-pub(super) fn measure(seconds: u64) -> Result<Measured> {
+pub(super) fn measure(options: &Options) -> Result<()> {
+    let seconds = options.seconds;
     step("building the nodes that settle", || {
         run(cargo().args(["build", "--release", "--package", "antiphon-settle"]))
     })?;
@@ -37,7 +49,9 @@ pub(super) fn measure(seconds: u64) -> Result<Measured> {
     })?;
     let network = network.into_iter().next().context("no line from settle")?;
     let blocks = step("growing a tree to a million accounts", || lines(program().arg("cost")))?;
-    Ok(Measured { network, blocks })
+    let mut text = String::new();
+    Measured { network, blocks }.write(&mut text)?;
+    sections::replace(TITLE, &text)
 }
 
 impl Measured {
@@ -46,10 +60,10 @@ impl Measured {
     /// # Errors
     ///
     /// A figure is missing.
-    pub(super) fn write(&self, out: &mut String) -> Result<()> {
+    fn write(&self, out: &mut String) -> Result<()> {
         self.write_network(out)?;
         out.push_str(
-            "\n## What a block costs a node\n\n\
+            "\n### What a block costs a node\n\n\
              512 transfers among that many accounts, on a store on disk; signatures were checked when the transactions came.\n\n\
              | accounts | execute, a transfer | write, a transfer | bare signature | both over it |\n|---|---|---|---|---|\n",
         );
@@ -65,7 +79,7 @@ impl Measured {
             )?;
         }
         out.push_str(
-            "\n## One thread and more\n\n\
+            "\n### One thread and more\n\n\
              Executing 512 transfers, in turn on one thread and on all cores. Where all pay one account, all is done again in order.\n\n\
              | load | one thread | threads | all threads | faster by |\n|---|---|---|---|---|\n",
         );
@@ -100,8 +114,7 @@ impl Measured {
             .collect();
         writeln!(
             out,
-            "\n## What a network settles\n\n\
-             {:.0} validators, each with a thread, a store on disk and every check, on this one machine, for {:.0} s; messages go\n\
+            "{:.0} validators, each with a thread, a store on disk and every check, on this one machine, for {:.0} s; messages go\n\
              from thread to thread. The limit is the machine's bare rate of `verify_strict`, {:.0}/s in the same run, over the\n\
              number of validators: each checks each signature once.\n",
             of("validators")?,
