@@ -202,6 +202,8 @@ pub struct Client {
     debts: Table<Address, Amount>,
     dealings: Dealings,
     troubles: Table<&'static str, u64>,
+    /// Until when the application wants each block as it comes.
+    followed_until: Moment,
     changed: bool,
 }
 
@@ -240,6 +242,7 @@ impl Client {
             debts: Table::new(),
             dealings: Dealings::default(),
             troubles: Table::new(),
+            followed_until: Moment::ZERO,
             changed: false,
         }
     }
@@ -278,7 +281,7 @@ impl Client {
             | Input::LinkDrained(_)
             | Input::LinkClosed(_) => self.feed_neighbours(now, input, out),
         }
-        self.finish(out);
+        self.finish(now, out);
     }
 
     /// Returns when [`Input::Tick`] is next needed.
@@ -411,7 +414,8 @@ impl Client {
         self.changed = true;
     }
 
-    fn finish(&mut self, out: &mut Vec<Output>) {
+    fn finish(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.set_pace(now);
         if core::mem::take(&mut self.changed) {
             out.push(Output::Notify(Notice::Changed));
         }

@@ -52,7 +52,7 @@ pub fn find(
 ) -> Result<Option<Vec<u8>>, StorageError> {
     Ok(match file {
         File::Spec(chain) => (*chain == spec.chain_id()).then(|| codec::encode(spec)),
-        File::Tip => None,
+        File::Tip | File::News => None,
         File::Header(block) => {
             let Some(height) = store.height_of(block)? else { return Ok(None) };
             store.header(height)?.map(|header| codec::encode(&header))

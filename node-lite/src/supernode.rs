@@ -32,6 +32,7 @@ use crate::{
 };
 use antiphon_core::{
     chain::{
+        header::Header,
         set::{GuardianSet, ValidatorSet},
         spec::ChainSpec,
         transaction::{SignedTransaction, decode_transaction},
@@ -145,6 +146,8 @@ pub struct Supernode<S> {
     ledger: Ledger<S>,
     mempool: Mempool,
     settled: VecDeque<(Height, BlockId)>,
+    /// Headers of the newest of them that settled in this life, for news.
+    settled_headers: VecDeque<Header>,
     /// What was last written to the log of signatures: height of the vote, epoch of the proposal.
     logged: (Height, u64),
     batch: Vec<Write>,
@@ -218,6 +221,7 @@ impl<S: Storage> Supernode<S> {
             ledger,
             mempool: Mempool::default(),
             settled: start.recent.into(),
+            settled_headers: VecDeque::new(),
             logged,
             batch: Vec::new(),
             waiting: Vec::new(),

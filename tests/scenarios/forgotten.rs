@@ -79,6 +79,6 @@ fn a_payee_that_only_ever_wants_more_gets_one_price() {
         world.run_for(1);
     }
     let gained = held(&world) - before;
-    // It has sold a few chunks, for which it may get some more.
-    assert!((PRICE..=4 * PRICE).contains(&gained), "{gained}");
+    // It may have got its one before, and has sold a few chunks for which it may get some more.
+    assert!(gained <= 4 * PRICE, "{gained}");
 }

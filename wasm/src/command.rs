@@ -25,6 +25,7 @@ pub(crate) fn read(command: &JsValue) -> Result<Command, JsValue> {
         "unbond" => Command::Unbond(address(command, "staker")?, amount(command)?),
         "withdraw" => Command::Withdraw(address(command, "staker")?),
         "setUpload" => Command::SetUpload(upload(&field(command, "policy"))?),
+        "follow" => Command::Follow,
         "stop" => Command::Stop,
         other => return room::read(other, command)?.ok_or_else(|| bad_input("kind")),
     })

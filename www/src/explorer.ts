@@ -48,8 +48,8 @@ export class Explorer {
     });
     addEventListener('hashchange', () => this.#go());
     new ResizeObserver(() => this.#drawStaff()).observe(byId('staff'));
-    setInterval(() => void this.#hint(), AGAIN_MS);
-    void this.#hint();
+    setInterval(() => void this.#watch(), AGAIN_MS);
+    void this.#watch();
     this.#go();
   }
 
@@ -235,8 +235,11 @@ export class Explorer {
     }
   }
 
-  async #hint(): Promise<void> {
-    if (byId('explore').hidden || this.#node === '') return;
+  /** While somebody looks, heads follow the chain block by block, and the node says what waits. */
+  async #watch(): Promise<void> {
+    if (byId('explore').hidden) return;
+    this.#client()?.follow().catch(() => {}); // It is asked again.
+    if (this.#node === '') return;
     const found: Hints | null = await hints(this.#node);
     say(byId('hint'), found === null ? 'The node gives no hints.' : `The node says that ${found.waiting === 1 ? 'one transaction waits' : `${found.waiting} transactions wait`} and that it is in epoch ${found.epoch.toLocaleString('en')}.`);
   }

@@ -44,7 +44,8 @@ pub use age::Use;
 pub use error::LightError;
 pub use file::{
     Body, Change, Checkpoint, File, MAX_BLOCK_TXS, MAX_BODY_FILE, MAX_CHANGE, MAX_CHECKPOINT,
-    MAX_SET, MAX_SPAN, MAX_SPAN_BLOCKS, MAX_TIP, MAX_TIP_BLOCKS, Source, Span, Tip,
+    MAX_NEWS, MAX_NEWS_HEADERS, MAX_SET, MAX_SPAN, MAX_SPAN_BLOCKS, MAX_TIP, MAX_TIP_BLOCKS, News,
+    Source, Span, Tip,
 };
 pub use fork::{ForkError, ForkProof, MAX_FORK_PROOF};
 pub use kept::{Kept, KeptFork, MAX_KEPT, MAX_KEPT_FORK};
@@ -74,6 +75,11 @@ const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LAST_RETRY: Duration = Duration::from_secs(5);
 /// Shortest wait between looks at the tip.
 const MIN_POLL: Duration = Duration::from_millis(200);
+/// Blocks from one look to the next while nothing waits for the chain. Chosen here: a tip brings as many headers, so a look is one
+/// file.
+const CALM_BLOCKS: u32 = 4;
+/// Longest wait between looks then. Chosen here: a payee counts a tip as withheld after half a minute (A5.14).
+const MAX_CALM: Duration = Duration::from_secs(4);
 /// Files asked for at once.
 const MAX_IN_FLIGHT: usize = 32;
 
@@ -161,6 +167,8 @@ pub struct Light {
     /// Refused since the last look; asked again only at the next.
     refused: Vec<(Source, File)>,
     next_look: Option<Moment>,
+    last_look: Moment,
+    is_calm: bool,
     failures: u32,
 }
 
@@ -186,6 +194,8 @@ impl Light {
             in_flight: Vec::new(),
             refused: Vec::new(),
             next_look: None,
+            last_look: Moment::ZERO,
+            is_calm: false,
             failures: 0,
         }
     }
@@ -226,13 +236,29 @@ impl Light {
         [self.next_look, self.comparison.deadline()].into_iter().flatten().min()
     }
 
+    /// Says whether every fourth block will do, because nothing waits for the chain. Who waits again looks at once.
+    pub fn calm_down(&mut self, is_calm: bool) {
+        self.is_calm = is_calm;
+        if let (false, 0, Some(poll)) = (is_calm, self.failures, self.poll()) {
+            let due = self.last_look.after(poll);
+            self.next_look = self.next_look.map(|next| next.min(due));
+        }
+    }
+
+    /// Returns how long it is from one look to the next.
+    fn poll(&self) -> Option<Duration> {
+        let block = Duration::from_millis(self.spec.as_ref()?.block_ms).max(MIN_POLL);
+        let calm = block.saturating_mul(CALM_BLOCKS).min(MAX_CALM).max(block);
+        Some(if self.is_calm { calm } else { block })
+    }
+
     /// Looks at the tip, or for whatever is still missing before it.
     fn look(&mut self, now: Moment, out: &mut Vec<Output>) {
         if self.next_look.is_none_or(|due| now < due) {
             return;
         }
         self.refused.clear();
-        let Some(spec) = &self.spec else {
+        let Some(poll) = self.poll() else {
             self.next_look = Some(now.after(self.patience()));
             return self.ask(Source::NODE, File::Spec(self.config.chain), out);
         };
@@ -241,13 +267,17 @@ impl Light {
             self.next_look = Some(now.after(LAST_RETRY));
             return;
         }
-        let poll = Duration::from_millis(spec.block_ms).max(MIN_POLL);
+        self.last_look = now;
         self.next_look = Some(now.after(if self.failures == 0 { poll } else { self.patience() }));
         match (&self.trusted, self.config.anchor) {
             (None, Anchor::Checkpoint(block)) => {
                 self.ask(Source::NODE, File::Checkpoint(block), out);
             }
-            (None, Anchor::Genesis) | (Some(_), _) => self.ask(Source::NODE, File::Tip, out),
+            // Who has no head yet reads less, and who serves no news serves a tip.
+            (None, Anchor::Genesis) | (Some(_), _) => {
+                let is_news = self.settled.is_some() && self.failures == 0;
+                self.ask(Source::NODE, if is_news { File::News } else { File::Tip }, out);
+            }
         }
         self.request_missing(out);
     }
@@ -341,6 +371,10 @@ impl Light {
             File::Tip => {
                 let tip: Tip = codec::decode(bytes, MAX_TIP)?;
                 self.learn_tip(clock, tip, out)
+            }
+            File::News => {
+                let news: News = codec::decode(bytes, MAX_NEWS)?;
+                self.learn_news(clock, news, out)
             }
             File::Header(block) => self.learn_header(clock, *block, bytes, out),
             File::Checkpoint(block) => self.learn_checkpoint(clock, *block, bytes, out),

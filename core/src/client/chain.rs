@@ -1,6 +1,8 @@
 //! Routes light files to the light client, and its heads to whoever waits for them.
 
-use super::{Client, CommandError, HttpAnswer, HttpOrder, Kept, Now, Output, Purpose, Status};
+use super::{
+    Client, CommandError, HttpAnswer, HttpOrder, Kept, Now, Output, Purpose, Purse, Status,
+};
 use crate::{
     chain::{
         Level,
@@ -74,6 +76,18 @@ impl Client {
         let is_followed = self.light.standing() == Standing::Good;
         let is_fresh = Use::Spend.allows(settled.age(now.clock), spec);
         if is_followed && is_fresh { Ok(()) } else { Err(CommandError::Stale) }
+    }
+
+    /// Lets the light client look less often while nothing waits for the chain.
+    pub(super) fn set_pace(&mut self, now: Now) {
+        let is_open = |purse: &Purse| {
+            let gifts = &purse.gifts;
+            let is_given = gifts.pools().any(|pool| gifts.holds(pool) || gifts.is_offered(pool));
+            purse.book.is_waiting() || is_given
+        };
+        let is_followed = now.at < self.followed_until;
+        let is_waiting = is_followed || self.purse.as_ref().is_none_or(is_open);
+        self.light.calm_down(!is_waiting);
     }
 
     fn heads_moved(&mut self, now: Now, out: &mut Vec<Output>) {

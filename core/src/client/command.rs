@@ -8,6 +8,11 @@ use crate::{
     wallet::book::{self, Book},
 };
 use alloc::vec::Vec;
+use core::time::Duration;
+
+/// How long each block is wanted as it comes once the application says so. Chosen here: long enough to say it seldom, short
+/// enough that a page which was left costs little.
+const FOLLOWED: Duration = Duration::from_secs(30);
 
 impl Client {
     /// Does what the application asks for.
@@ -80,13 +85,17 @@ impl Client {
                 self.exit(now, out);
                 Ok(())
             }
+            Command::Follow => {
+                self.followed_until = now.at.after(FOLLOWED);
+                Ok(())
+            }
             Command::Stop => {
                 self.exit(now, out);
                 self.stop(now, out);
                 Ok(())
             }
         };
-        self.finish(out);
+        self.finish(now, out);
         done
     }
 

@@ -189,6 +189,9 @@ pub enum Command {
     Exit,
     /// Change what this listener gives away.
     SetUpload(UploadPolicy),
+    /// For half a minute, look for each block as it comes, though nothing waits for it: heads are being watched. Else every
+    /// fourth will do.
+    Follow,
     /// Pay what is owed, say goodbye to peers and the tracker.
     Stop,
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! spec --> sets of genesis --> changes, one for each set that ended --> newest checkpoints, each with its span and bodies
-//!      --> headers above the last checkpoint --> tip
+//!      --> headers above the last checkpoint --> news --> tip
 //! ```
 //!
 //! The same walk serves a store on this disk and a node somewhere else. Nothing is verified here: who reads the files does.
@@ -11,7 +11,8 @@ use antiphon_core::{
     chain::{
         header::Header,
         light::{
-            Change, Checkpoint, File, MAX_CHANGE, MAX_CHECKPOINT, MAX_SPAN, MAX_TIP, Span, Tip,
+            Change, Checkpoint, File, MAX_CHANGE, MAX_CHECKPOINT, MAX_NEWS, MAX_SPAN, News, Span,
+            Tip,
         },
         spec::{ChainSpec, MAX_SPEC},
     },
@@ -63,9 +64,9 @@ pub fn export<M: Mirror>(
     history: u64,
 ) -> Result<Option<Exported>, M::Error> {
     let mut walk = Walk { mirror, fresh: 0 };
-    // The tip is read first, so that all that it names is there by now, and kept last.
-    let Some(tip_bytes) = walk.mirror.read(&File::Tip)? else { return Ok(None) };
-    let tip: Tip = codec::decode(&tip_bytes, MAX_TIP)?;
+    // The news are read first, so that all that they name is there by now, and kept last, with their tip.
+    let Some(news_bytes) = walk.mirror.read(&File::News)? else { return Ok(None) };
+    let News { tip, .. } = codec::decode(&news_bytes, MAX_NEWS)?;
     let Some(spec) = walk.take(&File::Spec(chain))? else { return Ok(None) };
     let spec: ChainSpec = codec::decode(&spec, MAX_SPEC)?;
     walk.take(&File::Validators(spec.validators.hash(chain)))?;
@@ -76,7 +77,8 @@ pub fn export<M: Mirror>(
             walk.sets_of(&codec::decode(&header, File::Header(*block).max_bytes())?)?;
         }
     }
-    walk.mirror.keep(&File::Tip, &tip_bytes)?;
+    walk.mirror.keep(&File::News, &news_bytes)?;
+    walk.mirror.keep(&File::Tip, &codec::encode(&tip))?;
     Ok(Some(Exported { fresh: walk.fresh, finalised: tip.final_height }))
 }
 

@@ -1,10 +1,11 @@
-//! Light data as static files: everything but the tip is named by its content and never changes.
+//! Light data as static files: everything but tip and news is named by its content and never changes.
 //!
 //! | path below `/light/` | bytes | cached |
 //! |---|---|---|
 //! | `spec/CHAIN`, `header/BLOCK`, `checkpoint/BLOCK`, `guardians/HASH`, `validators/HASH` | borsh | for ever |
 //! | `change/HASH` of guardians, `final/HEIGHT`, `span/BLOCK` of a checkpoint, `body/BLOCK` | borsh | for ever |
 //! | `tip` | borsh `Tip` | never |
+//! | `news` | borsh `News`: a tip with the newest headers | never |
 //!
 //! Content is compressed for whoever accepts it. Hashes and signatures do not shrink; two headers that name the same sets,
 //! and specs with many zeros, do.
@@ -35,6 +36,7 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 pub fn routes(context: Arc<Context>) -> Router {
     Router::new()
         .route("/tip", get(tip))
+        .route("/news", get(news))
         .route("/{kind}/{name}", get(file))
         .layer(CompressionLayer::new())
         .with_state(context)
@@ -42,6 +44,11 @@ pub fn routes(context: Arc<Context>) -> Router {
 
 async fn tip(State(context): State<Arc<Context>>) -> Response {
     let bytes = context.published.borrow().tip.clone();
+    answer(bytes, "no-cache")
+}
+
+async fn news(State(context): State<Arc<Context>>) -> Response {
+    let bytes = context.published.borrow().news.clone();
     answer(bytes, "no-cache")
 }
 

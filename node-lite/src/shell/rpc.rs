@@ -48,6 +48,8 @@ pub struct Published {
     pub status: Status,
     /// The tip file.
     pub tip: Vec<u8>,
+    /// The file with the newest headers beside it.
+    pub news: Vec<u8>,
     /// Headers that are not settled yet, encoded.
     pub headers: BTreeMap<BlockId, Vec<u8>>,
 }
@@ -59,6 +61,7 @@ impl Published {
         Self {
             status: node.status(),
             tip: codec::encode(&node.tip()),
+            news: codec::encode(&node.news()),
             headers: headers.iter().map(|h| (h.id(), codec::encode(h))).collect(),
         }
     }

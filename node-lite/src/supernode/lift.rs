@@ -10,7 +10,7 @@ use crate::{
     storage::{Role, Signature, Storage, StorageError, Write},
 };
 use antiphon_core::{
-    chain::{beacon::Reveal, carried::Carried, upgrade::KNOWN_RULES},
+    chain::{beacon::Reveal, carried::Carried, light::MAX_NEWS_HEADERS, upgrade::KNOWN_RULES},
     codec,
     crypto::Tagged,
     id::{BlockId, Height},
@@ -164,6 +164,10 @@ impl<S: Storage> Supernode<S> {
             self.settled.push_back((header.height, id));
             while self.settled.len() > MAX_SETTLED {
                 self.settled.pop_front();
+            }
+            self.settled_headers.push_back(header.clone());
+            while self.settled_headers.len() > MAX_NEWS_HEADERS {
+                self.settled_headers.pop_front();
             }
             let guardians = elected.guardians.map(Box::new);
             if guardians.is_some()

@@ -9,7 +9,7 @@ use antiphon_core::{
     chain::{
         Level,
         certificate::Certificate,
-        light::{MAX_TIP_BLOCKS, Tip},
+        light::{MAX_TIP_BLOCKS, News, Tip},
         proof::StateProof,
         spec::ChainSpec,
         state::{Account, StateKey},
@@ -122,6 +122,12 @@ impl<S: Storage> Supernode<S> {
             chain: Bounded::try_from(chain).unwrap_or_default(),
             certificate: certificate.unwrap_or_else(Certificate::genesis),
         }
+    }
+
+    /// Returns the same with the newest headers, for clients that look often.
+    pub fn news(&self) -> News {
+        let settled = self.settled_headers.iter().cloned();
+        News::new(self.tip(), settled.chain(self.unsettled_headers()))
     }
 
     /// Returns the headers above the settled one on the preferred branch.

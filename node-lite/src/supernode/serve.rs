@@ -64,7 +64,8 @@ impl<S: Storage> Supernode<S> {
                 let headers = self.unsettled_headers();
                 codec::encode(headers.iter().find(|header| header.id() == block)?)
             }
-            File::Spec(_)
+            File::News
+            | File::Spec(_)
             | File::Checkpoint(_)
             | File::Guardians(_)
             | File::Validators(_)

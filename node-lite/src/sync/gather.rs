@@ -108,6 +108,7 @@ impl Gathering {
             }
             File::Spec(_)
             | File::Tip
+            | File::News
             | File::Header(_)
             | File::Checkpoint(_)
             | File::Change(_)

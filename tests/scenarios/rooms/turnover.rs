@@ -54,6 +54,7 @@ fn a_later_page_joins_a_running_field_and_another_leaves_it_with_its_money() {
 
     // The first leads, and leaves; who leads next is asked, for it locks a bond.
     pay(&mut world, id, 1);
+    assert!(world.run_until(60, |w| final_balance(w, 0) == balance(w, 0)), "what it paid is final");
     let fair = final_balance(&world, 0);
     world.command(0, Command::LeaveField(id)).unwrap();
     assert!(world.run_until(30, |w| (1..4).all(|page| asked(w, page))));

@@ -10,7 +10,7 @@ use antiphon_core::{
         header::{Header, MAX_HEADER},
         light::{
             Body, Change, Checkpoint, ForkProof, Kept, MAX_BODY_FILE, MAX_CHANGE, MAX_CHECKPOINT,
-            MAX_FORK_PROOF, MAX_KEPT, MAX_SET, MAX_SPAN, MAX_TIP, Span, Tip,
+            MAX_FORK_PROOF, MAX_KEPT, MAX_NEWS, MAX_SET, MAX_SPAN, MAX_TIP, News, Span, Tip,
         },
         proof::{MAX_PROOFS, Path, StateProof, StateProofs, verify_all},
         set::{GuardianSet, ValidatorSet},
@@ -53,10 +53,10 @@ pub(super) fn verdict<T>(result: Result<T, DecodeError>) -> &'static str {
 }
 
 /// The first byte says which file the rest is: spec, tip, header, checkpoint, guardians, validators, change, kept trust,
-/// proof of a fork, span, body.
+/// proof of a fork, span, body, news.
 pub fn light_files(data: &[u8]) -> &'static str {
     let mut choices = Choices::new(data);
-    let (kind, bytes, world) = (choices.below(11), choices.rest(), world());
+    let (kind, bytes, world) = (choices.below(12), choices.rest(), world());
     match kind {
         0 => verdict(round_trip::<ChainSpec>(bytes, MAX_SPEC).map(|spec| {
             assert!(
@@ -95,6 +95,7 @@ pub fn light_files(data: &[u8]) -> &'static str {
         7 => verdict(round_trip::<Kept>(bytes, MAX_KEPT).map(|kept| kept.guardians.total())),
         9 => verdict(round_trip::<Span>(bytes, MAX_SPAN).map(|span| span.len())),
         10 => verdict(round_trip::<Body>(bytes, MAX_BODY_FILE).map(|body| body.len())),
+        11 => verdict(round_trip::<News>(bytes, MAX_NEWS).map(|news| news.headers.len())),
         _ => verdict(round_trip::<ForkProof>(bytes, MAX_FORK_PROOF).map(|proof| {
             let set = world.spec.guardians.hash(world.chain);
             assert!(proof.verify(world.chain, set).is_err(), "a fork that nobody made");

@@ -6,7 +6,7 @@ use super::world::{CLOCK, VOUCHERS, world};
 use antiphon_core::{
     amount::Amount,
     chain::{
-        light::{Anchor, ForkProof, Kept},
+        light::{Anchor, File, ForkProof, Kept},
         spec::Token,
         state::StateKey,
         transaction::{Delay, Exchange, Message, Part, SignedTransaction, Transaction},
@@ -57,6 +57,7 @@ pub(super) fn light_files() -> Seeds {
         ("kept", with(7, kept.to_bytes())),
         ("fork", with(8, fork.to_bytes())),
         ("span", with(9, encode(&world.headers[..3].to_vec()))),
+        ("news", with(11, world.file(&File::News, 1).unwrap_or_default())),
         ("body", with(10, encode(&vec![vec![1_u8, 2, 3], Vec::new()]))),
     ]
 }

@@ -11,7 +11,7 @@ use antiphon_core::{
             Certificate, FinalityCertificate, FinalityVote, IndexedSignature, Signers, Vote,
         },
         header::Header,
-        light::{Body, Change, Checkpoint, File, Tip},
+        light::{Body, Change, Checkpoint, File, News, Tip},
         set::{Guardian, GuardianSet, Validator, ValidatorSet},
         spec::{ChainSpec, Token},
         state::{Account, StateKey},
@@ -122,6 +122,9 @@ impl World {
         Some(match file {
             File::Spec(chain) if *chain == self.chain => encode(&self.spec),
             File::Tip => encode(&self.tip(finalised)),
+            File::News => {
+                encode(&News::new(self.tip(finalised), self.headers.iter().take(12).cloned()))
+            }
             File::Header(id) => encode(self.headers.iter().find(|header| header.id() == *id)?),
             File::Checkpoint(id) => {
                 encode(self.checkpoints.iter().find(|held| held.header.id() == *id)?)

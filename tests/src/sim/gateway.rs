@@ -43,7 +43,11 @@ pub fn light_file(network: &Network, at: usize, path: &str) -> Option<HttpAnswer
     let disk = network.disk(at);
     let mut parts = path.trim_start_matches("/light/").split('/');
     let (kind, name) = (parts.next()?, parts.next().unwrap_or_default());
-    let file = if kind == "tip" { Some(File::Tip) } else { light::named(kind, name) };
+    let file = match kind {
+        "tip" => Some(File::Tip),
+        "news" => Some(File::News),
+        _ => light::named(kind, name),
+    };
     let unsettled = |id: &BlockId| {
         let headers = machine.unsettled_headers();
         headers.iter().find(|header| header.id() == *id).map(codec::encode)
@@ -52,6 +56,9 @@ pub fn light_file(network: &Network, at: usize, path: &str) -> Option<HttpAnswer
     let body = file.and_then(|file| {
         if file == File::Tip {
             return Some(codec::encode(&machine.tip()));
+        }
+        if file == File::News {
+            return Some(codec::encode(&machine.news()));
         }
         let pending = if let File::Header(id) = &file { unsettled(id) } else { None };
         pending.or_else(|| settled(&file))

@@ -118,4 +118,5 @@ export type Command =
   | { kind: 'payMember'; field: string; payee: string; amount: bigint }
   | { kind: 'give'; to: string; amount: bigint; purpose: string }
   | { kind: 'setUpload'; policy: UploadPolicy }
+  | { kind: 'follow' }
   | { kind: 'stop' };

@@ -96,4 +96,4 @@ export function isRepeatable(asked: Asked): boolean {
   return asked.type !== 'command' || REPEATABLE.has(asked.command.kind);
 }
 
-const REPEATABLE: ReadonlySet<Command['kind']> = new Set(['setUpload', 'enterRoom', 'leaveRoom']);
+const REPEATABLE: ReadonlySet<Command['kind']> = new Set(['follow', 'setUpload', 'enterRoom', 'leaveRoom']);

@@ -421,6 +421,14 @@ export class Antiphon implements AsyncDisposable {
     return this.#file(() => this.#engine.forkProof(), 'light/no-fork');
   }
 
+  /**
+   * For half a minute, heads follow the chain block by block. While nothing waits for the chain, a client looks at every fourth
+   * block: a page that shows heads moving says this again and again, for as long as it does.
+   */
+  follow(): Promise<void> {
+    return this.#engine.command({ kind: 'follow' });
+  }
+
   /** Changes what this listener gives away. What was given before counts. `snapshot().sharing` says what became of it. */
   async setUpload(terms: UploadTerms): Promise<void> {
     this.#sharing.agree(terms);

@@ -7,17 +7,24 @@ use crate::{
         set::GuardianSet,
         transaction::MAX_TRANSACTION,
     },
-    codec::Bounded,
+    codec::{self, Bounded},
     crypto::Hash,
     id::{BlockId, ChainId, Height},
 };
-use alloc::{format, string::String};
+use alloc::{format, string::String, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Most blocks that a tip names above the final checkpoint.
 pub const MAX_TIP_BLOCKS: usize = 256;
+/// Most headers that news bring. Chosen here: as many as a client is behind that looks every fourth block, and some more.
+pub const MAX_NEWS_HEADERS: usize = 6;
+/// Most bytes that they have together, but for the newest. Chosen here: four of a hundred validators' certificates would be as
+/// much as what is saved.
+const NEWS_HEADERS_BYTES: usize = 8 * 1024;
 /// Longest tip, in bytes.
 pub const MAX_TIP: usize = 32 * 1024;
+/// Longest news, in bytes.
+pub const MAX_NEWS: usize = MAX_TIP + NEWS_HEADERS_BYTES + MAX_HEADER;
 /// Longest checkpoint file, in bytes.
 pub const MAX_CHECKPOINT: usize = MAX_HEADER + MAX_FINALITY;
 /// Longest set file, in bytes.
@@ -54,8 +61,10 @@ impl Source {
 pub enum File {
     /// Canonical bytes of the chain spec.
     Spec(ChainId),
-    /// Canonical bytes of a [`Tip`]; the only one that changes.
+    /// Canonical bytes of a [`Tip`]. It changes, as the news do, and no other.
     Tip,
+    /// Canonical bytes of [`News`]: what a client asks for that has its heads.
+    News,
     /// Canonical bytes of a header.
     Header(BlockId),
     /// Canonical bytes of a [`Checkpoint`].
@@ -81,6 +90,7 @@ impl File {
         match self {
             Self::Spec(chain) => format!("/light/spec/{}", chain.0),
             Self::Tip => String::from("/light/tip"),
+            Self::News => String::from("/light/news"),
             Self::Header(block) => format!("/light/header/{}", block.0),
             Self::Checkpoint(block) => format!("/light/checkpoint/{}", block.0),
             Self::Guardians(hash) => format!("/light/guardians/{hash}"),
@@ -94,7 +104,7 @@ impl File {
 
     /// Returns whether the content never changes.
     pub const fn is_immutable(&self) -> bool {
-        !matches!(self, Self::Tip)
+        !matches!(self, Self::Tip | Self::News)
     }
 
     /// Returns the longest content worth reading, in bytes.
@@ -102,6 +112,7 @@ impl File {
         match self {
             Self::Spec(_) => crate::chain::spec::MAX_SPEC,
             Self::Tip => MAX_TIP,
+            Self::News => MAX_NEWS,
             Self::Header(_) => MAX_HEADER,
             Self::Checkpoint(_) | Self::Final(_) => MAX_CHECKPOINT,
             Self::Change(_) => MAX_CHANGE,
@@ -141,4 +152,29 @@ pub struct Tip {
     pub chain: Bounded<BlockId, MAX_TIP_BLOCKS>,
     /// The highest certificate known: of a block in `chain`, or the genesis certificate.
     pub certificate: Certificate,
+}
+
+/// A tip with headers of the newest blocks that it names, lowest first: who looks often fetches none by itself.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct News {
+    /// What the tip says.
+    pub tip: Tip,
+    /// The newest headers, as far as they are few bytes.
+    pub headers: Bounded<Header, MAX_NEWS_HEADERS>,
+}
+
+impl News {
+    /// Returns the news of a tip, with as many of these headers, lowest first, as it names and news bring: the newest.
+    pub fn new(tip: Tip, headers: impl DoubleEndedIterator<Item = Header>) -> Self {
+        let mut bytes = 0_usize;
+        let fits = |header: &Header| {
+            let is_first = bytes == 0;
+            bytes = bytes.saturating_add(codec::encode(header).len());
+            is_first || bytes <= NEWS_HEADERS_BYTES
+        };
+        let named = headers.rev().filter(|header| tip.chain.contains(&header.id()));
+        let mut newest: Vec<Header> = named.take(MAX_NEWS_HEADERS).take_while(fits).collect();
+        newest.reverse();
+        Self { headers: Bounded::try_from(newest).unwrap_or_default(), tip }
+    }
 }

@@ -8,7 +8,7 @@
 //! A tip may cross an election: who settles beyond it is known only when its checkpoint is final, which takes guardians
 //! seconds. Until then what is beyond is seen and not believed.
 
-use super::{Light, LightError, MAX_SET, Output, Standing, Tip, Trusted};
+use super::{Light, LightError, MAX_SET, News, Output, Standing, Tip, Trusted};
 use crate::{
     chain::{
         certificate::{Certificate, CertificateError},
@@ -23,6 +23,22 @@ use crate::{
 use alloc::vec::Vec;
 
 impl Light {
+    /// Takes in a tip, and headers that it names.
+    pub(super) fn learn_news(
+        &mut self,
+        clock: UnixMillis,
+        News { tip, headers }: News,
+        out: &mut Vec<Output>,
+    ) -> Result<(), LightError> {
+        let brought: Vec<_> =
+            headers.into_vec().into_iter().map(|header| (header.id(), header)).collect();
+        if brought.iter().any(|(block, _)| !tip.chain.contains(block)) {
+            return Err(LightError::WrongContent);
+        }
+        self.headers.extend(brought);
+        self.learn_tip(clock, tip, out)
+    }
+
     pub(super) fn learn_tip(
         &mut self,
         clock: UnixMillis,

@@ -7,6 +7,7 @@
 
 mod changes;
 pub(crate) mod line;
+mod pace;
 mod terms;
 mod witnesses;
 
@@ -163,6 +164,7 @@ impl World {
                 let span: Vec<_> = self.headers.iter().filter(between).cloned().collect();
                 encode(&Span::try_from(span).unwrap())
             }
+            File::News => encode(&News { tip: self.tip(final_height), headers: Bounded::new() }),
             File::Change(_) | File::Body(_) => Vec::new(),
         }
     }

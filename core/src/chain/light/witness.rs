@@ -94,7 +94,9 @@ impl Light {
                 self.note_marks(&tip, out);
                 Ok(())
             }
-            File::Spec(_)
+            // They are asked for no news.
+            File::News
+            | File::Spec(_)
             | File::Header(_)
             | File::Checkpoint(_)
             | File::Guardians(_)

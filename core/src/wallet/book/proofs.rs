@@ -95,6 +95,11 @@ impl Book {
         self.is_urgent = false;
     }
 
+    /// Returns whether the next head is wanted soon: something is expected to happen, or a field is open.
+    pub fn is_waiting(&self) -> bool {
+        self.is_awaiting() || self.fields.len() > 0
+    }
+
     /// Whether something is expected to happen: a transaction, a settlement, a pool never seen.
     fn is_awaiting(&self) -> bool {
         let unsure = |level: &Option<Level>| level.is_none_or(|level| level < Level::Settled);

@@ -1,7 +1,7 @@
 //! `antiphon light export DIR`: light data as plain files that any HTTP server can serve.
 //!
 //! ```text
-//! DIR/light/tip                       the one file that changes: no-cache
+//! DIR/light/tip, DIR/light/news       the two files that change: no-cache
 //! DIR/light/KIND/NAME                 never changes: max-age=31536000, immutable
 //! DIR/light/KIND/NAME.br, NAME.gz     the same, compressed, where that is shorter
 //! ```
@@ -20,7 +20,7 @@ use crate::{
 use antiphon_core::{
     chain::{
         certificate::Certificate,
-        light::{File, MAX_TIP_BLOCKS, Tip},
+        light::{File, MAX_TIP_BLOCKS, News, Tip},
         spec::{ChainSpec, MAX_SPEC},
     },
     codec::{self, Bounded},
@@ -146,33 +146,37 @@ impl Source {
 
     fn read(&self, file: &File) -> anyhow::Result<Option<Vec<u8>>> {
         match self {
-            Self::Disk { store, .. } if *file == File::Tip => Ok(Some(codec::encode(&tip(store)?))),
+            Self::Disk { store, .. } if *file == File::News => {
+                Ok(Some(codec::encode(&news(store)?)))
+            }
             Self::Disk { store, spec } => Ok(find(store, spec, file)?),
             Self::Node { node, runtime } => runtime.block_on(node.file(file)),
         }
     }
 }
 
-/// Returns the tip of a node that does not run: what is settled on its disk.
-fn tip(store: &Store) -> Result<Tip, StorageError> {
+/// Returns the news of a node that does not run: what is settled on its disk.
+fn news(store: &Store) -> Result<News, StorageError> {
     let (head, finalised) = (store.head()?, store.newest_certificate()?);
     let final_height = finalised.as_ref().map_or(Height(0), |held| held.height);
     let top = head.block.height();
-    let mut chain: Vec<BlockId> = Vec::new();
+    let (mut chain, mut headers) = (Vec::<BlockId>::new(), Vec::new());
     for height in (final_height.0..top.0).map(|below| below.saturating_add(1)) {
         if chain.len() == MAX_TIP_BLOCKS {
             break;
         }
         let Some(settled) = store.settled(Height(height))? else { break };
         chain.push(settled.id);
+        headers.push(settled.block.signed.header);
     }
     let is_named = chain.last() == Some(&head.certificate.block);
-    Ok(Tip {
+    let tip = Tip {
         final_height,
         final_block: finalised.map(|held| held.block).unwrap_or_default(),
         chain: Bounded::try_from(chain).unwrap_or_default(),
         certificate: if is_named { head.certificate } else { Certificate::genesis() },
-    })
+    };
+    Ok(News::new(tip, headers.into_iter()))
 }
 
 /// The folder that is written.

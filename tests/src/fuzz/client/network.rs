@@ -65,6 +65,7 @@ fn file(path: &str) -> Option<File> {
         "final" => File::Final(Height(name.parse().unwrap_or_default())),
         "span" => File::Span(BlockId(hash)),
         "body" => File::Body(BlockId(hash)),
+        "news" => File::News,
         _ => File::Tip,
     })
 }

@@ -137,6 +137,7 @@ impl Line {
                 let elected = set(&checkpoint.header.next_guardians_hash)?.set.clone();
                 encode(&Change { checkpoint, elected })
             }
+            File::News => encode(&News { tip: self.tip(), headers: Bounded::new() }),
             File::Header(_) | File::Validators(_) | File::Span(_) | File::Body(_) => return None,
         })
     }
