@@ -74,7 +74,7 @@ fn a_payee_that_only_ever_wants_more_gets_one_price() {
     let held = |world: &World| world.listeners[0].snapshot().wallet.vouchers_in.units();
     let before = held(&world);
     let refuse = Refuse { id: ChunkId { sequence: 7, index: 0 }, reason: Refusal::NoCredit };
-    for _ in 0..50 {
+    for _ in 0..120 {
         assert!(world.say(0, PAYER, &Frame::Refuse(refuse)));
         world.run_for(1);
     }

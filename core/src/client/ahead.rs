@@ -3,17 +3,24 @@
 //! A chunk that was verified and not yet paid is known to this life alone, and one that was lost with its link only to who sent
 //! it. The payee counts both, by key, and refuses for good at its limit. One price brings it below, and it serves again. One
 //! that cheats gains one price, as A5.15 allows, and then one more for every [`CHUNKS_AHEAD`] chunks that it sold.
+//!
+//! Who was only just paid may not have proven the pool yet: it is given time to.
 
 use super::{Client, Now, Output};
 use crate::{
     amount::Amount,
     id::{Address, PeerId},
     table::Table,
+    time::Moment,
 };
 use alloc::vec::Vec;
+use core::time::Duration;
 
 /// Chunks that a payee sells before another price is paid ahead. Chosen here: what a payee lets be unpaid.
 const CHUNKS_AHEAD: u64 = 8;
+
+/// How long a payee must have refused, with nothing paid to it or sold by it meanwhile. Chosen here: a pool is proven to it within.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Payees whose dealings are counted; more are paid nothing ahead. Chosen here: beyond the peers that a swarm meets in an hour.
 const MAX_DEALINGS: usize = 1024;
@@ -26,21 +33,34 @@ pub(super) struct Dealings(Table<Address, Dealing>);
 struct Dealing {
     chunks: u64,
     ahead: u64,
+    /// The first refusal since the last chunk or payment.
+    refused_since: Option<Moment>,
 }
 
 impl Dealings {
     pub(super) fn count_chunk(&mut self, payee: Address) {
         if let Some(dealing) = self.of(payee) {
             dealing.chunks = dealing.chunks.saturating_add(1);
+            dealing.refused_since = None;
         }
     }
 
-    /// Returns whether another price may be paid ahead, and counts it.
-    fn take_ahead(&mut self, payee: Address) -> bool {
-        let dealing = self.of(payee);
-        let dealing =
-            dealing.filter(|dealing| dealing.ahead.saturating_mul(CHUNKS_AHEAD) <= dealing.chunks);
-        dealing.map(|dealing| dealing.ahead = dealing.ahead.saturating_add(1)).is_some()
+    pub(super) fn note_paid(&mut self, payee: Address) {
+        if let Some(dealing) = self.0.get_mut(&payee) {
+            dealing.refused_since = None;
+        }
+    }
+
+    /// Notes a refusal. Returns whether a price may be paid ahead now, and counts it.
+    fn take_ahead(&mut self, now: Moment, payee: Address) -> bool {
+        let Some(dealing) = self.of(payee) else { return false };
+        let since = *dealing.refused_since.get_or_insert(now);
+        let is_earned = dealing.ahead.saturating_mul(CHUNKS_AHEAD) <= dealing.chunks;
+        let is_due = is_earned && since.after(PATIENCE) <= now;
+        if is_due {
+            dealing.ahead = dealing.ahead.saturating_add(1);
+        }
+        is_due
     }
 
     fn of(&mut self, payee: Address) -> Option<&mut Dealing> {
@@ -59,7 +79,7 @@ impl Client {
         let is_sent = entry.voucher.is_none() && entry.tick.is_none();
         let Some(payee) = entry.payee.filter(|_| is_sent && !price.is_zero()) else { return };
         let owes = self.debts.contains_key(&payee);
-        if !owes && self.paying_pool().is_some() && self.dealings.take_ahead(payee) {
+        if !owes && self.paying_pool().is_some() && self.dealings.take_ahead(now.at, payee) {
             self.add_debt(payee, price);
             self.pay_debts(now, out);
         }

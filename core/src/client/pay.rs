@@ -82,6 +82,9 @@ impl Client {
 
     fn note_paid(&mut self, now: Now, (target, debt): (Address, Amount), paid: Paid) {
         let left = debt.saturating_sub(paid.amount);
+        if !paid.amount.is_zero() {
+            self.dealings.note_paid(target);
+        }
         if left.is_zero() {
             self.debts.remove(&target);
         } else {
