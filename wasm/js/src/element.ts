@@ -48,6 +48,8 @@ const LIVE_TOLERANCE_S = 4;
 const MIN_BEHIND_S = 1;
 const MAX_BEHIND_S = 60;
 const DELAY_INTERVAL_MS = 500;
+/** By how much the delay must differ from what is shown. Chosen here: less is the clock's own trembling. */
+const DELAY_STEP_S = 0.25;
 /** How long a report is kept for the browser to save it. Chosen here. */
 const SAVED_MS = 10_000;
 const ATTRIBUTES = ['src', 'publisher', 'node', 'witness', 'chain', 'checkpoint', 'tracker', 'token', 'tower', 'behind', 'shared'];
@@ -67,6 +69,7 @@ export class AntiphonPlayer extends Base {
   #failure: AntiphonError | null = null;
   #upload: UploadTerms = {};
   #overlay: Overlay | null = null;
+  #shownDelay: number | null = null;
 
   /** STUN and TURN servers for connections between listeners. Set before `src`. */
   iceServers: RTCIceServer[] = [];
@@ -365,10 +368,12 @@ export class AntiphonPlayer extends Base {
     live?.setAttribute('data-live', String(isLive));
     live?.toggleAttribute('disabled', left !== null);
     live?.setAttribute('aria-label', isLive ? 'At the live edge' : left === null ? 'Jump to the live edge' : 'The stream has ended');
-    if (delay === null) return;
-    if (this.#state === 'ended') delay.textContent = 'has ended';
-    else if (left !== null) delay.textContent = `ends in ${left.toFixed(0)} s`;
-    else delay.textContent = seconds === null ? '–' : `${seconds.toFixed(1)} s behind`;
+    // What trembles is not drawn anew: drawing costs more than playing.
+    if (seconds === null || Math.abs(seconds - (this.#shownDelay ?? Infinity)) >= DELAY_STEP_S) this.#shownDelay = seconds;
+    const text = this.#state === 'ended' ? 'has ended'
+      : left !== null ? `ends in ${left.toFixed(0)} s`
+      : this.#shownDelay === null ? '–' : `${this.#shownDelay.toFixed(1)} s behind`;
+    if (delay !== null && delay.textContent !== text) delay.textContent = text;
   }
 
   #tell(event: AntiphonEvent): void {

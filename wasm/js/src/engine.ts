@@ -13,6 +13,7 @@ import { AntiphonError } from './error.js';
 import type { Asked, Start, ToPage, ToWorker } from './message.js';
 import { RtcBridge } from './rtc.js';
 import { Told } from './told.js';
+import { compiled, type Carried } from './wasm.js';
 
 /** Crashes within the window after which the client stays down. Chosen here. */
 const MAX_CRASHES = 5;
@@ -40,6 +41,7 @@ const INCURABLE = new Set(['wasm/blocked-by-csp', 'wasm/not-loaded', 'wasm/unsup
 export class Engine extends Client {
   readonly #makeWorker: () => Worker;
   readonly #start: Start;
+  readonly #wasm: Promise<Carried>;
   readonly #events: ClientEvents;
   readonly #rtc: RtcBridge;
   readonly #waiting = new Map<Id, Waiting>();
@@ -53,10 +55,12 @@ export class Engine extends Client {
   #isClosed = false;
   #onStopped: (() => void) | null = null;
 
-  constructor(makeWorker: () => Worker, start: Start, configuration: RTCConfiguration, events: ClientEvents) {
+  constructor(makeWorker: () => Worker, start: Start, wasm: Carried, configuration: RTCConfiguration, events: ClientEvents) {
     super();
     this.#makeWorker = makeWorker;
     this.#start = start;
+    // Beside the worker's own start, and once for all workers.
+    this.#wasm = compiled(wasm, start.integrity);
     this.#account = start.account;
     this.#events = events;
     this.#rtc = new RtcBridge(configuration, (message, transfer) => this.#post(message, transfer));
@@ -146,6 +150,9 @@ export class Engine extends Client {
       if (this.#worker === worker) this.#crash(event.message ? 'client/panicked' : 'worker/not-loaded', event.message ?? '');
     };
     this.#post({ type: 'start', start: { ...this.#start, account: this.#account } });
+    void this.#wasm.then((wasm) => {
+      if (this.#worker === worker) this.#post({ type: 'wasm', wasm });
+    });
     const isTold = ({ asked }: Waiting): boolean => asked.type === 'playlist' || asked.type === 'command';
     const asked = [...this.#waiting];
     // What the client must know goes first, and of that the oldest.

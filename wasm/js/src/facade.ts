@@ -24,7 +24,7 @@ import { checkChallenge, toSignedIn, type Challenge, type SignedIn } from './sig
 import { addUnverified, EMPTY_SNAPSHOT, type ClientSnapshot, type Level, type Snapshot } from './snapshot.js';
 import { between, surroundings } from './surroundings.js';
 import { Tabs, type TabEvents } from './tabs.js';
-import { carried, INTEGRITY, type WasmSource } from './wasm.js';
+import { carried, INTEGRITY, type Carried, type WasmSource } from './wasm.js';
 
 export { formatAmount, parseAmount, DECIMALS } from './amount.js';
 export type { Token } from './border.js';
@@ -56,7 +56,7 @@ const HEX_32 = /^[0-9a-f]{64}$/i;
 const TOKEN = /^[\w-]{1,400}$/;
 
 /** What does not change while a page lives. */
-type Own = Omit<Start, 'upload' | 'account' | 'patienceMs'>;
+type Own = Omit<Start, 'upload' | 'account' | 'patienceMs'> & { wasm: Carried };
 
 /** What to connect to. */
 export interface ConnectOptions {
@@ -147,7 +147,7 @@ export class Antiphon implements AsyncDisposable {
     return antiphon;
   }
 
-  private constructor(options: ConnectOptions, start: Own, settleReady: (error?: AntiphonError) => void) {
+  private constructor(options: ConnectOptions, { wasm, ...start }: Own, settleReady: (error?: AntiphonError) => void) {
     const emit = (event: AntiphonEvent): void => this.#emitter.emit(event);
     this.#sharing = new Sharing(options.upload ?? {}, surroundings(start.storage), (policy) => {
       if (this.#engine.leads) this.#engine.command({ kind: 'setUpload', policy }).catch(() => {}); // Who starts anew is told again.
@@ -155,7 +155,7 @@ export class Antiphon implements AsyncDisposable {
     });
     const make = workerMaker(options.worker);
     const begin = (account: number, patienceMs: number, events: ClientEvents): Client => {
-      return new Engine(make, { ...start, account, patienceMs, upload: this.#sharing.policy }, connections(options), events);
+      return new Engine(make, { ...start, account, patienceMs, upload: this.#sharing.policy }, wasm, connections(options), events);
     };
     const events: TabEvents = {
       ready: (account, isStored) => {

@@ -40,9 +40,7 @@ export interface Start {
   tower: string | null;
   cacheBytes: number;
   upload: UploadPolicy;
-  /** Where the wasm is, or what it holds. */
-  wasm: Carried;
-  /** What a file that is fetched must be, as Subresource Integrity writes it, or `null`. */
+  /** What a wasm file that is fetched must be, as Subresource Integrity writes it, or `null`. */
   integrity: string | null;
   /** `memory` forgets the account with the page. */
   storage: 'indexeddb' | 'memory';
@@ -55,6 +53,8 @@ export interface Start {
 /** From the page. */
 export type ToWorker =
   | { type: 'start'; start: Start }
+  /** Where the wasm is, or what it holds: compiled on the page's side while the worker starts. */
+  | { type: 'wasm'; wasm: Carried }
   | { type: 'command'; id: Id; command: Command }
   | { type: 'playlist'; id: Id; url: string; text: string }
   | { type: 'check'; id: Id; sequence: number | null; body: ArrayBuffer }

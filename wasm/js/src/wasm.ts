@@ -29,6 +29,12 @@ export async function carried(source: WasmSource, base: string | undefined): Pro
   }
 }
 
+/** Compiles what is fetched, beside whatever else starts; anything that goes wrong is left to who is given the URL instead. */
+export async function compiled(source: Carried, integrity: string | null): Promise<Carried> {
+  if (typeof source !== 'string' || typeof WebAssembly !== 'object') return source;
+  return WebAssembly.compileStreaming(load(source, integrity)).catch(() => source);
+}
+
 /** Compiles and starts what the glue's `init` belongs to; a URL is fetched, and must be what `integrity` says. */
 export async function start(init: (from: { module_or_path: Loadable }) => Promise<unknown>, source: Carried, integrity: string | null): Promise<void> {
   if (typeof WebAssembly !== 'object') throw new AntiphonError('wasm/unsupported');

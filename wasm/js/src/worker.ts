@@ -6,7 +6,7 @@
 
 import { AntiphonError } from './error.js';
 import type { Start, ToPage, ToWorker } from './message.js';
-import { codeOf } from './wasm.js';
+import { codeOf, type Carried } from './wasm.js';
 import { Host } from './worker/host.js';
 import { loadClient } from './worker/load.js';
 import { openStorage } from './worker/storage.js';
@@ -16,6 +16,10 @@ let host: Host | null = null;
 const MAX_EARLY = 1024;
 
 let early: ToWorker[] = [];
+let give: (wasm: Carried) => void = () => {};
+const wasm = new Promise<Carried>((resolve) => {
+  give = resolve;
+});
 
 function post(message: ToPage, transfer: Transferable[] = []): void {
   self.postMessage(message, { transfer });
@@ -29,7 +33,11 @@ function die(error: unknown): void {
 }
 
 async function begin(start: Start): Promise<void> {
-  const [Client, storage] = await Promise.all([loadClient(start.wasm, start.integrity), openStorage(start.chain, start.storage, start.account, start.patienceMs)]);
+  const open = async () => {
+    const storage = await openStorage(start.chain, start.storage, start.account, start.patienceMs);
+    return { storage, entries: await storage.load() };
+  };
+  const [Client, { storage, entries }] = await Promise.all([wasm.then((given) => loadClient(given, start.integrity)), open()]);
   const client = new Client({
     secret: storage.secret,
     seed: crypto.getRandomValues(new Uint8Array(32)),
@@ -43,7 +51,6 @@ async function begin(start: Start): Promise<void> {
     cacheBytes: start.cacheBytes,
     upload: start.upload,
   });
-  const entries = await storage.load();
   host = new Host(client, storage, start, post);
   post({ type: 'ready', account: storage.account, isStored: storage.isStored });
   host.feed({ kind: 'loaded', entries });
@@ -54,7 +61,7 @@ async function begin(start: Start): Promise<void> {
 
 function take(to: Host, message: ToWorker): void {
   switch (message.type) {
-    case 'start': return;
+    case 'start': case 'wasm': return;
     case 'command': return to.command(message.id, message.command);
     case 'playlist': return to.feed({ kind: 'playlist', id: message.id, url: message.url, text: message.text });
     case 'check': return to.feed({ kind: 'check', id: message.id, sequence: message.sequence, body: new Uint8Array(message.body) });
@@ -88,6 +95,7 @@ function listen(): void {
     const message = event.data;
     try {
       if (message.type === 'start') begin(message.start).catch(die);
+      else if (message.type === 'wasm') give(message.wasm);
       else if (host !== null) take(host, message);
       else if (early.length < MAX_EARLY) early.push(message);
     } catch (error) {

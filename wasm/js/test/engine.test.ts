@@ -4,6 +4,7 @@ import type { ClientEvents } from '../src/client.js';
 import { Engine } from '../src/engine.js';
 import { AntiphonError } from '../src/error.js';
 import type { Start, ToPage, ToWorker } from '../src/message.js';
+import type { Carried } from '../src/wasm.js';
 
 test('a command resolves when the client accepts it and rejects with its code', async () => {
   const { engine, workers } = supervise();
@@ -53,6 +54,16 @@ test('a crash is a blip for whoever waits for anything else: the next worker kno
   for (const id of [4, 3]) workers[1]?.say({ type: 'delivered', id, body: new ArrayBuffer(id) });
   await newer;
   assert.equal((await segment).byteLength, 3);
+});
+
+test('each worker is brought what was compiled once, and one that is gone is not', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const wasm = await WebAssembly.compile(Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+  const { workers } = supervise(wasm);
+  workers[0]?.say({ type: 'fatal', code: 'client/panicked', message: '' });
+  t.mock.timers.tick(200);
+  await Promise.resolve();
+  assert.deepEqual(workers.map(({ brought }) => brought), [[], [wasm]]);
 });
 
 test('what the client may have crashed of is asked twice, not for ever', async (t) => {
@@ -139,11 +150,13 @@ test('the client is never given more to judge than one byte above what can be si
 
 class FakeWorker {
   readonly heard: ToWorker[] = [];
+  readonly brought: Carried[] = [];
   isTerminated = false;
   onmessage: ((event: { data: ToPage }) => void) | null = null;
   onerror: unknown = null;
   postMessage(message: ToWorker): void {
-    this.heard.push(message);
+    if (message.type === 'wasm') this.brought.push(message.wasm);
+    else this.heard.push(message);
   }
   terminate(): void {
     this.isTerminated = true;
@@ -153,7 +166,7 @@ class FakeWorker {
   }
 }
 
-function supervise(): { engine: Engine; workers: FakeWorker[]; told: string[] } {
+function supervise(wasm: Carried = new Uint8Array(0)): { engine: Engine; workers: FakeWorker[]; told: string[] } {
   const workers: FakeWorker[] = [];
   const told: string[] = [];
   const events: ClientEvents = {
@@ -165,14 +178,14 @@ function supervise(): { engine: Engine; workers: FakeWorker[]; told: string[] } 
   };
   const start: Start = {
     node: 'https://n', chain: '00'.repeat(32), checkpoint: null, publisher: null, tracker: null, token: null, tower: null, witness: null, cacheBytes: 0,
-    upload: { isEnabled: true, rate: null, total: null }, wasm: 'https://n/antiphon_bg.wasm', integrity: null, storage: 'memory', account: 0, patienceMs: 500,
+    upload: { isEnabled: true, rate: null, total: null }, integrity: null, storage: 'memory', account: 0, patienceMs: 500,
   };
   const make = (): Worker => {
     const worker = new FakeWorker();
     workers.push(worker);
     return worker as unknown as Worker;
   };
-  return { engine: new Engine(make, start, {}, events), workers, told };
+  return { engine: new Engine(make, start, wasm, {}, events), workers, told };
 }
 
 function hasCode(code: string): (error: unknown) => boolean {
