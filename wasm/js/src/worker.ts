@@ -10,8 +10,10 @@ import { codeOf } from './wasm.js';
 import { Host } from './worker/host.js';
 import { loadClient } from './worker/load.js';
 import { openStorage } from './worker/storage.js';
+import { Teller } from './worker/teller.js';
 
 let host: Host | null = null;
+let teller: Teller | null = null;
 /** Messages held while the client loads. Chosen here: a page that asks more than this is broken. */
 const MAX_EARLY = 1024;
 
@@ -29,8 +31,9 @@ function die(error: unknown): void {
 }
 
 async function begin(start: Start): Promise<void> {
-  const [Client, storage] = await Promise.all([loadClient(start.wasm, start.integrity), openStorage(start.chain, start.storage, start.account, start.patienceMs)]);
-  const client = new Client({
+  const wasm = await loadClient(start.wasm, start.integrity);
+  const storage = await openStorage(wasm, start.chain, start.storage, start.account, start.patienceMs);
+  const client = new wasm.WasmClient({
     secret: storage.secret,
     seed: crypto.getRandomValues(new Uint8Array(32)),
     chain: start.chain,
@@ -44,7 +47,9 @@ async function begin(start: Start): Promise<void> {
     upload: start.upload,
   });
   const entries = await storage.load();
-  host = new Host(client, storage, start, post);
+  const made = new Host(client, storage, start, post);
+  host = made;
+  teller = new Teller(wasm, client, storage, post, () => made.close());
   post({ type: 'ready', account: storage.account, isStored: storage.isStored });
   host.feed({ kind: 'loaded', entries });
   const waiting = early;
@@ -64,6 +69,7 @@ function take(to: Host, message: ToWorker): void {
     case 'prove': return to.feed({ kind: 'prove', id: message.id, ...message.payment });
     case 'forkProof': return to.forkProof(message.id);
     case 'evidence': return to.evidence(message.id, message.field);
+    case 'wallet': return void teller?.ask(message.id, message.act);
     case 'signIn': return to.signIn(message.id, message.nonce, message.expires);
     case 'wake': return to.feed({ kind: 'tick' });
     case 'described': return to.links.described(message.link, message.sdp);
