@@ -164,7 +164,7 @@ test('a backup brings pools to another device, where they are frozen', async () 
   await dan.get('backup-file').setInputFiles(file);
   await dan.sees('the pool, frozen', async () => (await dan.get('locked-pool').getAttribute('data-freeze').catch(() => null)) === 'payer/frozen-other-device');
   assert.equal(await dan.get('people').getAttribute('data-count'), '1', 'the names came, too');
-  assert.match(await dan.get('locked-pool').innerText(), /comes back from block/);
+  await dan.sees('when it comes back', async () => /comes back from block/.test(await dan.get('locked-pool').innerText()));
   await dan.page.reload();
   await dan.isUp();
   await dan.sees('it is frozen still', async () => (await dan.get('locked-pool').getAttribute('data-freeze').catch(() => null)) === 'payer/frozen-other-device');
