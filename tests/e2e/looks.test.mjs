@@ -72,10 +72,10 @@ test('the player with its purse', async () => {
 });
 
 test('the figures of what plays', async () => {
-  await listener.page.keyboard.press('i');
+  await listener.page.evaluate(() => document.querySelector('antiphon-player')?.showFigures());
   await listener.page.getByTestId('overlay').waitFor();
   await look('figures', listener.page);
-  await listener.page.keyboard.press('i');
+  await listener.page.evaluate(() => document.querySelector('antiphon-player')?.showFigures(false));
 });
 
 test('the wallet, with words, a question and a past', async () => {
@@ -86,11 +86,12 @@ test('the wallet, with words, a question and a past', async () => {
   await page.getByTestId('words-show').click();
   await page.getByTestId('words').waitFor();
   await page.getByTestId('restore-open').click();
-  await page.getByTestId('person-name').fill('The faucet of this chain');
-  await page.getByTestId('person-address').fill('AST9CekEhDWuxHPynRmeyjg5biNFN8Vxko');
+  const { stream } = await listener.snapshot();
+  await page.getByTestId('person-name').fill('The evening choir of Sankt Gallen');
+  await page.getByTestId('person-address').fill(stream?.publisherAddress ?? '');
   await page.getByTestId('person-keep').click();
-  await page.getByTestId('send-to').fill(await listener.page.evaluate(() => document.querySelector('antiphon-player')?.snapshot().stream?.publisherAddress ?? ''));
-  await page.getByTestId('send-amount').fill('1 000,25');
+  await page.getByTestId('person-remove').waitFor();
+  await page.getByTestId('send-to').fill('the evening choir of sankt gallen');
   await page.getByTestId('send-amount').fill('2,5');
   await page.getByTestId('send-review').click();
   await page.getByTestId('send-question').waitFor();

@@ -38,8 +38,8 @@ export class Wallet {
     this.#words = new Words(client, () => this.open());
     this.#keeping = new Keeping(client, this.#people);
     this.#history = new History(client, this.#people, tell);
-    byId('wallet-left').append(this.#balance.element, this.#sending.element, this.#people.element);
-    byId('wallet-right').append(this.#history.element, this.#words.element, this.#keeping.element);
+    byId('wallet-left').append(this.#balance.element, this.#sending.element, this.#history.element);
+    byId('wallet-right').append(this.#words.element, this.#people.element, this.#keeping.element);
     this.#accounts.addEventListener('change', () => void this.#use(Number(this.#accounts.value)));
     this.open();
   }

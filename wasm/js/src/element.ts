@@ -364,7 +364,7 @@ export class AntiphonPlayer extends Base {
     const isLive = this.#state === 'playing' && left === null && behind < LIVE_TOLERANCE_S;
     live?.setAttribute('data-live', String(isLive));
     live?.toggleAttribute('disabled', left !== null);
-    live?.setAttribute('aria-label', isLive ? 'At the live edge' : left === null ? 'Jump to the live edge' : 'The stream has ended');
+    live?.setAttribute('title', isLive ? 'At the live edge' : left === null ? 'Jump to the live edge' : 'The stream has ended');
     if (delay === null) return;
     if (this.#state === 'ended') delay.textContent = 'has ended';
     else if (left !== null) delay.textContent = `ends in ${left.toFixed(0)} s`;

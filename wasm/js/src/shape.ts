@@ -6,7 +6,7 @@ export const CONTROLS = `
   <button part="play" type="button" aria-label="Play" data-testid="play">
     <svg viewBox="0 0 24 24" aria-hidden="true"><path class="go" d="M8 5.2v13.6c0 .8.9 1.3 1.6.8l9.8-6.8c.6-.4.6-1.2 0-1.6L9.6 4.4C8.9 3.9 8 4.4 8 5.2z"/><path class="stop" d="M7 5h3.4v14H7zM13.6 5H17v14h-3.4z"/></svg>
   </button>
-  <button part="live" type="button" aria-label="Jump to the live edge" data-testid="live"><i></i><span>Live</span><small part="delay" data-testid="delay">–</small></button>
+  <button part="live" type="button" title="Jump to the live edge" data-testid="live"><i></i><span>Live</span><small part="delay" data-testid="delay">–</small></button>
   <button part="mute" type="button" aria-label="Mute" data-testid="mute">
     <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 9.5v5h3.2L12 18.6V5.4L7.2 9.5z"/><path class="wave" d="M15 8.6a4.6 4.6 0 0 1 0 6.8M17.4 6a8.2 8.2 0 0 1 0 12" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round"/></svg>
   </button>

@@ -50,7 +50,7 @@ export class Keeping {
       : locked.map((one) => h('li', { 'data-testid': 'locked-pool', 'data-freeze': one.freeze ?? '' },
         h('b', {}, one.held === null ? '–' : formatAmount(one.held)),
         h('a', { href: `#/pool/${one.pool}` }, `pool ${short(one.pool)}`),
-        h('em', {}, one.freeze !== null ? words(one.freeze) : 'in use', one.back === null ? null : isFree(one) ? ' It is free.' : ` It comes back from block ${one.back.toLocaleString('en')} on.`))));
+        h('em', {}, one.freeze !== null ? words(one.freeze) : 'In use.', one.back === null ? null : isFree(one) ? ' It is free.' : ` It comes back from block ${one.back.toLocaleString('en')} on.`))));
     const sealed = fields.filter(({ round }) => round > 0);
     const isSplit = chain.standing === 'split';
     this.#noEvidence.hidden = sealed.length > 0 || isSplit;

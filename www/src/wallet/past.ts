@@ -1,6 +1,6 @@
 /** Reads what blocks say about one account. */
 
-import type { BlockFound, Message } from 'antiphon';
+import { formatAmount, type BlockFound, type Message } from 'antiphon';
 
 /** Something that a block did for an account. */
 export interface Entry {
@@ -30,7 +30,7 @@ function asSender(message: Message): Read {
   switch (message.kind) {
     case 'transfer': return message.token === 'operational'
       ? { change: `-${message.amount}`, other: message.to, what: 'sent' }
-      : { change: null, other: message.to, what: 'sent staking tokens' };
+      : { change: null, other: message.to, what: `sent ${formatAmount(message.amount)} staking tokens to` };
     case 'delay': return { change: `-${message.amount}`, other: message.to, what: `sent, to arrive in ${message.blocks} blocks` };
     case 'settle': return { change: `${message.amount}`, other: message.pool, what: 'settled: promised in all' };
     case 'createPool': return { change: null, other: message.pool, what: 'opened a pool' };
@@ -49,7 +49,7 @@ function asSender(message: Message): Read {
 
 function asOther(message: Message, own: string, sender: string): Read | null {
   if (message.kind === 'transfer' && message.to === own) {
-    return message.token === 'operational' ? { change: `${message.amount}`, other: sender, what: 'received' } : { change: null, other: sender, what: 'received staking tokens' };
+    return message.token === 'operational' ? { change: `${message.amount}`, other: sender, what: 'received' } : { change: null, other: sender, what: `received ${formatAmount(message.amount)} staking tokens from` };
   }
   if (message.kind === 'delay' && message.to === own) return { change: `${message.amount}`, other: sender, what: `is sent to you, to arrive in ${message.blocks} blocks` };
   if (message.kind === 'collect' && message.to === own) return { change: null, other: message.pool, what: 'collected for you from a pool' };

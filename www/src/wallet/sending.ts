@@ -31,7 +31,7 @@ export class Sending {
     this.#people = people;
     this.#review = button('Review', 'send-review', false, () => void this.#ask());
     this.#question.hidden = true;
-    this.element = folio('send', 'Send', 'To a name of yours or an address, any amount such as 2.5 or 1 000,25.',
+    this.element = folio('send', 'Send', 'To a name of yours or an address, any amount such as 2.5 or 1\u00a0000,25.',
       h('div', { class: 'acts' }, field('to', this.#to), field('amount in Tansen', this.#amount)),
       this.#cost, this.#review, this.#question, this.#said);
     for (const input of [this.#to, this.#amount]) input.addEventListener('input', () => this.#tell());
