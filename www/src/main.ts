@@ -67,6 +67,7 @@ async function turn(node: string): Promise<void> {
     if (id === view) byId(`view-${id}`).setAttribute('aria-current', 'page');
     else byId(`view-${id}`).removeAttribute('aria-current');
   }
+  say(byId('skip'), view === 'listen' ? 'Skip to the player' : 'Skip to the content');
   if (view === 'explore' && explorer === null) {
     const { Explorer: Loaded } = await import('./explorer.js');
     explorer ??= new Loaded(client, node);
@@ -127,6 +128,13 @@ function take(event: AntiphonEvent): void {
   refresh();
 }
 
+byId('skip').addEventListener('click', (event) => {
+  const view = viewOf(location.hash);
+  if (view === 'listen') return;
+  // The fragment names the view: it must stay.
+  event.preventDefault();
+  byId(view).focus();
+});
 player.addEventListener('antiphon-event', (event) => take(event.detail));
 document.addEventListener('keydown', (event) => {
   // The player's keys work anywhere but where one types.

@@ -8,7 +8,7 @@
 //! No key is in it, so it brings nobody money but whom it is of. Rows are those of [`crate::row`], sealed one by one.
 //! The id of the device stays behind, and a client that takes a backup becomes another device: whatever was promised
 //! since the backup was made, nothing is signed for its pools and fields any more (A5.13). They are watched, what is
-//! owed is claimed, and what is left comes back by release.
+//! owed is claimed, and what is left is released in time.
 //!
 //! Source: PROTOCOL A5.13, A0.7.
 

@@ -473,7 +473,7 @@ export class Antiphon implements AsyncDisposable {
 
   /**
    * Takes a backup of this account, and returns its notes. From then on this client is another device: nothing is signed any more for
-   * pools and fields that were there before, whoever made them; what is left in them comes back in time. Rejects with `backup/…`.
+   * pools and fields that were there before, whoever made them; what is left in them is had back by `release()` in time. Rejects with `backup/…`.
    */
   async restoreBackup(file: Blob): Promise<Uint8Array> {
     return this.#wallet({ kind: 'takeBackup', file: new Uint8Array(await file.arrayBuffer()) });

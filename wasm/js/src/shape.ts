@@ -47,10 +47,10 @@ svg { fill: currentColor; width: 1.6rem; height: 1.6rem; display: block; }
 [part~=figures] { flex: none; width: 2.75rem; height: 2.75rem; }
 [part~=figures] svg { width: 1.3rem; height: 1.3rem; opacity: .6; } [part~=figures][aria-pressed=true] svg { opacity: 1; }
 [part~=volume] { width: 7rem; min-width: 3rem; flex: 0 1 7rem; height: 2.75rem; accent-color: var(--accent); margin: 0; }
+/* Phones have keys for the volume; all else stays in one row. */
 @media (max-width: 480px) { [part~=controls] { gap: .4rem; } [part~=play] { width: 3.5rem; height: 3.5rem; }
-  [part~=live] { padding: 0 .65rem; gap: .4rem; } [part~=live] small { min-width: 5.7em; } [part~=volume] { min-width: 0; width: 3rem; flex-shrink: 1; }
-  [part~=controls] { flex-wrap: wrap; } [part~=quality] { flex: 1 0 100%; max-width: none; }
-  [part~=controls]:has([part~=quality]:not([hidden])) [part~=volume] { display: none; } }
-@media (max-width: 360px) { [part~=volume], [part~=live] span { display: none; } [part~=live] small { min-width: 0; } }
+  [part~=live] { padding: 0 .65rem; gap: .4rem; } [part~=live] small { min-width: 5.7em; } [part~=volume] { display: none; }
+  [part~=controls] { flex-wrap: wrap; } [part~=quality] { flex: 1 0 100%; max-width: none; } }
+@media (max-width: 360px) { [part~=live] span { display: none; } [part~=live] small { min-width: 0; } }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
 `;

@@ -32,7 +32,7 @@ export class Keeping {
           save(await antiphon.backup(notes), `antiphon-${antiphon.snapshot().wallet.address?.slice(0, 8) ?? 'account'}.antiphon`);
         })),
         h('label', { class: 'stacked' }, h('span', {}, 'take a backup'), this.#file)),
-      h('p', { class: 'soft' }, 'Who takes a backup signs nothing more for the pools and fields in it: another device may have signed since. What is left in them comes back by itself when their time is over.'),
+      h('p', { class: 'soft' }, 'Who takes a backup signs nothing more for the pools and fields in it: another device may have signed since. What is left in them can be taken back when their time is over.'),
       this.#said,
       h('h4', {}, 'Locked'), this.#locked, this.#release,
       h('h4', {}, 'Evidence'), this.#evidence, this.#noEvidence);
