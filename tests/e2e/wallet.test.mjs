@@ -107,6 +107,15 @@ test('what is sent is pending, then final, and both sides see it with its block'
   await bob.page.locator('#view-wallet').click();
 });
 
+test('words of another wallet do not replace one that is on no paper, and do not count as it', async () => {
+  const code = (/** @type {string} */ words) => bob.page.evaluate((words) => document.querySelector('antiphon-player')?.antiphon?.wordsWrittenDown(words).then(() => '', (error) => error.code), words);
+  assert.equal(await code(VECTOR), 'wallet/words-differ');
+  const before = await bob.address();
+  assert.match(await bob.bringBack(VECTOR), /not written down yet/);
+  assert.equal(await bob.address(), before);
+  assert.equal(await bob.get('wallet-words').getAttribute('data-written'), 'false');
+});
+
 test('wrong words are named one by one, and the right ones bring the address back', async () => {
   const cy = await Purse.open(browser, network.url, 'cy');
   await cy.sees('a proven balance', async () => (await cy.balance()) === 0n);
