@@ -22,5 +22,5 @@ export function field(text: string, control: HTMLElement): HTMLLabelElement {
 
 /** A line that says what was done, or why not. */
 export function saying(testid: string): HTMLElement {
-  return h('p', { class: 'said', role: 'status', 'data-testid': testid }, '\u00a0');
+  return h('p', { class: 'said', role: 'status', 'data-testid': testid });
 }

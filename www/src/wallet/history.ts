@@ -2,13 +2,13 @@
  * What happened to the account: transfers on their way first, then what was found in proven blocks, newest first.
  *
  * The chain has no list of an account's past, and nobody else's is believed: when the proven balance changes, the blocks since the last look
- * are looked up and read. Where too many lie between, the list says so and names the balances at both ends, which are proven, too.
+ * are looked up and read. Where too many lie between, the list says so, with the balance before them, which was proven, too.
  */
 
 import { AntiphonError, formatAmount, type Antiphon, type Level, type SentView, type Snapshot } from 'antiphon';
 import { h } from '../explorer/node.js';
 import { short } from '../format.js';
-import { fill, mark } from '../page.js';
+import { fill, mark, say } from '../page.js';
 import { words } from '../words.js';
 import { grouped } from './amount.js';
 import { folio } from './folio.js';
@@ -20,10 +20,12 @@ const MAX_BLOCKS = 240;
 /** Entries that are kept. */
 const MAX_ENTRIES = 500;
 
-/** Blocks that were not read. */
-interface Gap { readonly from: number; readonly to: number; readonly before: string; readonly after: string }
+/** Blocks that were not read, and the balance before them. */
+interface Gap { readonly from: number; readonly to: number; readonly before: string }
 
 interface Kept {
+  /** The first block that was read, or 0 before there was a look. */
+  readonly since: number;
   /** Up to which height blocks were read, and the balance there. */
   readonly height: number;
   readonly balance: string;
@@ -31,7 +33,7 @@ interface Kept {
   readonly gaps: readonly Gap[];
 }
 
-const NOTHING: Kept = { height: 0, balance: '0', entries: [], gaps: [] };
+const NOTHING: Kept = { since: 0, height: 0, balance: '0', entries: [], gaps: [] };
 
 /** The list, and the reading of blocks. */
 export class History {
@@ -41,6 +43,7 @@ export class History {
   readonly #tell: (text: string) => void;
   readonly #list = h('ol', { class: 'past', 'data-testid': 'past', 'data-count': '0' });
   readonly #none = h('p', { class: 'none' }, 'Nothing yet.');
+  readonly #since = h('p', { class: 'soft', 'data-testid': 'past-since' });
   #name = '';
   #kept: Kept = NOTHING;
   #isReading = false;
@@ -49,7 +52,7 @@ export class History {
     this.#client = client;
     this.#people = people;
     this.#tell = tell;
-    this.element = folio('past', 'History', 'Each line is read from a block that this page has proven. Press one to see the proof.', this.#list, this.#none);
+    this.element = folio('past', 'History', 'Each line is read from a block that this page has proven. Press one to see the proof.', this.#list, this.#none, this.#since);
   }
 
   /** Shows what is known, and reads on if something happened. */
@@ -61,8 +64,21 @@ export class History {
       this.#name = name;
       this.#kept = load(name);
     }
+    this.#begin(snapshot);
     this.#show(snapshot);
     if (!this.#isReading && this.#isBehind(snapshot)) void this.#read(snapshot, address, name);
+  }
+
+  /** Who owns nothing at the first look has nothing that need be looked for. */
+  #begin({ chain, wallet }: Snapshot): void {
+    const balance = wallet.account?.balance;
+    if (this.#kept.since > 0 || balance === undefined || balance.value !== 0n || chain.settled === 0) return;
+    this.#keep({ ...NOTHING, since: chain.settled + 1, height: chain.settled });
+  }
+
+  #keep(kept: Kept): void {
+    this.#kept = kept;
+    localStorage.setItem(this.#name, JSON.stringify(kept));
   }
 
   /** Whether blocks are to be read: the settled balance is another one, or a transfer is done that was not found yet. */
@@ -92,16 +108,16 @@ export class History {
         found.push(...entriesOf(block, own));
         if (name !== this.#name) return;
       }
-      const gap = from > before.height + 1 ? [{ from: before.height + 1, to: from - 1, before: before.balance, after: String(balance.value) }] : [];
+      const gap = before.since > 0 && from > before.height + 1 ? [{ from: before.height + 1, to: from - 1, before: before.balance }] : [];
       const known = new Set(before.entries.map(({ id }) => id));
       const fresh = found.filter(({ id }) => !known.has(id)).reverse();
-      this.#kept = {
+      this.#keep({
+        since: before.since > 0 ? before.since : from,
         height: chain.settled,
         balance: balance.height <= chain.settled ? String(balance.value) : before.balance,
         entries: [...fresh, ...before.entries].slice(0, MAX_ENTRIES),
         gaps: [...gap, ...before.gaps].slice(0, MAX_ENTRIES),
-      };
-      localStorage.setItem(name, JSON.stringify(this.#kept));
+      });
       this.#notice(fresh);
     } catch {
       // The next head asks again; what the client refused is said with the page's other troubles.
@@ -127,6 +143,7 @@ export class History {
     ].sort((a, b) => b.height - a.height || 0);
     mark(this.#list, 'count', String(lines.length));
     this.#none.hidden = lines.length > 0;
+    say(this.#since, this.#kept.since > 1 ? `Looked at from block ${this.#kept.since.toLocaleString('en')} on.` : '');
     fill(this.#list, lines.map(({ key }) => key).join('|'), () => lines.map(({ draw }) => draw()));
   }
 
@@ -148,8 +165,8 @@ export class History {
     };
   }
 
-  #gap({ from, to, before, after }: Gap): { key: string; draw: () => Node } {
-    const text = `Blocks ${from.toLocaleString('en')} to ${to.toLocaleString('en')} passed while this page was closed, too many to read. The balance was ${formatAmount(BigInt(before))} before and ${formatAmount(BigInt(after))} afterwards.`;
+  #gap({ from, to, before }: Gap): { key: string; draw: () => Node } {
+    const text = `Blocks ${from.toLocaleString('en')} to ${to.toLocaleString('en')} passed while this page was closed, too many to read. The balance was ${grouped(formatAmount(BigInt(before)))} before.`;
     return { key: text, draw: () => h('li', { class: 'gap', 'data-testid': 'gap' }, text) };
   }
 
@@ -172,9 +189,9 @@ function load(name: string): Kept {
   try {
     const kept: unknown = JSON.parse(localStorage.getItem(name) ?? 'null');
     if (typeof kept !== 'object' || kept === null) return NOTHING;
-    const { height, balance, entries, gaps } = kept as Partial<Kept>;
-    const isWhole = typeof height === 'number' && typeof balance === 'string' && /^\d+$/.test(balance) && Array.isArray(entries) && Array.isArray(gaps);
-    return isWhole ? { height, balance, entries, gaps } : NOTHING;
+    const { since, height, balance, entries, gaps } = kept as Partial<Kept>;
+    const isWhole = typeof since === 'number' && typeof height === 'number' && typeof balance === 'string' && /^\d+$/.test(balance) && Array.isArray(entries) && Array.isArray(gaps);
+    return isWhole ? { since, height, balance, entries, gaps } : NOTHING;
   } catch {
     return NOTHING;
   }

@@ -77,7 +77,7 @@ export class Sending {
       return say(this.#said, reason(error));
     }
     if (to === client.snapshot().wallet.address) return say(this.#said, 'That is this account itself.');
-    say(this.#said, '\u00a0');
+    say(this.#said, '');
     const name = this.#people.nameOf(to);
     const yes = button('Send', 'send-yes', false, () => void this.#send({ to, amount }));
     this.#question.replaceChildren(

@@ -100,7 +100,7 @@ export class Words {
 
   #hide(): void {
     this.#box.replaceChildren();
-    say(this.#said, '\u00a0');
+    say(this.#said, '');
     this.#show.hidden = this.#info?.isWrittenDown ?? true;
   }
 
