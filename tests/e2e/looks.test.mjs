@@ -33,27 +33,30 @@ after(async () => {
   await network?.close();
 });
 
+/** What is wrong with a page as it is shown now. @param {import('playwright-core').Page} page @returns {Promise<string[]>} */
+async function faultsOf(page) {
+  // By the protocol: the page's policy lets no other script in.
+  await page.evaluate(axe);
+  const violations = await page.evaluate(async () => {
+    const { violations } = await Reflect.get(globalThis, 'axe').run(document, { resultTypes: ['violations'] });
+    return violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join('; ')}`);
+  });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  return [...violations, ...(wide > 0 ? [`${wide} pixels wider than the screen`] : []), ...(await page.evaluate(overlaps))];
+}
+
 /**
  * Looks at what is shown in each size and scheme.
  * @param {string} name @param {import('playwright-core').Page} page
  */
 async function look(name, page) {
-  const faults = [];
+  /** @type {string[]} */ const faults = [];
   for (const [size, viewport] of Object.entries(SIZES)) {
     await page.setViewportSize(viewport);
     for (const scheme of SCHEMES) {
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
       const at = `${name}-${size}-${scheme}`;
-      // By the protocol: the page's policy lets no other script in.
-      await page.evaluate(axe);
-      const violations = await page.evaluate(async () => {
-        const { violations } = await Reflect.get(globalThis, 'axe').run(document, { resultTypes: ['violations'] });
-        return violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join('; ')}`);
-      });
-      faults.push(...violations.map((/** @type {string} */ text) => `${at}: ${text}`));
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      if (wide > 0) faults.push(`${at}: ${wide} pixels wider than the screen`);
-      faults.push(...(await page.evaluate(overlaps)).map((text) => `${at}: ${text}`));
+      faults.push(...(await faultsOf(page)).map((text) => `${at}: ${text}`));
       if (process.env.LOOKS) await page.screenshot({ path: join(process.env.LOOKS, `${at}.png`), fullPage: true });
     }
   }
@@ -96,6 +99,18 @@ test('the wallet, with words, a question and a past', async () => {
   await page.getByTestId('send-review').click();
   await page.getByTestId('send-question').waitFor();
   await look('wallet-busy', page);
+});
+
+test('what is faint, wide, or lies on something is noticed', async () => {
+  const { page } = listener;
+  await page.evaluate(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync('#wallet .soft { color: var(--line) !important; } #wallet .lead { margin-bottom: -1.5rem !important; } #wallet-title { width: 120vw; }');
+    document.adoptedStyleSheets = [sheet];
+  });
+  const faults = (await faultsOf(page)).join('\n');
+  await page.evaluate(() => { document.adoptedStyleSheets = []; });
+  for (const fault of [/color-contrast: .*soft/, /pixels wider/, /lies on/]) assert.match(faults, fault);
 });
 
 test('the explorer: overview, checkpoint, block, account, stakers, and what is not there', async () => {
