@@ -1,5 +1,5 @@
 /**
- * The third view: the accounts of this browser, with what the chain is proven to hold for them.
+ * The accounts of this browser, with what the chain is proven to hold for them.
  *
  * The client that plays is the wallet's: it has one account at a time, and what it earns is there. This view asks it, keeps names and what was
  * found of the past in `localStorage`, and no secret anywhere.

@@ -74,7 +74,7 @@ export class Keeping {
     try {
       const notes = await client.restoreBackup(file);
       await this.#people.merge(read(new TextDecoder().decode(notes)));
-      say(this.#said, 'Taken. Nothing is signed any more for the pools and fields of before.');
+      say(this.#said, 'Taken. For pools and fields that came with it, nothing is signed any more.');
     } catch (error) {
       say(this.#said, reason(error));
     } finally {
