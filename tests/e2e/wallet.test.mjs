@@ -101,6 +101,7 @@ test('what is sent is pending, then final, and both sides see it with its block'
   await bob.sees('the money', async () => (await bob.balance()) === (5n * ONE) / 2n);
   await bob.sees('who it came from', async () => (await bob.get('past').locator('li[data-stage=final]').count()) === 1, 60_000);
   assert.match(await bob.get('past').locator('li').first().innerText(), /\+2\.5[^]*received from/);
+  assert.match(await bob.said('wallet-said'), /2\.5 Tansen have come from/);
   await bob.get('past').locator('li a').first().click();
   await bob.page.locator('#found .heading').waitFor();
   assert.match(await bob.page.locator('.transactions li[aria-current]').innerText(), /2\.5/);

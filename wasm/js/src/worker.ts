@@ -8,6 +8,7 @@ import { AntiphonError } from './error.js';
 import type { Start, ToPage, ToWorker } from './message.js';
 import { codeOf } from './wasm.js';
 import { Host } from './worker/host.js';
+import { openDisk } from './worker/keys.js';
 import { loadClient } from './worker/load.js';
 import { openStorage } from './worker/storage.js';
 import { Teller } from './worker/teller.js';
@@ -31,8 +32,8 @@ function die(error: unknown): void {
 }
 
 async function begin(start: Start): Promise<void> {
-  const wasm = await loadClient(start.wasm, start.integrity);
-  const storage = await openStorage(wasm, start.chain, start.storage, start.account, start.patienceMs);
+  const [wasm, disk] = await Promise.all([loadClient(start.wasm, start.integrity), openDisk(start.storage)]);
+  const storage = await openStorage(wasm, disk, start.chain, start.account, start.patienceMs);
   const client = new wasm.WasmClient({
     secret: storage.secret,
     seed: crypto.getRandomValues(new Uint8Array(32)),

@@ -83,17 +83,17 @@ export class Sending {
     this.#question.replaceChildren(
       h('p', { 'data-testid': 'send-summary' }, 'Send ', h('b', {}, `${grouped(formatAmount(amount))} Tansen`), ' to ', name === null ? null : h('b', {}, `${name}, `), h('code', {}, to),
         `. The fee is ${formatAmount(this.#fee)}, and ${grouped(formatAmount(this.#balance - amount - this.#fee))} are left. Nobody can take it back.`),
-      h('div', { class: 'acts' }, yes, button('Not yet', 'send-no', true, () => this.#close())));
+      h('div', { class: 'acts' }, yes, button('Not yet', 'send-no', true, () => this.#close(this.#review))));
     this.#question.hidden = false;
     this.#review.hidden = true;
     yes.focus();
   }
 
-  #close(): void {
+  #close(next: HTMLElement): void {
     this.#question.hidden = true;
     this.#question.replaceChildren();
     this.#review.hidden = false;
-    this.#review.focus();
+    next.focus();
   }
 
   async #send({ to, amount }: Order): Promise<void> {
@@ -107,10 +107,11 @@ export class Sending {
       mark(this.element, 'sent', String(amount));
       this.#amount.value = '';
       this.#to.value = '';
+      this.#close(this.#to);
     } catch (error) {
       say(this.#said, reason(error));
+      this.#close(this.#review);
     }
-    this.#close();
     this.#tell();
   }
 }

@@ -19,6 +19,7 @@ export class Words {
   readonly #box = h('div', { class: 'words-box' });
   readonly #show: HTMLButtonElement;
   readonly #said = saying('words-said');
+  readonly #open = h('summary', { 'data-testid': 'restore-open' }, 'Bring a wallet back from its words');
   readonly #text = h('textarea', { rows: 3, 'data-testid': 'restore-words', autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false' });
   readonly #forget = h('input', { type: 'checkbox', 'data-testid': 'restore-forget' });
   readonly #forgetLabel = h('label', { class: 'check' }, this.#forget, 'Give up the wallet of this browser, whose words nobody has written down');
@@ -32,7 +33,7 @@ export class Words {
     this.#show = button('Show the words', 'words-show', false, () => void this.#reveal());
     this.element = folio('words', 'Twelve words', 'Written on paper they bring every account back: here, in another browser, or on a phone.',
       this.#state, this.#show, this.#box, this.#said,
-      h('details', { 'data-testid': 'restore' }, h('summary', { 'data-testid': 'restore-open' }, 'Bring a wallet back from its words'),
+      h('details', { 'data-testid': 'restore' }, this.#open,
         field('twelve or twenty-four words', this.#text), this.#forgetLabel,
         button('Bring it back', 'restore-go', true, () => void this.#restore()), this.#restoreSaid),
       h('p', { class: 'soft' }, 'Where it is kept: the keys of your accounts lie in this browser’s storage for this site, unencrypted, as your other logins do. Whoever can use this browser can spend. No other site can read them; clearing the site’s data removes them.'));
@@ -99,9 +100,11 @@ export class Words {
   }
 
   #hide(): void {
+    const hadFocus = this.#box.contains(document.activeElement);
     this.#box.replaceChildren();
     say(this.#said, '');
     this.#show.hidden = this.#info?.isWrittenDown ?? true;
+    if (hadFocus) (this.#show.hidden ? this.#open : this.#show).focus();
   }
 
   async #restore(): Promise<void> {

@@ -24,7 +24,8 @@ const ENTROPY_BYTES = 16;
 /** Accounts that are offered. Chosen here. */
 export const MAX_ACCOUNTS = 32;
 
-interface Kept {
+/** What is kept. */
+export interface Kept {
   readonly branch: Uint8Array;
   readonly entropy: Uint8Array | null;
   readonly current: number;
@@ -37,6 +38,27 @@ export interface Account {
   readonly address: string;
 }
 
+/** Where the wallet lies, and what lies there. */
+export interface Disk {
+  readonly db: IDBDatabase;
+  readonly kept: Kept | undefined;
+}
+
+/** Opens the place of the wallet; `null` where nothing can be kept. Needs no client, so that it goes on while that is loaded. */
+export async function openDisk(kind: 'indexeddb' | 'memory'): Promise<Disk | null> {
+  if (kind === 'memory' || !('indexedDB' in self) || !('locks' in navigator)) return null;
+  try {
+    const db = await openDatabase(DATABASE, [STORE]);
+    const found: unknown = await done(db.transaction(STORE, 'readonly').objectStore(STORE).get(OWN));
+    const kept = toKept(found);
+    // What cannot be read is not written over: there may be keys in it.
+    return found !== undefined && kept === undefined ? null : { db, kept };
+  } catch {
+    // Private windows and strict settings refuse IndexedDB by throwing; the caller tells the user.
+    return null;
+  }
+}
+
 /** The wallet, on disk or in memory. */
 export class Keys {
   readonly #wasm: WalletClient;
@@ -45,14 +67,13 @@ export class Keys {
   #kept: Kept;
 
   /** Opens the wallet, made now if there is none. */
-  static async open(wasm: WalletClient, isStored: boolean): Promise<Keys> {
+  static async open(wasm: WalletClient, disk: Disk | null): Promise<Keys> {
+    if (disk?.kept !== undefined) return new Keys(wasm, disk.db, disk.kept);
     const entropy = crypto.getRandomValues(new Uint8Array(ENTROPY_BYTES));
-    const db = isStored ? await openDatabase(DATABASE, [STORE]) : null;
-    const known = db === null ? undefined : await read(db);
-    const made = (): Kept => ({ branch: wasm.walletBranch(wasm.walletWords(entropy)), entropy, current: 0, opened: 0 });
-    const keys = new Keys(wasm, db, known ?? made());
+    const made: Kept = { branch: wasm.walletBranch(wasm.walletWords(entropy)), entropy, current: 0, opened: 0 };
+    const keys = new Keys(wasm, disk?.db ?? null, made);
     // Two tabs may begin at once: the wallet of the first counts.
-    if (known === undefined) await keys.#change((before) => before ?? keys.#kept);
+    await keys.#change((before) => before ?? made);
     return keys;
   }
 
@@ -120,7 +141,7 @@ export class Keys {
   /** Reads, changes and writes in one transaction, so that tabs do not undo each other. */
   async #change(act: (kept: Kept | undefined) => Kept): Promise<void> {
     if (this.#db === null) {
-      this.#kept = act(this.#kept);
+      this.#kept = act(undefined);
       return;
     }
     const transaction = this.#db.transaction(STORE, 'readwrite', { durability: 'strict' });
@@ -137,10 +158,6 @@ export function coded(error: unknown): { code: string; message: string } {
   const code = error instanceof AntiphonError ? error.code : (codeOf(error) ?? 'client/bad-input');
   const message = error instanceof Error && !(error instanceof AntiphonError) ? error.message : '';
   return { code, message };
-}
-
-async function read(db: IDBDatabase): Promise<Kept | undefined> {
-  return toKept(await done(db.transaction(STORE, 'readonly').objectStore(STORE).get(OWN)));
 }
 
 /** What lies in the store may be anybody's. */

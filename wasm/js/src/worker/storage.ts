@@ -6,7 +6,7 @@
  */
 
 import { completed, done, openDatabase } from './disk.js';
-import { Keys, MAX_ACCOUNTS } from './keys.js';
+import { Keys, MAX_ACCOUNTS, type Disk } from './keys.js';
 import type { WalletClient } from './load.js';
 
 const STATE = 'state';
@@ -27,10 +27,10 @@ export interface Storage {
 }
 
 /** Opens the account that this page had before (-1: the one that was used last), or else the first that no other tab holds. */
-export async function openStorage(wasm: WalletClient, chain: string, kind: 'indexeddb' | 'memory', before: number, patienceMs: number): Promise<Storage> {
-  if (kind === 'memory' || !('indexedDB' in self) || !('locks' in navigator)) return memoryStorage(wasm);
+export async function openStorage(wasm: WalletClient, disk: Disk | null, chain: string, before: number, patienceMs: number): Promise<Storage> {
+  if (disk === null) return memoryStorage(wasm);
   try {
-    const keys = await Keys.open(wasm, true);
+    const keys = await Keys.open(wasm, disk);
     const nameOf = (account: number): string => `antiphon-${chain}-${keys.account(account).address}`;
     const first = before < 0 ? keys.current : before;
     if (await holdLock(nameOf(first), patienceMs)) return await openAccount(keys, nameOf, first);
@@ -38,7 +38,7 @@ export async function openStorage(wasm: WalletClient, chain: string, kind: 'inde
       if (await holdLock(nameOf(account), 0)) return await openAccount(keys, nameOf, account);
     }
   } catch {
-    // Private windows and strict settings refuse IndexedDB by throwing; the caller tells the user.
+    // A disk that is full, or was taken away: the caller tells the user.
   }
   return memoryStorage(wasm);
 }
@@ -85,7 +85,7 @@ async function openAccount(keys: Keys, nameOf: (account: number) => string, acco
 
 /** Keeps nothing: the account lives and dies with the worker, key included. */
 async function memoryStorage(wasm: WalletClient): Promise<Storage> {
-  const keys = await Keys.open(wasm, false);
+  const keys = await Keys.open(wasm, null);
   const rows = new Map<string, Uint8Array>();
   return {
     account: -1,
