@@ -25,9 +25,11 @@
 //! | `exhibits` | one payment of a closed field as a file |
 //! | `tower` | what is told to a watch-tower |
 //! | `fields` | payment fields: their members and their rows on chain |
+//! | `backup` | what of a disk goes into a backup, and back |
 //! | `view` | what an application sees |
 
 mod ahead;
+mod backup;
 mod chain;
 mod command;
 mod config;
@@ -48,6 +50,7 @@ mod snapshot;
 mod tower;
 mod view;
 
+pub use backup::Restored;
 pub use config::{CommandError, Config};
 pub use fields::FieldOffer;
 pub use input::{Command, HttpAnswer, Input, Loaded, Part, PaymentAt, UploadPolicy, Wanted};
@@ -60,9 +63,9 @@ pub use view::MAX_BANS_SHOWN;
 
 pub use snapshot::{
     AccountView, AmendmentView, Around, BanView, ChainView, DeliveryView, FieldProven, FieldShow,
-    FieldView, GiftStage, GiftView, HeadView, Leveled, MemberView, PayerView, PaymentStanding,
-    PaymentView, PeerView, Phase, PoolView, Problem, RoundStep, SettlementView, Snapshot, SpecView,
-    Status, StreamView, WalletView,
+    FieldView, GiftStage, GiftView, HeadView, Leveled, LockedView, MemberView, PayerView,
+    PaymentStanding, PaymentView, PeerView, Phase, PoolView, Problem, RoundStep, SentView,
+    SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
 };
 
 use crate::{

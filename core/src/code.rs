@@ -24,6 +24,11 @@ const RETRYABLE: &[&str] = &[
 
 /// One sentence for each code that needs one.
 const HELP: &[(&str, &str)] = &[
+    ("backup/damaged", "The backup was cut or altered, or is of another chain; take another one."),
+    ("backup/newer", "A later version made this backup; take that version."),
+    ("backup/not-backup", "This file is no backup."),
+    ("backup/other-account", "The backup is of another account; open that account first."),
+    ("backup/too-large", "There is more than a backup may hold; close and forget old fields."),
     (
         "call/full",
         "Too many calls are undecided or not yet read; read next_event() and say event_handled().",

@@ -32,12 +32,46 @@ const state = () => listener.page.evaluate(() => document.querySelector('antipho
 test('the tab key reaches every control of the player, the purse and the gifts, in the order of the page', async () => {
   await listener.sees('the purse is ready', ({ wallet }) => wallet.account !== null, 30_000);
   const seen = [];
-  for (let i = 0; i < 23; i++) {
+  for (let i = 0; i < 26; i++) {
     await listener.page.keyboard.press('Tab');
     seen.push(await focused());
   }
-  const wanted = ['view-listen', 'view-room', 'view-explore', 'play', 'live', 'mute', 'volume', 'figures', 'peers', 'share-on', 'share-month', 'share-metered', 'copy', 'faucet', 'deposit', 'open-pool', 'settlements', 'give-to', 'give-amount', 'give-purpose', 'give'];
+  const wanted = ['view-listen', 'view-room', 'view-wallet', 'view-explore', 'play', 'live', 'mute', 'volume', 'figures', 'peers', 'share-on', 'share-month', 'share-metered', 'purse-words', 'copy', 'faucet', 'deposit', 'open-pool', 'settlements', 'give-to', 'give-amount', 'give-purpose', 'give'];
   assert.deepEqual(seen.filter((id) => wanted.includes(id)), wanted, seen.join(' '));
+});
+
+test('the wallet is used without a mouse: every control in the order of the page, a payment confirmed with the enter key', async () => {
+  const { page } = listener;
+  await page.evaluate(() => { location.hash = '#/wallet'; });
+  await page.getByTestId('wallet-words').waitFor();
+  await page.getByTestId('restore-open').focus();
+  await page.keyboard.press('Enter');
+  await page.getByTestId('restore-words').waitFor();
+  await page.evaluate(() => { if (document.activeElement instanceof HTMLElement) document.activeElement.blur(); });
+  await page.locator('#view-wallet').focus();
+  const seen = [];
+  const wanted = [
+    'view-explore', 'wallet-account', 'wallet-level', 'wallet-copy', 'wallet-faucet', 'send-to', 'send-amount', 'words-show', 'restore-open', 'restore-words', 'restore-go',
+    'person-name', 'person-address', 'person-keep', 'backup-save', 'backup-file',
+  ];
+  for (let i = 0; i < 40 && seen.at(-1) !== wanted.at(-1); i++) {
+    await page.keyboard.press('Tab');
+    seen.push(await focused());
+  }
+  assert.deepEqual(seen.filter((id) => wanted.includes(id)), wanted, seen.join(' '));
+  await page.getByTestId('wallet-faucet').focus();
+  await page.keyboard.press('Enter');
+  await listener.sees('money', ({ wallet }) => (wallet.account?.balance.value ?? 0n) > 0n, 30_000);
+  await page.getByTestId('send-to').focus();
+  await page.keyboard.type((await listener.snapshot()).stream?.publisherAddress ?? '');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('1,5');
+  await page.keyboard.press('Enter');
+  await page.getByTestId('send-question').waitFor();
+  assert.equal(await focused(), 'send-yes', 'the question has the focus');
+  await page.keyboard.press('Enter');
+  await listener.sees('the payment', ({ wallet }) => wallet.sent.some(({ amount }) => amount === 150_000_000n));
+  await page.evaluate(() => { location.hash = '#/'; });
 });
 
 test('the first stop of the tab key leads past everything to the player', async () => {

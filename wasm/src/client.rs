@@ -26,7 +26,7 @@ use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 /// One client. Everything it must do comes back from the call that caused it.
 #[wasm_bindgen]
 pub struct WasmClient {
-    inner: Client,
+    pub(crate) inner: Client,
     /// Reused by every call.
     out: Vec<Output>,
 }

@@ -298,7 +298,7 @@ fn message(chain: ChainId, message: &Message) -> JsValue {
     object
 }
 
-fn token(token: Token) -> JsValue {
+pub(crate) fn token(token: Token) -> JsValue {
     match token {
         Token::Staking => "staking",
         Token::Operational => "operational",

@@ -50,7 +50,7 @@ pub(crate) fn read(input: &JsValue) -> Result<Input, JsValue> {
     })
 }
 
-fn entries(input: &JsValue) -> Result<Vec<(String, Vec<u8>)>, JsValue> {
+pub(crate) fn entries(input: &JsValue) -> Result<Vec<(String, Vec<u8>)>, JsValue> {
     let list = field(input, "entries");
     let list = list.dyn_ref::<Array>().ok_or_else(|| bad_input("entries"))?;
     list.iter().map(|item| entry(&item).ok_or_else(|| bad_input("entries"))).collect()

@@ -18,5 +18,7 @@ mod object;
 mod output;
 mod room;
 mod snapshot;
+mod wallet;
 
 pub use client::WasmClient;
+pub use wallet::{check_address, wallet_account, wallet_branch, wallet_words};

@@ -1,6 +1,7 @@
 //! What an application sees, as plain objects. Shapes: `js/src/snapshot.ts`.
 
 use crate::{
+    found,
     object::{list, nullable, number, object},
     room,
 };
@@ -8,8 +9,9 @@ use antiphon_core::{
     amount::Amount,
     chain::{Level, light::Standing},
     client::{
-        AccountView, BanView, ChainView, DeliveryView, HeadView, Leveled, PayerView, PeerView,
-        PoolView, Problem, SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
+        AccountView, BanView, ChainView, DeliveryView, HeadView, Leveled, LockedView, PayerView,
+        PeerView, PoolView, Problem, SentView, SettlementView, Snapshot, SpecView, Status,
+        StreamView, WalletView,
     },
     wallet::address,
 };
@@ -141,6 +143,8 @@ fn wallet(view: &WalletView) -> JsValue {
         ("vouchersIn", amount(view.vouchers_in)),
         ("payers", list(view.payers.iter().map(payer)).into()),
         ("settlements", list(view.settlements.iter().map(settlement)).into()),
+        ("sent", list(view.sent.iter().map(sent)).into()),
+        ("locked", list(view.locked.iter().map(locked)).into()),
     ])
 }
 
@@ -179,6 +183,27 @@ fn settlement(view: &SettlementView) -> JsValue {
         ("level", nullable(view.level.map(level))),
         ("height", nullable(view.height.map(|height| number(height.0)))),
         ("root", nullable(view.root.map(|root| root.to_hex().into()))),
+    ])
+}
+
+fn sent(view: &SentView) -> JsValue {
+    object([
+        ("token", found::token(view.token)),
+        ("to", address::to_text(&view.to).into()),
+        ("amount", amount(view.amount)),
+        ("id", nullable(view.id.map(|id| id.0.to_hex().into()))),
+        ("level", nullable(view.level.map(level))),
+        ("refusal", nullable(view.refusal.map(Into::into))),
+    ])
+}
+
+fn locked(view: &LockedView) -> JsValue {
+    object([
+        ("pool", hex::encode(view.pool.0.0).into()),
+        ("held", nullable(view.held.map(amount))),
+        ("owed", amount(view.owed)),
+        ("back", nullable(view.back.map(|height| number(height.0)))),
+        ("freeze", nullable(view.freeze.map(Into::into))),
     ])
 }
 

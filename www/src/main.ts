@@ -9,6 +9,7 @@ import { Giving } from './giving.js';
 import { loadConfig, type Config } from './config.js';
 import type { Explorer } from './explorer.js';
 import type { Room } from './room.js';
+import type { Wallet } from './wallet.js';
 import { Memory } from './health.js';
 import { byId, byTest, parts, save, say } from './page.js';
 import { show, showBuffer } from './show.js';
@@ -33,6 +34,7 @@ let unverified = 0;
 
 let explorer: Explorer | null = null;
 let room: Room | null = null;
+let wallet: Wallet | null = null;
 
 const current = (): Snapshot => (player.antiphon === null && alone !== null ? alone.snapshot() : player.snapshot());
 
@@ -47,23 +49,25 @@ function refresh(): void {
   terms.update(snapshot);
   explorer?.update(snapshot);
   room?.update(snapshot);
+  wallet?.update(snapshot);
 }
 
 /** The view that the address names. */
-function viewOf(hash: string): 'listen' | 'room' | 'explore' {
-  return /^#\/room\b/.test(hash) ? 'room' : /^#\/./.test(hash) ? 'explore' : 'listen';
+function viewOf(hash: string): 'listen' | 'room' | 'wallet' | 'explore' {
+  return /^#\/room\b/.test(hash) ? 'room' : /^#\/wallet\b/.test(hash) ? 'wallet' : /^#\/./.test(hash) ? 'explore' : 'listen';
 }
 
-/** Shows the view that the address names. Room and explorer are loaded when somebody first looks. */
+/** Shows the view that the address names. Room, wallet and explorer are loaded when somebody first looks. */
 async function turn(node: string): Promise<void> {
   const view = viewOf(location.hash);
   // Who looks at the chain and comes back is in the room that it was in.
   if (hasRoom()) byId<HTMLAnchorElement>('view-room').href = location.hash;
-  for (const id of ['listen', 'room', 'explore'] as const) {
+  for (const id of ['listen', 'room', 'wallet', 'explore'] as const) {
     byId(id).hidden = id !== view;
     if (id === view) byId(`view-${id}`).setAttribute('aria-current', 'page');
     else byId(`view-${id}`).removeAttribute('aria-current');
   }
+  say(byId('skip'), view === 'listen' ? 'Skip to the player' : 'Skip to the content');
   if (view === 'explore' && explorer === null) {
     const { Explorer: Loaded } = await import('./explorer.js');
     explorer ??= new Loaded(client, node);
@@ -71,6 +75,10 @@ async function turn(node: string): Promise<void> {
   if (view === 'room' && room === null) {
     const { Room: Loaded } = await import('./room.js');
     room ??= new Loaded(client);
+  }
+  if (view === 'wallet' && wallet === null) {
+    const { Wallet: Loaded } = await import('./wallet.js');
+    wallet ??= new Loaded(client);
   }
   giving.fillFrom(location.hash);
   byId(view === 'room' ? 'room-folios' : 'listen-folios').append(giving.element);
@@ -95,7 +103,9 @@ function take(event: AntiphonEvent): void {
   switch (event.type) {
     case 'restarted':
       room?.leave();
-      memory.note(event.code);
+      wallet?.open();
+      // Another account is no trouble.
+      if (event.code !== 'client/renewed') memory.note(event.code);
       break;
     case 'trouble':
       memory.note(event.code);
@@ -118,6 +128,13 @@ function take(event: AntiphonEvent): void {
   refresh();
 }
 
+byId('skip').addEventListener('click', (event) => {
+  const view = viewOf(location.hash);
+  if (view === 'listen') return;
+  // The fragment names the view: it must stay.
+  event.preventDefault();
+  byId(view).focus();
+});
 player.addEventListener('antiphon-event', (event) => take(event.detail));
 document.addEventListener('keydown', (event) => {
   // The player's keys work anywhere but where one types.

@@ -248,9 +248,9 @@ impl Client {
         let rules = self.light.spec().ok_or(CommandError::NotReady)?.pool;
         let purse = self.purse.as_mut().ok_or(CommandError::NotReady)?;
         let is_over = |(id, _): &(PoolId, _)| {
-            let proven = purse.payer.pool(*id).and_then(|(_, proven)| proven);
             // What is insolvent never comes back (A5.11).
-            proven.is_some_and(|(state, _)| state.window(&rules, settled) == Window::Release)
+            let proven = purse.payer.proven(*id);
+            proven.is_some_and(|state| state.window(&rules, settled) == Window::Release)
         };
         let over: Vec<_> = purse.payer.pools().filter(is_over).map(|(id, _)| id).collect();
         if over.is_empty() {

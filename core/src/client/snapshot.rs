@@ -7,9 +7,9 @@ pub use crate::payment::member::{
 };
 use crate::{
     amount::Amount,
-    chain::{Level, light::Standing},
+    chain::{Level, light::Standing, spec::Token},
     crypto::Hash,
-    id::{Address, BlockId, Height, PeerId, PoolId},
+    id::{Address, BlockId, Height, PeerId, PoolId, TxId},
 };
 use alloc::{string::String, vec::Vec};
 
@@ -276,6 +276,10 @@ pub struct WalletView {
     pub payers: Vec<PayerView>,
     /// Settlements on their way or done, newest last.
     pub settlements: Vec<SettlementView>,
+    /// Transfers that were asked for since the client began, newest last.
+    pub sent: Vec<SentView>,
+    /// Every pool of this key that is not over.
+    pub locked: Vec<LockedView>,
 }
 
 /// A proven account.
@@ -334,4 +338,36 @@ pub struct SettlementView {
     pub height: Option<Height>,
     /// That block's state root.
     pub root: Option<Hash>,
+}
+
+/// A transfer that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentView {
+    /// Which token.
+    pub token: Token,
+    /// To whom.
+    pub to: Address,
+    /// How much.
+    pub amount: Amount,
+    /// The transaction that does it, once there is one.
+    pub id: Option<TxId>,
+    /// How far the chain is proven to have done it; `None` while it is on its way.
+    pub level: Option<Level>,
+    /// Why it will not happen, in one stable code.
+    pub refusal: Option<&'static str>,
+}
+
+/// Money in a pool of this key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockedView {
+    /// The pool.
+    pub pool: PoolId,
+    /// What is proven to lie in it, collateral included; `None` until proven.
+    pub held: Option<Amount>,
+    /// What of that was promised and is not proven paid.
+    pub owed: Amount,
+    /// The first block in which the rest can be taken back; `None` until proven, and of what never comes back.
+    pub back: Option<Height>,
+    /// Why nothing is signed for it any more, in one stable code (A5.13).
+    pub freeze: Option<&'static str>,
 }

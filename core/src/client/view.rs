@@ -2,8 +2,8 @@
 
 use super::{
     AccountView, BanView, ChainView, Client, DeliveryView, FieldProven, FieldShow, FieldView,
-    HeadView, Leveled, PayerView, PeerView, PoolView, Problem, SettlementView, Snapshot, SpecView,
-    Status, StreamView, WalletView,
+    HeadView, Leveled, LockedView, PayerView, PeerView, PoolView, Problem, SentView,
+    SettlementView, Snapshot, SpecView, Status, StreamView, WalletView,
 };
 use crate::{
     amount::Amount,
@@ -13,11 +13,15 @@ use crate::{
         spec::{ChainSpec, Token},
         state::Account,
     },
-    id::{Address, Height},
-    payment::payee::BookView,
+    id::{Address, Height, PoolId},
+    payment::{
+        payee::BookView,
+        payer::Freeze,
+        reservation::{PoolState, PoolStatus},
+    },
     peer::swarm::Banned,
     time::millis,
-    wallet::book::{PoolProof, Shown},
+    wallet::book::{PoolProof, Sent, Shown},
 };
 use alloc::{string::ToString, vec::Vec};
 
@@ -181,7 +185,25 @@ impl Client {
             vouchers_in: held.iter().map(|book| book.held).sum(),
             payers: held.into_iter().filter(|book| !book.exposure.is_zero()).map(payer).collect(),
             settlements: purse.book.settlements().iter().map(settlement).collect(),
+            sent: purse.book.sent().map(sent).collect(),
+            locked: self.locked_views(),
         }
+    }
+
+    fn locked_views(&self) -> Vec<LockedView> {
+        let (Some(purse), Some(spec)) = (&self.purse, self.light.spec()) else { return Vec::new() };
+        let view = |(pool, freeze): (PoolId, Option<Freeze>)| {
+            let state = purse.payer.proven(pool);
+            let is_lost = |state: &&PoolState| matches!(state.status, PoolStatus::Insolvent(_));
+            LockedView {
+                pool,
+                held: state.map(PoolState::held),
+                owed: purse.payer.owed(pool),
+                back: state.filter(|s| !is_lost(s)).map(|s| s.end_height.plus(spec.pool.freeze)),
+                freeze: freeze.map(|freeze| freeze.code()),
+            }
+        };
+        purse.payer.pools().map(view).collect()
     }
 
     /// The pool that pays, or the newest that will.
@@ -249,6 +271,11 @@ fn settlement(settlement: &crate::wallet::book::Settlement) -> SettlementView {
         height: settlement.height,
         root: settlement.root,
     }
+}
+
+fn sent((sent, level): (&Sent, Option<Level>)) -> SentView {
+    let Sent { token, to, amount, id, refusal, .. } = *sent;
+    SentView { token, to, amount, id, level, refusal }
 }
 
 fn spec_view(spec: &ChainSpec) -> SpecView {

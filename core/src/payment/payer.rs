@@ -255,6 +255,11 @@ impl Payer {
         self.pools.get(&id).and_then(|pool| Some((pool.terms.as_ref()?, pool.proven.as_ref())))
     }
 
+    /// Returns the proven state of a pool, of one whose terms were lost, too.
+    pub fn proven(&self, id: PoolId) -> Option<&PoolState> {
+        Some(&self.pools.get(&id)?.proven.as_ref()?.0)
+    }
+
     /// Returns whether a pool is of this key and not over.
     pub fn has(&self, id: PoolId) -> bool {
         self.pools.contains_key(&id)

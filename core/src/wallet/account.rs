@@ -5,6 +5,9 @@
 //! ```
 //!
 //! Coin type 1 is SLIP-0044's "testnet, all coins": Antiphon has no registered type, and takes none that is another's.
+//! A device that has seen the words need not keep them: the [`Branch`] above the accounts gives every one of them, and tells
+//! nothing of the words, for each step is hardened.
+//!
 //! Source: BIP-44 cut after the account, as is usual for Ed25519, which has no public derivation.
 
 use super::{
@@ -15,9 +18,42 @@ use crate::{
     crypto::{PublicKey, SecretKey},
     id::Address,
 };
+use zeroize::Zeroizing;
 
 /// The path up to the account.
 const PATH: [u32; 2] = [44, 1];
+
+/// What all accounts of a wallet are derived from: `m / 44' / 1'`. Whoever has it has their money.
+#[derive(Clone, Debug)]
+pub struct Branch(ExtendedKey);
+
+impl Branch {
+    /// Derives it from words under a passphrase, usually empty. Takes 2048 rounds of HMAC.
+    ///
+    /// # Errors
+    /// [`IndexError`]: never, for every step of the path is below 2³¹.
+    pub fn new(words: &Words, passphrase: &str) -> Result<Self, IndexError> {
+        ExtendedKey::master(&*words.to_seed(passphrase)).derive(&PATH).map(Self)
+    }
+
+    /// Returns what a device keeps instead of the words.
+    pub fn to_bytes(&self) -> Zeroizing<[u8; 64]> {
+        self.0.to_bytes()
+    }
+
+    /// Takes back what a device kept.
+    pub fn from_bytes(bytes: &[u8; 64]) -> Self {
+        Self(ExtendedKey::from_bytes(bytes))
+    }
+
+    /// Derives account `index`, from 0.
+    ///
+    /// # Errors
+    /// [`IndexError`] for an index at or above 2³¹.
+    pub fn account(&self, index: u32) -> Result<Account, IndexError> {
+        Ok(Account { index, key: self.0.child(index)?.secret() })
+    }
+}
 
 /// An account of a wallet.
 #[derive(Clone, Debug)]
@@ -32,9 +68,7 @@ impl Account {
     /// # Errors
     /// [`IndexError`] for an index at or above 2³¹.
     pub fn new(words: &Words, passphrase: &str, index: u32) -> Result<Self, IndexError> {
-        let root = ExtendedKey::master(&*words.to_seed(passphrase));
-        let node = root.derive(&PATH)?.child(index)?;
-        Ok(Self { index, key: node.secret() })
+        Branch::new(words, passphrase)?.account(index)
     }
 
     /// Returns the number of the account.
@@ -81,5 +115,19 @@ mod tests {
             assert_ne!(Account::new(words, passphrase, index).unwrap().address(), first);
         }
         assert!(Account::new(&words, "", u32::MAX).is_err());
+    }
+
+    #[test]
+    fn a_device_that_keeps_the_branch_has_every_account_and_not_the_words() {
+        let words = Words::from_entropy(&[7; 16]).unwrap();
+        let kept = Branch::new(&words, "").unwrap().to_bytes();
+        for index in [0, 1, 31] {
+            let account = Account::new(&words, "", index).unwrap();
+            let again = Branch::from_bytes(&kept).account(index).unwrap();
+            assert_eq!((again.index(), again.address()), (index, account.address()));
+        }
+        assert!(Branch::from_bytes(&kept).account(u32::MAX).is_err());
+        let seed = words.to_seed("");
+        assert!(kept.chunks(16).all(|part| !seed.windows(16).any(|other| other == part)));
     }
 }

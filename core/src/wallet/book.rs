@@ -15,11 +15,13 @@ mod acts;
 mod fields;
 mod flight;
 mod proofs;
+mod sent;
 #[cfg(test)]
 mod tests;
 mod watch;
 
 pub use fields::FieldShown;
+pub use sent::{MAX_SENT, Sent};
 pub use watch::Interest;
 
 use crate::{
@@ -206,6 +208,7 @@ pub struct Book {
     watched: Watch<PoolId, PoolProof>,
     fields: Watch<FieldId, FieldShown>,
     settlements: Vec<Settlement>,
+    sent: Vec<Sent>,
     queue: Vec<Message>,
     /// How many at the head of the queue go by themselves: one of them was refused when they went together.
     alone: usize,
@@ -238,6 +241,7 @@ impl Book {
             watched: Watch::new(),
             fields: Watch::new(),
             settlements: Vec::new(),
+            sent: Vec::new(),
             queue: Vec::new(),
             alone: 0,
             flight: None,

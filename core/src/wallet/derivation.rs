@@ -6,7 +6,7 @@
 use crate::crypto::SecretKey;
 use core::fmt;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha512;
+use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
 
 /// First index that is hardened already.
@@ -63,24 +63,43 @@ impl ExtendedKey {
         path.iter().try_fold(self.clone(), |key, index| key.child(*index))
     }
 
+    /// Returns key and chain code, to be kept where secrets are.
+    pub fn to_bytes(&self) -> Zeroizing<[u8; 64]> {
+        let mut bytes = Zeroizing::new([0; 64]);
+        let halves = self.key.iter().chain(self.chain_code.iter());
+        bytes.iter_mut().zip(halves).for_each(|(to, from)| *to = *from);
+        bytes
+    }
+
+    /// Takes back what [`ExtendedKey::to_bytes`] gave.
+    pub fn from_bytes(bytes: &[u8; 64]) -> Self {
+        let mut node = Self { key: Zeroizing::default(), chain_code: Zeroizing::default() };
+        let halves = node.key.iter_mut().chain(node.chain_code.iter_mut());
+        halves.zip(bytes).for_each(|(to, from)| *to = *from);
+        node
+    }
+
     /// Returns the key to sign with.
     pub fn secret(&self) -> SecretKey {
         SecretKey::from_bytes(&self.key)
     }
 
-    /// HMAC-SHA512, split into key and chain code. The key is at most a block.
+    /// HMAC-SHA512, split into key and chain code.
     fn mac(key: &[u8], data: &[&[u8]]) -> Self {
-        debug_assert!(key.len() <= BLOCK, "a longer key would be hashed, not filled");
-        let mut block = Zeroizing::new([0; BLOCK]);
-        block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
-        let mut mac = Hmac::<Sha512>::new((&*block).into());
+        let mut mac = keyed(key);
         data.iter().for_each(|part| mac.update(part));
         let digest = Zeroizing::new(<[u8; 64]>::from(mac.finalize().into_bytes()));
-        let mut node = Self { key: Zeroizing::default(), chain_code: Zeroizing::default() };
-        let halves = node.key.iter_mut().chain(node.chain_code.iter_mut());
-        halves.zip(digest.iter()).for_each(|(to, from)| *to = *from);
-        node
+        Self::from_bytes(&digest)
     }
+}
+
+/// HMAC-SHA512 under a key, which is hashed if it is longer than a block (RFC 2104).
+pub(super) fn keyed(key: &[u8]) -> Hmac<Sha512> {
+    let mut block = Zeroizing::new([0; BLOCK]);
+    let digest = (key.len() > BLOCK).then(|| Zeroizing::new(<[u8; 64]>::from(Sha512::digest(key))));
+    let short = digest.as_ref().map_or(key, |digest| digest.as_slice());
+    block.iter_mut().zip(short).for_each(|(to, from)| *to = *from);
+    Hmac::new((&*block).into())
 }
 
 impl fmt::Debug for ExtendedKey {

@@ -1,9 +1,27 @@
-//! Twelve or twenty-four English words that stand for a wallet. Source: BIP-39.
+//! Twelve or twenty-four English words that stand for a wallet.
+//!
+//! ```text
+//! entropy 16 or 32 bytes | first bits of SHA256(entropy), one for each four bytes  ->  words of 11 bits each
+//! ```
+//!
+//! The crate `bip39` says the same, and the tests ask it; in a page its table of words and its own SHA-2 were 17 kB after gzip.
+//! Source: BIP-39.
 
-use alloc::string::String;
-use bip39::{Language, Mnemonic};
+use super::derivation::keyed;
+use alloc::{string::String, vec::Vec};
 use core::fmt;
+use hmac::Mac;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
+
+/// The English list of BIP-39, in order; no two words share their first four letters.
+const LIST: &str = include_str!("mnemonic/english.txt");
+
+/// Bits that a word stands for.
+const WORD_BITS: u32 = 11;
+
+/// Rounds of PBKDF2.
+const ROUNDS: usize = 2048;
 
 /// Longest text that is parsed, in bytes: 24 words of 8 letters with generous spaces.
 const MAX_TEXT: usize = 512;
@@ -53,7 +71,9 @@ impl MnemonicError {
 
 /// The words of a wallet. Never printed by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Words(Mnemonic);
+pub struct Words {
+    entropy: Zeroizing<Vec<u8>>,
+}
 
 impl Words {
     /// Makes 12 words of 16 bytes of fresh entropy, or 24 of 32.
@@ -61,11 +81,10 @@ impl Words {
     /// # Errors
     /// [`MnemonicError::BadEntropyLength`].
     pub fn from_entropy(entropy: &[u8]) -> Result<Self, MnemonicError> {
-        let wrong = MnemonicError::BadEntropyLength { found: entropy.len() };
         if !matches!(entropy.len(), 16 | 32) {
-            return Err(wrong);
+            return Err(MnemonicError::BadEntropyLength { found: entropy.len() });
         }
-        Mnemonic::from_entropy_in(Language::English, entropy).map(Self).map_err(|_| wrong)
+        Ok(Self { entropy: Zeroizing::new(entropy.to_vec()) })
     }
 
     /// Reads words that a person wrote down; case and spaces do not matter.
@@ -80,46 +99,92 @@ impl Words {
         if !matches!(found, 12 | 24) {
             return Err(MnemonicError::BadWordCount { found });
         }
-        let lower = Zeroizing::new(text.to_lowercase());
-        let words = Mnemonic::parse_in(Language::English, lower.as_str());
-        words.map(Self).map_err(|error| match error {
-            bip39::Error::UnknownWord(index) => {
-                MnemonicError::UnknownWord { position: index.saturating_add(1) }
+        let lower = Zeroizing::new(text.to_ascii_lowercase());
+        let mut places = Zeroizing::new(Vec::with_capacity(found));
+        for (at, word) in lower.split_whitespace().enumerate() {
+            let unknown = MnemonicError::UnknownWord { position: at.saturating_add(1) };
+            let place = LIST.lines().position(|known| known == word).ok_or(unknown)?;
+            places.push(u32::try_from(place).map_err(|_| unknown)?);
+        }
+        let mut entropy = bytes_of(&places);
+        // Twelve words are 16 bytes and four bits, twenty-four are 32 bytes and eight.
+        entropy.truncate(if found == 12 { 16 } else { 32 });
+        let words = Self { entropy };
+        if *words.places() == *places { Ok(words) } else { Err(MnemonicError::BadChecksum) }
+    }
+
+    /// Returns the place of each word in the list.
+    fn places(&self) -> Zeroizing<Vec<u32>> {
+        let check = Sha256::digest(&*self.entropy);
+        let mut places = Zeroizing::new(Vec::with_capacity(24));
+        let (mut bits, mut held) = (0, 0_u32);
+        for byte in self.entropy.iter().chain(check.first()) {
+            (bits, held) = ((bits << 8) | u32::from(*byte), held.saturating_add(8));
+            if let Some(rest) = held.checked_sub(WORD_BITS) {
+                places.push((bits >> rest) & 0x7ff);
+                held = rest;
             }
-            bip39::Error::InvalidChecksum => MnemonicError::BadChecksum,
-            bip39::Error::BadWordCount(_)
-            | bip39::Error::BadEntropyBitCount(_)
-            | bip39::Error::AmbiguousLanguages(_) => MnemonicError::BadWordCount { found },
-        })
+        }
+        places
     }
 
     /// Returns the words with single spaces, to be written down by the user. Wiped when dropped.
     pub fn to_text(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(MAX_TEXT));
-        for word in self.0.words() {
+        for place in self.places().iter() {
             if !text.is_empty() {
                 text.push(' ');
             }
-            text.push_str(word);
+            let word = usize::try_from(*place).ok().and_then(|place| LIST.lines().nth(place));
+            text.push_str(word.unwrap_or_default());
         }
         text
     }
 
-    /// Returns the 64-byte seed of these words under a passphrase, usually empty. Takes 2048 rounds of HMAC.
+    /// Returns the 64-byte seed of these words under a passphrase, usually empty, in Unicode's form NFKD, as ASCII is. Takes
+    /// 2048 rounds of HMAC.
     pub fn to_seed(&self, passphrase: &str) -> Zeroizing<[u8; 64]> {
-        Zeroizing::new(self.0.to_seed(passphrase))
+        let mac = keyed(self.to_text().as_bytes());
+        let mut salted = mac.clone();
+        for part in [b"mnemonic", passphrase.as_bytes(), &1_u32.to_be_bytes()] {
+            salted.update(part);
+        }
+        let mut round = Zeroizing::new(<[u8; 64]>::from(salted.finalize().into_bytes()));
+        let mut seed = round.clone();
+        for _ in 1..ROUNDS {
+            let mut next = mac.clone();
+            next.update(&*round);
+            *round = next.finalize().into_bytes().into();
+            seed.iter_mut().zip(round.iter()).for_each(|(to, from)| *to ^= from);
+        }
+        seed
     }
+}
+
+/// Puts words of 11 bits together to bytes; bits that fill no byte come last, from its upper end.
+fn bytes_of(places: &[u32]) -> Zeroizing<Vec<u8>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(33));
+    let (mut bits, mut held) = (0_u32, 0_u32);
+    for place in places {
+        (bits, held) = ((bits << WORD_BITS) | place, held.saturating_add(WORD_BITS));
+        while let Some(rest) = held.checked_sub(8) {
+            bytes.extend((bits >> rest).to_le_bytes().first());
+            held = rest;
+        }
+    }
+    bytes
 }
 
 impl fmt::Debug for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Words({})", self.0.word_count())
+        write!(f, "Words({})", self.places().len())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
 
     /// Entropy, words, seed under "TREZOR". Source: trezor/python-mnemonic `vectors.json`; the seed of the first also
     /// by Python's `hashlib.pbkdf2_hmac`.
@@ -155,6 +220,28 @@ mod tests {
             let words = Words::from_entropy(&hex::decode(entropy).unwrap()).unwrap();
             assert_eq!(words.to_text().as_str(), text);
             assert_eq!(Words::parse(text), Ok(words));
+        }
+    }
+
+    #[test]
+    fn a_second_implementation_says_the_same_of_every_word_and_of_what_is_wrong() {
+        use bip39::{Language, Mnemonic};
+        assert!(LIST.lines().eq(Language::English.word_list().iter().copied()));
+        for number in 0..64_u8 {
+            let entropy = [Sha256::digest([number]).as_slice(), &[]].concat();
+            let entropy = &entropy[..if number % 2 == 0 { 16 } else { 32 }];
+            let (ours, theirs) =
+                (Words::from_entropy(entropy).unwrap(), Mnemonic::from_entropy(entropy).unwrap());
+            let text = theirs.to_string();
+            assert_eq!(*ours.to_text(), text);
+            assert_eq!(Words::parse(&text), Ok(ours.clone()));
+            // Any other last word of the list is right for both or wrong for both.
+            let (rest, _) = text.rsplit_once(' ').unwrap();
+            let other = alloc::format!("{rest} {}", LIST.lines().nth(number.into()).unwrap());
+            assert_eq!(Words::parse(&other).is_ok(), Mnemonic::parse(&other).is_ok(), "{other}");
+            if number < 4 {
+                assert_eq!(*ours.to_seed("pass"), theirs.to_seed("pass"));
+            }
         }
     }
 

@@ -144,7 +144,7 @@ export function units(tokens) {
 }
 
 /** What the account in this page's browser has written so far. @param {import('playwright-core').Page} page @param {string} chain */
-export function copyOfDisk(page, chain) {
+export async function copyOfDisk(page, chain) {
   return page.evaluate(async (name) => {
     const done = (/** @type {IDBRequest} */ request) => new Promise((resolve, reject) => {
       request.onsuccess = () => resolve(request.result);
@@ -155,11 +155,11 @@ export function copyOfDisk(page, chain) {
     const [names, values] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);
     db.close();
     return names.map((/** @type {string} */ key, /** @type {number} */ at) => [key, Array.from(values[at])]);
-  }, `antiphon-${chain}-0`);
+  }, await diskOf(page, chain));
 }
 
 /** Puts such a copy back, as a restored backup does; no client may run. @param {import('playwright-core').Page} page @param {string} chain @param {[string, number[]][]} rows */
-export function restoreDisk(page, chain, rows) {
+export async function restoreDisk(page, chain, rows) {
   return page.evaluate(async ([name, rows]) => {
     const db = await new Promise((resolve, reject) => {
       const request = indexedDB.open(name, 1);
@@ -175,5 +175,13 @@ export function restoreDisk(page, chain, rows) {
       transaction.onabort = () => reject(transaction.error);
     });
     db.close();
-  }, /** @type {const} */ ([`antiphon-${chain}-0`, rows]));
+  }, /** @type {const} */ ([await diskOf(page, chain), rows]));
+}
+
+/** The database of the one account that this page's browser has. @param {import('playwright-core').Page} page @param {string} chain */
+async function diskOf(page, chain) {
+  const names = await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name ?? ''));
+  const [name, ...others] = names.filter((name) => name.startsWith(`antiphon-${chain}-`));
+  if (name === undefined || others.length > 0) throw new Error(`not one account: ${names.join(' ')}`);
+  return name;
 }

@@ -6,6 +6,7 @@ import type { Exhibit } from './field.js';
 import type { Found } from './found.js';
 import type { Asked } from './message.js';
 import type { UploadTerms } from './sharing.js';
+import { isChange, type WalletAct, type WalletAnswer } from './wallet.js';
 import type { ClientSnapshot } from './snapshot.js';
 
 /** Longest part that a publisher can sign: `MAX_SEGMENT` of `core/src/delivery/chunk.rs`. */
@@ -80,6 +81,11 @@ export abstract class Client {
     return (await this.ask({ type: 'signIn', nonce, expires })) as ArrayBuffer;
   }
 
+  /** Resolves with what the wallet of this browser answers. */
+  async wallet(act: WalletAct): Promise<WalletAnswer> {
+    return (await this.ask({ type: 'wallet', act })) as WalletAnswer;
+  }
+
   /** Resolves with the file that proves a split of the chain. */
   async forkProof(): Promise<ArrayBuffer> {
     return (await this.ask({ type: 'forkProof' })) as ArrayBuffer;
@@ -93,6 +99,7 @@ export abstract class Client {
 
 /** Whether it may be asked once more when nobody knows if it was done: only where doing it twice is doing it once. */
 export function isRepeatable(asked: Asked): boolean {
+  if (asked.type === 'wallet') return !isChange(asked.act);
   return asked.type !== 'command' || REPEATABLE.has(asked.command.kind);
 }
 

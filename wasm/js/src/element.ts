@@ -367,7 +367,7 @@ export class AntiphonPlayer extends Base {
     const isLive = this.#state === 'playing' && left === null && behind < LIVE_TOLERANCE_S;
     live?.setAttribute('data-live', String(isLive));
     live?.toggleAttribute('disabled', left !== null);
-    live?.setAttribute('aria-label', isLive ? 'At the live edge' : left === null ? 'Jump to the live edge' : 'The stream has ended');
+    live?.setAttribute('title', isLive ? 'At the live edge' : left === null ? 'Jump to the live edge' : 'The stream has ended');
     // What trembles is not drawn anew: drawing costs more than playing.
     if (seconds === null || Math.abs(seconds - (this.#shownDelay ?? Infinity)) >= DELAY_STEP_S) this.#shownDelay = seconds;
     const text = this.#state === 'ended' ? 'has ended'

@@ -171,8 +171,11 @@ export class Engine extends Client {
       case 'commandDone': return this.#resolve(message.id, undefined);
       case 'delivered': return this.#resolve(message.id, message.body);
       case 'found': return this.#resolve(message.id, message.found);
+      case 'told': return this.#resolve(message.id, message.told);
+      case 'renew': return this.#renew(message.account);
       case 'refused': return this.#reject(message.id, new AntiphonError(message.code, undefined, undefined, true));
-      case 'commandFailed': case 'failed': case 'lost': return this.#reject(message.id, new AntiphonError(message.code));
+      case 'failed': return this.#reject(message.id, new AntiphonError(message.code, message.message || undefined));
+      case 'commandFailed': case 'lost': return this.#reject(message.id, new AntiphonError(message.code));
       case 'snapshot': return this.#events.snapshot(message.snapshot);
       case 'notice': return this.#events.notice(message.notice);
       case 'createLink': return this.#rtc.create(message.link, message.offer);
@@ -219,6 +222,15 @@ export class Engine extends Client {
         if (this.#worker !== null) this.#events.restarted(code, message);
       }, RESTART_WAIT_MS * 2 ** (this.#crashes.length - 1));
     }
+  }
+
+  /** Another account, or another device: a new worker takes over, and nothing has crashed. */
+  #renew(account: number): void {
+    this.#end();
+    this.#fail('client/restarted', ({ asked, times }) => !isRepeatable(asked) || times >= MAX_ASKED);
+    this.#account = account;
+    this.#launch();
+    if (this.#worker !== null) this.#events.restarted('client/renewed', '');
   }
 
   #end(): void {

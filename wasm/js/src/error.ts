@@ -31,6 +31,11 @@ const RETRYABLE = new Set([
 
 /** Codes that the host itself gives. */
 const HELP: Readonly<Record<string, string>> = {
+  'backup/damaged': 'The backup was cut or altered, or is of another chain; take another one.',
+  'backup/newer': 'A later version made this backup; take that version.',
+  'backup/not-backup': 'This file is no backup.',
+  'backup/other-account': 'The backup is of another account; open that account first.',
+  'backup/too-large': 'There is more than a backup may hold; close and forget old fields.',
   'client/aborted': 'The caller aborted it.',
   'client/closed': 'Call connect() again; this one was closed.',
   'client/restarted': 'The client crashed and was started again; ask again.',
@@ -38,6 +43,7 @@ const HELP: Readonly<Record<string, string>> = {
   'client/gave-up': 'The client crashed too often; playback goes on over HTTP. Reload the page.',
   'client/leader-left': 'The tab that ran the client is gone; another one runs it now. Nothing is lost.',
   'client/not-ready': 'The chain is not known yet; wait for the first settled block.',
+  'client/renewed': 'Another account of the wallet, or a backup, was opened; another client runs now.',
   'client/stale': 'What is known of the chain is too old to spend on; wait for a newer block.',
   'client/no-stream': 'No stream plays; play one first.',
   'client/no-tracker': 'A room needs a tracker; pass `tracker` to connect().',
@@ -70,6 +76,13 @@ const HELP: Readonly<Record<string, string>> = {
   'sign-in/bad-origin': 'Only a page of a web site can sign in at it; this one is a file, or in a sandbox.',
   'storage/unavailable': 'This browser gives no IndexedDB here; the account lives as long as the page.',
   'storage/write-failed': 'A write did not become durable; no money moves until it does. Free some space.',
+  'wallet/account-in-use': 'Another tab uses this account; close it, or take another account.',
+  'wallet/bad-checksum': 'The words do not belong together; compare each with what was written down.',
+  'wallet/bad-word-count': 'A wallet has 12 or 24 words.',
+  'wallet/not-written-down': 'The words of the wallet in this browser were not written down yet; write them down, or pass `forget`.',
+  'wallet/unknown-word': 'A word is not in the English list of BIP-39; compare each with what was written down.',
+  'wallet/words-differ': 'These are the words of another wallet.',
+  'wallet/words-forgotten': 'The words were written down, and are not kept in this browser any more.',
   'wasm/blocked-by-csp': "Add 'wasm-unsafe-eval' to script-src in the Content-Security-Policy of the page.",
   'wasm/not-loaded': 'The .wasm file did not load, or is not what `integrity` says; serve antiphon_bg.wasm beside your script as application/wasm, or say where it is by `wasm`.',
   'wasm/unsupported': 'This browser has no WebAssembly.',

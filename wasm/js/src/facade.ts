@@ -24,6 +24,7 @@ import { checkChallenge, toSignedIn, type Challenge, type SignedIn } from './sig
 import { addUnverified, EMPTY_SNAPSHOT, type ClientSnapshot, type Level, type Snapshot } from './snapshot.js';
 import { between, surroundings } from './surroundings.js';
 import { Tabs, type TabEvents } from './tabs.js';
+import { isChange, type WalletAct, type WalletAnswer, type WalletInfo } from './wallet.js';
 import { carried, INTEGRITY, type Carried, type WasmSource } from './wasm.js';
 
 export { formatAmount, parseAmount, DECIMALS } from './amount.js';
@@ -38,6 +39,7 @@ export type { PlaybackView } from './heard.js';
 export { REPORT_FORMAT, toReport } from './report.js';
 export type { Challenge, SignedIn } from './sign-in.js';
 export type * from './snapshot.js';
+export type { WalletInfo } from './wallet.js';
 export type { WorkerSource } from './files.js';
 export type { WasmSource } from './wasm.js';
 
@@ -122,6 +124,8 @@ export class Antiphon implements AsyncDisposable {
   #verified: ClientSnapshot = EMPTY_SNAPSHOT;
   #unverified = 0;
   #account = -1;
+  /** Called when the client that was waited for runs. */
+  #renewed: () => void = () => {};
   #isStored = false;
 
   /** As `connect()`. */
@@ -166,6 +170,7 @@ export class Antiphon implements AsyncDisposable {
         this.#account = account;
         this.#isStored = isStored;
         settleReady();
+        this.#renewed();
         if (!isStored && start.storage === 'indexeddb') emit({ type: 'trouble', code: 'storage/unavailable' });
       },
       snapshot: (snapshot) => {
@@ -183,9 +188,14 @@ export class Antiphon implements AsyncDisposable {
           emit({ type: kind, ...warning });
         } else if (notice.kind !== 'changed') emit({ type: notice.kind, code: notice.code });
       },
-      restarted: (code, message) => emit({ type: 'restarted', code, message }),
+      restarted: (code, message) => {
+        // Nothing of the account before is this one's.
+        if (code === 'client/renewed') this.#verified = EMPTY_SNAPSHOT;
+        emit({ type: 'restarted', code, message });
+      },
       fatal: (error) => {
         settleReady(error);
+        this.#renewed();
         emit({ type: 'fatal', error });
       },
       followed: (sharing) => {
@@ -197,7 +207,7 @@ export class Antiphon implements AsyncDisposable {
     };
     const tabs = options.shared === undefined ? null : between();
     this.#engine = tabs === null
-      ? begin(0, SAME_ACCOUNT_PATIENCE_MS, events)
+      ? begin(-1, SAME_ACCOUNT_PATIENCE_MS, events)
       : new Tabs(`${start.chain}/${options.shared}`, (account, told) => begin(account, LEADER_PATIENCE_MS, told), events, tabs);
     this.#wakeOn();
   }
@@ -209,7 +219,7 @@ export class Antiphon implements AsyncDisposable {
     return addUnverified(whole, this.#unverified);
   }
 
-  /** Which account of this browser it is: 0 in the first tab, 1 in a second one beside it, -1 if nothing is stored. */
+  /** Which account of this browser's wallet it is: the one that was used last, in a second tab beside it the next, -1 if nothing is stored. */
   get account(): number {
     return this.#account;
   }
@@ -416,6 +426,59 @@ export class Antiphon implements AsyncDisposable {
     return this.#find({ question: 'stakers', level }, options);
   }
 
+  /** The wallet of this browser, from which each account's key comes. */
+  wallet(): Promise<WalletInfo> {
+    return this.#wallet({ kind: 'show' });
+  }
+
+  /**
+   * The twelve words that bring every account back, on a phone, too, to be written down on paper. Rejects with `wallet/words-forgotten` once
+   * they were: from then on they are nowhere in this browser.
+   */
+  words(): Promise<string> {
+    return this.#wallet({ kind: 'words' });
+  }
+
+  /** Forgets the words here, which somebody typed from paper. Rejects with `wallet/words-differ`, or what is wrong with them. */
+  async wordsWrittenDown(text: string): Promise<void> {
+    await this.#wallet({ kind: 'writtenDown', text });
+  }
+
+  /**
+   * Becomes the first account of the wallet of these words: 12 or 24, case and spaces do not matter. Rejects with what is wrong with them (`wallet/…`), and
+   * with `wallet/not-written-down` where the words of the wallet here were not: `forget` gives it up.
+   */
+  async restoreWords(text: string, options?: { forget?: boolean }): Promise<void> {
+    await this.#wallet({ kind: 'restore', text, forget: options?.forget ?? false });
+  }
+
+  /** Becomes another account of the wallet, from 0 to 31; the stream plays on. Rejects with `wallet/account-in-use` where another tab has it. */
+  async useAccount(account: number): Promise<void> {
+    await this.#wallet({ kind: 'use', account });
+  }
+
+  /** Resolves if a text is an address; rejects with what is wrong with it (`address/…`). */
+  async checkAddress(address: string): Promise<void> {
+    await this.#wallet({ kind: 'check', address });
+  }
+
+  /**
+   * What words do not bring back of this account, as a file: pools and what was promised from them, vouchers and gifts held, fields, and
+   * `notes` of the application. There is no key in it.
+   */
+  async backup(notes: Uint8Array = new Uint8Array()): Promise<Blob> {
+    const file = await this.#wallet<Uint8Array<ArrayBuffer>>({ kind: 'backup', notes });
+    return new Blob([file], { type: 'application/octet-stream' });
+  }
+
+  /**
+   * Takes a backup of this account, and returns its notes. From then on this client is another device: nothing is signed any more for
+   * pools and fields that were there before, whoever made them; what is left in them is had back by `release()` in time. Rejects with `backup/…`.
+   */
+  async restoreBackup(file: Blob): Promise<Uint8Array> {
+    return this.#wallet({ kind: 'takeBackup', file: new Uint8Array(await file.arrayBuffer()) });
+  }
+
   /** The file that proves that the chain has split and who split it; `null` while there is none. */
   forkProof(): Promise<Blob | null> {
     return this.#file(() => this.#engine.forkProof(), 'light/no-fork');
@@ -479,6 +542,13 @@ export class Antiphon implements AsyncDisposable {
   /** As `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #wallet<T extends WalletAnswer>(act: WalletAct): Promise<T> {
+    const told = (await this.#engine.wallet(act)) as T;
+    // It was this client's last word; the next one is about to run.
+    if (isChange(act)) await new Promise<void>((resolve) => (this.#renewed = resolve));
+    return told;
   }
 
   /** The client answers each question with its own kind of answer. */

@@ -18,6 +18,7 @@ import type { Command, Id, Notice, PaymentAt, Question, UploadPolicy } from './b
 import type { Exhibit } from './field.js';
 import type { Found } from './found.js';
 import type { ClientSnapshot } from './snapshot.js';
+import type { WalletAct, WalletAnswer } from './wallet.js';
 import type { Carried } from './wasm.js';
 
 /** What a client is started with. */
@@ -44,7 +45,7 @@ export interface Start {
   integrity: string | null;
   /** `memory` forgets the account with the page. */
   storage: 'indexeddb' | 'memory';
-  /** The account that this page had before a restart; 0 at first. */
+  /** The account that this page had before a restart; -1 at first: the one that was used last. */
   account: number;
   /** How long that account may still be held by the worker before, in milliseconds. */
   patienceMs: number;
@@ -65,6 +66,7 @@ export type ToWorker =
   | { type: 'forkProof'; id: Id }
   | { type: 'evidence'; id: Id; field: string }
   | { type: 'signIn'; id: Id; nonce: string; expires: number }
+  | { type: 'wallet'; id: Id; act: WalletAct }
   | { type: 'wake' }
   | { type: 'stop' }
   | { type: 'described'; link: Id; sdp: string }
@@ -88,7 +90,9 @@ export type ToPage =
   | { type: 'notice'; notice: Notice }
   | { type: 'delivered'; id: Id; body: ArrayBuffer }
   | { type: 'refused'; id: Id; code: string }
-  | { type: 'failed'; id: Id; code: string }
+  | { type: 'failed'; id: Id; code: string; message?: string }
+  | { type: 'told'; id: Id; told: WalletAnswer }
+  | { type: 'renew'; account: number }
   | { type: 'found'; id: Id; found: Found | Exhibit }
   | { type: 'lost'; id: Id; code: string }
   | { type: 'createLink'; link: Id; offer: string | null }

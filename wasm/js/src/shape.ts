@@ -6,7 +6,7 @@ export const CONTROLS = `
   <button part="play" type="button" aria-label="Play" data-testid="play">
     <svg viewBox="0 0 24 24" aria-hidden="true"><path class="go" d="M8 5.2v13.6c0 .8.9 1.3 1.6.8l9.8-6.8c.6-.4.6-1.2 0-1.6L9.6 4.4C8.9 3.9 8 4.4 8 5.2z"/><path class="stop" d="M7 5h3.4v14H7zM13.6 5H17v14h-3.4z"/></svg>
   </button>
-  <button part="live" type="button" aria-label="Jump to the live edge" data-testid="live"><i></i><span>Live</span><small part="delay" data-testid="delay">–</small></button>
+  <button part="live" type="button" title="Jump to the live edge" data-testid="live"><i></i><span>Live</span><small part="delay" data-testid="delay">–</small></button>
   <button part="mute" type="button" aria-label="Mute" data-testid="mute">
     <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 9.5v5h3.2L12 18.6V5.4L7.2 9.5z"/><path class="wave" d="M15 8.6a4.6 4.6 0 0 1 0 6.8M17.4 6a8.2 8.2 0 0 1 0 12" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round"/></svg>
   </button>
@@ -47,10 +47,10 @@ svg { fill: currentColor; width: 1.6rem; height: 1.6rem; display: block; }
 [part~=figures] { flex: none; width: 2.75rem; height: 2.75rem; }
 [part~=figures] svg { width: 1.3rem; height: 1.3rem; opacity: .6; } [part~=figures][aria-pressed=true] svg { opacity: 1; }
 [part~=volume] { width: 7rem; min-width: 3rem; flex: 0 1 7rem; height: 2.75rem; accent-color: var(--accent); margin: 0; }
+/* Phones have keys for the volume; all else stays in one row. */
 @media (max-width: 480px) { [part~=controls] { gap: .4rem; } [part~=play] { width: 3.5rem; height: 3.5rem; }
-  [part~=live] { padding: 0 .65rem; gap: .4rem; } [part~=live] small { min-width: 5.7em; } [part~=volume] { min-width: 0; width: 3rem; flex-shrink: 1; }
-  [part~=controls] { flex-wrap: wrap; } [part~=quality] { flex: 1 0 100%; max-width: none; }
-  [part~=controls]:has([part~=quality]:not([hidden])) [part~=volume] { display: none; } }
-@media (max-width: 360px) { [part~=volume], [part~=live] span { display: none; } [part~=live] small { min-width: 0; } }
+  [part~=live] { padding: 0 .65rem; gap: .4rem; } [part~=live] small { min-width: 5.7em; } [part~=volume] { display: none; }
+  [part~=controls] { flex-wrap: wrap; } [part~=quality] { flex: 1 0 100%; max-width: none; } }
+@media (max-width: 360px) { [part~=live] span { display: none; } [part~=live] small { min-width: 0; } }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
 `;

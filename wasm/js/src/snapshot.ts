@@ -5,6 +5,7 @@
  * Source: `core/src/client/snapshot.rs`, which this mirrors field by field; but `unverified`, `sharing` and `playback` are counted on the page.
  */
 
+import type { Token } from './border.js';
 import type { Around, FieldView } from './field.js';
 import type { GiftView } from './gift.js';
 import type { PlaybackView } from './heard.js';
@@ -204,6 +205,32 @@ export interface SettlementView {
   readonly root: string | null;
 }
 
+/** A transfer that was asked for. */
+export interface SentView {
+  readonly token: Token;
+  readonly to: string;
+  readonly amount: bigint;
+  /** The transaction that does it, once there is one: 64 hexadecimal digits. */
+  readonly id: string | null;
+  /** How far the chain is proven to have done it; `null` while it is on its way. */
+  readonly level: Level | null;
+  /** Why it will not happen, in one stable code. */
+  readonly refusal: string | null;
+}
+
+/** Money in a pool of this account. */
+export interface LockedView {
+  readonly pool: string;
+  /** What is proven to lie in it, collateral included; `null` until proven. */
+  readonly held: bigint | null;
+  /** What of that was promised and is not proven paid. */
+  readonly owed: bigint;
+  /** The first block in which `release()` takes the rest back; `null` until proven, and of what never comes back. */
+  readonly back: number | null;
+  /** Why nothing is signed for it any more, in one stable code: after a backup was taken, every pool from before. */
+  readonly freeze: string | null;
+}
+
 /** Money. */
 export interface WalletView {
   readonly address: string | null;
@@ -217,6 +244,10 @@ export interface WalletView {
   readonly payers: readonly PayerView[];
   /** Newest last. */
   readonly settlements: readonly SettlementView[];
+  /** Transfers since the client began, newest last. */
+  readonly sent: readonly SentView[];
+  /** Every pool of this account that is not over. */
+  readonly locked: readonly LockedView[];
 }
 
 /** What is wrong now. */
@@ -265,7 +296,7 @@ export const EMPTY_SNAPSHOT: Snapshot = {
   around: [],
   fields: [],
   gifts: [],
-  wallet: { address: null, account: null, pool: null, vouchersOut: 0n, vouchersIn: 0n, payers: [], settlements: [] },
+  wallet: { address: null, account: null, pool: null, vouchersOut: 0n, vouchersIn: 0n, payers: [], settlements: [], sent: [], locked: [] },
   problems: [],
   sharing: { isOn: true, why: 'agreed', sessionBytes: 0, monthBytes: 0, monthly: null },
   playback: null,

@@ -117,7 +117,7 @@ export class Tabs extends Client {
   #over = new AbortController();
   #led = Promise.resolve();
   /** The account of who led last; whether there was a lead before. */
-  #account = 0;
+  #account = -1;
   #hasFollowed = false;
   #isResting = false;
 

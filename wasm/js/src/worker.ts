@@ -8,16 +8,19 @@ import { AntiphonError } from './error.js';
 import type { Start, ToPage, ToWorker } from './message.js';
 import { codeOf, type Carried } from './wasm.js';
 import { Host } from './worker/host.js';
+import { openDisk } from './worker/keys.js';
 import { loadClient } from './worker/load.js';
 import { openStorage } from './worker/storage.js';
+import { Teller } from './worker/teller.js';
 
 let host: Host | null = null;
+let teller: Teller | null = null;
 /** Messages held while the client loads. Chosen here: a page that asks more than this is broken. */
 const MAX_EARLY = 1024;
 
 let early: ToWorker[] = [];
 let give: (wasm: Carried) => void = () => {};
-const wasm = new Promise<Carried>((resolve) => {
+const brought = new Promise<Carried>((resolve) => {
   give = resolve;
 });
 
@@ -33,12 +36,9 @@ function die(error: unknown): void {
 }
 
 async function begin(start: Start): Promise<void> {
-  const open = async () => {
-    const storage = await openStorage(start.chain, start.storage, start.account, start.patienceMs);
-    return { storage, entries: await storage.load() };
-  };
-  const [Client, { storage, entries }] = await Promise.all([wasm.then((given) => loadClient(given, start.integrity)), open()]);
-  const client = new Client({
+  const [wasm, disk] = await Promise.all([brought.then((given) => loadClient(given, start.integrity)), openDisk(start.storage)]);
+  const storage = await openStorage(wasm, disk, start.chain, start.account, start.patienceMs);
+  const client = new wasm.WasmClient({
     secret: storage.secret,
     seed: crypto.getRandomValues(new Uint8Array(32)),
     chain: start.chain,
@@ -51,7 +51,10 @@ async function begin(start: Start): Promise<void> {
     cacheBytes: start.cacheBytes,
     upload: start.upload,
   });
-  host = new Host(client, storage, start, post);
+  const entries = await storage.load();
+  const made = new Host(client, storage, start, post);
+  host = made;
+  teller = new Teller(wasm, client, storage, post, () => made.close());
   post({ type: 'ready', account: storage.account, isStored: storage.isStored });
   host.feed({ kind: 'loaded', entries });
   const waiting = early;
@@ -71,6 +74,7 @@ function take(to: Host, message: ToWorker): void {
     case 'prove': return to.feed({ kind: 'prove', id: message.id, ...message.payment });
     case 'forkProof': return to.forkProof(message.id);
     case 'evidence': return to.evidence(message.id, message.field);
+    case 'wallet': return void teller?.ask(message.id, message.act);
     case 'signIn': return to.signIn(message.id, message.nonce, message.expires);
     case 'wake': return to.feed({ kind: 'tick' });
     case 'described': return to.links.described(message.link, message.sdp);

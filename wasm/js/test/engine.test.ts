@@ -32,6 +32,34 @@ test('a crash fails the commands that were not answered, starts a new worker and
   assert.deepEqual(told, ['ready', 'restarted client/panicked']);
 });
 
+test('another account of the wallet is another worker, at once, which is told the stream and asked what was not answered', async () => {
+  const { engine, workers, told } = supervise();
+  workers[0]?.say({ type: 'ready', account: 0, isStored: true });
+  const { signal } = new AbortController();
+  const used = engine.wallet({ kind: 'use', account: 2 });
+  const segment = engine.segment(7, 4000, signal);
+  const paid = engine.command({ kind: 'settle' });
+  workers[0]?.say({ type: 'told', id: 1, told: null });
+  workers[0]?.say({ type: 'renew', account: 2 });
+  await used;
+  await assert.rejects(paid, hasCode('client/restarted'));
+  assert.equal(workers[0]?.isTerminated, true);
+  assert.equal(workers.length, 2);
+  const [first, ...rest] = workers[1]?.heard ?? [];
+  assert.equal(first?.type === 'start' && first.start.account, 2);
+  assert.deepEqual(rest, [{ type: 'want', sequence: 7, bufferedMs: 4000, id: 2 }]);
+  assert.deepEqual(told, ['ready', 'restarted client/renewed']);
+  workers[1]?.say({ type: 'delivered', id: 2, body: new ArrayBuffer(1) });
+  await segment;
+});
+
+test('what is wrong with words reaches the application with its place', async () => {
+  const { engine, workers } = supervise();
+  const shown = engine.wallet({ kind: 'restore', text: 'legal winer', forget: false });
+  workers[0]?.say({ type: 'failed', id: 1, code: 'wallet/unknown-word', message: 'word 2 is not in the English list' });
+  await assert.rejects(shown, (error) => error instanceof AntiphonError && error.code === 'wallet/unknown-word' && /word 2/.test(error.message));
+});
+
 test('a crash is a blip for whoever waits for anything else: the next worker knows the stream and the room, and is asked again', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { engine, workers } = supervise();

@@ -54,8 +54,8 @@ export function ring(committee: Committee, what: 'Guardians' | 'Validators', { s
         ? `Signed by a weight of ${weight(signed)}; a quorum is ${weight(quorum)} of ${weight(total)}.`
         : `Signed by a weight of ${weight(signed)} of ${weight(total)}.`),
       h('p', { class: 'soft' }, since === 0 ? `${what}, in office since genesis.` : `${what}, elected at checkpoint ${since.toLocaleString('en')}.`),
-      h('ol', { class: 'members', tabindex: '0', role: 'region', 'aria-label': `Members: ${what}` }, ...members.map((member, place) => h('li', { 'data-signed': member.hasSigned ? 'yes' : 'no' },
-        h('i', {}, String(place)), hash(member.key, 10, 4), h('span', {}, weight(member.weight)), h('b', {}, member.hasSigned ? 'signed' : 'silent'))))));
+      h('div', { class: 'members', tabindex: '0', role: 'region', 'aria-label': `Members: ${what}` }, h('ol', {}, ...members.map((member, place) => h('li', { 'data-signed': member.hasSigned ? 'yes' : 'no' },
+        h('i', {}, String(place)), hash(member.key, 10, 4), h('span', {}, weight(member.weight)), h('b', {}, member.hasSigned ? 'signed' : 'silent')))))));
 }
 
 function share(part: bigint, whole: bigint): number {

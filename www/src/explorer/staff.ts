@@ -39,9 +39,10 @@ export function staff(blocks: readonly HeaderFound[], width: number, interval: n
     }
     const label = `Block ${header.height}, ${proven.level}${isCheckpoint ? ', a checkpoint' : ''}`;
     drawing.append(s('a', {
-      href: isCheckpoint ? `#/checkpoint/${header.height}` : `#/block/${header.height}`, 'aria-label': label, class: 'note',
+      href: isCheckpoint ? `#/checkpoint/${header.height}` : `#/block/${header.height}`, class: 'note',
       'data-level': proven.level, 'data-height': header.height, 'aria-current': header.height === chosen ? 'true' : null,
     },
+    // It is the link's name, too.
     s('title', {}, label),
     s('rect', { class: 'touch', x: x - BEAT / 2, y: 0, width: BEAT, height: HEIGHT }),
     ...neume(x, y, NOTE, proven.level),

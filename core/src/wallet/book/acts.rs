@@ -1,7 +1,7 @@
 //! What the owner asks of the chain: each is checked against the proven balance and waits for its turn.
 
 use super::{
-    Asked, Book, BookError, Interest, MAX_QUEUE, MAX_SETTLEMENTS, Output, Query, Settlement,
+    Asked, Book, BookError, Interest, MAX_QUEUE, MAX_SETTLEMENTS, Output, Query, Sent, Settlement,
 };
 use crate::{
     amount::Amount,
@@ -43,6 +43,8 @@ impl Book {
     ) -> Result<(), BookError> {
         let fee = if token == Token::Operational { self.fee } else { Amount::ZERO };
         self.check_funds(token, amount.checked_add(fee))?;
+        self.check_queue()?;
+        self.remember(Sent::new(token, to, amount));
         self.enqueue(now, Message::Transfer { token, to, amount }, out)
     }
 

@@ -56,12 +56,14 @@ impl Book {
         message: Message,
         out: &mut Vec<Output>,
     ) -> Result<(), BookError> {
-        if self.queue.len() >= MAX_QUEUE {
-            return Err(BookError::QueueFull);
-        }
+        self.check_queue()?;
         self.queue.push(message);
         self.fly(now, out);
         Ok(())
+    }
+
+    pub(super) const fn check_queue(&self) -> Result<(), BookError> {
+        if self.queue.len() >= MAX_QUEUE { Err(BookError::QueueFull) } else { Ok(()) }
     }
 
     /// Lands what is proven done, revives what died, sends what is due.
@@ -99,6 +101,7 @@ impl Book {
         body.max_fee = body.fee(self.fee).unwrap_or(self.fee);
         let transaction = SignedTransaction::new(&self.key, self.chain, body);
         let bytes = transaction.to_bytes();
+        self.sent_as(&transaction);
         self.flight = Some(Flight { transaction, again_at: None, silences: 0 });
         self.submit(bytes, out);
     }
@@ -170,9 +173,11 @@ impl Book {
                 let (pool, cum) = (promise.voucher.body.pool, promise.worth().unwrap_or_default());
                 self.settlements.retain(|s| (s.pool, s.cum) != (pool, cum) || s.level.is_some());
             }
+            Some(transfer @ Message::Transfer { .. }) => {
+                self.sent_in_vain(&transfer, TRANSACTION_REFUSED);
+            }
             Some(
-                Message::Transfer { .. }
-                | Message::Exchange(_)
+                Message::Exchange(_)
                 | Message::Delay(_)
                 | Message::Cancel(_)
                 | Message::Release(_)
@@ -206,8 +211,9 @@ impl Book {
         let proven_to = self.account(Level::Settled).map_or(Height(0), |shown| shown.height);
         if proven_to > body.reference_height.plus(LIFETIME) && used(Level::Settled) < body.sequence
         {
-            let messages = body.messages.to_vec();
+            let (id, messages) = (body.id(self.chain), body.messages.to_vec());
             self.flight = None;
+            self.unsent(id);
             self.queue.splice(0..0, messages);
             out.push(Output::Trouble("wallet/transaction-expired"));
         }

@@ -1,6 +1,7 @@
 //! A book against a node that is a real state tree, honest or not.
 
 mod batches;
+mod sent;
 mod turns;
 
 use super::{

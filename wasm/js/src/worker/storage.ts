@@ -1,42 +1,46 @@
 /**
- * The account's place on this device: its secret key and what the client wrote durably.
+ * The account's place on this device: its key, derived from the wallet, and what the client wrote durably.
  *
- * One IndexedDB per chain and account. An account belongs to one tab at a time (a Web Lock), because two
+ * One IndexedDB per chain and address. An account belongs to one tab at a time (a Web Lock), because two
  * clients with one key could sign two vouchers for the same money; a second tab gets the next account.
- * The key is made here by `getRandomValues` and never leaves the worker.
  */
 
-/** Accounts that a browser may use at once; a tab beyond them runs without storage. Chosen here. */
-const MAX_ACCOUNTS = 32;
+import { completed, done, openDatabase } from './disk.js';
+import { Keys, MAX_ACCOUNTS, type Disk } from './keys.js';
+import type { WalletClient } from './load.js';
+
 const STATE = 'state';
-const SECRET = 'secret';
-const SECRET_BYTES = 32;
 
 /** Where one client keeps what must not be lost. */
 export interface Storage {
-  /** 0 for the first tab; -1 without storage. */
+  /** Its number in the wallet: 0 for the first tab; -1 without storage. */
   readonly account: number;
   readonly isStored: boolean;
   readonly secret: Uint8Array;
-  /** Everything written, once at the start. */
+  readonly keys: Keys;
+  /** Everything written. */
   load(): Promise<[string, Uint8Array][]>;
   /** Resolves once the write is durable. */
   write(name: string, value: Uint8Array | null): Promise<void>;
+  /** Whether no other tab uses this account; it is this tab's then. */
+  take(account: number): Promise<boolean>;
 }
 
-/** Opens the account that this page had before, or else the first of this chain that no other tab holds. */
-export async function openStorage(chain: string, kind: 'indexeddb' | 'memory', before: number, patienceMs: number): Promise<Storage> {
-  if (kind === 'memory' || !('indexedDB' in self) || !('locks' in navigator)) return memoryStorage();
+/** Opens the account that this page had before (-1: the one that was used last), or else the first that no other tab holds. */
+export async function openStorage(wasm: WalletClient, disk: Disk | null, chain: string, before: number, patienceMs: number): Promise<Storage> {
+  if (disk === null) return memoryStorage(wasm);
   try {
-    const nameOf = (account: number): string => `antiphon-${chain}-${account}`;
-    if (await holdLock(nameOf(before), patienceMs)) return await openAccount(nameOf(before), before);
+    const keys = await Keys.open(wasm, disk);
+    const nameOf = (account: number): string => `antiphon-${chain}-${keys.account(account).address}`;
+    const first = before < 0 ? keys.current : before;
+    if (await holdLock(nameOf(first), patienceMs)) return await openAccount(keys, nameOf, first);
     for (let account = 0; account < MAX_ACCOUNTS; account += 1) {
-      if (await holdLock(nameOf(account), 0)) return await openAccount(nameOf(account), account);
+      if (await holdLock(nameOf(account), 0)) return await openAccount(keys, nameOf, account);
     }
   } catch {
-    // Private windows and strict settings refuse IndexedDB by throwing; the caller tells the user.
+    // A disk that is full, or was taken away: the caller tells the user.
   }
-  return memoryStorage();
+  return memoryStorage(wasm);
 }
 
 /** Takes the lock until the worker ends; resolves to whether it became free in time. */
@@ -55,13 +59,14 @@ function holdLock(name: string, patienceMs: number): Promise<boolean> {
   });
 }
 
-async function openAccount(name: string, account: number): Promise<Storage> {
-  const db = await openDatabase(name);
-  const secret = await loadSecret(db);
+async function openAccount(keys: Keys, nameOf: (account: number) => string, account: number): Promise<Storage> {
+  const db = await openDatabase(nameOf(account), [STATE]);
+  await keys.opened(account, false);
   return {
     account,
     isStored: true,
-    secret,
+    secret: keys.account(account).secret,
+    keys,
     async load() {
       const store = db.transaction(STATE, 'readonly').objectStore(STATE);
       const [names, values] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);
@@ -74,50 +79,21 @@ async function openAccount(name: string, account: number): Promise<Storage> {
       else store.put(value, key);
       await completed(transaction);
     },
+    take: async (other) => other === account || holdLock(nameOf(other), 0),
   };
-}
-
-function openDatabase(name: string): Promise<IDBDatabase> {
-  const request = indexedDB.open(name, 1);
-  request.onupgradeneeded = () => {
-    request.result.createObjectStore(STATE);
-    request.result.createObjectStore(SECRET);
-  };
-  return done(request);
-}
-
-/** Returns the key of this account, made now if it has none. */
-async function loadSecret(db: IDBDatabase): Promise<Uint8Array> {
-  const known: unknown = await done(db.transaction(SECRET, 'readonly').objectStore(SECRET).get('key'));
-  if (known instanceof Uint8Array && known.length === SECRET_BYTES) return known;
-  const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
-  const transaction = db.transaction(SECRET, 'readwrite', { durability: 'strict' });
-  transaction.objectStore(SECRET).add(secret, 'key');
-  await completed(transaction);
-  return secret;
 }
 
 /** Keeps nothing: the account lives and dies with the worker, key included. */
-function memoryStorage(): Storage {
+async function memoryStorage(wasm: WalletClient): Promise<Storage> {
+  const keys = await Keys.open(wasm, null);
+  const rows = new Map<string, Uint8Array>();
   return {
     account: -1,
     isStored: false,
-    secret: crypto.getRandomValues(new Uint8Array(SECRET_BYTES)),
-    load: () => Promise.resolve([]),
-    write: () => Promise.resolve(),
+    secret: keys.account(0).secret,
+    keys,
+    load: () => Promise.resolve([...rows]),
+    write: async (name, value) => void (value === null ? rows.delete(name) : rows.set(name, value)),
+    take: () => Promise.resolve(false),
   };
-}
-
-function done<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('IndexedDB request failed'));
-  });
-}
-
-function completed(transaction: IDBTransaction): Promise<void> {
-  return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve();
-    transaction.onabort = () => reject(transaction.error ?? new Error('IndexedDB transaction aborted'));
-  });
 }

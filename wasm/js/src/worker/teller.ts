@@ -1,0 +1,88 @@
+/** Answers what the page asks of the wallet, and hands over to another client where the answer changes who this one is. */
+
+import type { WasmClient } from '../../generated/antiphon.js';
+import { AntiphonError } from '../error.js';
+import type { Id } from '../border.js';
+import type { ToPage } from '../message.js';
+import type { WalletAct, WalletAnswer } from '../wallet.js';
+import { coded, MAX_ACCOUNTS } from './keys.js';
+import type { WalletClient } from './load.js';
+import type { Storage } from './storage.js';
+
+/** What a backup brings: pairs of name and bytes, `null` for what goes. */
+interface Restored {
+  readonly notes: Uint8Array;
+  readonly writes: readonly (readonly [string, Uint8Array | null])[];
+}
+
+/** The wallet's side of a worker. */
+export class Teller {
+  readonly #wasm: WalletClient;
+  readonly #client: WasmClient;
+  readonly #storage: Storage;
+  readonly #post: (message: ToPage) => void;
+  /** Ends the client: nothing is written any more but what is written here. */
+  readonly #end: () => void;
+  /** Who takes over, once that is decided. */
+  #next: number | null = null;
+
+  constructor(wasm: WalletClient, client: WasmClient, storage: Storage, post: (message: ToPage) => void, end: () => void) {
+    this.#wasm = wasm;
+    this.#client = client;
+    this.#storage = storage;
+    this.#post = post;
+    this.#end = end;
+  }
+
+  /** Answers; where another client is needed, says so afterwards. */
+  async ask(id: Id, act: WalletAct): Promise<void> {
+    try {
+      const told = await this.#do(act);
+      this.#post({ type: 'told', id, told });
+    } catch (error) {
+      this.#post({ type: 'failed', id, ...coded(error) });
+    }
+    if (this.#next !== null) this.#post({ type: 'renew', account: this.#next });
+  }
+
+  async #do(act: WalletAct): Promise<WalletAnswer> {
+    const { keys } = this.#storage;
+    switch (act.kind) {
+      case 'show': return { isWrittenDown: keys.isWrittenDown, account: Math.max(0, this.#storage.account), addresses: keys.addresses() };
+      case 'words': return keys.words();
+      case 'writtenDown': return keys.writtenDown(act.text).then(() => null);
+      case 'restore':
+        await keys.restore(act.text, act.forget);
+        this.#next = 0;
+        return null;
+      case 'use': return this.#use(act.account).then(() => null);
+      case 'check':
+        this.#wasm.checkAddress(act.address);
+        return null;
+      case 'backup': return this.#client.backup({ entries: await this.#storage.load(), notes: act.notes });
+      case 'takeBackup': return this.#takeBackup(act.file);
+    }
+  }
+
+  async #use(account: number): Promise<void> {
+    if (!Number.isInteger(account) || account < 0 || account >= MAX_ACCOUNTS) throw new AntiphonError('wallet/index-out-of-range');
+    if (!this.#storage.isStored) throw new AntiphonError('storage/unavailable');
+    if (!(await this.#storage.take(account))) throw new AntiphonError('wallet/account-in-use');
+    await this.#storage.keys.opened(account, true);
+    this.#next = account;
+  }
+
+  async #takeBackup(file: Uint8Array): Promise<Uint8Array> {
+    if (!this.#storage.isStored) throw new AntiphonError('storage/unavailable');
+    const names = (await this.#storage.load()).map(([name]) => name);
+    const { notes, writes } = this.#client.restore({ file, names }) as Restored;
+    this.#end();
+    this.#next = this.#storage.account;
+    try {
+      for (const [name, value] of writes) await this.#storage.write(name, value);
+    } catch (cause) {
+      throw new AntiphonError('storage/write-failed', undefined, cause);
+    }
+    return notes;
+  }
+}

@@ -1,0 +1,117 @@
+/** Sends: what it costs and what is left is shown before, and nothing leaves without a second press. */
+
+import { formatAmount, type Antiphon, type Snapshot } from 'antiphon';
+import { h } from '../explorer/node.js';
+import { short } from '../format.js';
+import { mark, say } from '../page.js';
+import { reason, words } from '../words.js';
+import { grouped, readAmount } from './amount.js';
+import { button, field, folio, saying } from './folio.js';
+import type { People } from './people.js';
+
+/** What is about to be sent. */
+interface Order { readonly to: string; readonly amount: bigint }
+
+/** The form, and the question before it acts. */
+export class Sending {
+  readonly element: HTMLElement;
+  readonly #client: () => Antiphon | null;
+  readonly #people: People;
+  readonly #to = h('input', { 'data-testid': 'send-to', list: 'people-names', autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false' });
+  readonly #amount = h('input', { 'data-testid': 'send-amount', inputmode: 'decimal', autocomplete: 'off' });
+  readonly #cost = h('p', { class: 'cost', 'data-testid': 'send-cost', role: 'status' }, '\u00a0');
+  readonly #review: HTMLButtonElement;
+  readonly #question = h('div', { class: 'question', 'data-testid': 'send-question', role: 'group', 'aria-label': 'Confirm' });
+  readonly #said = saying('send-said');
+  #balance: bigint | null = null;
+  #fee: bigint | null = null;
+
+  constructor(client: () => Antiphon | null, people: People) {
+    this.#client = client;
+    this.#people = people;
+    this.#review = button('Review', 'send-review', false, () => void this.#ask());
+    this.#question.hidden = true;
+    this.element = folio('send', 'Send', 'To a name of yours or an address, any amount such as 2.5 or 1\u00a0000,25.',
+      h('div', { class: 'acts' }, field('to', this.#to), field('amount in Tansen', this.#amount)),
+      this.#cost, this.#review, this.#question, this.#said);
+    for (const input of [this.#to, this.#amount]) input.addEventListener('input', () => this.#tell());
+    this.#amount.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter' && !this.#review.disabled) void this.#ask();
+    });
+  }
+
+  /** Takes what the client says. */
+  update({ wallet, chain }: Snapshot): void {
+    this.#balance = wallet.account?.balance.value ?? null;
+    this.#fee = chain.spec?.fee ?? null;
+    this.#tell();
+  }
+
+  /** Says what it costs, while one types. */
+  #tell(): void {
+    const amount = readAmount(this.#amount.value);
+    const isTyped = this.#amount.value.trim() !== '';
+    const isWrong = isTyped && typeof amount === 'string';
+    this.#amount.setAttribute('aria-invalid', String(isWrong || this.#isTooMuch(amount)));
+    this.#review.disabled = typeof amount === 'string' || this.#to.value.trim() === '' || this.#fee === null || this.#balance === null || this.#isTooMuch(amount);
+    if (this.#fee === null || this.#balance === null) return say(this.#cost, 'The balance is not proven yet.');
+    if (typeof amount === 'string') return say(this.#cost, isTyped ? words(amount) : `The fee is ${formatAmount(this.#fee)} Tansen.`);
+    const left = this.#balance - amount - this.#fee;
+    say(this.#cost, left < 0n
+      ? `That is ${grouped(formatAmount(-left))} more than you have, with the fee of ${formatAmount(this.#fee)}.`
+      : `The fee is ${formatAmount(this.#fee)}; ${grouped(formatAmount(left))} Tansen are left.`);
+  }
+
+  #isTooMuch(amount: ReturnType<typeof readAmount>): boolean {
+    return typeof amount === 'bigint' && this.#balance !== null && this.#fee !== null && amount + this.#fee > this.#balance;
+  }
+
+  async #ask(): Promise<void> {
+    const client = this.#client();
+    const amount = readAmount(this.#amount.value);
+    if (client === null || typeof amount === 'string' || this.#fee === null || this.#balance === null) return;
+    const to = this.#people.addressOf(this.#to.value);
+    try {
+      await client.checkAddress(to);
+    } catch (error) {
+      return say(this.#said, reason(error));
+    }
+    if (to === client.snapshot().wallet.address) return say(this.#said, 'That is this account itself.');
+    say(this.#said, '');
+    const name = this.#people.nameOf(to);
+    const yes = button('Send', 'send-yes', false, () => void this.#send({ to, amount }));
+    this.#question.replaceChildren(
+      h('p', { 'data-testid': 'send-summary' }, 'Send ', h('b', {}, `${grouped(formatAmount(amount))} Tansen`), ' to ', name === null ? null : h('b', {}, `${name}, `), h('code', {}, to),
+        `. The fee is ${formatAmount(this.#fee)}, and ${grouped(formatAmount(this.#balance - amount - this.#fee))} are left. Nobody can take it back.`),
+      h('div', { class: 'acts' }, yes, button('Not yet', 'send-no', true, () => this.#close(this.#review))));
+    this.#question.hidden = false;
+    this.#review.hidden = true;
+    yes.focus();
+  }
+
+  #close(next: HTMLElement): void {
+    this.#question.hidden = true;
+    this.#question.replaceChildren();
+    this.#review.hidden = false;
+    next.focus();
+  }
+
+  async #send({ to, amount }: Order): Promise<void> {
+    const client = this.#client();
+    if (client === null) return;
+    // One press is one payment.
+    this.#question.hidden = true;
+    try {
+      await client.transfer(to, amount);
+      say(this.#said, `${grouped(formatAmount(amount))} Tansen are on their way to ${this.#people.nameOf(to) ?? short(to, 8)}.`);
+      mark(this.element, 'sent', String(amount));
+      this.#amount.value = '';
+      this.#to.value = '';
+      this.#close(this.#to);
+    } catch (error) {
+      say(this.#said, reason(error));
+      this.#close(this.#review);
+    }
+    this.#tell();
+  }
+}
