@@ -21,7 +21,9 @@ export function renderDocs(source, target) {
   const chapters = readCodes(read('codes.md'));
   const codes = new Map(chapters.flatMap(({ rows }) => rows.map(({ code }) => [slug(code), code])));
   const index = read('README.md');
-  const guides = [...index.matchAll(/^- \[(.+?)\]\((\w+)\.md\)/gm)].map(([, title, name]) => ({ title, path: name === 'codes' ? 'codes/index.html' : `${name}.html` }));
+  const guides = [...index.matchAll(/^- \[(.+?)\]\((\w+)\.md\)/gm)].map(([, title, name]) => (
+    { title, name: name.replace(/^./, (first) => first.toUpperCase()), path: name === 'codes' ? 'codes/index.html' : `${name}.html` }
+  ));
   const render = (path, text) => markdown(path, codes).render(text);
   const page = (path, title, about, body) => write(path, frame(path, title, about, body, guides));
 
@@ -59,19 +61,19 @@ function markdown(path, codes) {
   const md = new MarkdownIt({ html: false, linkify: false, typographer: false });
   const { rules } = md.renderer;
   const known = new Set(codes.values());
-  const plain = (tokens) => tokens.map(({ content, children }) => (children ? plain(children) : content)).join('');
+  const plain = ({ content, children }) => (children ? children.map(plain).join('') : content);
   rules.heading_open = (tokens, at, options, _, self) => {
-    tokens[at].attrSet('id', slug(plain([tokens[at + 1]])));
+    tokens[at].attrSet('id', slug(plain(tokens[at + 1])));
     return self.renderToken(tokens, at, options);
   };
   // What may be wider than a phone is reached by keys, too.
   rules.table_open = () => '<div class="wide" tabindex="0" role="region" aria-label="Table"><table>\n';
   rules.table_close = () => '</table></div>\n';
   rules.fence = (tokens, at) => `<pre tabindex="0"><code class="${escape(tokens[at].info)}">${escape(tokens[at].content)}</code></pre>\n`;
-  rules.code_inline = (tokens, at, _, env) => {
+  rules.code_inline = (tokens, at) => {
     const { content } = tokens[at];
     const text = `<code>${escape(content)}</code>`;
-    const leads = known.has(content) && pageOf(content) !== path && !env.inLink && tokens[at - 1]?.type !== 'link_open';
+    const leads = known.has(content) && pageOf(content) !== path && tokens[at - 1]?.type !== 'link_open';
     return leads ? `<a href="${to(pageOf(content))}">${text}</a>` : text;
   };
   md.core.ruler.push('links', ({ tokens }) => {
@@ -94,9 +96,9 @@ function lead(href, to, codes) {
 function frame(path, title, about, body, guides) {
   const up = '../'.repeat(path.split('/').length);
   const at = (target) => posix.relative(posix.dirname(path), target);
-  const links = [{ title: 'Docs', path: 'index.html' }, ...guides].map((guide) => {
+  const links = [{ name: 'Docs', path: 'index.html' }, ...guides].map((guide) => {
     const isHere = guide.path === path || (guide.path.startsWith('codes/') && path.startsWith('codes/'));
-    return `<li><a href="${at(guide.path)}"${isHere ? ' aria-current="page"' : ''}>${escape(guide.title)}</a></li>`;
+    return `<li><a href="${at(guide.path)}"${isHere ? ' aria-current="page"' : ''}>${guide.name}</a></li>`;
   });
   return `<!doctype html>
 <html lang="en">
