@@ -2,13 +2,17 @@
 //
 // docs/README.md names the guides in their order. docs/codes.md, which core writes, is taken apart at its headings:
 // docs/codes/FAMILY/WORDS.html is what an error's code leads to. Pages need no script.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+// `cargo xtask docs` puts references beside them and runs this once more, by itself.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import MarkdownIt from 'markdown-it';
 
 /** As people's links to GitHub have it: both places know one another's anchors. */
 export const slug = (text) => text.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').trim().replaceAll(/\s/g, '-');
 const escape = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+/** What `cargo xtask docs` may have put below reference/, and where each begins. */
+const REFERENCES = { TypeScript: 'typescript/index.html', Rust: 'rust/antiphon_core/index.html', Python: 'python/antiphon.html' };
 const pageOf = (code) => `codes/${code}.html`;
 
 /** Writes all pages. */
@@ -29,7 +33,8 @@ export function renderDocs(source, target) {
 
   page('index.html', 'Docs', 'Guides, codes and references of Antiphon.', render('index.html', index));
   for (const { title, path } of guides.filter(({ path }) => !path.startsWith('codes/'))) {
-    page(path, title, `Antiphon: ${title}.`, render(path, read(path.replace('.html', '.md'))));
+    const more = path === 'reference.html' ? referencesIn(target) : '';
+    page(path, title, `Antiphon: ${title}.`, render(path, read(path.replace('.html', '.md')) + more));
   }
   page('codes/index.html', 'Codes', 'Every stable code of Antiphon.', render('codes/index.html', listOf(chapters)));
   for (const chapter of chapters) {
@@ -38,6 +43,12 @@ export function renderDocs(source, target) {
     }
   }
   return { guides: guides.length, codes: codes.size };
+}
+
+/** Links to the references that are there. */
+function referencesIn(target) {
+  const made = Object.entries(REFERENCES).filter(([, path]) => existsSync(join(target, 'reference', path)));
+  return made.length === 0 ? '' : `\n## On this site\n\n${made.map(([name, path]) => `- [${name}](reference/${path})`).join('\n')}\n`;
 }
 
 /** Takes docs/codes.md apart: chapters with their codes. */
@@ -86,7 +97,7 @@ function markdown(path, codes) {
 
 /** Where a link of a guide leads on the site. Sources are not served: such a link would be a dead one. */
 function lead(href, to, codes) {
-  if (/^(https?:|#)/.test(href)) return href;
+  if (/^(https?:|#|reference\/)/.test(href)) return href;
   const [, name, anchor] = /^(\w+)\.md(?:#(.*))?$/.exec(href) ?? [];
   if (name === 'codes') return to(anchor && codes.has(anchor) ? pageOf(codes.get(anchor)) : 'codes/index.html');
   if (name !== undefined) return `${to(name === 'README' ? 'index.html' : `${name}.html`)}${anchor ? `#${anchor}` : ''}`;
@@ -123,4 +134,9 @@ ${body}</main>
 </body>
 </html>
 `;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+  renderDocs(here('../docs'), here('dist/docs'));
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! examples, mobile ──lines──► docs/*.md ──www/docs.mjs──► the site
 //! core/src/code/ ──example `codes`──► docs/codes.md
-//! sources ──rustdoc, typedoc, pdoc──► target/reference/
+//! sources ──rustdoc, typedoc, pdoc──► target/reference/ ──► the site
 //! ```
 
 mod commands;
@@ -24,7 +24,7 @@ pub(crate) struct Options {
     what: Option<What>,
 }
 
-/// What is made or checked; without one, all references.
+/// What is made or checked; without one, all references, and they are put into the site.
 #[derive(Clone, Copy, Subcommand)]
 enum What {
     /// Compare the guides' snippets with the programs that they are from, and their commands with the programs' help.
@@ -53,11 +53,7 @@ pub(crate) fn run_one(options: &Options) -> Result<()> {
         Some(What::Rust) => reference::rust(),
         Some(What::Typescript) => reference::typescript(),
         Some(What::Python) => reference::python(),
-        None => {
-            reference::rust()?;
-            reference::typescript()?;
-            reference::python()
-        }
+        None => reference::all(),
     }
 }
 

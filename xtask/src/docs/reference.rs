@@ -1,4 +1,4 @@
-//! References of each language, made from the comments beside the code: `target/reference/`.
+//! References of each language, made from the comments beside the code: `target/reference/`, and the site if it is built.
 
 use anyhow::{Context as _, Result, bail};
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
@@ -13,6 +13,25 @@ use crate::{artifact, setup};
 /// What makes pages of Python's docstrings. Pinned, as all that writes what people read.
 const PDOC: &str = "pdoc==16.0.0";
 
+/// Makes all of them, and puts them into the site.
+///
+/// # Errors
+///
+/// One does not build.
+pub(super) fn all() -> Result<()> {
+    rust()?;
+    typescript()?;
+    python()?;
+    artifact::site()?;
+    step("putting them into the site", || {
+        let site = root().join("www/dist/docs/reference");
+        for name in ["rust", "typescript", "python"] {
+            copy(&folder(name), &site.join(name))?;
+        }
+        run(command("node").arg("docs.mjs").current_dir(root().join("www")))
+    })
+}
+
 fn folder(name: &str) -> PathBuf {
     target_dir().join("reference").join(name)
 }
@@ -26,9 +45,10 @@ pub(super) fn rust() -> Result<()> {
     step("making the Rust reference", || {
         let mut doc = cargo();
         doc.args(["doc", "--no-deps", "--package", "antiphon-core", "--package", "antiphon-host"]);
-        run(doc.args(["--package", "antiphon-node", "--target-dir"]).arg(folder("rust")))
+        run(doc.args(["--package", "antiphon-node", "--lib"]))?;
+        copy(&target_dir().join("doc"), &folder("rust"))
     })?;
-    made(&folder("rust").join("doc/antiphon_core/index.html"))
+    made(&folder("rust").join("antiphon_core/index.html"))
 }
 
 /// Makes the reference of the npm package, from its sources and their comments.
@@ -89,5 +109,27 @@ fn made(page: &Path) -> Result<()> {
         bail!("{} was not written", page.display());
     }
     println!("    {}", page.display());
+    Ok(())
+}
+
+/// Copies a folder to where nothing else may be.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    if to.exists() {
+        fs::remove_dir_all(to).with_context(|| to.display().to_string())?;
+    }
+    copy_into(from, to)
+}
+
+fn copy_into(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).with_context(|| to.display().to_string())?;
+    for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_into(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
     Ok(())
 }
