@@ -1,5 +1,7 @@
 //! The example against a network of its own: a balance that the faucet paid, another chain's id, and a node that is none.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use antiphon_core::{id::Address, wallet::address};
 use antiphon_host::remote::{Answer, RemoteNode};
 use antiphon_node::shell::dev::{Options, keys::Network, network};
