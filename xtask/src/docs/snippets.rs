@@ -7,6 +7,9 @@ use std::fs;
 use super::Guide;
 use crate::process::root;
 
+/// What a reader would run: in the guides, a block of these must be from a program.
+const LANGUAGES: [&str; 8] = ["html", "js", "jsx", "kotlin", "python", "rust", "swift", "ts"];
+
 /// Fewest snippets: if fewer are found, the marks have changed and nothing is checked.
 const FEWEST: usize = 10;
 
@@ -55,9 +58,15 @@ pub(super) fn compare(guides: &[Guide]) -> Result<()> {
 /// Returns a guide with its snippets as they should be, and how many there are.
 fn fill(guide: &Guide) -> Result<(String, usize)> {
     let (mut text, mut count) = (String::new(), 0);
+    // The READMEs of packages show what a reader would write around their calls.
+    let is_strict = guide.name.starts_with("docs/") || guide.name == "README.md";
     let mut lines = guide.text.lines();
     while let Some(line) = lines.next() {
         text.extend([line, "\n"]);
+        let language = line.strip_prefix("```").unwrap_or_default();
+        if is_strict && LANGUAGES.contains(&language) {
+            bail!("{} has a block of {language} that is from no program", guide.name);
+        }
         let Some(mark) = line.strip_prefix("<!-- from ").and_then(|mark| mark.strip_suffix(" -->"))
         else {
             continue;
