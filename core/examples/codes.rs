@@ -9,7 +9,7 @@
 
 #![allow(clippy::print_stdout, reason = "a program for a terminal")]
 
-use antiphon_core::code::{Group, Interface, Retry, groups};
+use antiphon_core::code::{self, Code, Group, Interface, Retry, groups};
 use std::{
     fmt::Write as _,
     fs, io,
@@ -46,7 +46,7 @@ fn manual() -> String {
         let met: Vec<_> = group.met.iter().map(|place| name(*place)).collect();
         let Group { title, about, .. } = group;
         add(&mut text, format_args!("\n## {title}\n\n{about}\nMet by {}.\n", met.join(", ")));
-        for (code, retry, what, help) in group.rows {
+        for Code { name: code, retry, what, help } in group.rows {
             let again = if *retry == Retry::Later { "yes" } else { "no" };
             add(&mut text, format_args!("\n### `{code}`\n\n{what}\n\n"));
             add(&mut text, format_args!("**What to do:** {help}\n\n**Try again:** {again}\n"));
@@ -57,9 +57,9 @@ fn manual() -> String {
 
 /// Each code with what happened, what to do, and 1 where the same may work later.
 fn table() -> String {
-    let rows = groups().flat_map(|group| group.rows).map(|(code, retry, what, help)| {
+    let rows = code::all().map(|Code { name, retry, what, help }| {
         let again = u8::from(*retry == Retry::Later);
-        serde_json::json!([what, help, again]).to_string().replacen('[', &format!("{code:?}: ["), 1)
+        format!("{name:?}: {}", serde_json::json!([what, help, again]))
     });
     format!("{{\n{}\n}}\n", rows.collect::<Vec<_>>().join(",\n"))
 }

@@ -1,8 +1,8 @@
 //! What stable codes mean for a person: what happened, what to do, and whether the same may work later.
 //!
 //! ```text
-//! group::Group ── rows: name, retry, what happened, what to do ──► help(), is_retryable()     phones
-//!                                                             └──► docs/codes.md ──► site     (core/examples/codes.rs)
+//! Group ── Code: name, whether to try again, what happened, what to do ──► help(), is_retryable()     phones
+//!                                                                     └──► docs/codes.md ──► site     (core/examples/codes.rs)
 //! ```
 //!
 //! The one place of these words, for every interface: codes that a page, a phone or a node makes itself stand here, too.
@@ -49,8 +49,23 @@ pub enum Interface {
     Log,
 }
 
-/// A code: its name, whether to try again, what happened, and what to do about it. The last is a sentence by itself.
-pub type Row = (&'static str, Retry, &'static str, &'static str);
+/// A stable code, for a person.
+#[derive(Clone, Copy, Debug)]
+pub struct Code {
+    /// What programs match on, such as `pool/closed`.
+    pub name: &'static str,
+    /// Whether to try again.
+    pub retry: Retry,
+    /// What happened.
+    pub what: &'static str,
+    /// What to do about it, in one sentence that stands by itself.
+    pub help: &'static str,
+}
+
+/// Makes a row of a table.
+const fn code(name: &'static str, retry: Retry, what: &'static str, help: &'static str) -> Code {
+    Code { name, retry, what, help }
+}
 
 /// Codes that are met in the same places, for reasons of one kind.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +77,7 @@ pub struct Group {
     /// Where they are met.
     pub met: &'static [Interface],
     /// The codes.
-    pub rows: &'static [Row],
+    pub rows: &'static [Code],
 }
 
 /// Returns every group, in the order of a reader who comes from an application.
@@ -82,19 +97,25 @@ pub fn groups() -> impl Iterator<Item = &'static Group> {
     all.into_iter().flatten()
 }
 
-fn find(code: &str) -> Option<&'static Row> {
-    groups().flat_map(|group| group.rows).find(|row| row.0 == code)
+/// Returns every code, likewise.
+pub fn all() -> impl Iterator<Item = &'static Code> {
+    groups().flat_map(|group| group.rows)
+}
+
+/// Returns what is known of a code.
+pub fn find(name: &str) -> Option<&'static Code> {
+    all().find(|code| code.name == name)
 }
 
 /// Returns one sentence on what to do about a code.
-pub fn help(code: &str) -> &'static str {
-    find(code).map_or(UNKNOWN, |row| row.3)
+pub fn help(name: &str) -> &'static str {
+    find(name).map_or(UNKNOWN, |code| code.help)
 }
 
 /// Returns whether the same call may succeed later, without a change by the caller. So it may after all that begin with
 /// `node/`, those of newer versions, too.
-pub fn is_retryable(code: &str) -> bool {
-    code.starts_with("node/") || find(code).is_some_and(|row| row.1 == Retry::Later)
+pub fn is_retryable(name: &str) -> bool {
+    name.starts_with("node/") || find(name).is_some_and(|code| code.retry == Retry::Later)
 }
 
 #[cfg(test)]
@@ -108,7 +129,7 @@ mod tests {
         for group in groups() {
             assert!(!group.rows.is_empty() && !group.met.is_empty(), "{}", group.title);
             assert!(group.about.ends_with('.'), "{}", group.title);
-            for (name, retry, what, help) in group.rows {
+            for Code { name, retry, what, help } in group.rows {
                 assert!(names.insert(name), "{name} stands twice");
                 assert!(name.split('/').count() == 2, "{name}");
                 for sentence in [what, help] {

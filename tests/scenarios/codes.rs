@@ -160,8 +160,7 @@ fn each_code_that_is_said_is_explained_and_each_explained_one_is_said() {
         let family = word.split('/').next().unwrap();
         !NOT_FAMILIES.contains(&family) && !ROWS.contains(&word.as_str())
     });
-    let explained: BTreeSet<String> =
-        code::groups().flat_map(|group| group.rows).map(|row| row.0.to_owned()).collect();
+    let explained: BTreeSet<String> = code::all().map(|code| code.name.to_owned()).collect();
     assert!(said.len() > 400, "only {} codes were found", said.len());
     let (unexplained, unsaid): (Vec<_>, Vec<_>) =
         (said.difference(&explained).collect(), explained.difference(&said).collect());
@@ -185,8 +184,8 @@ fn the_page_says_of_a_code_what_core_says() {
     let met = code::groups().filter(|group| group.met.contains(&Interface::Page));
     let later: BTreeSet<&str> = met
         .flat_map(|group| group.rows)
-        .filter(|row| row.1 == Retry::Later && !row.0.starts_with("node/"))
-        .map(|row| row.0)
+        .filter(|code| code.retry == Retry::Later && !code.name.starts_with("node/"))
+        .map(|code| code.name)
         .collect();
     assert_eq!(retryable, later);
 }

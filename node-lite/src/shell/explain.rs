@@ -10,7 +10,7 @@ use crate::{
     storage::StorageError,
     sync::{SnapshotError, SyncError},
 };
-use antiphon_core::code::{Retry, Row, groups};
+use antiphon_core::code::{self, Code, Retry};
 use anyhow::bail;
 use clap::Args;
 use std::{error::Error, fmt::Write as _, io::Write as _};
@@ -28,14 +28,15 @@ pub struct Options {
 /// A code that this version does not know.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let wanted = options.code.as_str();
-    let rows = || groups().flat_map(|group| group.rows);
     let mut text = String::new();
-    if let Some(row) = rows().find(|row| row.0 == wanted) {
-        describe(row, &mut text)?;
+    if let Some(code) = code::find(wanted) {
+        describe(code, &mut text)?;
     } else {
         let family = wanted.split('/').next().unwrap_or_default();
-        for row in rows().filter(|row| row.0.split('/').next() == Some(family)) {
-            writeln!(text, "{:<32} {}", row.0, row.2)?;
+        for Code { name, what, .. } in code::all() {
+            if name.split('/').next() == Some(family) {
+                writeln!(text, "{name:<32} {what}")?;
+            }
         }
         if text.is_empty() || wanted.contains('/') {
             bail!(
@@ -48,7 +49,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn describe((name, retry, what, help): &Row, text: &mut String) -> std::fmt::Result {
+fn describe(Code { name, retry, what, help }: &Code, text: &mut String) -> std::fmt::Result {
     let again = match retry {
         Retry::Later => "yes, the same call may succeed later",
         Retry::Never => "no, not before something else has changed",
