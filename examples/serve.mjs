@@ -12,6 +12,10 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/ja
 /** What a site of its own has in `node_modules`; `cargo xtask build` makes the first. */
 const PACKAGES = { '/antiphon/': here('../wasm/js/dist/'), '/hls.js/': here('../wasm/js/node_modules/hls.js/dist/') };
 
+/** What a page of ten lines has in place of its own values, and where those are in the configuration. */
+const PLACES = { STREAM: 'stream', NODE: 'node', CHAIN: 'chain', PUBLISHER: 'publisher' };
+const fill = (html, config) => Object.entries(PLACES).reduce((text, [place, name]) => text.replace(`"${place}"`, `"${config[name]}"`), html.toString());
+
 /** Starts it; `routes` answer paths with what is sent as JSON, and throw what is refused. */
 export async function serve(folder, config, routes = {}) {
   const server = createServer(async (request, response) => {
@@ -27,7 +31,7 @@ export async function serve(folder, config, routes = {}) {
     const file = prefix ? PACKAGES[prefix] + path.slice(prefix.length) : `${here(folder)}/${path === '/' ? 'index.html' : basename(path)}`;
     const body = await readFile(file).catch(() => null);
     if (body === null) send(404, '', 'no such file');
-    else send(200, extname(file), body);
+    else send(200, extname(file), extname(file) === '.html' ? fill(body, config) : body);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { url: `http://127.0.0.1:${server.address().port}`, close: () => (server.close(), server.closeAllConnections()) };

@@ -1,7 +1,8 @@
-// Builds the site to dist/: the script, hls.js apart from it, the static files, and the package's worker and wasm beside them.
+// Builds the site to dist/: the script, hls.js apart from it, the static files, the docs, and the package's worker and wasm beside them.
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { renderDocs } from './docs.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -28,3 +29,5 @@ writeFileSync(here('dist/index.html'), page.replace('<!-- chunks -->', links));
 for (const file of ['worker.js', 'antiphon_bg.wasm', 'antiphon_verify_bg.wasm']) {
   copyFileSync(here(`node_modules/antiphon/dist/${file}`), here(`dist/${file}`));
 }
+const { guides, codes } = renderDocs(here('../docs'), here('dist/docs'));
+console.log(`docs: ${guides} guides, ${codes} codes`);

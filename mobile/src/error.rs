@@ -108,26 +108,6 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for AntiphonError {
 mod tests {
     use super::*;
 
-    /// Pages keep a copy of the words: of what both know, they say the same.
-    #[test]
-    fn pages_say_the_same_of_a_code() {
-        let page = include_str!("../../wasm/js/src/error.ts");
-        let rows =
-            page.lines().filter_map(|line| line.trim().strip_prefix('\'')?.split_once("': "));
-        let rows: Vec<_> = rows.collect();
-        assert!(rows.len() > 20, "the table is found");
-        let shared = rows
-            .into_iter()
-            .filter(|(code, _)| antiphon_core::code::all().any(|(known, _)| known == *code));
-        let mut count = 0;
-        for (code, text) in shared {
-            count += 1;
-            let text = text.trim_end_matches(',').trim_matches(['\'', '"']);
-            assert_eq!(help(code), text, "{code}");
-        }
-        assert!(count > 20, "most are shared");
-    }
-
     #[test]
     fn an_error_says_its_code_what_to_do_and_whether_to_try_again() {
         let stale = AntiphonError::from(CommandError::Stale);

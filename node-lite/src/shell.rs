@@ -25,6 +25,7 @@ pub mod dev;
 pub mod driver;
 pub mod evidence;
 pub mod exit;
+pub mod explain;
 pub mod genesis;
 pub mod http;
 pub mod init;

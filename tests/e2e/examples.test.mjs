@@ -1,7 +1,10 @@
 // Every page of `examples/`, as who tries it would: against a network of real processes.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { openPage, startBrowser, until } from './lab/browser.mjs';
 import { startNetwork } from './lab/network.mjs';
 
@@ -53,10 +56,52 @@ test('player: two pages carry the stream for each other', async (t) => {
   await close();
 });
 
+test('embed: a page of ten lines plays and carries', async (t) => {
+  const { pages, close } = await example(t, 'embed', 2);
+  for (const page of pages) await page.locator('antiphon-player').evaluate((player) => Reflect.get(player, 'play').call(player));
+  await until('one has carried for the other', async () => {
+    const given = await Promise.all(pages.map((page) => page.locator('antiphon-player').evaluate((player) => Reflect.get(player, 'snapshot').call(player).delivery.toPeers)));
+    return given.some((bytes) => bytes > 0);
+  }, 60_000);
+  await close();
+});
+
+test('react: built by Vite, two pages carry the stream for each other', async (t) => {
+  const root = fileURLToPath(new URL('../../examples/react', import.meta.url));
+  await promisify(execFile)(`${root}/node_modules/.bin/vite`, ['build', '--logLevel', 'error'], { cwd: root });
+  const { pages, close } = await example(t, 'react/dist', 2);
+  for (const page of pages) await page.locator('antiphon-player').evaluate((player) => Reflect.get(player, 'play').call(player));
+  for (const page of pages) await says(page, /[1-9][0-9]* % from listeners, [1-9]/);
+  await close();
+});
+
 test('hls: two players of their own carry the stream for each other', async (t) => {
   const { pages, close } = await example(t, 'hls', 2);
   for (const page of pages) await page.locator('audio').evaluate((audio) => /** @type {HTMLAudioElement} */ (audio).play());
   for (const page of pages) await says(page, /[1-9][0-9]* bytes from listeners, .* 0 refused; block [1-9]/);
+  await close();
+});
+
+test('wallet: what one sends the other has, and what cannot be sent is explained', async (t) => {
+  const { pages: [one, two], close } = await example(t, 'wallet', 2);
+  assert.ok(one && two);
+  await says(one, /^0, (settled|final|included) at block/);
+  await one.locator('#fund').click();
+  await says(one, /^100, /);
+  await until('the other knows its address', async () => /^A\w{33}$/.test(await two.locator('#address').innerText()), 30_000);
+  /** @param {string} to @param {string} amount */
+  const send = async (to, amount) => {
+    await one.locator('#to').fill(to);
+    await one.locator('#amount').fill(amount);
+    await one.getByRole('button', { name: 'Send' }).click();
+  };
+  await send(await two.locator('#address').innerText(), '12.5');
+  await says(two, /^12\.5, (settled|final) at block/);
+  const trouble = one.getByRole('alert');
+  await send(await two.locator('#address').innerText(), 'much');
+  await until('what is no amount is explained', async () => /^amount\/not-decimal\. The text has .* Write an amount/.test(await trouble.innerText()), 10_000);
+  await send(await two.locator('#address').innerText(), '1000');
+  await until('what is too much is explained', async () => /^wallet\/insufficient\. .* does not cover/.test(await trouble.innerText()), 10_000);
   await close();
 });
 

@@ -32,6 +32,7 @@ test('a page in a room looks at the chain and is in its room still; only listeni
   assert.ok(await isOld());
   assert.ok((await page.locator('#room-said').innerText()).startsWith('You are in a room'));
   await page.locator('#view-listen').click();
+  // While it is being left, nobody answers.
   await ada.sees('that it has begun anew', async () => !(await isOld().catch(() => true)));
   await ada.sees('the stream', async () => (await page.locator('antiphon-player').getAttribute('src')) !== null);
   assert.deepEqual(ada.diary.errors, []);

@@ -5,7 +5,10 @@
 //! ```
 //!
 //! A code that changes, moves to another variant or goes away fails here. A new one is added to the file.
+//!
+//! Whatever any crate or the npm package says has its row in `core/src/code/`, which makes the page that explains it.
 
+use antiphon_core::code::{self, Interface, Retry};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -27,13 +30,18 @@ const SHARED: [&str; 10] = [
     "pool/own-pool",
 ];
 
-/// Returns every source file of core.
+/// Families of what is spelled like a code and is none: media types, and entries of the npm package.
+const NOT_FAMILIES: [&str; 5] = ["antiphon", "application", "audio", "text", "video"];
+/// Names of rows, likewise.
+const ROWS: [&str; 2] = ["light/fork", "light/trust"];
+
+/// Returns every source file below a folder.
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
     for path in files {
         if path.is_dir() {
             sources(&path, found);
-        } else if path.extension().is_some_and(|end| end == "rs") {
+        } else if path.extension().is_some_and(|end| end == "rs" || end == "ts") {
             found.push(path);
         }
     }
@@ -114,4 +122,70 @@ fn codes_are_spelled_alike_and_mean_one_thing() {
         }
     }
     assert_eq!(shared.into_iter().collect::<Vec<_>>(), SHARED);
+}
+
+/// Returns the code-like words that stand alone between quotes, outside of comments and tests.
+fn spoken(text: &str) -> impl Iterator<Item = &str> {
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let is_comment = |line: &str| line.starts_with("//") || line.starts_with('*');
+    let lines = text.lines().filter(move |line| !is_comment(line.trim_start()));
+    lines.flat_map(|line| line.split(['"', '\''])).filter(|word| {
+        let is_part = |part: &str| {
+            part.starts_with(|c: char| c.is_ascii_lowercase())
+                && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        };
+        word.split_once('/').is_some_and(|(family, words)| is_part(family) && is_part(words))
+    })
+}
+
+#[test]
+fn each_code_that_is_said_is_explained_and_each_explained_one_is_said() {
+    let root = Path::new(ROOT).join("..");
+    let mut files = Vec::new();
+    for folder in ["core", "node-lite", "host", "mobile", "wasm", "wasm/verify", "wasm/js"]
+        .map(|f| root.join(f))
+    {
+        sources(&folder.join("src"), &mut files);
+    }
+    let mut said = BTreeSet::new();
+    for path in files {
+        let place = path.strip_prefix(&root).unwrap().to_str().unwrap();
+        let is_copy = place.starts_with("core/src/code/") || place == "wasm/js/src/error.ts";
+        if !is_copy && !place.contains("/tests") {
+            let text = fs::read_to_string(&path).unwrap();
+            said.extend(spoken(&text).map(str::to_owned));
+        }
+    }
+    said.retain(|word| {
+        let family = word.split('/').next().unwrap();
+        !NOT_FAMILIES.contains(&family) && !ROWS.contains(&word.as_str())
+    });
+    let explained: BTreeSet<String> = code::all().map(|code| code.name.to_owned()).collect();
+    assert!(said.len() > 400, "only {} codes were found", said.len());
+    let (unexplained, unsaid): (Vec<_>, Vec<_>) =
+        (said.difference(&explained).collect(), explained.difference(&said).collect());
+    assert!(unexplained.is_empty(), "core/src/code/ has no row for {unexplained:#?}");
+    assert!(unsaid.is_empty(), "nobody says {unsaid:#?} any more");
+}
+
+/// The facade's copy is short for its size; of what it has, it says what core says.
+#[test]
+fn the_page_says_of_a_code_what_core_says() {
+    let page = fs::read_to_string(Path::new(ROOT).join("../wasm/js/src/error.ts")).unwrap();
+    let rows = page.lines().filter_map(|line| line.trim().strip_prefix('\'')?.split_once("': "));
+    let rows: Vec<_> = rows.collect();
+    assert!(rows.len() > 40, "the table is found");
+    for (name, text) in rows {
+        let text = text.trim_end_matches(',').trim_matches(['\'', '"']);
+        assert_eq!(code::help(name), text, "{name}");
+    }
+    let list = page.split("RETRYABLE = new Set([").nth(1).unwrap().split(']').next().unwrap();
+    let retryable: BTreeSet<&str> = list.split('\'').filter(|word| word.contains('/')).collect();
+    let met = code::groups().filter(|group| group.met.contains(&Interface::Page));
+    let later: BTreeSet<&str> = met
+        .flat_map(|group| group.rows)
+        .filter(|code| code.retry == Retry::Later && !code.name.starts_with("node/"))
+        .map(|code| code.name)
+        .collect();
+    assert_eq!(retryable, later);
 }

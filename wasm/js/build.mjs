@@ -33,7 +33,7 @@ for (const name of ['antiphon', 'player', 'hls', 'verify']) {
   writeFileSync(here(`dist/${name}.js`), text.replaceAll(/import"\.\/chunk-\w+\.js";/g, ''));
 }
 // Each by itself: loaded from elsewhere, or when somebody first looks.
-for (const [name, source] of [['worker', 'worker'], ['overlay', 'overlay'], ['vite', 'vite']]) {
+for (const [name, source] of [['worker', 'worker'], ['overlay', 'overlay'], ['vite', 'vite'], ['codes', 'codes']]) {
   await build({ ...shared, entryPoints: { [name]: here(`src/${source}.ts`) } });
 }
 for (const name of MODULES) copyFileSync(here(`generated/${name}_bg.wasm`), here(`dist/${name}_bg.wasm`));
@@ -70,7 +70,7 @@ async function commonJs() {
     ...options,
     entryPoints: sources,
     // All but the wasm's glue stays a file of its own.
-    bundle: true, external: ['hls.js'], plugins: [{ name: 'apart', setup: (build) => build.onResolve({ filter: /^\.\// }, ({ path }) => ({ path, external: true })) }],
+    bundle: true, external: ['hls.js'], plugins: [{ name: 'apart', setup: (build) => build.onResolve({ filter: /^\.\/.*\.js$/ }, ({ path }) => ({ path, external: true })) }],
     define: { 'import.meta.url': 'here' },
     banner: { js: 'const here=require("node:url").pathToFileURL(__dirname+"/../../").href;' },
   });

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! core, wasm, wasm/verify ──cargo──► .wasm ──wasm-bindgen──► wasm/js/generated ──wasm-opt, esbuild──► wasm/js/dist
-//!                                                              www ──esbuild──► www/dist
+//!                                                        www, docs ──esbuild, markdown-it──► www/dist
 //! ```
 //!
 //! A step whose inputs have not changed is skipped.
@@ -179,7 +179,7 @@ pub(crate) fn node() -> Result<PathBuf> {
 /// A build fails.
 pub(crate) fn site() -> Result<()> {
     setup::npm_ci("www")?;
-    let inputs = ["www", "wasm/js/dist"];
+    let inputs = ["www", "docs", "wasm/js/dist"];
     unless_fresh("site", &inputs, &[root().join("www/dist")], || {
         step("building the site", || {
             run(command("npm").args(["run", "build"]).current_dir(root().join("www")))

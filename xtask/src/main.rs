@@ -5,6 +5,7 @@
 //! build  setup → the wasm module, the npm package, the site
 //! demo   build → a network, a stream and the site on loopback
 //! bench  build → measurements → BENCHMARKS.md
+//! docs   guides checked, references made
 //! mobile the client for Kotlin, Swift and Python, and its tests
 //! test   setup → every check, from formatting to real browsers
 //! ```
@@ -14,6 +15,7 @@
 mod artifact;
 mod bench;
 mod demo;
+mod docs;
 mod files;
 mod fuzz;
 mod mobile;
@@ -49,6 +51,8 @@ enum Command {
     Bench(bench::Options),
     /// Build the wasm module, the npm package and the site.
     Build,
+    /// Make the references of each language, or check the guides.
+    Docs(docs::Options),
     /// Feed every decoder and machine hostile bytes for a while; needs nightly and cargo-fuzz.
     Fuzz(fuzz::Options),
     /// Build and test the client for phones and other languages.
@@ -71,6 +75,7 @@ fn main() -> ExitCode {
         Command::Test(options) => suite::run_all(&options),
         Command::Bench(options) => bench::measure(&options),
         Command::Build => artifact::build_all(),
+        Command::Docs(options) => docs::run_one(&options),
         Command::Fuzz(options) => fuzz::run_all(&options),
         Command::Mobile(options) => mobile::run_one(&options),
         Command::Mutants(options) => mutants::run(&options),

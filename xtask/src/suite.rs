@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::artifact;
+use crate::docs as documents;
 use crate::files::gzip_size;
 use crate::mobile;
 use crate::mutants;
@@ -57,6 +58,12 @@ const CHECKS: &[Check] = &[
         mutants::run_some,
     ),
     check("rust-docs", "every example in the documentation", &[], rust_docs),
+    check(
+        "guides",
+        "snippets of the guides are those of programs that run, and their commands exist",
+        &[],
+        documents::check,
+    ),
     check("wasm", "core's tests and the public vectors as wasm, in Node's engine", CLANG, wasm),
     check("npm", "the npm package and the site: sizes, types, tests", CLANG, npm),
     check(
@@ -223,6 +230,7 @@ fn packaging() -> Result<()> {
 }
 
 fn browser() -> Result<()> {
+    setup::npm_ci("examples/react")?;
     in_browsers("tests/e2e")
 }
 

@@ -1,8 +1,8 @@
 //! The command line: one variant a subcommand, each carried out in its own file.
 
 use super::{
-    config, dev, evidence, genesis, init, light, log, publish, run, site, snapshot, stake, testnet,
-    token, tracker,
+    config, dev, evidence, explain, genesis, init, light, log, publish, run, site, snapshot, stake,
+    testnet, token, tracker,
 };
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -23,6 +23,8 @@ pub enum Command {
     /// Checks files of evidence.
     #[command(subcommand)]
     Evidence(evidence::Command),
+    /// Says what a stable code means and what to do about it.
+    Explain(explain::Options),
     /// Assembles a chain file from nodes' public parts.
     Genesis(genesis::Options),
     /// Makes a node's keys, readable by their owner only, and prints what may be shown of them.
@@ -87,6 +89,7 @@ impl Parsed {
         match self.cli.command {
             Command::Dev(options) => dev::run(options).await,
             Command::Evidence(command) => evidence::run(&command).await,
+            Command::Explain(options) => explain::run(&options),
             Command::Genesis(options) => genesis::run(&options),
             Command::Init(options) => init::run(&options),
             Command::Light(LightCommand::Export(options)) => light::export::run(options).await,

@@ -55,7 +55,7 @@ pub(super) fn test() -> Result<()> {
         line
     };
     step("running the tests in Kotlin", || {
-        run(&mut java("org.junit.runner.JUnitCore", &["ClientTest"]))
+        run(&mut java("org.junit.runner.JUnitCore", &["ClientTest", "BalanceTest"]))
     })?;
     scenario::run("kotlin", |words| java("WalletKt", words))
 }

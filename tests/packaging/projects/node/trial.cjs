@@ -9,6 +9,7 @@ const ENTRIES = {
   'antiphon/player': ['AntiphonPlayer', 'definePlayer'],
   'antiphon/hls': ['antiphonLoaders', 'bufferedAhead'],
   'antiphon/verify': ['checkProof'],
+  'antiphon/codes': ['CODES', 'explain'],
   'antiphon/inline': ['inline'],
   'antiphon/vite': ['antiphon'],
   'antiphon/worker': [],
@@ -40,6 +41,11 @@ module.exports = async function trial(load, readWasm) {
   const nobody = { findBlocks: () => Promise.reject(new Error('it was asked')) };
   assert.equal(await codeOf(checkProof(nobody, file, { wasm: new Uint8Array(8) })), 'wasm/not-loaded');
   assert.equal(await codeOf(checkProof(nobody, file, { wasm: readWasm('antiphon/verify-wasm') })), 'codec/truncated');
+
+  // What the facade has of a code's words is what all of them are.
+  const { explain } = loaded['antiphon/codes'];
+  assert.equal(explain('wasm/not-loaded').help, new AntiphonError('wasm/not-loaded').help);
+  assert.equal(explain('no/such'), undefined);
 
   const { wasm } = await loaded['antiphon/inline'].inline();
   assert.deepEqual(new Uint8Array(wasm), new Uint8Array(readWasm('antiphon/wasm')));

@@ -1,4 +1,5 @@
 import antiphon = require('antiphon');
+import codes = require('antiphon/codes');
 import hls = require('antiphon/hls');
 import player = require('antiphon/player');
 import verify = require('antiphon/verify');
@@ -10,5 +11,6 @@ export async function program(plain: hls.LoaderOptions['plain']): Promise<bigint
   hls.antiphonLoaders({ client: () => client, plain, media: () => null });
   player.definePlayer();
   vite.antiphon();
+  codes.explain('pool/closed')?.help.trim();
   return (await verify.checkProof(client, new Blob())).amount;
 }

@@ -1,5 +1,6 @@
 import Hls from 'hls.js';
 import { connect, type Antiphon, type AntiphonError, type AntiphonEvent, type WasmSource } from 'antiphon';
+import { CODES, explain } from 'antiphon/codes';
 import { antiphonLoaders } from 'antiphon/hls';
 import { inline } from 'antiphon/inline';
 import { definePlayer, type AntiphonPlayer } from 'antiphon/player';
@@ -23,6 +24,8 @@ export async function program(signal: AbortSignal, made: Worker, module: WebAsse
   const { proven } = await antiphon.findBlock(1, { signal });
   const level: 'included' | 'settled' | 'final' = proven.level;
   void level;
+  const texts: string[] = CODES.flatMap((code) => explain(code)?.help ?? []);
+  void texts;
   return amount;
 }
 

@@ -1,0 +1,27 @@
+/** A proven balance: `NODE CHAIN ADDRESS`. The chain's id is all that is trusted. */
+
+import io.antiphon.*
+import kotlin.io.path.createTempDirectory
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.runBlocking
+
+suspend fun provenBalance(node: String, chain: String, address: String): AccountFound {
+    val folder = createTempDirectory("antiphon").toString()
+    val client = connect(ConnectOptions(node, chain, folder), Words.generate().account(0u))
+    try {
+        while (true) {
+            try {
+                return client.findAccount(address, Level.FINAL)
+            } catch (error: AntiphonException) {
+                if (error.isRetryable()) delay(200) else throw error // Such as `lookup/not-ready`: no head is proven yet.
+            }
+        }
+    } finally {
+        client.shutDown()
+    }
+}
+
+fun main(args: Array<String>) = runBlocking {
+    val found = provenBalance(args[0], args[1], args[2])
+    println("${formatAmount(found.operational)} at block ${found.proven.height}, final")
+}
