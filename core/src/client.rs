@@ -26,6 +26,7 @@
 //! | `tower` | what is told to a watch-tower |
 //! | `fields` | payment fields: their members and their rows on chain |
 //! | `view` | what an application sees |
+//! | [`journal`] | what was asked for in money, once by each key; above the machine, for hosts |
 
 mod chain;
 mod command;
@@ -34,6 +35,7 @@ mod exhibits;
 mod fields;
 mod gifts;
 mod input;
+pub mod journal;
 mod lookups;
 mod media;
 mod money;

@@ -5,7 +5,6 @@ use crate::{
     error::AntiphonError,
     event::{EventStream, Teller},
     found::{AccountFound, Exhibit},
-    journal::Act,
     options::{ConnectOptions, Plan, Surroundings},
     runtime::{on_runtime, runtime},
     secretary::{Ears, Reply, Request},
@@ -16,7 +15,7 @@ use crate::{
 };
 use antiphon_core::{
     chain::spec,
-    client::{Command, FieldOffer, Found, PaymentAt, Question},
+    client::{Command, FieldOffer, Found, PaymentAt, Question, journal::Act},
     crypto::PublicKey,
     id::FieldId,
 };

@@ -12,7 +12,7 @@
 //! | `snapshot`, `field`, `found`, `event`, `call` | what it sees |
 //! | `error`, `text` | errors, amounts, addresses |
 //! | `session`, `runtime`, `ways` | a client's life: sleep, crash, end; the threads under it; data channels |
-//! | `secretary`, `journal` | what moves money, once by its key and written before it leaves |
+//! | `secretary` | what moves money, once by its key and written before it leaves (`core::client::journal`) |
 //!
 //! It converts and forwards; it holds no rule of the protocol. Whatever thread an application calls from, everything runs on
 //! threads of this library, and a panic is an error of one call or a restart of the client.
@@ -23,7 +23,6 @@ mod error;
 mod event;
 mod field;
 mod found;
-mod journal;
 mod options;
 mod runtime;
 mod secretary;

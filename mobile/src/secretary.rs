@@ -5,13 +5,13 @@ use crate::{
     call::{CallView, MoneyEvent},
     error::AntiphonError,
     event::{AntiphonEvent, Teller},
-    journal::{Act, Begun, Change, Journal},
 };
 use antiphon_core::{
     chain::light::Standing,
     client::{
         Command, Exhibit, Found, Input, LookupId, Notice, Output, PaymentAt, Query, Question,
         Snapshot,
+        journal::{Act, Begun, Change, Journal},
     },
     id::{ChainId, FieldId},
     time::Moment,
@@ -115,14 +115,15 @@ impl Secretary {
                 self.beginning.insert(ticket, (key, act, reply));
             }
             Ok((Begun::Known(call), _)) => answer(reply, Ok(CallView::new(&key, &call))),
-            Err("client/bad-input") => answer(reply, Err(AntiphonError::invalid("key"))),
+            Err("options/invalid") => answer(reply, Err(AntiphonError::invalid("key"))),
             Err(code) => answer(reply, Err(AntiphonError::refused(code))),
         }
     }
 
     /// The row is durable: the command is given.
     fn go<L: Links>(&mut self, key: String, act: Act, reply: Reply<CallView>, desk: &mut Desk<L>) {
-        if let Err(error) = command(&act).and_then(|command| Ok(desk.command(command)?)) {
+        let command = act.command().ok_or_else(|| AntiphonError::invalid("purpose"));
+        if let Err(error) = command.and_then(|command| Ok(desk.command(command)?)) {
             keep(desk, Some(self.journal.forget(&key)));
             return answer(reply, Err(error));
         }
@@ -317,21 +318,4 @@ fn keep<L: Links>(desk: &mut Desk<L>, change: Option<Change>) {
 fn answer<T>(reply: Reply<T>, what: Result<T, AntiphonError>) {
     // Whoever asked may have given up.
     let _ = reply.send(what);
-}
-
-/// Returns the command that does what a call asks.
-fn command(act: &Act) -> Result<Command, AntiphonError> {
-    Ok(match act.clone() {
-        Act::Transfer { token, to, amount } => Command::Transfer { token, to, amount },
-        Act::Bond(staker, amount) => Command::Bond(staker, amount),
-        Act::Unbond(staker, amount) => Command::Unbond(staker, amount),
-        Act::Withdraw(staker) => Command::Withdraw(staker),
-        Act::OpenPool(deposit) => Command::OpenPool(deposit),
-        Act::Give { to, amount, purpose } => {
-            let purpose = purpose.as_str().try_into();
-            let purpose = purpose.map_err(|_| AntiphonError::invalid("purpose"))?;
-            Command::Give { to, amount, purpose }
-        }
-        Act::PayMember { field, payee, amount } => Command::PayMember { field, payee, amount },
-    })
 }

@@ -81,21 +81,11 @@ async fn awake(folder: &Path) -> Arc<Session> {
 }
 
 fn session(folder: &Path) -> (Arc<Session>, Arc<EventStream>) {
-    let options = ConnectOptions {
-        node: String::from("http://127.0.0.1:1"),
-        chain: "07".repeat(32),
-        folder: folder.to_str().unwrap().to_owned(),
-        witness: None,
-        checkpoint: None,
-        publisher: None,
-        tracker: None,
-        token: None,
-        tower: None,
-        cache_bytes: 0,
-        upload: None,
-        ice_servers: Vec::new(),
-        listen: Vec::new(),
-    };
+    let options = ConnectOptions::new(
+        String::from("http://127.0.0.1:1"),
+        "07".repeat(32),
+        folder.to_str().unwrap().to_owned(),
+    );
     let plan = Plan::read(options, SecretKey::from_bytes(&[1; 32])).unwrap();
     let ears = Ears { shown: watch::Sender::new(Arc::default()), events: Teller::new() };
     let heard = ears.events.stream();
