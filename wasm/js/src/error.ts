@@ -26,11 +26,14 @@ export class AntiphonError extends Error {
 }
 
 const RETRYABLE = new Set([
-  'client/restarted', 'client/not-ready', 'client/stale', 'lookup/ahead', 'lookup/busy', 'lookup/not-ready', 'lookup/unreachable', 'wasm/not-loaded', 'segment/patience', 'storage/write-failed',
+  'call/full', 'call/interrupted', 'client/restarted', 'client/not-ready', 'client/stale', 'client/suspended', 'lookup/ahead', 'lookup/busy', 'lookup/not-ready', 'lookup/unreachable', 'wasm/not-loaded', 'secret/failed', 'segment/patience', 'storage/in-use', 'storage/write-failed',
 ]);
 
 /** Codes that the host itself gives. */
 const HELP: Readonly<Record<string, string>> = {
+  'call/full': 'Too many calls are undecided or not yet read; read next_event() and say event_handled().',
+  'call/key-reused': 'This key was used for another call; take a new key for each thing that is wanted once.',
+  'call/unknown-key': 'No call of this key is known here.',
   'client/aborted': 'The caller aborted it.',
   'client/closed': 'Call connect() again; this one was closed.',
   'client/restarted': 'The client crashed and was started again; ask again.',
@@ -39,6 +42,7 @@ const HELP: Readonly<Record<string, string>> = {
   'client/leader-left': 'The tab that ran the client is gone; another one runs it now. Nothing is lost.',
   'client/not-ready': 'The chain is not known yet; wait for the first settled block.',
   'client/stale': 'What is known of the chain is too old to spend on; wait for a newer block.',
+  'client/suspended': 'The client sleeps; call resume() first.',
   'client/no-stream': 'No stream plays; play one first.',
   'client/no-tracker': 'A room needs a tracker; pass `tracker` to connect().',
   'tracker/no-token': 'This tracker lets only those in whom the publisher gave a token; pass `token` to connect().',
@@ -65,9 +69,13 @@ const HELP: Readonly<Record<string, string>> = {
   'options/invalid': 'Check the options of connect(): chain and publisher are 64 hexadecimal digits, node is a URL.',
   'player/not-decoded': 'This browser cannot decode the sound of this stream; on Linux, Firefox needs the libavcodec of the system for AAC.',
   'player/not-loaded': 'hls.js did not load; serve what your bundler makes of it beside your script.',
+  'secret/failed': 'The store of secrets did not answer; unlock the device and ask again.',
+  'secret/missing': 'There is no wallet of this name; create or restore one.',
+  'secret/taken': 'There is a wallet of this name already; remove it first, once its words are written down.',
   'segment/patience': 'The client took too long for this segment; it was fetched over HTTP instead.',
   'sign-in/bad-expiry': 'A sign-in expires within ten minutes; ask the site for another, and see that the clock of this device is right.',
   'sign-in/bad-origin': 'Only a page of a web site can sign in at it; this one is a file, or in a sandbox.',
+  'storage/in-use': 'The file of the client is in use; only one client may run with it.',
   'storage/unavailable': 'This browser gives no IndexedDB here; the account lives as long as the page.',
   'storage/write-failed': 'A write did not become durable; no money moves until it does. Free some space.',
   'wasm/blocked-by-csp': "Add 'wasm-unsafe-eval' to script-src in the Content-Security-Policy of the page.",

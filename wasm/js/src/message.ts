@@ -14,9 +14,7 @@
  * ```
  */
 
-import type { Command, Id, Notice, PaymentAt, Question, UploadPolicy } from './border.js';
-import type { Exhibit } from './field.js';
-import type { Found } from './found.js';
+import type { Answer, Command, Id, Notice, PaymentAt, Question, UploadPolicy } from './border.js';
 import type { ClientSnapshot } from './snapshot.js';
 import type { Carried } from './wasm.js';
 
@@ -44,6 +42,8 @@ export interface Start {
   wasm: Carried;
   /** What a file that is fetched must be, as Subresource Integrity writes it, or `null`. */
   integrity: string | null;
+  /** The account's key and address, or `null` for one that is made here. */
+  own: { secret: Uint8Array; address: string } | null;
   /** `memory` forgets the account with the page. */
   storage: 'indexeddb' | 'memory';
   /** The account that this page had before a restart; 0 at first. */
@@ -65,6 +65,10 @@ export type ToWorker =
   | { type: 'forkProof'; id: Id }
   | { type: 'evidence'; id: Id; field: string }
   | { type: 'signIn'; id: Id; nonce: string; expires: number }
+  | { type: 'begin'; id: Id; key: string; command: Command }
+  | { type: 'call'; id: Id; key: string }
+  | { type: 'calls' | 'nextEvent'; id: Id }
+  | { type: 'handled'; id: Id; event: number }
   | { type: 'wake' }
   | { type: 'stop' }
   | { type: 'described'; link: Id; sdp: string }
@@ -89,7 +93,7 @@ export type ToPage =
   | { type: 'delivered'; id: Id; body: ArrayBuffer }
   | { type: 'refused'; id: Id; code: string }
   | { type: 'failed'; id: Id; code: string }
-  | { type: 'found'; id: Id; found: Found | Exhibit }
+  | { type: 'found'; id: Id; found: Answer }
   | { type: 'lost'; id: Id; code: string }
   | { type: 'createLink'; link: Id; offer: string | null }
   | { type: 'acceptAnswer'; link: Id; sdp: string }

@@ -29,7 +29,7 @@ function die(error: unknown): void {
 }
 
 async function begin(start: Start): Promise<void> {
-  const [Client, storage] = await Promise.all([loadClient(start.wasm, start.integrity), openStorage(start.chain, start.storage, start.account, start.patienceMs)]);
+  const [Client, storage] = await Promise.all([loadClient(start.wasm, start.integrity), openStorage(start)]);
   const client = new Client({
     secret: storage.secret,
     seed: crypto.getRandomValues(new Uint8Array(32)),
@@ -65,6 +65,10 @@ function take(to: Host, message: ToWorker): void {
     case 'forkProof': return to.forkProof(message.id);
     case 'evidence': return to.evidence(message.id, message.field);
     case 'signIn': return to.signIn(message.id, message.nonce, message.expires);
+    case 'begin': return to.feed({ kind: 'begin', id: message.id, key: message.key, command: message.command });
+    case 'call': return to.feed({ kind: 'call', id: message.id, key: message.key });
+    case 'calls': case 'nextEvent': return to.feed({ kind: message.type, id: message.id });
+    case 'handled': return to.feed({ kind: 'handled', id: message.id, event: message.event });
     case 'wake': return to.feed({ kind: 'tick' });
     case 'described': return to.links.described(message.link, message.sdp);
     case 'candidates': return to.links.candidates(message.link, message.lines);

@@ -5,10 +5,11 @@ const assert = require('node:assert/strict');
 
 /** What each entry gives. */
 const ENTRIES = {
-  antiphon: ['Antiphon', 'AntiphonError', 'DECIMALS', 'EVENT_TYPES', 'REPORT_FORMAT', 'connect', 'formatAmount', 'helpFor', 'parseAmount', 'toReport'],
+  antiphon: ['Antiphon', 'AntiphonError', 'DECIMALS', 'EVENT_TYPES', 'REPORT_FORMAT', 'connect', 'formatAmount', 'helpFor', 'parseAmount', 'readAmount', 'toReport'],
   'antiphon/player': ['AntiphonPlayer', 'definePlayer'],
   'antiphon/hls': ['antiphonLoaders', 'bufferedAhead'],
   'antiphon/verify': ['checkProof'],
+  'antiphon/words': ['Words'],
   'antiphon/inline': ['inline'],
   'antiphon/vite': ['antiphon'],
   'antiphon/worker': [],
@@ -40,6 +41,10 @@ module.exports = async function trial(load, readWasm) {
   const nobody = { findBlocks: () => Promise.reject(new Error('it was asked')) };
   assert.equal(await codeOf(checkProof(nobody, file, { wasm: new Uint8Array(8) })), 'wasm/not-loaded');
   assert.equal(await codeOf(checkProof(nobody, file, { wasm: readWasm('antiphon/verify-wasm') })), 'codec/truncated');
+
+  // Words need no page either.
+  const { Words } = loaded['antiphon/words'];
+  assert.equal(await codeOf(Words.restore('legal winner', { wasm: readWasm('antiphon/words-wasm') })), 'wallet/bad-word-count');
 
   const { wasm } = await loaded['antiphon/inline'].inline();
   assert.deepEqual(new Uint8Array(wasm), new Uint8Array(readWasm('antiphon/wasm')));

@@ -82,12 +82,7 @@ export class Host {
       this.#post({ type: 'commandFailed', id, code });
       return;
     }
-    this.#isBusy = true;
-    try {
-      this.#act(outputs);
-    } finally {
-      this.#isBusy = false;
-    }
+    this.#order(() => outputs);
     this.#post({ type: 'commandDone', id });
     this.feed({ kind: 'tick' });
   }
@@ -130,6 +125,16 @@ export class Host {
       this.#tower?.close();
       this.#tracker.close();
       this.links.closeAll();
+    }
+  }
+
+  /** Carries out what is ordered beside the queue. */
+  #order(orders: () => unknown[]): void {
+    this.#isBusy = true;
+    try {
+      this.#act(orders() as Output[]);
+    } finally {
+      this.#isBusy = false;
     }
   }
 
@@ -193,7 +198,9 @@ export class Host {
     setTimeout(() => {
       this.#isSnapshotDue = false;
       this.#nextSnapshot = Math.max(this.#nextSnapshot, now()) + SNAPSHOT_INTERVAL_MS;
-      if (!this.#isClosed) this.#post({ type: 'snapshot', snapshot: this.#client.snapshot() as ClientSnapshot });
+      if (this.#isClosed) return;
+      this.#order(() => this.#client.look());
+      this.#post({ type: 'snapshot', snapshot: this.#client.snapshot() as ClientSnapshot });
     }, wait);
   }
 }

@@ -3,8 +3,12 @@
  *
  * One IndexedDB per chain and account. An account belongs to one tab at a time (a Web Lock), because two
  * clients with one key could sign two vouchers for the same money; a second tab gets the next account.
- * The key is made here by `getRandomValues` and never leaves the worker.
+ * The key is made here by `getRandomValues` and never leaves the worker, unless the application brings one of its own: that has an
+ * IndexedDB named after its address.
  */
+
+import { AntiphonError } from '../error.js';
+import type { Start } from '../message.js';
 
 /** Accounts that a browser may use at once; a tab beyond them runs without storage. Chosen here. */
 const MAX_ACCOUNTS = 32;
@@ -25,10 +29,12 @@ export interface Storage {
 }
 
 /** Opens the account that this page had before, or else the first of this chain that no other tab holds. */
-export async function openStorage(chain: string, kind: 'indexeddb' | 'memory', before: number, patienceMs: number): Promise<Storage> {
-  if (kind === 'memory' || !('indexedDB' in self) || !('locks' in navigator)) return memoryStorage();
+export async function openStorage({ chain, storage, own, account: before, patienceMs }: Start): Promise<Storage> {
+  if (storage === 'memory' || !('indexedDB' in self) || !('locks' in navigator)) return memoryStorage(own?.secret);
+  const nameOf = (account: number | string): string => `antiphon-${chain}-${account}`;
+  if (own !== null && !(await holdLock(nameOf(own.address), patienceMs))) throw new AntiphonError('storage/in-use');
   try {
-    const nameOf = (account: number): string => `antiphon-${chain}-${account}`;
+    if (own !== null) return await openAccount(nameOf(own.address), 0, own.secret);
     if (await holdLock(nameOf(before), patienceMs)) return await openAccount(nameOf(before), before);
     for (let account = 0; account < MAX_ACCOUNTS; account += 1) {
       if (await holdLock(nameOf(account), 0)) return await openAccount(nameOf(account), account);
@@ -36,7 +42,7 @@ export async function openStorage(chain: string, kind: 'indexeddb' | 'memory', b
   } catch {
     // Private windows and strict settings refuse IndexedDB by throwing; the caller tells the user.
   }
-  return memoryStorage();
+  return memoryStorage(own?.secret);
 }
 
 /** Takes the lock until the worker ends; resolves to whether it became free in time. */
@@ -55,9 +61,10 @@ function holdLock(name: string, patienceMs: number): Promise<boolean> {
   });
 }
 
-async function openAccount(name: string, account: number): Promise<Storage> {
+/** A secret that the application keeps is not kept here. */
+async function openAccount(name: string, account: number, own?: Uint8Array): Promise<Storage> {
   const db = await openDatabase(name);
-  const secret = await loadSecret(db);
+  const secret = own ?? (await loadSecret(db));
   return {
     account,
     isStored: true,
@@ -97,12 +104,12 @@ async function loadSecret(db: IDBDatabase): Promise<Uint8Array> {
   return secret;
 }
 
-/** Keeps nothing: the account lives and dies with the worker, key included. */
-function memoryStorage(): Storage {
+/** Keeps nothing: the account lives and dies with the worker, and with it a key that is made here. */
+function memoryStorage(own?: Uint8Array): Storage {
   return {
     account: -1,
     isStored: false,
-    secret: crypto.getRandomValues(new Uint8Array(SECRET_BYTES)),
+    secret: own ?? crypto.getRandomValues(new Uint8Array(SECRET_BYTES)),
     load: () => Promise.resolve([]),
     write: () => Promise.resolve(),
   };
