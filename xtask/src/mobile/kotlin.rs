@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{folder, library, scenario};
+use super::{folder, library};
 use crate::process::{run, target_dir};
+use crate::scenario;
 use crate::setup::{self, Need};
 use crate::step::step;
 
@@ -57,7 +58,7 @@ pub(super) fn test() -> Result<()> {
     step("running the tests in Kotlin", || {
         run(&mut java("org.junit.runner.JUnitCore", &["ClientTest"]))
     })?;
-    scenario::run("kotlin", |words| java("WalletKt", words))
+    scenario::run("kotlin", |words| java("WalletKt", words)).map(drop)
 }
 
 /// What compiles and runs Kotlin.

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{library, scenario};
+use super::library;
 use crate::process::{output, root, run, target_dir};
+use crate::scenario;
 use crate::setup::{self, Need};
 use crate::step::step;
 
@@ -52,6 +53,7 @@ pub(super) fn test() -> Result<()> {
         line.args(words.iter().map(|word| word.replace(&target, "/target")));
         line
     })
+    .map(drop)
 }
 
 /// Makes the Debian, unless it is there.

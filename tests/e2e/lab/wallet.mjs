@@ -1,0 +1,44 @@
+// The wallet of `examples/wallet` as a program: `node wallet.mjs chromium|firefox|node FOLDER NODE CHAIN TRACKER`, then one line in, one out.
+// `cargo xtask scenario` starts it.
+
+import { createInterface } from 'node:readline';
+import { startBrowser } from './browser.mjs';
+import { startFirefox } from './firefox.mjs';
+import { openNodeWallet } from './node-wallet.mjs';
+
+/** Examples have no types; named so, none are asked for. @param {string} file */
+const load = (file) => import(String(new URL(`../../../examples/${file}`, import.meta.url)));
+
+/** @typedef {{ answer(line: string): Promise<string>, end(): Promise<void> }} Opened */
+
+const [place, , node, chain, tracker] = process.argv.slice(2);
+const config = { node, chain, tracker };
+const wallet = await (place === 'node' ? openNodeWallet(config) : openPageWallet());
+for await (const line of createInterface({ input: process.stdin })) console.log(await wallet.answer(line));
+await wallet.end();
+process.exit(0);
+
+/** @returns {Promise<Opened>} */
+async function openPageWallet() {
+  const { serve } = await load('serve.mjs');
+  const site = await serve('wallet', config);
+  const { browser, close } = place === 'firefox' ? await startFirefox() : await startChromium();
+  const page = await browser.newPage();
+  page.on('console', (/** @type {{ text(): string }} */ message) => console.error(message.text()));
+  await page.goto(site.url);
+  await page.waitForFunction('globalThis.wallet');
+  return {
+    answer: (line) => page.evaluate(`wallet.answer(${JSON.stringify(line)})`),
+    async end() {
+      await page.evaluate('wallet.end()');
+      await close();
+      site.close();
+    },
+  };
+}
+
+/** As Firefox is started. @returns {Promise<any>} */
+async function startChromium() {
+  const browser = await startBrowser();
+  return { browser, close: () => browser.close() };
+}
