@@ -9,6 +9,7 @@ use crate::{
     runtime::{on_runtime, runtime},
     secretary::{Ears, Reply, Request},
     session::Session,
+    sign_in::{Challenge, SignedIn},
     snapshot::{Level, Snapshot},
     text::{Address, Amount, hex_32},
     wallet::Account,
@@ -375,6 +376,21 @@ impl Antiphon {
             | Found::Field(_)
             | Found::Stakers(_) => Err(AntiphonError::refused("lookup/missing")),
         }
+    }
+
+    /// Signs the account in at the web site `origin`, such as `https://example.org`, which the application names, not the site: what is
+    /// signed counts there alone. The site draws `nonce`, 64 hexadecimal digits, and says when it `expires`, in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// `sign-in/bad-origin`, `sign-in/bad-expiry`: nothing is signed then.
+    pub async fn sign_in(
+        &self,
+        origin: String,
+        nonce: String,
+        expires: u64,
+    ) -> Result<SignedIn, AntiphonError> {
+        let challenge = Challenge { origin, nonce: hex_32(&nonce, "nonce")?, expires };
+        self.ask(move |reply| Request::SignIn(challenge, reply)).await
     }
 
     /// Returns the file that proves that the chain has split and who split it, once a witness has shown it.

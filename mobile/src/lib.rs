@@ -8,7 +8,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | `client`, `options` | what an application calls |
-//! | `wallet` | words, accounts, and where they are kept |
+//! | `wallet`, `sign_in` | words, accounts, and where they are kept; signing in at web sites |
 //! | `snapshot`, `field`, `found`, `event`, `call` | what it sees |
 //! | `error`, `text` | errors, amounts, addresses |
 //! | `session`, `runtime`, `ways` | a client's life: sleep, crash, end; the threads under it; data channels |
@@ -27,6 +27,7 @@ mod options;
 mod runtime;
 mod secretary;
 mod session;
+mod sign_in;
 mod snapshot;
 mod text;
 mod wallet;
@@ -42,6 +43,7 @@ pub use field::{
 };
 pub use found::{AccountFound, Exhibit, Proven};
 pub use options::{ConnectOptions, IceServer, Surroundings, UploadTerms};
+pub use sign_in::SignedIn;
 pub use snapshot::{
     AccountView, BanView, ChainView, DeliveryView, HeadView, Level, LeveledAmount, PayerView,
     PeerView, PoolView, Problem, SettlementView, Snapshot, SpecView, Standing, Status, StreamView,

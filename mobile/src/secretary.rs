@@ -5,6 +5,7 @@ use crate::{
     call::{CallView, MoneyEvent},
     error::AntiphonError,
     event::{AntiphonEvent, Teller},
+    sign_in::{Challenge, SignedIn},
 };
 use antiphon_core::{
     chain::light::Standing,
@@ -17,6 +18,7 @@ use antiphon_core::{
     time::Moment,
 };
 use antiphon_host::{
+    clock,
     desk::Desk,
     keeper::{Keeper, Ticket},
     links::Links,
@@ -51,6 +53,8 @@ pub(crate) enum Request {
     Prove(PaymentAt, Reply<Exhibit>),
     /// The newest sealed state of a field as a file.
     Evidence(FieldId, Reply<Option<Vec<u8>>>),
+    /// Sign in at a web site.
+    SignIn(Challenge, Reply<SignedIn>),
     /// The file that proves a split.
     ForkProof(Reply<Option<Vec<u8>>>),
     /// Listen to this playlist, or to none.
@@ -209,6 +213,9 @@ impl Keeper for Secretary {
             }
             Request::Prove(payment, reply) => drop(self.proofs.insert(desk.prove(payment), reply)),
             Request::Evidence(field, reply) => answer(reply, Ok(desk.client().evidence(field))),
+            Request::SignIn(challenge, reply) => {
+                answer(reply, challenge.sign(desk.client(), clock::now()));
+            }
             Request::ForkProof(reply) => answer(reply, Ok(desk.client().fork_proof())),
             Request::Listen(url, reply) => {
                 desk.listen(url);

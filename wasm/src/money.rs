@@ -28,6 +28,9 @@ const ROWS: &str = "keeper/";
 /// Tokens of its rows begin here: the client counts its own from one.
 const FIRST: u64 = 1 << 52;
 
+/// A write did not become durable.
+const NOT_STORED: &str = "storage/write-failed";
+
 /// What a page asks of the journal.
 pub(crate) enum Request {
     Begin(LookupId, String, Act),
@@ -35,6 +38,8 @@ pub(crate) enum Request {
     Calls(LookupId),
     NextEvent(LookupId),
     Handled(LookupId, u64),
+    /// A row is not durable, and will not be.
+    NotStored(u64),
 }
 
 /// Reads a request, if it is one.
@@ -48,6 +53,7 @@ pub(crate) fn read(input: &JsValue) -> Result<Option<Request>, JsValue> {
         "call" => Request::Call(id()?, text(input, "key")?),
         "calls" => Request::Calls(id()?),
         "nextEvent" => Request::NextEvent(id()?),
+        "notStored" => Request::NotStored(integer(input, "token")?),
         "handled" => Request::Handled(id()?, integer(input, "event")?),
         _ => return Ok(None),
     }))
@@ -68,8 +74,10 @@ pub(crate) struct Money {
     beginning: Table<u64, (LookupId, String, Act)>,
     /// Events whose handling is being written.
     handling: Table<u64, LookupId>,
-    /// Transactions whose row is being written.
-    held: Table<u64, Output>,
+    /// Transactions whose row is being written, with the row.
+    held: Table<u64, (Output, Change)>,
+    /// Of those, whose row was not, and will be tried again.
+    unwritten: Vec<u64>,
     /// Who waits for an event.
     waiting: Vec<LookupId>,
     pub(crate) answers: Vec<Answer>,
@@ -84,6 +92,7 @@ impl Money {
             beginning: Table::new(),
             handling: Table::new(),
             held: Table::new(),
+            unwritten: Vec::new(),
             waiting: Vec::new(),
             answers: Vec::new(),
         }
@@ -92,6 +101,7 @@ impl Money {
     /// Does what the page asks.
     pub(crate) fn serve(&mut self, request: Request, out: &mut Vec<Output>) {
         match request {
+            Request::NotStored(token) => self.lost(token, out),
             Request::Begin(id, key, act) => match self.journal.begin(&key, act.clone()) {
                 Ok((Begun::New(row), oldest)) => {
                     self.keep(oldest, out);
@@ -119,6 +129,21 @@ impl Money {
                 // It has moved on, or was handled: the newer one is still told.
                 None => self.found(id, JsValue::UNDEFINED),
             },
+        }
+    }
+
+    /// What waited for a row that is lost has not happened. A transaction is held until its row is written after all.
+    fn lost(&mut self, token: u64, out: &mut Vec<Output>) {
+        if let Some((id, key, _)) = self.beginning.remove(&token) {
+            let gone = self.journal.forget(&key);
+            self.keep(Some(gone), out);
+            self.answers.push(Answer::Lost(id, NOT_STORED));
+        }
+        if let Some(id) = self.handling.remove(&token) {
+            self.answers.push(Answer::Lost(id, NOT_STORED));
+        }
+        if self.held.contains_key(&token) {
+            self.unwritten.push(token);
         }
     }
 
@@ -172,8 +197,8 @@ impl Money {
             };
             match change {
                 Some(row) => {
-                    let token = self.store(row, out);
-                    self.held.insert(token, order);
+                    let token = self.store(row.clone(), out);
+                    self.held.insert(token, (order, row));
                 }
                 None => out.push(order),
             }
@@ -211,12 +236,17 @@ impl Money {
         if let Some(id) = self.handling.remove(&token) {
             self.found(id, JsValue::UNDEFINED);
         }
-        out.extend(self.held.remove(&token));
+        out.extend(self.held.remove(&token).map(|(order, _)| order));
         token >= FIRST
     }
 
     /// Learns from what is shown how far each call is.
     pub(crate) fn look(&mut self, client: &Client, out: &mut Vec<Output>) {
+        for token in self.unwritten.drain(..) {
+            if let Some((_, (name, row))) = self.held.get(&token) {
+                out.push(Output::Store(StoreToken(token), format!("{ROWS}{name}"), row.clone()));
+            }
+        }
         for change in self.journal.shown(&client.snapshot()) {
             self.keep(Some(change), out);
         }

@@ -7,7 +7,8 @@
 //!
 //! Wallets read one command a line and print one answer a line. In the scenario `$A` and `$B` are their addresses, known from
 //! the first answer that names them, and `$STREAM` is a live stream. A line is said again as long as it hears what it is to be
-//! said `unless`; one that is answered `later` is heard in a step of its own. A step with `network` cuts it or mends it.
+//! said `unless`; one that is answered `later` is heard in a step of its own. A step with `network` cuts it or mends
+//! it, one with `disk` fills somebody's.
 
 mod languages;
 mod network;
@@ -42,6 +43,10 @@ enum Step {
     Network {
         network: Way,
     },
+    Disk {
+        disk: Room,
+        who: String,
+    },
     Line {
         who: String,
         say: Option<String>,
@@ -60,6 +65,14 @@ enum Way {
     Up,
 }
 
+/// How much room a wallet's disk has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Room {
+    Full,
+    Free,
+}
+
 /// Runs the scenario with wallets that `wallet` starts, given folder, node, chain and tracker. Returns the transcript, which lies
 /// in the target folder, too.
 ///
@@ -67,17 +80,18 @@ enum Way {
 ///
 /// A wallet does not answer, or answers something else.
 pub(crate) fn run(language: &str, wallet: impl Fn(&[&str]) -> Command) -> Result<String> {
-    run_without(language, &[], wallet)
+    play(language, &[], false, wallet)
 }
 
-/// The same, but for what needs something that this language lacks.
+/// The same with what is no program of its own, but for what needs something that it lacks.
 ///
 /// # Errors
 ///
 /// Those of [`run`].
-fn run_without(
+fn play(
     language: &str,
     lacks: &[&str],
+    is_page: bool,
     wallet: impl Fn(&[&str]) -> Command,
 ) -> Result<String> {
     let work = target_dir().join("xtask/scenario").join(language);
@@ -93,7 +107,8 @@ fn run_without(
             let folder = work.join(name).display().to_string();
             let [node, chain, tracker] = network.words()?;
             let line = wallet(&[&folder, node, chain, tracker]);
-            wallets.insert(name.to_owned(), Wallet::start(line, &work.join(name))?);
+            let wallet = Wallet::start(&line, &work.join(name), is_page)?;
+            wallets.insert(name.to_owned(), wallet);
         }
         let known = BTreeMap::from([("$STREAM", network.stream()?.to_owned())]);
         let mut play = Play { network, wallets, known, transcript: String::new() };
@@ -143,6 +158,10 @@ impl Play {
             Step::Network { network: Way::Up } => {
                 self.write("# the network is up");
                 self.network.mend()
+            }
+            Step::Disk { disk, who } => {
+                self.write(&format!("# the disk of {who} is {disk:?}"));
+                self.wallets.get_mut(who).context("nobody of that name")?.fill(*disk == Room::Full)
             }
             Step::Line { who, say, hear, unless, later } => {
                 let line = say.as_deref().unwrap_or_default();

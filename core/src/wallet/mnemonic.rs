@@ -81,7 +81,7 @@ impl Words {
             return Err(MnemonicError::BadWordCount { found });
         }
         let lower = Zeroizing::new(text.to_lowercase());
-        let words = Mnemonic::parse_in(Language::English, lower.as_str());
+        let words = Mnemonic::parse_in_normalized(Language::English, lower.as_str());
         words.map(Self).map_err(|error| match error {
             bip39::Error::UnknownWord(index) => {
                 MnemonicError::UnknownWord { position: index.saturating_add(1) }
@@ -105,9 +105,10 @@ impl Words {
         text
     }
 
-    /// Returns the 64-byte seed of these words under a passphrase, usually empty. Takes 2048 rounds of HMAC.
+    /// Returns the 64-byte seed of these words under a passphrase, usually empty, which is in NFKD already: whoever lets a person
+    /// type one writes it so first. Takes 2048 rounds of HMAC.
     pub fn to_seed(&self, passphrase: &str) -> Zeroizing<[u8; 64]> {
-        Zeroizing::new(self.0.to_seed(passphrase))
+        Zeroizing::new(self.0.to_seed_normalized(passphrase))
     }
 }
 

@@ -48,7 +48,7 @@ async fn a_crash_is_a_new_start_three_times_and_then_the_end() {
         let event = told(&events).await;
         if crash == MAX_CRASHES {
             assert_eq!(event, AntiphonEvent::Fatal { code: String::from("client/gave-up") });
-            assert_eq!(refused(&session).await, "client/closed");
+            assert_eq!(refused(&session).await, "client/gave-up");
             return;
         }
         assert_eq!(event, AntiphonEvent::Restarted { code: String::from("client/panicked") });

@@ -9,12 +9,15 @@ import { openNodeWallet } from './node-wallet.mjs';
 /** Examples have no types; named so, none are asked for. @param {string} file */
 const load = (file) => import(String(new URL(`../../../examples/${file}`, import.meta.url)));
 
-/** @typedef {{ answer(line: string): Promise<string>, end(): Promise<void> }} Opened */
+/** @typedef {{ answer(line: string): Promise<string>, fill?(isFull: boolean): Promise<string>, end(): Promise<void> }} Opened */
 
 const [place, , node, chain, tracker] = process.argv.slice(2);
 const config = { node, chain, tracker };
 const wallet = await (place === 'node' ? openNodeWallet(config) : openPageWallet());
-for await (const line of createInterface({ input: process.stdin })) console.log(await wallet.answer(line));
+for await (const line of createInterface({ input: process.stdin })) {
+  const room = /^disk (full|free)$/.exec(line)?.[1];
+  console.log(await (room === undefined ? wallet.answer(line) : wallet.fill?.(room === 'full')));
+}
 await wallet.end();
 process.exit(0);
 
@@ -29,6 +32,11 @@ async function openPageWallet() {
   await page.waitForFunction('globalThis.wallet');
   return {
     answer: (line) => page.evaluate(`wallet.answer(${JSON.stringify(line)})`),
+    async fill(isFull) {
+      const tools = await page.context().newCDPSession(page);
+      await tools.send('Storage.overrideQuotaForOrigin', { origin: site.url, ...(isFull ? { quotaSize: 0 } : {}) });
+      return 'done';
+    },
     async end() {
       await page.evaluate('wallet.end()');
       await close();

@@ -15,6 +15,8 @@ export type Id = number;
 export type Input =
   | { kind: 'loaded'; entries: [string, Uint8Array][] }
   | { kind: 'stored'; token: Id }
+  /** What waited for it is refused, if it is a call. */
+  | { kind: 'notStored'; token: Id }
   | { kind: 'httpDone'; id: Id; status: number; body: Uint8Array }
   | { kind: 'httpFailed'; id: Id }
   | { kind: 'answered'; id: Id; body: Uint8Array }

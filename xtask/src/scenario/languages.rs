@@ -4,14 +4,16 @@ use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
 use std::process::Command;
 
-use super::{run, run_without};
+use super::{play, run};
 use crate::artifact;
 use crate::mobile::{self, python};
 use crate::process::command;
 use crate::setup::{self, Need};
 
 /// What the scenario asks for and Node has not.
-const LACKING_IN_NODE: &[&str] = &["disk", "links"];
+const LACKING_IN_NODE: &[&str] = &["disk", "links", "quota"];
+/// What nobody can do to a Firefox that is driven from outside.
+const LACKING_IN_FIREFOX: &[&str] = &["quota"];
 
 /// Options of `cargo xtask scenario`.
 #[derive(Args)]
@@ -39,7 +41,7 @@ impl Language {
             Self::Python => ("python", python::scenario()?),
             Self::Node => ("node", page("node", LACKING_IN_NODE)?),
             Self::Chromium => ("chromium", page("chromium", &[])?),
-            Self::Firefox => ("firefox", page("firefox", &[])?),
+            Self::Firefox => ("firefox", page("firefox", LACKING_IN_FIREFOX)?),
         })
     }
 }
@@ -55,7 +57,7 @@ pub(crate) fn run_some(options: &Options) -> Result<()> {
     let mut whole: Option<String> = None;
     for one in languages {
         let (language, transcript) = one.run()?;
-        if *one != Language::Node {
+        if !matches!(one, Language::Node | Language::Firefox) {
             let whole = whole.get_or_insert_with(|| transcript.clone());
             ensure!(*whole == transcript, "the transcript of {language} is another one");
         }
@@ -86,9 +88,9 @@ fn rust() -> Result<String> {
 fn page(place: &str, lacks: &[&str]) -> Result<String> {
     setup::ensure(&[Need::Clang, Need::Browser, Need::Firefox])?;
     artifact::package()?;
-    artifact::node()?;
+    mobile::library()?;
     setup::npm_ci("tests/e2e")?;
-    run_without(place, lacks, |words| {
+    play(place, lacks, true, |words| {
         let mut line = command("node");
         line.args(["--no-warnings", "--experimental-websocket", "tests/e2e/lab/wallet.mjs", place]);
         line.args(words);

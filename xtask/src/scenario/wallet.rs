@@ -9,6 +9,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
+use crate::process::run;
+
 /// How long an answer may take. Chosen here: many times what any takes.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -18,12 +20,21 @@ pub(super) struct Wallet {
     /// None once nothing follows.
     input: Option<ChildStdin>,
     answers: Receiver<String>,
+    is_page: bool,
 }
 
 impl Wallet {
     /// Starts one that keeps what it has in a folder.
-    pub(super) fn start(mut line: Command, folder: &Path) -> Result<Self> {
+    pub(super) fn start(line: &Command, folder: &Path, is_page: bool) -> Result<Self> {
         fs::create_dir_all(folder)?;
+        // A write beyond the limit of `fill` would be a signal, by which a program ends that does not know it.
+        let mut patient = Command::new("env");
+        patient.arg("--ignore-signal=XFSZ").arg(line.get_program()).args(line.get_args());
+        patient.envs(line.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        if let Some(folder) = line.get_current_dir() {
+            patient.current_dir(folder);
+        }
+        let mut line = patient;
         line.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = line.spawn().with_context(|| crate::process::display(&line))?;
         let input = child.stdin.take();
@@ -37,7 +48,18 @@ impl Wallet {
                 }
             }
         });
-        Ok(Self { child, input, answers })
+        Ok(Self { child, input, answers, is_page })
+    }
+
+    /// Takes it all room to write, or gives it back. A page has its quota from who drives the browser; of a program no file
+    /// grows any more, which it sees as it sees a full disk.
+    pub(super) fn fill(&mut self, is_full: bool) -> Result<()> {
+        if self.is_page {
+            self.say(if is_full { "disk full" } else { "disk free" })?;
+            return self.hear().map(drop);
+        }
+        let limit = if is_full { "--fsize=0:unlimited" } else { "--fsize=unlimited" };
+        run(Command::new("prlimit").args([limit, "--pid", &self.child.id().to_string()]))
     }
 
     /// Tells it a line.

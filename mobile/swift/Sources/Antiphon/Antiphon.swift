@@ -994,6 +994,15 @@ public protocol AntiphonProtocol: AnyObject, Sendable {
     func shutDown() async throws 
     
     /**
+     * Signs the account in at the web site `origin`, such as `https://example.org`, which the application names, not the site: what is
+     * signed counts there alone. The site draws `nonce`, 64 hexadecimal digits, and says when it `expires`, in milliseconds since 1970.
+     *
+     * # Errors
+     * `sign-in/bad-origin`, `sign-in/bad-expiry`: nothing is signed then.
+     */
+    func signIn(origin: String, nonce: String, expires: UInt64) async throws  -> SignedIn
+    
+    /**
      * Returns everything there is to show, as of the last change.
      */
     func snapshot()  -> Snapshot
@@ -1726,6 +1735,29 @@ open func shutDown()async throws   {
             completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
             freeFunc: ffi_antiphon_mobile_rust_future_free_void,
             liftFunc: { $0 },
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Signs the account in at the web site `origin`, such as `https://example.org`, which the application names, not the site: what is
+     * signed counts there alone. The site draws `nonce`, 64 hexadecimal digits, and says when it `expires`, in milliseconds since 1970.
+     *
+     * # Errors
+     * `sign-in/bad-origin`, `sign-in/bad-expiry`: nothing is signed then.
+     */
+open func signIn(origin: String, nonce: String, expires: UInt64)async throws  -> SignedIn  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_sign_in(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(origin),FfiConverterString.lower(nonce),FfiConverterUInt64.lower(expires)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeSignedIn_lift,
             errorHandler: FfiConverterTypeAntiphonError_lift
         )
 }
@@ -5177,6 +5209,115 @@ public func FfiConverterTypeSettlementView_lower(_ value: SettlementView) -> Rus
 
 
 /**
+ * What signs an account in at a web site.
+ */
+public struct SignedIn: Equatable, Hashable {
+    /**
+     * The account's address.
+     */
+    public var account: Address
+    /**
+     * Its Ed25519 key, 64 hexadecimal digits.
+     */
+    public var key: String
+    /**
+     * The site for which it counts.
+     */
+    public var origin: String
+    /**
+     * The site's, 64 hexadecimal digits.
+     */
+    public var nonce: String
+    /**
+     * When it ends, in milliseconds since 1970.
+     */
+    public var expires: UInt64
+    /**
+     * 128 hexadecimal digits, over what `examples/sign-in/site.mjs` writes.
+     */
+    public var signature: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The account's address.
+         */account: Address, 
+        /**
+         * Its Ed25519 key, 64 hexadecimal digits.
+         */key: String, 
+        /**
+         * The site for which it counts.
+         */origin: String, 
+        /**
+         * The site's, 64 hexadecimal digits.
+         */nonce: String, 
+        /**
+         * When it ends, in milliseconds since 1970.
+         */expires: UInt64, 
+        /**
+         * 128 hexadecimal digits, over what `examples/sign-in/site.mjs` writes.
+         */signature: String) {
+        self.account = account
+        self.key = key
+        self.origin = origin
+        self.nonce = nonce
+        self.expires = expires
+        self.signature = signature
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension SignedIn: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignedIn: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SignedIn {
+        return
+            try SignedIn(
+                account: FfiConverterTypeAddress.read(from: &buf), 
+                key: FfiConverterString.read(from: &buf), 
+                origin: FfiConverterString.read(from: &buf), 
+                nonce: FfiConverterString.read(from: &buf), 
+                expires: FfiConverterUInt64.read(from: &buf), 
+                signature: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SignedIn, into buf: inout [UInt8]) {
+        FfiConverterTypeAddress.write(value.account, into: &buf)
+        FfiConverterString.write(value.key, into: &buf)
+        FfiConverterString.write(value.origin, into: &buf)
+        FfiConverterString.write(value.nonce, into: &buf)
+        FfiConverterUInt64.write(value.expires, into: &buf)
+        FfiConverterString.write(value.signature, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignedIn_lift(_ buf: RustBuffer) throws -> SignedIn {
+    return try FfiConverterTypeSignedIn.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignedIn_lower(_ value: SignedIn) -> RustBuffer {
+    return FfiConverterTypeSignedIn.lower(value)
+}
+
+
+/**
  * Everything an application may show, at one moment.
  */
 public struct Snapshot: Equatable, Hashable {
@@ -8276,6 +8417,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_antiphon_mobile_checksum_method_antiphon_shut_down() != 8412) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_sign_in() != 53413) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_antiphon_mobile_checksum_method_antiphon_snapshot() != 43078) {

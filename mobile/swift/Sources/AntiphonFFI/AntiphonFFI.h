@@ -430,6 +430,11 @@ uint64_t uniffi_antiphon_mobile_fn_method_antiphon_settle(uint64_t ptr
 uint64_t uniffi_antiphon_mobile_fn_method_antiphon_shut_down(uint64_t ptr
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_SIGN_IN
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_SIGN_IN
+uint64_t uniffi_antiphon_mobile_fn_method_antiphon_sign_in(uint64_t ptr, RustBuffer origin, RustBuffer nonce, uint64_t expires
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_SNAPSHOT
 #define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_SNAPSHOT
 RustBuffer uniffi_antiphon_mobile_fn_method_antiphon_snapshot(uint64_t ptr, RustCallStatus *_Nonnull out_status
@@ -1071,6 +1076,12 @@ uint16_t uniffi_antiphon_mobile_checksum_method_antiphon_settle(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_SHUT_DOWN
 #define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_SHUT_DOWN
 uint16_t uniffi_antiphon_mobile_checksum_method_antiphon_shut_down(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_SIGN_IN
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_SIGN_IN
+uint16_t uniffi_antiphon_mobile_checksum_method_antiphon_sign_in(void
     
 );
 #endif

@@ -70,6 +70,17 @@ export class Host {
     this.#arm();
   }
 
+  /** Gives what the application asks; what of it cannot be read is answered with its code. */
+  ask(input: Input & { readonly id: Id }): void {
+    try {
+      this.feed(input);
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === null || code === 'client/panicked') throw error;
+      this.#post({ type: 'lost', id: input.id, code });
+    }
+  }
+
   /** Gives one command; a refusal is answered with its code. */
   command(id: Id, command: Command): void {
     if (this.#isClosed) return;
@@ -186,7 +197,10 @@ export class Host {
   #store(token: Id, name: string, value: Uint8Array | null): void {
     this.#storage.write(name, value).then(
       () => this.feed({ kind: 'stored', token }),
-      () => this.#post({ type: 'notice', notice: { kind: 'trouble', code: 'storage/write-failed' } }),
+      () => {
+        this.#post({ type: 'notice', notice: { kind: 'trouble', code: 'storage/write-failed' } });
+        this.feed({ kind: 'notStored', token });
+      },
     );
   }
 

@@ -785,6 +785,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_shut_down(
     ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_sign_in(
+    ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_snapshot(
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_stop_listening(
@@ -905,6 +907,8 @@ internal object UniffiLib {
     external fun uniffi_antiphon_mobile_fn_method_antiphon_settle(`ptr`: Long,
     ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_shut_down(`ptr`: Long,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_sign_in(`ptr`: Long,`origin`: RustBuffer.ByValue,`nonce`: RustBuffer.ByValue,`expires`: Long,
     ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_snapshot(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -1196,6 +1200,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_shut_down() and 0xFFFF) != 8412) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_sign_in() and 0xFFFF) != 53413) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_snapshot() and 0xFFFF) != 43078) {
@@ -2280,6 +2287,15 @@ public interface AntiphonInterface {
     suspend fun `shutDown`()
     
     /**
+     * Signs the account in at the web site `origin`, such as `https://example.org`, which the application names, not the site: what is
+     * signed counts there alone. The site draws `nonce`, 64 hexadecimal digits, and says when it `expires`, in milliseconds since 1970.
+     *
+     * # Errors
+     * `sign-in/bad-origin`, `sign-in/bad-expiry`: nothing is signed then.
+     */
+    suspend fun `signIn`(`origin`: kotlin.String, `nonce`: kotlin.String, `expires`: kotlin.ULong): SignedIn
+    
+    /**
      * Returns everything there is to show, as of the last change.
      */
     fun `snapshot`(): Snapshot
@@ -3256,6 +3272,37 @@ open class Antiphon: Disposable, AutoCloseable, AntiphonInterface
         // lift function
         { },
         
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Signs the account in at the web site `origin`, such as `https://example.org`, which the application names, not the site: what is
+     * signed counts there alone. The site draws `nonce`, 64 hexadecimal digits, and says when it `expires`, in milliseconds since 1970.
+     *
+     * # Errors
+     * `sign-in/bad-origin`, `sign-in/bad-expiry`: nothing is signed then.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `signIn`(`origin`: kotlin.String, `nonce`: kotlin.String, `expires`: kotlin.ULong) : SignedIn {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_sign_in(
+                uniffiHandle,
+                
+        FfiConverterString.lower(`origin`),
+        FfiConverterString.lower(`nonce`),
+        FfiConverterULong.lower(`expires`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeSignedIn.lift(it) },
         // Error FFI converter
         AntiphonException.ErrorHandler,
     )
@@ -6440,6 +6487,85 @@ public object FfiConverterTypeSettlementView: FfiConverterRustBuffer<SettlementV
             FfiConverterOptionalTypeLevel.write(value.`level`, buf)
             FfiConverterOptionalULong.write(value.`height`, buf)
             FfiConverterOptionalString.write(value.`root`, buf)
+    }
+}
+
+
+
+/**
+ * What signs an account in at a web site.
+ */
+data class SignedIn (
+    /**
+     * The account's address.
+     */
+    var `account`: Address
+    , 
+    /**
+     * Its Ed25519 key, 64 hexadecimal digits.
+     */
+    var `key`: kotlin.String
+    , 
+    /**
+     * The site for which it counts.
+     */
+    var `origin`: kotlin.String
+    , 
+    /**
+     * The site's, 64 hexadecimal digits.
+     */
+    var `nonce`: kotlin.String
+    , 
+    /**
+     * When it ends, in milliseconds since 1970.
+     */
+    var `expires`: kotlin.ULong
+    , 
+    /**
+     * 128 hexadecimal digits, over what `examples/sign-in/site.mjs` writes.
+     */
+    var `signature`: kotlin.String
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSignedIn: FfiConverterRustBuffer<SignedIn> {
+    override fun read(buf: ByteBuffer): SignedIn {
+        return SignedIn(
+            FfiConverterTypeAddress.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SignedIn) = (
+            FfiConverterTypeAddress.allocationSize(value.`account`) +
+            FfiConverterString.allocationSize(value.`key`) +
+            FfiConverterString.allocationSize(value.`origin`) +
+            FfiConverterString.allocationSize(value.`nonce`) +
+            FfiConverterULong.allocationSize(value.`expires`) +
+            FfiConverterString.allocationSize(value.`signature`)
+    )
+
+    override fun write(value: SignedIn, buf: ByteBuffer) {
+            FfiConverterTypeAddress.write(value.`account`, buf)
+            FfiConverterString.write(value.`key`, buf)
+            FfiConverterString.write(value.`origin`, buf)
+            FfiConverterString.write(value.`nonce`, buf)
+            FfiConverterULong.write(value.`expires`, buf)
+            FfiConverterString.write(value.`signature`, buf)
     }
 }
 
