@@ -250,7 +250,10 @@ export class Antiphon implements AsyncDisposable {
    * with `call/key-reused`. Who gives up by `signal` stops waiting, not the call.
    */
   once(key: string, options?: Abortable): Once {
-    return new Once((command) => this.#engine.begin(key, command, options?.signal));
+    return new Once((command) => {
+      if (command.kind === 'give' && isLonger(command.purpose, MAX_PURPOSE)) return invalid(`the purpose is longer than ${MAX_PURPOSE} bytes`);
+      return this.#engine.begin(key, command, options?.signal);
+    });
   }
 
   /** How far a call is. Rejects with `call/unknown-key`. */
