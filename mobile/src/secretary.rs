@@ -1,20 +1,22 @@
 //! Who keeps a client for an application: does what it asks, writes down what moves money before it moves, and tells what
 //! becomes of it.
 
+mod request;
+
+pub(crate) use request::{Reply, Request};
+
 use crate::{
     call::{CallView, MoneyEvent},
     error::AntiphonError,
     event::{AntiphonEvent, Teller},
-    sign_in::{Challenge, SignedIn},
 };
 use antiphon_core::{
     chain::light::Standing,
     client::{
-        Command, Exhibit, Found, Input, LookupId, Notice, Output, PaymentAt, Query, Question,
-        Snapshot,
+        Exhibit, Found, Input, LookupId, Notice, Output, Query, Snapshot,
         journal::{Act, Begun, Change, Journal},
     },
-    id::{ChainId, FieldId},
+    id::ChainId,
     time::Moment,
 };
 use antiphon_host::{
@@ -24,45 +26,10 @@ use antiphon_host::{
     links::Links,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 /// Mean time between two snapshots that are told. Chosen here: four a second look alive, as in a page.
 const PAUSE: Duration = Duration::from_millis(250);
-
-/// Whoever asked, and waits.
-pub(crate) type Reply<T> = oneshot::Sender<Result<T, AntiphonError>>;
-
-/// What an application asks.
-#[derive(Debug)]
-pub(crate) enum Request {
-    /// Move money, once by this key.
-    Begin(String, Act, Reply<CallView>),
-    /// Do what needs no key, because it is the same twice.
-    Command(Command, Reply<()>),
-    /// How far is this call?
-    Call(String, Reply<CallView>),
-    /// How far are all of them?
-    Calls(Reply<Vec<CallView>>),
-    /// What has changed, and is not handled yet?
-    NextEvent(Reply<MoneyEvent>),
-    /// It is handled.
-    Handled(u64, Reply<()>),
-    /// What does the chain say?
-    LookUp(Question, Reply<Found>),
-    /// One payment of a closed field as a file.
-    Prove(PaymentAt, Reply<Exhibit>),
-    /// The newest sealed state of a field as a file.
-    Evidence(FieldId, Reply<Option<Vec<u8>>>),
-    /// Sign in at a web site.
-    SignIn(Challenge, Reply<SignedIn>),
-    /// The file that proves a split.
-    ForkProof(Reply<Option<Vec<u8>>>),
-    /// Listen to this playlist, or to none.
-    Listen(Option<String>, Reply<()>),
-    /// Fail as nothing should.
-    #[cfg(test)]
-    Panic,
-}
 
 /// How an application hears of a client.
 #[derive(Clone, Debug)]

@@ -13,6 +13,7 @@ use crate::mutants;
 use crate::process::{cargo, command, found, output, root, run};
 use crate::scenario;
 use crate::setup::{self, Need};
+use crate::vectors;
 use crate::verdicts;
 
 /// Options of `cargo xtask test`.
@@ -72,7 +73,13 @@ const CHECKS: &[Check] = &[
         &[],
         mobile::check,
     ),
-    check("scenario", "one story in every language: the same transcript", &[], scenario::check),
+    check("scenario", "one story in every language: the same transcript", PAGES, scenario::check),
+    check(
+        "vectors",
+        "the public vectors in every language: Rust's verdicts",
+        PAGES,
+        vectors::check,
+    ),
     check("browser", "end to end, in real Chromium and Firefox", &Need::ALL, browser),
     check("deny", "licences and advisories, where cargo-deny is", &[], deny),
 ];

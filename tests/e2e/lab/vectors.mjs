@@ -5,23 +5,24 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { basename, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { startBrowser } from './browser.mjs';
-import { startFirefox } from './firefox.mjs';
+import { openBrowser } from './place.mjs';
 
 const [place, folder = '', ...files] = process.argv.slice(2);
 const texts = await Promise.all(files.map(async (file) => ({ name: basename(file), text: await readFile(file, 'utf8') })));
-const judge = await (place === 'node' ? inNode() : inPage());
+const { judge, end } = await (place === 'node' ? inNode() : inPage());
 for (const { name, text } of texts) process.stdout.write(`# ${name}\n${await judge(name, text)}`);
-process.exit(0);
+await end();
 
-/** @returns {Promise<(name: string, text: string) => Promise<string>>} */
+/** @typedef {{ judge(name: string, text: string): Promise<string>, end(): Promise<void> }} Judge */
+
+/** @returns {Promise<Judge>} */
 async function inNode() {
   const { default: init, verdicts } = await import(pathToFileURL(resolve(folder, 'vectors.js')).href);
   await init({ module_or_path: await readFile(join(folder, 'vectors_bg.wasm')) });
-  return async (name, text) => verdicts(name, text);
+  return { judge: async (name, text) => verdicts(name, text), end: async () => {} };
 }
 
-/** @returns {Promise<(name: string, text: string) => Promise<string>>} */
+/** @returns {Promise<Judge>} */
 async function inPage() {
   /** @type {Record<string, string>} */ const types = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
   const server = createServer(async (request, response) => {
@@ -33,11 +34,18 @@ async function inPage() {
   await new Promise((done) => server.listen(0, '127.0.0.1', () => done(null)));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  const browser = place === 'firefox' ? (await startFirefox()).browser : await startBrowser();
+  const { browser, close } = await openBrowser(place);
   const page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${address.port}/`);
-  return async (name, text) => {
-    const act = `import('/vectors.js').then(async (module) => (await module.default(), module.verdicts(...${JSON.stringify([name, text])})))`;
-    return String(await page.evaluate(act));
+  return {
+    judge: async (name, text) => {
+      const act = `import('/vectors.js').then(async (module) => (await module.default(), module.verdicts(...${JSON.stringify([name, text])})))`;
+      return String(await page.evaluate(act));
+    },
+    async end() {
+      await close();
+      server.closeAllConnections();
+      server.close();
+    },
   };
 }

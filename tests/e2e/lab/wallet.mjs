@@ -2,9 +2,8 @@
 // `cargo xtask scenario` starts it.
 
 import { createInterface } from 'node:readline';
-import { startBrowser } from './browser.mjs';
-import { startFirefox } from './firefox.mjs';
 import { openNodeWallet } from './node-wallet.mjs';
+import { openBrowser } from './place.mjs';
 
 /** How long Chromium's IndexedDB goes by the room that there was when it last asked. Measured: half a minute. */
 const QUOTA_CACHE_MS = 31_000;
@@ -28,7 +27,7 @@ process.exit(0);
 async function openPageWallet() {
   const { serve } = await load('serve.mjs');
   const site = await serve('wallet', config);
-  const { browser, close } = place === 'firefox' ? await startFirefox() : await startChromium();
+  const { browser, close } = await openBrowser(place);
   const page = await browser.newPage();
   page.on('console', (/** @type {{ text(): string }} */ message) => console.error(message.text()));
   await page.goto(site.url);
@@ -47,10 +46,4 @@ async function openPageWallet() {
       site.close();
     },
   };
-}
-
-/** As Firefox is started. @returns {Promise<any>} */
-async function startChromium() {
-  const browser = await startBrowser();
-  return { browser, close: () => browser.close() };
 }
