@@ -32,7 +32,7 @@ use wallet::{PATIENCE, Wallet};
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// One line of the scenario.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 enum Step {
     Note {
@@ -98,8 +98,7 @@ fn play(
     if work.exists() {
         fs::remove_dir_all(&work)?;
     }
-    let text = fs::read_to_string(root().join("tests/languages/scenario.json"))?;
-    let steps = without(lacks, serde_json::from_str(&text)?);
+    let steps = without(lacks, steps()?);
     step(&format!("running the scenario in {language}"), || {
         let network = Network::start(&work)?;
         let mut wallets = BTreeMap::new();
@@ -119,6 +118,30 @@ fn play(
         fs::write(work.join("transcript.txt"), &play.transcript)?;
         Ok(play.transcript)
     })
+}
+
+fn steps() -> Result<Vec<Step>> {
+    let text = fs::read_to_string(root().join("tests/languages/scenario.json"))?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+/// Returns what a whole transcript is without the notes that need something that is not there, and what follows them.
+fn part(whole: &str, lacks: &[&str]) -> Result<String> {
+    let steps = steps()?;
+    let kept = without(lacks, steps.clone());
+    let is_note = |steps: &[Step], line: &str| {
+        let is_it =
+            |step: &Step| matches!(step, Step::Note { note, .. } if line == format!("# {note}"));
+        steps.iter().any(is_it)
+    };
+    let mut is_here = true;
+    let lines = whole.lines().filter(|line| {
+        if is_note(&steps, line) {
+            is_here = is_note(&kept, line);
+        }
+        is_here
+    });
+    Ok(lines.flat_map(|line| [line, "\n"]).collect())
 }
 
 /// Leaves out what needs something that is not there.

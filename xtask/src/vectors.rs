@@ -11,6 +11,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::mobile;
 use crate::process::{cargo, command, display, root, run, target_dir};
 use crate::setup::{self, Need};
 use crate::step::step;
@@ -118,9 +119,9 @@ pub(crate) fn files() -> Vec<PathBuf> {
 pub(crate) fn library(language: &str) -> Result<PathBuf> {
     let out = target_dir().join("xtask/vectors").join(language);
     fs::create_dir_all(&out)?;
+    mobile::library()?;
     step("building the vectors for other languages", || {
-        let packages = ["--package", "antiphon-vectors", "--package", "antiphon-mobile-bindgen"];
-        run(cargo().arg("build").args(packages).args(["--lib", "--bins"]))?;
+        run(cargo().args(["build", "--package", "antiphon-vectors"]))?;
         let library = target_dir().join("debug/libantiphon_vectors.so");
         let mut bindgen = command(target_dir().join("debug/uniffi-bindgen"));
         bindgen.arg("generate").arg(&library).args(["-l", language, "--no-format", "-o"]);
@@ -134,7 +135,7 @@ pub(crate) fn library(language: &str) -> Result<PathBuf> {
 fn python() -> Result<Command> {
     let mut line = command("python3");
     line.env("PYTHONPATH", library("python")?);
-    line.arg("tests/languages/vectors.py").args(files());
+    line.arg("tests/languages/judge.py").args(files());
     Ok(line)
 }
 

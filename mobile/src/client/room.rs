@@ -5,6 +5,7 @@ use crate::{
     call::CallView,
     error::AntiphonError,
     found::Exhibit,
+    runtime::on_runtime,
     secretary::Request,
     text::{Address, Amount, hex_32},
 };

@@ -68,12 +68,12 @@ pub(super) fn test() -> Result<()> {
     let library = vectors::library("kotlin")?;
     let runner = out.join("vectors.jar");
     step("compiling the vectors' runner", || {
-        let sources = [library.join("uniffi"), root().join("tests/languages/Vectors.kt")];
+        let sources = [library.join("uniffi"), root().join("tests/languages/Judge.kt")];
         tools.compile(&sources, &[], &runner)
     })?;
     let mut line = Command::new("java");
     line.arg(format!("-Djna.library.path={}", library.display()));
-    line.args(["-cp", &tools.path(&[runner, tools.home.join("res")]), "VectorsKt"]);
+    line.args(["-cp", &tools.path(&[runner, tools.home.join("res")]), "JudgeKt"]);
     vectors::compare(&vectors::rust()?, "kotlin", line.args(vectors::files()))
 }
 

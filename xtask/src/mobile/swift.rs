@@ -60,7 +60,7 @@ pub(super) fn test() -> Result<()> {
         let map = format!("-fmodule-map-file={library}/vectorsFFI.modulemap");
         let mut compiler = enter(&system, &["swiftc", "-swift-version", "5", "-parse-as-library"]);
         compiler.args(["-Xcc", &map, "-L", &library, "-lantiphon_vectors"]);
-        compiler.args([&format!("{library}/vectors.swift"), "/work/tests/languages/Vectors.swift"]);
+        compiler.args([&format!("{library}/vectors.swift"), "/work/tests/languages/Judge.swift"]);
         run(compiler.args(["-o", &format!("{library}/vectors")]))
     })?;
     let mut line = enter(&system, &["env", &format!("LD_LIBRARY_PATH={library}")]);

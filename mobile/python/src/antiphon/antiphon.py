@@ -537,65 +537,65 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_account_key() != 23680:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_accept_field() != 7672:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_accept_field() != 16720:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_admit_member() != 39021:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_admit_member() != 58410:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_ask_faucet() != 55179:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_ask_faucet() != 19009:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_bond() != 21097:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_bond() != 17960:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_call() != 8737:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_call() != 60458:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_calls() != 10341:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_calls() != 705:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_close_field() != 15662:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_close_field() != 49017:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_decline_field() != 64939:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_decline_field() != 44077:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_enter_room() != 11309:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_enter_room() != 27797:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_event_handled() != 20822:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_event_handled() != 28224:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_events() != 56304:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_field_evidence() != 25784:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_field_evidence() != 55201:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_find_account() != 43909:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_find_account() != 40633:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_forget_field() != 61757:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_forget_field() != 13203:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_fork_proof() != 42941:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_fork_proof() != 48385:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_give() != 57568:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_give() != 45402:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_leave_field() != 62261:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_leave_field() != 35138:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_leave_room() != 41568:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_leave_room() != 50797:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_listen() != 8770:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_next_event() != 19833:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_next_event() != 26886:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_open_pool() != 37752:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_open_pool() != 2197:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_pay_member() != 54759:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_pay_member() != 29151:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_propose_field() != 473:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_propose_field() != 25522:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_prove_payment() != 24882:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_prove_payment() != 52558:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_release() != 18026:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_release() != 10406:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_resume() != 33892:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings() != 34844:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_settle() != 8621:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_settle() != 28146:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_shut_down() != 8412:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_sign_in() != 53413:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_sign_in() != 62193:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_snapshot() != 43078:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -603,11 +603,11 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_suspend() != 59456:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_transfer() != 1085:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_transfer() != 9410:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_unbond() != 13445:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_unbond() != 10490:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_withdraw() != 29955:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_withdraw() != 9545:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_eventstream_cancel() != 17290:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")

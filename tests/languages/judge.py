@@ -1,4 +1,4 @@
-"""Prints the verdicts on the files of public vectors that it is given: `python vectors.py FILE…`."""
+"""Prints the verdicts on the files of public vectors that it is given: `python judge.py FILE…`."""
 
 import pathlib
 import sys
