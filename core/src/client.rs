@@ -27,6 +27,7 @@
 //! | `fields` | payment fields: their members and their rows on chain |
 //! | `backup` | what of a disk goes into a backup, and back |
 //! | `view` | what an application sees |
+//! | [`journal`] | what was asked for in money, once by each key; above the machine, for hosts |
 
 mod ahead;
 mod backup;
@@ -37,6 +38,7 @@ mod exhibits;
 mod fields;
 mod gifts;
 mod input;
+pub mod journal;
 mod lookups;
 mod media;
 mod money;

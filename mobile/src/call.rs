@@ -1,9 +1,7 @@
 //! Calls that move money, as an application sees them.
 
-use crate::{
-    journal::{Act, Entry, Stage},
-    text::{Address, Amount},
-};
+use crate::text::{Address, Amount};
+use antiphon_core::client::journal::{Act, Entry, Stage};
 
 /// What a call is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]

@@ -8,11 +8,11 @@
 //! | module | what it does |
 //! |---|---|
 //! | `client`, `options` | what an application calls |
-//! | `wallet` | words, accounts, and where they are kept |
+//! | `wallet`, `sign_in` | words, accounts, and where they are kept; signing in at web sites |
 //! | `snapshot`, `field`, `found`, `event`, `call` | what it sees |
 //! | `error`, `text` | errors, amounts, addresses |
 //! | `session`, `runtime`, `ways` | a client's life: sleep, crash, end; the threads under it; data channels |
-//! | `secretary`, `journal` | what moves money, once by its key and written before it leaves |
+//! | `secretary` | what moves money, once by its key and written before it leaves (`core::client::journal`) |
 //!
 //! It converts and forwards; it holds no rule of the protocol. Whatever thread an application calls from, everything runs on
 //! threads of this library, and a panic is an error of one call or a restart of the client.
@@ -23,11 +23,11 @@ mod error;
 mod event;
 mod field;
 mod found;
-mod journal;
 mod options;
 mod runtime;
 mod secretary;
 mod session;
+mod sign_in;
 mod snapshot;
 mod text;
 mod wallet;
@@ -43,6 +43,7 @@ pub use field::{
 };
 pub use found::{AccountFound, Exhibit, Proven};
 pub use options::{ConnectOptions, IceServer, Surroundings, UploadTerms};
+pub use sign_in::SignedIn;
 pub use snapshot::{
     AccountView, BanView, ChainView, DeliveryView, HeadView, Level, LeveledAmount, PayerView,
     PeerView, PoolView, Problem, SettlementView, Snapshot, SpecView, Standing, Status, StreamView,

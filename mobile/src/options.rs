@@ -52,6 +52,27 @@ pub struct ConnectOptions {
     pub listen: Vec<String>,
 }
 
+impl ConnectOptions {
+    /// Returns those that name what must be named, and leave the rest as it is by default.
+    pub const fn new(node: String, chain: String, folder: String) -> Self {
+        Self {
+            node,
+            chain,
+            folder,
+            witness: None,
+            checkpoint: None,
+            publisher: None,
+            tracker: None,
+            token: None,
+            tower: None,
+            cache_bytes: 8 << 20,
+            upload: None,
+            ice_servers: Vec::new(),
+            listen: Vec::new(),
+        }
+    }
+}
+
 /// A STUN or TURN server.
 #[derive(Clone, Debug, uniffi::Record)]
 pub struct IceServer {
@@ -208,20 +229,8 @@ mod tests {
 
     #[test]
     fn each_option_that_cannot_be_read_is_named() {
-        let good = || ConnectOptions {
-            node: String::from("http://127.0.0.1:1/"),
-            chain: "07".repeat(32),
-            folder: String::new(),
-            witness: None,
-            checkpoint: None,
-            publisher: None,
-            tracker: None,
-            token: None,
-            tower: None,
-            cache_bytes: 0,
-            upload: None,
-            ice_servers: Vec::new(),
-            listen: Vec::new(),
+        let good = || {
+            ConnectOptions::new(String::from("http://127.0.0.1:1/"), "07".repeat(32), String::new())
         };
         let read = |options| Plan::read(options, SecretKey::from_bytes(&[1; 32]));
         let plan = read(good()).unwrap();

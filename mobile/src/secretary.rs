@@ -1,64 +1,35 @@
 //! Who keeps a client for an application: does what it asks, writes down what moves money before it moves, and tells what
 //! becomes of it.
 
+mod request;
+
+pub(crate) use request::{Reply, Request};
+
 use crate::{
     call::{CallView, MoneyEvent},
     error::AntiphonError,
     event::{AntiphonEvent, Teller},
-    journal::{Act, Begun, Change, Journal},
 };
 use antiphon_core::{
     chain::light::Standing,
     client::{
-        Command, Exhibit, Found, Input, LookupId, Notice, Output, PaymentAt, Query, Question,
-        Snapshot,
+        Exhibit, Found, Input, LookupId, Notice, Output, Query, Snapshot,
+        journal::{Act, Begun, Change, Journal},
     },
-    id::{ChainId, FieldId},
+    id::ChainId,
     time::Moment,
 };
 use antiphon_host::{
+    clock,
     desk::Desk,
     keeper::{Keeper, Ticket},
     links::Links,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 /// Mean time between two snapshots that are told. Chosen here: four a second look alive, as in a page.
 const PAUSE: Duration = Duration::from_millis(250);
-
-/// Whoever asked, and waits.
-pub(crate) type Reply<T> = oneshot::Sender<Result<T, AntiphonError>>;
-
-/// What an application asks.
-#[derive(Debug)]
-pub(crate) enum Request {
-    /// Move money, once by this key.
-    Begin(String, Act, Reply<CallView>),
-    /// Do what needs no key, because it is the same twice.
-    Command(Command, Reply<()>),
-    /// How far is this call?
-    Call(String, Reply<CallView>),
-    /// How far are all of them?
-    Calls(Reply<Vec<CallView>>),
-    /// What has changed, and is not handled yet?
-    NextEvent(Reply<MoneyEvent>),
-    /// It is handled.
-    Handled(u64, Reply<()>),
-    /// What does the chain say?
-    LookUp(Question, Reply<Found>),
-    /// One payment of a closed field as a file.
-    Prove(PaymentAt, Reply<Exhibit>),
-    /// The newest sealed state of a field as a file.
-    Evidence(FieldId, Reply<Option<Vec<u8>>>),
-    /// The file that proves a split.
-    ForkProof(Reply<Option<Vec<u8>>>),
-    /// Listen to this playlist, or to none.
-    Listen(Option<String>, Reply<()>),
-    /// Fail as nothing should.
-    #[cfg(test)]
-    Panic,
-}
 
 /// How an application hears of a client.
 #[derive(Clone, Debug)]
@@ -115,14 +86,15 @@ impl Secretary {
                 self.beginning.insert(ticket, (key, act, reply));
             }
             Ok((Begun::Known(call), _)) => answer(reply, Ok(CallView::new(&key, &call))),
-            Err("client/bad-input") => answer(reply, Err(AntiphonError::invalid("key"))),
+            Err("options/invalid") => answer(reply, Err(AntiphonError::invalid("key"))),
             Err(code) => answer(reply, Err(AntiphonError::refused(code))),
         }
     }
 
     /// The row is durable: the command is given.
     fn go<L: Links>(&mut self, key: String, act: Act, reply: Reply<CallView>, desk: &mut Desk<L>) {
-        if let Err(error) = command(&act).and_then(|command| Ok(desk.command(command)?)) {
+        let command = act.command().ok_or_else(|| AntiphonError::invalid("purpose"));
+        if let Err(error) = command.and_then(|command| Ok(desk.command(command)?)) {
             keep(desk, Some(self.journal.forget(&key)));
             return answer(reply, Err(error));
         }
@@ -208,6 +180,9 @@ impl Keeper for Secretary {
             }
             Request::Prove(payment, reply) => drop(self.proofs.insert(desk.prove(payment), reply)),
             Request::Evidence(field, reply) => answer(reply, Ok(desk.client().evidence(field))),
+            Request::SignIn(challenge, reply) => {
+                answer(reply, challenge.sign(desk.client(), clock::now()));
+            }
             Request::ForkProof(reply) => answer(reply, Ok(desk.client().fork_proof())),
             Request::Listen(url, reply) => {
                 desk.listen(url);
@@ -317,21 +292,4 @@ fn keep<L: Links>(desk: &mut Desk<L>, change: Option<Change>) {
 fn answer<T>(reply: Reply<T>, what: Result<T, AntiphonError>) {
     // Whoever asked may have given up.
     let _ = reply.send(what);
-}
-
-/// Returns the command that does what a call asks.
-fn command(act: &Act) -> Result<Command, AntiphonError> {
-    Ok(match act.clone() {
-        Act::Transfer { token, to, amount } => Command::Transfer { token, to, amount },
-        Act::Bond(staker, amount) => Command::Bond(staker, amount),
-        Act::Unbond(staker, amount) => Command::Unbond(staker, amount),
-        Act::Withdraw(staker) => Command::Withdraw(staker),
-        Act::OpenPool(deposit) => Command::OpenPool(deposit),
-        Act::Give { to, amount, purpose } => {
-            let purpose = purpose.as_str().try_into();
-            let purpose = purpose.map_err(|_| AntiphonError::invalid("purpose"))?;
-            Command::Give { to, amount, purpose }
-        }
-        Act::PayMember { field, payee, amount } => Command::PayMember { field, payee, amount },
-    })
 }

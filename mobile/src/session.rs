@@ -48,12 +48,16 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How long links may take to end.
 const LAST_LINKS: Duration = Duration::from_secs(2);
 
+/// Why an application that closed a client is not answered.
+const CLOSED: &str = "client/closed";
+
 /// Whether a client can be asked.
 #[derive(Clone, Debug)]
 enum Door {
     Open(mpsc::Sender<Request>),
     Asleep,
-    Closed,
+    /// For good, and why: a stable code.
+    Closed(&'static str),
 }
 
 /// What the application wants of a client, whenever it is awake.
@@ -103,7 +107,7 @@ impl Session {
         let mut watch = self.watch.lock().await;
         match self.door().clone() {
             Door::Open(_) => return Ok(()),
-            Door::Closed => return Err(AntiphonError::unavailable("client/closed")),
+            Door::Closed(why) => return Err(AntiphonError::unavailable(why)),
             Door::Asleep => {}
         }
         let ready = self.prepare().await?;
@@ -117,8 +121,12 @@ impl Session {
     /// Ends the client until it is woken, or for good.
     pub(crate) async fn sleep(&self, is_for_good: bool) {
         let mut watch = self.watch.lock().await;
-        let is_closed = matches!(*self.door(), Door::Closed);
-        *self.door() = if is_for_good || is_closed { Door::Closed } else { Door::Asleep };
+        let next = match *self.door() {
+            Door::Closed(why) if !is_for_good => Door::Closed(why),
+            _ if is_for_good => Door::Closed(CLOSED),
+            Door::Open(_) | Door::Asleep | Door::Closed(_) => Door::Asleep,
+        };
+        *self.door() = next;
         if let Some(Watch { stop, done }) = watch.take() {
             // It may have ended by itself.
             let _ = stop.send(());
@@ -137,12 +145,15 @@ impl Session {
         let requests = match self.door().clone() {
             Door::Open(requests) => requests,
             Door::Asleep => return Err(AntiphonError::unavailable("client/suspended")),
-            Door::Closed => return Err(AntiphonError::unavailable("client/closed")),
+            Door::Closed(why) => return Err(AntiphonError::unavailable(why)),
         };
         let (reply, answer) = oneshot::channel();
-        let asked = requests.send(request(reply)).await;
-        asked.map_err(|_| self.lost())?;
-        answer.await.map_err(|_| self.lost())?
+        if requests.send(request(reply)).await.is_ok()
+            && let Ok(answer) = answer.await
+        {
+            return answer;
+        }
+        Err(self.lost(&requests).await)
     }
 
     /// Listens to a stream, now and after each sleep.
@@ -166,12 +177,19 @@ impl Session {
         self.ask(|reply| Request::Command(Command::SetUpload(policy), reply)).await
     }
 
-    /// Why nobody answered.
-    fn lost(&self) -> AntiphonError {
+    /// Why nobody answered: what becomes of a client that ended is known a moment later.
+    async fn lost(&self, asked: &mpsc::Sender<Request>) -> AntiphonError {
+        let is_undecided = |door: &Door| matches!(door, Door::Open(now) if now.same_channel(asked));
+        for _ in 0..MAX_TRIES {
+            if !is_undecided(&self.door()) {
+                break;
+            }
+            sleep(PAUSE).await;
+        }
         AntiphonError::unavailable(match *self.door() {
             Door::Open(_) => "client/restarted",
             Door::Asleep => "client/suspended",
-            Door::Closed => "client/closed",
+            Door::Closed(why) => why,
         })
     }
 
@@ -238,13 +256,13 @@ impl Session {
             self.ears.events.tell(AntiphonEvent::Restarted { code });
             match self.prepare().await {
                 Ok(again) => ready = again,
-                Err(error) => return self.end(&error.code()),
+                Err(_) => return self.end("storage/not-opened"),
             }
         }
     }
 
-    fn end(&self, code: &str) {
-        *self.door() = Door::Closed;
+    fn end(&self, code: &'static str) {
+        *self.door() = Door::Closed(code);
         self.ears.events.tell(AntiphonEvent::Fatal { code: code.to_owned() });
         self.ears.events.end();
     }

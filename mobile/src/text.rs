@@ -2,6 +2,7 @@
 
 use crate::error::AntiphonError;
 use antiphon_core::{amount, crypto::Hash, wallet::address};
+use std::{fmt, str::FromStr};
 
 /// Digits after the point of both tokens of a chain. Source: chain spec default.
 const DECIMALS: u8 = 8;
@@ -20,12 +21,23 @@ uniffi::custom_type!(Amount, String, {
 pub struct Address(pub antiphon_core::id::Address);
 
 uniffi::custom_type!(Address, String, {
-    try_lift: |text| match address::parse(&text) {
-        Ok(address) => Ok(Address(address)),
-        Err(error) => Err(AntiphonError::refused(error.code()).into()),
-    },
-    lower: |address| address::to_text(&address.0),
+    try_lift: |text| Ok(text.parse::<Address>()?),
+    lower: |address| address.to_string(),
 });
+
+impl FromStr for Address {
+    type Err = AntiphonError;
+
+    fn from_str(text: &str) -> Result<Self, AntiphonError> {
+        address::parse(text).map(Self).map_err(|error| AntiphonError::refused(error.code()))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&address::to_text(&self.0))
+    }
+}
 
 impl From<amount::Amount> for Amount {
     fn from(amount: amount::Amount) -> Self {

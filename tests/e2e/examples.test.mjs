@@ -131,6 +131,24 @@ test('room: two pages share a field, pay, and close it', async (t) => {
   await close();
 });
 
+test('words: words are kept, and open a client of their account', async (t) => {
+  const { pages: [page], close } = await example(t, 'words');
+  /** @param {string} line @param {RegExp} answer */
+  const say = async (line, answer) => {
+    await page?.locator('#line').fill(line);
+    await page?.getByRole('button').click();
+    await says(page, answer);
+  };
+  await say('restore legal winner', /^error wallet\/bad-word-count$/);
+  await say('create', /^address A\w{33}$/);
+  await say('open', /^open$/);
+  await say('faucet', /^balance 100$/);
+  await page?.reload();
+  await say('create', /^error secret\/taken$/);
+  await say('open', /^open$/);
+  await close();
+});
+
 test('sign-in: the account is signed in, once, here and in time', async (t) => {
   const { pages: [page], url, close } = await example(t, 'sign-in');
   await until('it knows its address', async () => {

@@ -80,7 +80,7 @@ test('the tarball holds what pages need: no sources, no tests, no maps, no names
   assert.deepEqual(files.filter((name) => !known.test(name)), []);
   const { size } = await stat(tarball);
   assert.ok(size < MAX_TARBALL, `${size} bytes`);
-  for (const name of ['antiphon_bg.wasm', 'antiphon_verify_bg.wasm']) {
+  for (const name of ['antiphon_bg.wasm', 'antiphon_verify_bg.wasm', 'antiphon_words_bg.wasm']) {
     const module = await WebAssembly.compile(await readFile(`${DIST}/${name}`));
     assert.equal(WebAssembly.Module.customSections(module, 'name').length, 0, name);
   }

@@ -1,5 +1,5 @@
 // Builds the npm package to dist/: bundles for pages, the same as CommonJS for servers, types for both, wasm beside the worker.
-// Expects the wasm-bindgen output (target web, names `antiphon` and `antiphon_verify`) in generated/.
+// Expects the wasm-bindgen output (target web, names as in `MODULES`) in generated/.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { build } from 'esbuild';
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 /** Bytes, gzipped, that a page pays for the facade without hls.js. */
 const FACADE_BUDGET = 15_000;
-const MODULES = ['antiphon', 'antiphon_verify'];
+const MODULES = ['antiphon', 'antiphon_verify', 'antiphon_words'];
 
 if (!existsSync(here('generated/antiphon.js'))) {
   console.error('generated/antiphon.js is missing: run `cargo xtask build`, which compiles the wasm first');
@@ -22,13 +22,13 @@ mkdirSync(here('dist'), { recursive: true });
 const shared = { bundle: true, format: 'esm', target: 'es2022', minify: true, legalComments: 'none', outdir: here('dist') };
 await build({
   ...shared,
-  entryPoints: { antiphon: here('src/facade.ts'), player: here('src/element.ts'), hls: here('src/hls.ts'), verify: here('src/verify.ts') },
+  entryPoints: { antiphon: here('src/facade.ts'), player: here('src/element.ts'), hls: here('src/hls.ts'), verify: here('src/verify.ts'), words: here('src/words.ts') },
   external: ['hls.js', './overlay.js'],
   splitting: true,
   chunkNames: '[name]-[hash]',
 });
 // Imports of which nothing is taken: chunks do nothing by themselves, as package.json says, and bundlers warn of what contradicts it.
-for (const name of ['antiphon', 'player', 'hls', 'verify']) {
+for (const name of ['antiphon', 'player', 'hls', 'verify', 'words']) {
   const text = readFileSync(here(`dist/${name}.js`), 'utf8');
   writeFileSync(here(`dist/${name}.js`), text.replaceAll(/import"\.\/chunk-\w+\.js";/g, ''));
 }
@@ -51,8 +51,8 @@ writeFileSync(here('dist/integrity.json'), `${JSON.stringify(integrity(), null, 
 
 const facade = await build({ ...shared, entryPoints: [here('src/facade.ts')], write: false });
 const size = gzipSync(facade.outputFiles[0].contents, { level: 9 }).length;
-const [worker, wasm, verify] = ['worker.js', 'antiphon_bg.wasm', 'antiphon_verify_bg.wasm'].map((name) => zipped(`dist/${name}`).length);
-console.log(`gzip bytes: facade ${size} (limit ${FACADE_BUDGET}), worker ${worker}, wasm ${wasm}, verifier ${verify}`);
+const [worker, wasm, verify, words] = ['worker.js', 'antiphon_bg.wasm', 'antiphon_verify_bg.wasm', 'antiphon_words_bg.wasm'].map((name) => zipped(`dist/${name}`).length);
+console.log(`gzip bytes: facade ${size} (limit ${FACADE_BUDGET}), worker ${worker}, wasm ${wasm}, verifier ${verify}, words ${words}`);
 if (size > FACADE_BUDGET) {
   console.error('the facade is over its budget');
   process.exit(1);

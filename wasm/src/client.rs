@@ -4,6 +4,7 @@ use crate::{
     command,
     error::{bad_input, coded, throw_panics},
     input,
+    money::{self, Answer, Money},
     object::{
         boolean, bytes_32, field, hex_32, integer, list, optional_hex_32, optional_text, text,
         whole,
@@ -12,7 +13,7 @@ use crate::{
 };
 use antiphon_core::{
     chain::light::{Anchor, Skipping},
-    client::{Client, Config, Output},
+    client::{Client, Config, Input, Output},
     codec::encode,
     crypto::{Hash, PublicKey, SecretKey},
     id::{BlockId, ChainId, FieldId},
@@ -27,6 +28,7 @@ use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 #[wasm_bindgen]
 pub struct WasmClient {
     pub(crate) inner: Client,
+    money: Money,
     /// Reused by every call.
     out: Vec<Output>,
 }
@@ -58,7 +60,8 @@ impl WasmClient {
             upload: command::upload(&field(config, "upload"))?,
             has_tower: boolean(config, "hasTower")?,
         };
-        Ok(Self { inner: Client::new(config, seed), out: Vec::new() })
+        let money = Money::new(config.chain);
+        Ok(Self { inner: Client::new(config, seed), money, out: Vec::new() })
     }
 
     /// Applies one input at a moment of the host's monotonic clock and returns what the host must do, in order.
@@ -67,7 +70,18 @@ impl WasmClient {
     /// `client/bad-input` if the host passed something of another shape.
     pub fn handle(&mut self, now_ms: f64, unix_ms: f64, input: &JsValue) -> Result<Array, JsValue> {
         let (now, clock) = times(now_ms, unix_ms)?;
-        self.inner.handle(now, clock, input::read(input)?, &mut self.out);
+        if let Some(request) = money::read(input)? {
+            self.money.serve(request, &mut self.out);
+            return Ok(self.take());
+        }
+        let (money, client, out) = (&mut self.money, &mut self.inner, &mut self.out);
+        let input = match input::read(input)? {
+            Input::Stored(token) if money.kept(token, (now, clock), client, out) => Input::Tick,
+            Input::Loaded(rows) => Input::Loaded(money.load(rows, client, out)),
+            input => input,
+        };
+        money.watch(&input, out);
+        client.handle(now, clock, input, out);
         Ok(self.take())
     }
 
@@ -93,6 +107,12 @@ impl WasmClient {
     #[wasm_bindgen(js_name = deadlineMs)]
     pub fn deadline_ms(&self) -> JsValue {
         self.inner.deadline().map_or(JsValue::UNDEFINED, |at| crate::object::number(at.as_millis()))
+    }
+
+    /// Learns from what there is to show how far each call of the application is, and returns what the host must do, in order.
+    pub fn look(&mut self) -> Array {
+        self.money.look(&self.inner, &mut self.out);
+        self.take()
     }
 
     /// Returns everything there is to show.
@@ -127,7 +147,12 @@ impl WasmClient {
     }
 
     fn take(&mut self) -> Array {
-        list(self.out.drain(..).map(output::write))
+        self.money.hold(&mut self.out);
+        let answers = self.money.answers.drain(..).map(|answer| match answer {
+            Answer::Found(id, found) => output::answer(id, found),
+            Answer::Lost(id, code) => output::write(Output::Lost(id, code)),
+        });
+        list(self.out.drain(..).map(output::write).chain(answers))
     }
 }
 

@@ -14,6 +14,7 @@ mod error;
 mod field;
 mod found;
 mod input;
+mod money;
 mod object;
 mod output;
 mod room;

@@ -6,7 +6,7 @@ use crate::{
     room,
 };
 use antiphon_core::{
-    client::{HttpOrder, Notice, Output, Query},
+    client::{HttpOrder, LookupId, Notice, Output, Query},
     wallet::address,
 };
 use js_sys::Object;
@@ -37,14 +37,17 @@ pub(crate) fn write(output: Output) -> JsValue {
         Output::Deliver(id, body) => with(named("deliver", "id", id.0), "body", bytes(&body)),
         Output::Refuse(id, code) => with(named("refuse", "id", id.0), "code", code),
         Output::Fail(id, code) => with(named("fail", "id", id.0), "code", code),
-        Output::Found(id, found) => with(named("found", "id", id.0), "found", found::write(&found)),
-        Output::Shown(id, exhibit) => {
-            with(named("found", "id", id.0), "found", room::exhibit(&exhibit))
-        }
+        Output::Found(id, found) => return answer(id, found::write(&found)),
+        Output::Shown(id, exhibit) => return answer(id, room::exhibit(&exhibit)),
         Output::Lost(id, code) => with(named("lost", "id", id.0), "code", code),
         Output::Notify(notice) => with(kind("notify"), "notice", notify(&notice)),
     };
     object.into()
+}
+
+/// Writes what was found.
+pub(crate) fn answer(id: LookupId, found: JsValue) -> JsValue {
+    with(named("found", "id", id.0), "found", found).into()
 }
 
 fn http(id: u64, order: &HttpOrder) -> Object {

@@ -1,8 +1,8 @@
 //! Builds what browsers download: the wasm module, the npm package around it, the site.
 //!
 //! ```text
-//! core, wasm, wasm/verify ──cargo──► .wasm ──wasm-bindgen──► wasm/js/generated ──wasm-opt, esbuild──► wasm/js/dist
-//!                                                        www, docs ──esbuild, markdown-it──► www/dist
+//! core, wasm, wasm/{verify,words} ──cargo──► .wasm ──wasm-bindgen──► wasm/js/generated ──wasm-opt, esbuild──► wasm/js/dist
+//!                                                                www, docs ──esbuild, markdown-it──► www/dist
 //! ```
 //!
 //! A step whose inputs have not changed is skipped.
@@ -89,8 +89,8 @@ pub(crate) struct Module {
     pub(crate) budget: usize,
 }
 
-/// What the worker runs, and what judges files: few pages ever download that.
-pub(crate) const MODULES: [Module; 2] = [
+/// What the worker runs; what judges files, and what keeps words: few pages ever download those.
+pub(crate) const MODULES: [Module; 3] = [
     Module {
         folder: "wasm",
         package: "antiphon-wasm",
@@ -103,6 +103,13 @@ pub(crate) const MODULES: [Module; 2] = [
         package: "antiphon-verify",
         raw: "antiphon_verify.wasm",
         name: "antiphon_verify",
+        budget: 60_000,
+    },
+    Module {
+        folder: "wasm/words",
+        package: "antiphon-words",
+        raw: "antiphon_words.wasm",
+        name: "antiphon_words",
         budget: 60_000,
     },
 ];

@@ -7,6 +7,7 @@
 //! bench  build → measurements → BENCHMARKS.md
 //! docs   guides checked, references made
 //! mobile the client for Kotlin, Swift and Python, and its tests
+//! scenario one story in every language: the same transcript
 //! test   setup → every check, from formatting to real browsers
 //! ```
 
@@ -22,11 +23,13 @@ mod mobile;
 mod mutants;
 mod process;
 mod sample;
+mod scenario;
 mod service;
 mod setup;
 mod simulate;
 mod step;
 mod suite;
+mod vectors;
 mod verdicts;
 
 use std::process::ExitCode;
@@ -61,8 +64,12 @@ enum Command {
     Mutants(mutants::Options),
     /// Run the node network through random storms, one seed after another.
     Simulate(simulate::Options),
+    /// Run the public vectors in every language and demand the verdicts of Rust.
+    Vectors(vectors::Options),
     /// Demand that every build gives the same verdict on the same bytes.
     Verdicts(verdicts::Options),
+    /// Run one scenario in every language and demand the same transcript.
+    Scenario(scenario::Options),
     /// Render and encode the sample stream anew.
     Sample,
     /// Install what the other commands need, and nothing else.
@@ -80,7 +87,9 @@ fn main() -> ExitCode {
         Command::Mobile(options) => mobile::run_one(&options),
         Command::Mutants(options) => mutants::run(&options),
         Command::Simulate(options) => simulate::run_all(&options),
+        Command::Vectors(options) => vectors::compare_some(&options),
         Command::Verdicts(options) => verdicts::compare(&options),
+        Command::Scenario(options) => scenario::run_some(&options),
         Command::Sample => sample::make(),
         Command::Setup => setup::ensure(&setup::Need::ALL),
     };

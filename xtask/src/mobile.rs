@@ -2,13 +2,12 @@
 //!
 //! ```text
 //! antiphon-mobile ──bindgen──► Kotlin, Swift, Python, compared with what is checked in
-//! scenario.json ──lines──► two wallets of one language ──► a network of the same kind as the demo's
+//! the tests of each language, and in it the scenario of all (`scenario`)
 //! ```
 
 mod bindings;
 mod kotlin;
-mod python;
-mod scenario;
+pub(crate) mod python;
 mod swift;
 mod targets;
 
@@ -60,7 +59,7 @@ pub(crate) fn run_one(options: &Options) -> Result<()> {
     }
 }
 
-/// What every change must pass: the generated code, both targets, and the scenario in the language that needs no compiler.
+/// What every change must pass: the generated code, both targets, and the tests of the language that needs no compiler.
 ///
 /// # Errors
 ///
@@ -71,13 +70,13 @@ pub(crate) fn check() -> Result<()> {
     python::test_sources()
 }
 
-/// Builds the library and its generator, and returns the folder that they are in. Together: alone, each would compile what
+/// Builds the library, its generator and the wallet in Rust, and returns the folder that they are in. Together: alone, each would compile what
 /// both need with features of its own.
-fn library() -> Result<PathBuf> {
+pub(crate) fn library() -> Result<PathBuf> {
     step("building the library for other languages", || {
         let packages = ["antiphon-mobile", "antiphon-mobile-bindgen", "antiphon-node"];
         let packages = packages.iter().flat_map(|name| ["--package", name]);
-        run(cargo().arg("build").args(packages).args(["--lib", "--bins"]))
+        run(cargo().arg("build").args(packages).args(["--lib", "--bins", "--example", "wallet"]))
     })?;
     Ok(target_dir().join("debug"))
 }

@@ -12,7 +12,9 @@ use crate::files::gzip_size;
 use crate::mobile;
 use crate::mutants;
 use crate::process::{cargo, command, found, output, root, run};
+use crate::scenario;
 use crate::setup::{self, Need};
+use crate::vectors;
 use crate::verdicts;
 
 /// Options of `cargo xtask test`.
@@ -74,9 +76,16 @@ const CHECKS: &[Check] = &[
     ),
     check(
         "mobile",
-        "the client for phones: generated code, iOS and Android, a scenario in Python",
+        "the client for phones: generated code, iOS and Android, tests in Python",
         &[],
         mobile::check,
+    ),
+    check("scenario", "one story in every language: the same transcript", PAGES, scenario::check),
+    check(
+        "vectors",
+        "the public vectors in every language: Rust's verdicts",
+        PAGES,
+        vectors::check,
     ),
     check("browser", "end to end, in real Chromium and Firefox", &Need::ALL, browser),
     check("deny", "licences and advisories, where cargo-deny is", &[], deny),
@@ -159,7 +168,7 @@ fn lint() -> Result<()> {
 fn lint_wasm() -> Result<()> {
     let mut clippy = cargo();
     clippy.args(["clippy", "--package", "antiphon-core", "--package", "antiphon-wasm"]);
-    clippy.args(["--package", "antiphon-verify"]);
+    clippy.args(["--package", "antiphon-verify", "--package", "antiphon-words"]);
     run(clippy.args(["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]))
 }
 

@@ -81,6 +81,8 @@ pub(super) const GROUPS: [Group; 4] = [
         rows: &[
             code("wallet/account-in-use", Never, "One account is open in one tab at a time, and another tab has this one.",
                 "Another tab uses this account; close it, or take another account."),
+            code("wallet/elsewhere", Never, "The account was given to `connect()`, so its words are with the application.",
+                "Ask the application that keeps the words of this account."),
             code("wallet/not-written-down", Never, "Other words would replace those of this browser, which nobody has confirmed to have written down.",
                 "The words of the wallet in this browser were not written down yet; write them down, or pass `forget`."),
             code("wallet/words-differ", Never, "What was typed is a wallet, and not this one.",

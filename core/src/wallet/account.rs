@@ -63,7 +63,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// Derives account `index`, from 0, of these words under a passphrase, usually empty.
+    /// Derives account `index`, from 0, of these words under a passphrase in NFKD, usually empty.
     ///
     /// # Errors
     /// [`IndexError`] for an index at or above 2³¹.

@@ -4,9 +4,13 @@ import io.antiphon.*
 import java.io.File
 import java.math.BigInteger
 import java.nio.ByteBuffer
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.yield
 
 /** Keeps secrets in files that only their owner reads. A device has something better: `KeystoreSecretStore`. */
 class FileStore(private val folder: File) : SecretStore {
@@ -37,6 +41,7 @@ class Wallet(folder: String, node: String, chain: String, tracker: String?) {
         "faucet" -> faucet()
         "balance" -> balance()
         "send" -> call(client.transfer(words[1], words[2], parseAmount(words[3]), Token.OPERATIONAL))
+        "cancel" -> cancel(words[1], words[2], parseAmount(words[3]))
         "wait" -> wait(words[1], CallStage.valueOf(words[2].uppercase()))
         "events" -> events(words[1])
         "give" -> call(client.give(words[1], words[2], parseAmount(words[3]), words[4]))
@@ -48,6 +53,8 @@ class Wallet(folder: String, node: String, chain: String, tracker: String?) {
         "propose" -> propose(parseAmount(words[1]))
         "accept" -> accept()
         "pay" -> pay(words[1], parseAmount(words[2]))
+        "release" -> client.release().let { "released" }
+        "close" -> client.shutDown().let { "closed" }
         "suspend" -> client.suspend().let { "suspended" }
         "resume" -> client.resume().let { "resumed" }
         else -> "unknown"
@@ -89,9 +96,21 @@ class Wallet(folder: String, node: String, chain: String, tracker: String?) {
         return "final ${formatAmount(client.findAccount(address, Level.FINAL).operational)}"
     }
 
+    /** Gives up as soon as it is asked; the call itself goes on. */
+    private suspend fun cancel(key: String, to: Address, amount: Amount): String = coroutineScope {
+        val call = launch { client.transfer(key, to, amount, Token.OPERATIONAL) }
+        yield()
+        call.cancelAndJoin()
+        "cancelled"
+    }
+
     private suspend fun wait(key: String, stage: CallStage): String {
-        while (client.call(key).stage < stage) delay(100)
-        return "$key ${client.call(key).stage.name.lowercase()}"
+        while (true) {
+            val call = client.call(key)
+            call.code?.let { return "$key failed $it" }
+            if (call.stage >= stage) return "$key ${stage.name.lowercase()}"
+            delay(100)
+        }
     }
 
     private suspend fun events(key: String): String {

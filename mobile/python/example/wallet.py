@@ -73,10 +73,17 @@ class Wallet:
         call = await self.client.transfer(key, to, antiphon.parse_amount(amount), Token.OPERATIONAL)
         return f"call {call.key}"
 
+    async def cancel(self, key: str, to: str, amount: str) -> str:
+        call = asyncio.ensure_future(self.send(key, to, amount))
+        await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        return "cancelled"
+
     async def wait(self, key: str, stage: str) -> str:
         while (call := await self.client.call(key)).stage.value < CallStage[stage.upper()].value:
             await asyncio.sleep(0.1)
-        return f"{call.key} {call.stage.name.lower()}"
+        return f"{key} failed {call.code}" if call.code else f"{key} {stage}"
 
     async def events(self, key: str) -> str:
         async for event in antiphon.money_events(self.client):
@@ -128,6 +135,14 @@ class Wallet:
         other = next(member.address for member in field.members if member.address != me)
         call = await self.client.pay_member(key, field.field, other, antiphon.parse_amount(amount))
         return f"call {call.key}"
+
+    async def release(self) -> str:
+        await self.client.release()
+        return "released"
+
+    async def close(self) -> str:
+        await self.client.shut_down()
+        return "closed"
 
     async def suspend(self) -> str:
         await self.client.suspend()

@@ -3,6 +3,7 @@
  * `core/src/client/{input,output}.rs`. Ids are integers below 2^53; bytes are `Uint8Array`.
  */
 
+import type { Call, MoneyEvent } from './calls.js';
 import type { Exhibit } from './field.js';
 import type { Found } from './found.js';
 import type { Level } from './snapshot.js';
@@ -14,6 +15,8 @@ export type Id = number;
 export type Input =
   | { kind: 'loaded'; entries: [string, Uint8Array][] }
   | { kind: 'stored'; token: Id }
+  /** What waited for it is refused, if it is a call. */
+  | { kind: 'notStored'; token: Id }
   | { kind: 'httpDone'; id: Id; status: number; body: Uint8Array }
   | { kind: 'httpFailed'; id: Id }
   | { kind: 'answered'; id: Id; body: Uint8Array }
@@ -34,6 +37,11 @@ export type Input =
   | { kind: 'unwant'; id: Id }
   | ({ kind: 'lookUp'; id: Id } & Question)
   | ({ kind: 'prove'; id: Id } & PaymentAt)
+  /** Once by this key; `found` answers with how far the call is, or `lost` does. */
+  | { kind: 'begin'; id: Id; key: string; command: Command }
+  | { kind: 'call'; id: Id; key: string }
+  | { kind: 'calls' | 'nextEvent'; id: Id }
+  | { kind: 'handled'; id: Id; event: number }
   | { kind: 'tick' };
 
 /** One payment of a field: its place in the round that it was committed in. */
@@ -76,9 +84,12 @@ export type Output =
   | { kind: 'deliver'; id: Id; body: Uint8Array }
   | { kind: 'refuse'; id: Id; code: string }
   | { kind: 'fail'; id: Id; code: string }
-  | { kind: 'found'; id: Id; found: Found | Exhibit }
+  | { kind: 'found'; id: Id; found: Answer }
   | { kind: 'lost'; id: Id; code: string }
   | { kind: 'notify'; notice: Notice };
+
+/** What is answered to whoever asked. */
+export type Answer = Found | Exhibit | Call | readonly Call[] | MoneyEvent | undefined;
 
 /** Something the application may want to show at once. */
 export type Notice =

@@ -1,6 +1,7 @@
 /** What the facade asks of a client, whether its worker is this page's own or another tab's. */
 
 import type { Command, Notice, PaymentAt, Question } from './border.js';
+import type { Call, MoneyEvent } from './calls.js';
 import type { AntiphonError } from './error.js';
 import type { Exhibit } from './field.js';
 import type { Found } from './found.js';
@@ -33,6 +34,11 @@ export abstract class Client {
   /** Resolves with the answer, of the kind that belongs to what is asked; rejects with the client's code, or with `client/aborted`. */
   abstract ask(asked: Asked, signal?: AbortSignal): Promise<unknown>;
 
+  /** Says goodbye, and does nothing more until it is resumed. */
+  abstract suspend(): Promise<void>;
+  /** Goes on where it was suspended. */
+  abstract resume(): void;
+
   /** Whether it runs in this tab. */
   get leads(): boolean {
     return true;
@@ -47,6 +53,31 @@ export abstract class Client {
   /** Resolves when the client has accepted the command; rejects with the client's code. */
   async command(command: Command): Promise<void> {
     await this.ask({ type: 'command', command });
+  }
+
+  /** Does this once by this key; resolves with how far it is. */
+  async begin(key: string, command: Command, signal?: AbortSignal): Promise<Call> {
+    return (await this.ask({ type: 'begin', key, command }, signal)) as Call;
+  }
+
+  /** Resolves with how far a call is. */
+  async call(key: string): Promise<Call> {
+    return (await this.ask({ type: 'call', key })) as Call;
+  }
+
+  /** Resolves with every call that is remembered. */
+  async calls(): Promise<readonly Call[]> {
+    return (await this.ask({ type: 'calls' })) as readonly Call[];
+  }
+
+  /** Resolves with the oldest change of a call that is not handled. */
+  async nextEvent(signal?: AbortSignal): Promise<MoneyEvent> {
+    return (await this.ask({ type: 'nextEvent' }, signal)) as MoneyEvent;
+  }
+
+  /** Resolves when it is durable that a change was handled. */
+  async eventHandled(event: number): Promise<void> {
+    await this.ask({ type: 'handled', event });
   }
 
   /** Resolves with a verified segment. */

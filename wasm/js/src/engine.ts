@@ -35,7 +35,7 @@ interface Waiting {
 }
 
 /** Codes that a restart cannot cure. */
-const INCURABLE = new Set(['wasm/blocked-by-csp', 'wasm/not-loaded', 'wasm/unsupported', 'worker/not-loaded', 'client/bad-input']);
+const INCURABLE = new Set(['storage/in-use', 'wasm/blocked-by-csp', 'wasm/not-loaded', 'wasm/unsupported', 'worker/not-loaded', 'client/bad-input']);
 
 /** One supervised worker. */
 export class Engine extends Client {
@@ -53,6 +53,7 @@ export class Engine extends Client {
   #hasBeenReady = false;
   #account: number;
   #isClosed = false;
+  #isAsleep = false;
   #onStopped: (() => void) | null = null;
 
   constructor(makeWorker: () => Worker, start: Start, wasm: Carried, configuration: RTCConfiguration, events: ClientEvents) {
@@ -78,21 +79,40 @@ export class Engine extends Client {
   async close(isHasty = false): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    if (this.#worker !== null && !isHasty) {
-      await new Promise<void>((resolve) => {
-        this.#onStopped = resolve;
-        setTimeout(resolve, STOP_PATIENCE_MS);
-        this.#post({ type: 'stop' });
-      });
-    }
+    if (!isHasty) await this.#sayGoodbye();
     this.#end();
     this.#fail('client/closed');
+  }
+
+  async suspend(): Promise<void> {
+    if (this.#isClosed || this.#isAsleep) return;
+    this.#isAsleep = true;
+    await this.#sayGoodbye();
+    this.#end();
+    this.#fail('client/suspended');
+  }
+
+  resume(): void {
+    if (this.#isClosed) throw new AntiphonError('client/closed');
+    if (!this.#isAsleep) return;
+    this.#isAsleep = false;
+    this.#launch();
+  }
+
+  /** Resolves when the worker has said what it had to say. */
+  async #sayGoodbye(): Promise<void> {
+    if (this.#worker === null) return;
+    await new Promise<void>((resolve) => {
+      this.#onStopped = resolve;
+      setTimeout(resolve, STOP_PATIENCE_MS);
+      this.#post({ type: 'stop' });
+    });
   }
 
   async ask(asked: Asked, signal?: AbortSignal): Promise<unknown> {
     if (signal?.aborted) throw new AntiphonError('client/aborted');
     const canWait = this.#isRestarting && isRepeatable(asked);
-    if (this.#worker === null && !canWait) throw new AntiphonError(this.#isClosed ? 'client/closed' : 'client/restarted');
+    if ((this.#worker === null && !canWait) || this.#isAsleep) throw new AntiphonError(this.#isClosed ? 'client/closed' : this.#isAsleep ? 'client/suspended' : 'client/restarted');
     const id = this.#nextId;
     this.#nextId += 1;
     const drop = (): void => {
@@ -203,7 +223,7 @@ export class Engine extends Client {
 
   #crash(code: string, message: string): void {
     this.#end();
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#isAsleep) return;
     const at = performance.now();
     this.#crashes = [...this.#crashes.filter((time) => at - time < CRASH_WINDOW_MS), at];
     if (INCURABLE.has(code) && !this.#hasBeenReady) {
@@ -217,7 +237,7 @@ export class Engine extends Client {
       this.#isRestarting = true;
       setTimeout(() => {
         this.#isRestarting = false;
-        if (this.#isClosed) return;
+        if (this.#isClosed || this.#isAsleep) return;
         this.#launch();
         if (this.#worker !== null) this.#events.restarted(code, message);
       }, RESTART_WAIT_MS * 2 ** (this.#crashes.length - 1));

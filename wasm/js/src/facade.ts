@@ -11,6 +11,7 @@
  */
 
 import type { Question, Token } from './border.js';
+import { Once, type Call, type MoneyEvent } from './calls.js';
 import type { Client, ClientEvents } from './client.js';
 import { Engine } from './engine.js';
 import { AntiphonError } from './error.js';
@@ -26,9 +27,11 @@ import { between, surroundings } from './surroundings.js';
 import { Tabs, type TabEvents } from './tabs.js';
 import { isChange, type WalletAct, type WalletAnswer, type WalletInfo } from './wallet.js';
 import { carried, INTEGRITY, type Carried, type WasmSource } from './wasm.js';
+import type { Account } from './words.js';
 
-export { formatAmount, parseAmount, DECIMALS } from './amount.js';
+export { formatAmount, parseAmount, readAmount, DECIMALS } from './amount.js';
 export type { Token } from './border.js';
+export type { Call, CallStage, MoneyEvent, Once } from './calls.js';
 export type { SharingReason, SharingView, UploadTerms } from './sharing.js';
 export { AntiphonError, helpFor } from './error.js';
 export { EVENT_TYPES, type AntiphonEvent, type EventOf, type EventType } from './event.js';
@@ -42,6 +45,7 @@ export type * from './snapshot.js';
 export type { WalletInfo } from './wallet.js';
 export type { WorkerSource } from './files.js';
 export type { WasmSource } from './wasm.js';
+export type { Account } from './words.js';
 
 /** Verified audio kept for neighbours by default, in bytes: four minutes at 256 kbit/s. Chosen here. */
 const DEFAULT_CACHE_BYTES = 8 << 20;
@@ -50,6 +54,8 @@ const MAX_ROOM_NAME = 64;
 const MAX_PURPOSE = 32;
 /** Wait for the account that this page had before: a crashed worker or a page that reloads gives it back at once. Chosen here. */
 const SAME_ACCOUNT_PATIENCE_MS = 500;
+/** The same for an account of the application: there is no other to take. Chosen here. */
+const OWN_ACCOUNT_PATIENCE_MS = 2_000;
 /** The same where tabs share it: a busy browser may take a while to clear away the one that had it, and none must lead with other money. Chosen here. */
 const LEADER_PATIENCE_MS = 10_000;
 /** Rounds and places are counted in 32 bits. */
@@ -91,6 +97,8 @@ export interface ConnectOptions {
    * runs it, and when it goes the next one does. Give one name only to tabs that play the same stream with the same options.
    */
   shared?: string | undefined;
+  /** The account, of `antiphon/words`. By default one that the browser makes, and keeps for this origin. */
+  account?: Account | undefined;
   /** `memory` forgets the account with the page. */
   storage?: 'indexeddb' | 'memory' | undefined;
   /** Where `worker.js` is, a function that makes the worker, or one that was made: that can run once, and is not started again after a crash. By default beside this script. */
@@ -207,7 +215,7 @@ export class Antiphon implements AsyncDisposable {
     };
     const tabs = options.shared === undefined ? null : between();
     this.#engine = tabs === null
-      ? begin(-1, SAME_ACCOUNT_PATIENCE_MS, events)
+      ? begin(-1, start.own === null ? SAME_ACCOUNT_PATIENCE_MS : OWN_ACCOUNT_PATIENCE_MS, events)
       : new Tabs(`${start.chain}/${options.shared}`, (account, told) => begin(account, LEADER_PATIENCE_MS, told), events, tabs);
     this.#wakeOn();
   }
@@ -244,6 +252,50 @@ export class Antiphon implements AsyncDisposable {
   /** Yields every event from now on. A slow reader gets a `lagged` event instead of what it missed. */
   events(options?: { signal?: AbortSignal }): AsyncIterableIterator<AntiphonEvent> {
     return this.#emitter.read(options?.signal);
+  }
+
+  /**
+   * What moves money once by this key: any text of at most 64 bytes that stands for one thing wanted once. Each resolves with how far it
+   * is; called again with the key, it pays nothing. Rejects with the client's code, and then nothing was done and the key is free, or
+   * with `call/key-reused`. Who gives up by `signal` stops waiting, not the call.
+   */
+  once(key: string, options?: Abortable): Once {
+    return new Once((command) => {
+      if (command.kind === 'give' && isLonger(command.purpose, MAX_PURPOSE)) return invalid(`the purpose is longer than ${MAX_PURPOSE} bytes`);
+      return this.#engine.begin(key, command, options?.signal);
+    });
+  }
+
+  /** How far a call is. Rejects with `call/unknown-key`. */
+  call(key: string): Promise<Call> {
+    return this.#engine.call(key);
+  }
+
+  /** Every call that is remembered, the one that changed last at the end. */
+  calls(): Promise<readonly Call[]> {
+    return this.#engine.calls();
+  }
+
+  /**
+   * The oldest change of a call that is not handled yet. It is told again, to a page that is opened later too, until `eventHandled()` has
+   * been called with its number; of a call that moves on meanwhile only the newest change is.
+   */
+  nextEvent(options?: Abortable): Promise<MoneyEvent> {
+    return this.#engine.nextEvent(options?.signal);
+  }
+
+  /** Says that a change was handled, durably. */
+  eventHandled(id: number): Promise<void> {
+    return this.#engine.eventHandled(id);
+  }
+
+  /** Yields each change of a call, and says that it was handled when the next one is asked for. */
+  async *moneyEvents(options?: Abortable): AsyncGenerator<MoneyEvent, void, undefined> {
+    for (;;) {
+      const event = await this.nextEvent(options);
+      yield event;
+      await this.eventHandled(event.id);
+    }
   }
 
   /** Locks `deposit` smallest units on chain to pay for this stream. Resolves when the transaction is on its way. */
@@ -288,7 +340,7 @@ export class Antiphon implements AsyncDisposable {
 
   /** Meets whoever else enters the room of this name; needs a `tracker`. Listeners of a stream have met already. */
   enterRoom(name: string): Promise<void> {
-    if (isLonger(name, MAX_ROOM_NAME)) return invalid(`the room's name is longer than ${MAX_ROOM_NAME} bytes`, 'client/bad-input');
+    if (isLonger(name, MAX_ROOM_NAME)) return invalid(`the room's name is longer than ${MAX_ROOM_NAME} bytes`);
     return this.#engine.command({ kind: 'enterRoom', name });
   }
 
@@ -348,7 +400,7 @@ export class Antiphon implements AsyncDisposable {
    * around; otherwise it waits, and comes back when its period is over. Watch `snapshot().gifts`.
    */
   give(to: string, amount: bigint, purpose: string): Promise<void> {
-    if (isLonger(purpose, MAX_PURPOSE)) return invalid(`the purpose is longer than ${MAX_PURPOSE} bytes`, 'client/bad-input');
+    if (isLonger(purpose, MAX_PURPOSE)) return invalid(`the purpose is longer than ${MAX_PURPOSE} bytes`);
     return this.#engine.command({ kind: 'give', to, amount, purpose });
   }
 
@@ -532,6 +584,16 @@ export class Antiphon implements AsyncDisposable {
     return this.#engine.isUp;
   }
 
+  /** Puts the client to sleep: it says goodbye, and ends its worker. Calls reject with `client/suspended` until `resume()`. */
+  suspend(): Promise<void> {
+    return this.#engine.suspend();
+  }
+
+  /** Wakes it: stream and room are those of before, and what was on its way is waited for. Rejects with `client/closed`. */
+  async resume(): Promise<void> {
+    this.#engine.resume();
+  }
+
   /** Says goodbye to peers, then ends the worker. May be called twice. */
   async close(): Promise<void> {
     this.#stopWaking.abort();
@@ -571,6 +633,8 @@ export class Antiphon implements AsyncDisposable {
   }
 
   #wakeOn(): void {
+    // On a server nothing sleeps.
+    if (typeof document === 'undefined') return;
     const { signal } = this.#stopWaking;
     const wake = (): void => this.#engine.wake();
     for (const type of ['online', 'pageshow', 'focus']) addEventListener(type, wake, { signal });
@@ -586,8 +650,8 @@ function isLonger(text: string, bytes: number): boolean {
   return new TextEncoder().encode(text).length > bytes;
 }
 
-function invalid(what: string, code = 'options/invalid'): Promise<never> {
-  return Promise.reject(new AntiphonError(code, what));
+function invalid(what: string): Promise<never> {
+  return Promise.reject(new AntiphonError('options/invalid', what));
 }
 
 /** A height as the client reads it: a fraction or a negative number is the caller's mistake. */
@@ -623,6 +687,7 @@ async function startOf(options: ConnectOptions): Promise<Own> {
     cacheBytes,
     wasm: await carried(options.wasm ?? wasmBeside(options.worker), documentUrl()),
     integrity: options.integrity ?? null,
+    own: options.account === undefined ? null : { secret: options.account.secret, address: options.account.address },
     storage: options.storage ?? 'indexeddb',
   };
 }

@@ -14,9 +14,7 @@
  * ```
  */
 
-import type { Command, Id, Notice, PaymentAt, Question, UploadPolicy } from './border.js';
-import type { Exhibit } from './field.js';
-import type { Found } from './found.js';
+import type { Answer, Command, Id, Notice, PaymentAt, Question, UploadPolicy } from './border.js';
 import type { ClientSnapshot } from './snapshot.js';
 import type { WalletAct, WalletAnswer } from './wallet.js';
 import type { Carried } from './wasm.js';
@@ -43,6 +41,8 @@ export interface Start {
   upload: UploadPolicy;
   /** What a wasm file that is fetched must be, as Subresource Integrity writes it, or `null`. */
   integrity: string | null;
+  /** The account's key and address, or `null` for one that is made here. */
+  own: { secret: Uint8Array; address: string } | null;
   /** `memory` forgets the account with the page. */
   storage: 'indexeddb' | 'memory';
   /** The account that this page had before a restart; -1 at first: the one that was used last. */
@@ -67,6 +67,10 @@ export type ToWorker =
   | { type: 'evidence'; id: Id; field: string }
   | { type: 'signIn'; id: Id; nonce: string; expires: number }
   | { type: 'wallet'; id: Id; act: WalletAct }
+  | { type: 'begin'; id: Id; key: string; command: Command }
+  | { type: 'call'; id: Id; key: string }
+  | { type: 'calls' | 'nextEvent'; id: Id }
+  | { type: 'handled'; id: Id; event: number }
   | { type: 'wake' }
   | { type: 'stop' }
   | { type: 'described'; link: Id; sdp: string }
@@ -93,7 +97,7 @@ export type ToPage =
   | { type: 'failed'; id: Id; code: string; message?: string }
   | { type: 'told'; id: Id; told: WalletAnswer }
   | { type: 'renew'; account: number }
-  | { type: 'found'; id: Id; found: Found | Exhibit }
+  | { type: 'found'; id: Id; found: Answer }
   | { type: 'lost'; id: Id; code: string }
   | { type: 'createLink'; link: Id; offer: string | null }
   | { type: 'acceptAnswer'; link: Id; sdp: string }

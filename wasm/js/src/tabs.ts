@@ -156,6 +156,15 @@ export class Tabs extends Client {
     else if (this.#leader !== null) this.#say({ type: 'wake' });
   }
 
+  async suspend(): Promise<void> {
+    this.rest();
+    await this.#led;
+  }
+
+  resume(): void {
+    this.wake();
+  }
+
   override rest(): void {
     if (this.#stop.signal.aborted || this.#isResting) return;
     this.#isResting = true;

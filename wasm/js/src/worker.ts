@@ -37,7 +37,7 @@ function die(error: unknown): void {
 
 async function begin(start: Start): Promise<void> {
   const [wasm, disk] = await Promise.all([brought.then((given) => loadClient(given, start.integrity)), openDisk(start.storage)]);
-  const storage = await openStorage(wasm, disk, start.chain, start.account, start.patienceMs);
+  const storage = await openStorage(wasm, disk, start);
   const client = new wasm.WasmClient({
     secret: storage.secret,
     seed: crypto.getRandomValues(new Uint8Array(32)),
@@ -70,12 +70,16 @@ function take(to: Host, message: ToWorker): void {
     case 'check': return to.feed({ kind: 'check', id: message.id, sequence: message.sequence, body: new Uint8Array(message.body) });
     case 'want': return to.feed({ kind: 'want', id: message.id, sequence: message.sequence, bufferedMs: message.bufferedMs });
     case 'unwant': return to.feed({ kind: 'unwant', id: message.id });
-    case 'lookUp': return to.feed({ kind: 'lookUp', id: message.id, ...message.question });
-    case 'prove': return to.feed({ kind: 'prove', id: message.id, ...message.payment });
+    case 'lookUp': return to.ask({ kind: 'lookUp', id: message.id, ...message.question });
+    case 'prove': return to.ask({ kind: 'prove', id: message.id, ...message.payment });
     case 'forkProof': return to.forkProof(message.id);
     case 'evidence': return to.evidence(message.id, message.field);
     case 'wallet': return void teller?.ask(message.id, message.act);
     case 'signIn': return to.signIn(message.id, message.nonce, message.expires);
+    case 'begin': return to.ask({ kind: 'begin', id: message.id, key: message.key, command: message.command });
+    case 'call': return to.ask({ kind: 'call', id: message.id, key: message.key });
+    case 'calls': case 'nextEvent': return to.ask({ kind: message.type, id: message.id });
+    case 'handled': return to.ask({ kind: 'handled', id: message.id, event: message.event });
     case 'wake': return to.feed({ kind: 'tick' });
     case 'described': return to.links.described(message.link, message.sdp);
     case 'candidates': return to.links.candidates(message.link, message.lines);

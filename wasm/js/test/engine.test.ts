@@ -176,6 +176,41 @@ test('the client is never given more to judge than one byte above what can be si
   assert.deepEqual(lengths?.slice(1), [16 << 20, (16 << 20) + 1, (16 << 20) + 1]);
 });
 
+test('a call by its key is asked again of the next worker: it is done once', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { engine, workers } = supervise();
+  const begun = engine.begin('rent', { kind: 'openPool', deposit: 1n });
+  workers[0]?.say({ type: 'fatal', code: 'client/panicked', message: '' });
+  t.mock.timers.tick(200);
+  assert.deepEqual(workers[1]?.heard.slice(1), [{ type: 'begin', key: 'rent', command: { kind: 'openPool', deposit: 1n }, id: 1 }]);
+  const call = { key: 'rent', kind: 'openPool', to: null, amount: 1n, stage: 'asked', code: null } as const;
+  workers[1]?.say({ type: 'found', id: 1, found: call });
+  assert.deepEqual(await begun, call);
+});
+
+test('who sleeps ends its worker, answers nobody, and goes on with the same room', async () => {
+  const { engine, workers } = supervise();
+  const entered = engine.command({ kind: 'enterRoom', name: 'choir' });
+  workers[0]?.say({ type: 'commandDone', id: 1 });
+  await entered;
+  const event = engine.nextEvent();
+  const asleep = engine.suspend();
+  await assert.rejects(engine.calls(), hasCode('client/suspended'));
+  workers[0]?.say({ type: 'stopped' });
+  await asleep;
+  await assert.rejects(event, hasCode('client/suspended'));
+  assert.equal(workers[0]?.isTerminated, true);
+  engine.resume();
+  engine.resume();
+  assert.equal(workers.length, 2);
+  assert.deepEqual(workers[1]?.heard.slice(1), [{ type: 'command', command: { kind: 'enterRoom', name: 'choir' }, id: 3 }]);
+  workers[1]?.say({ type: 'commandDone', id: 3 });
+  const closed = engine.close();
+  workers[1]?.say({ type: 'stopped' });
+  await closed;
+  assert.throws(() => engine.resume(), hasCode('client/closed'));
+});
+
 class FakeWorker {
   readonly heard: ToWorker[] = [];
   readonly brought: Carried[] = [];
@@ -206,7 +241,7 @@ function supervise(wasm: Carried = new Uint8Array(0)): { engine: Engine; workers
   };
   const start: Start = {
     node: 'https://n', chain: '00'.repeat(32), checkpoint: null, publisher: null, tracker: null, token: null, tower: null, witness: null, cacheBytes: 0,
-    upload: { isEnabled: true, rate: null, total: null }, integrity: null, storage: 'memory', account: 0, patienceMs: 500,
+    upload: { isEnabled: true, rate: null, total: null }, integrity: null, own: null, storage: 'memory', account: 0, patienceMs: 500,
   };
   const make = (): Worker => {
     const worker = new FakeWorker();

@@ -14,6 +14,7 @@ declare module 'node:assert/strict' {
     equal(actual: unknown, expected: unknown): void;
     deepEqual(actual: unknown, expected: unknown): void;
     ok(value: unknown): void;
+    throws(act: () => unknown, check: (error: unknown) => boolean): void;
     rejects(promise: Promise<unknown>, check: (error: unknown) => boolean): Promise<void>;
   };
   export default assert;

@@ -74,12 +74,33 @@ test('a look-up asks the client, and what makes no sense is not asked', async ()
   const field = 'ab'.repeat(32);
   for (const place of [-1, 0.5, Number.NaN, 2 ** 32]) await assert.rejects(antiphon.provePayment(field, place, 0), hasCode('options/invalid'));
   await assert.rejects(antiphon.provePayment(field, 1, 2 ** 32), hasCode('options/invalid'));
-  await assert.rejects(antiphon.enterRoom('ü'.repeat(33)), hasCode('client/bad-input'));
-  await assert.rejects(antiphon.give(field, 1n, 'ü'.repeat(17)), hasCode('client/bad-input'));
+  await assert.rejects(antiphon.enterRoom('ü'.repeat(33)), hasCode('options/invalid'));
+  await assert.rejects(antiphon.give(field, 1n, 'ü'.repeat(17)), hasCode('options/invalid'));
   const asked = antiphon.findAccount('Aaddress');
   assert.deepEqual(worker.heard.at(-1), { type: 'lookUp', id: 1, question: { question: 'account', address: 'Aaddress', level: 'settled' } });
   worker.say({ type: 'lost', id: 1, code: 'state-proof/wrong-root' });
   await assert.rejects(asked, hasCode('state-proof/wrong-root'));
+});
+
+test('money moves once by its key, and each change is handled before the next is told', async () => {
+  const { antiphon, worker } = await start();
+  await assert.rejects(antiphon.once('tip').give('Aaddress', 1n, 'ü'.repeat(17)), hasCode('options/invalid'));
+  const sent = antiphon.once('rent').transfer('Aaddress', 5n);
+  assert.deepEqual(worker.heard.at(-1), { type: 'begin', id: 1, key: 'rent', command: { kind: 'transfer', token: 'operational', to: 'Aaddress', amount: 5n } });
+  const call = { key: 'rent', kind: 'transfer', to: 'Aaddress', amount: 5n, stage: 'asked', code: null } as const;
+  worker.say({ type: 'found', id: 1, found: call });
+  assert.deepEqual(await sent, call);
+  const events = antiphon.moneyEvents();
+  const first = events.next();
+  worker.say({ type: 'found', id: 2, found: { id: 7, call } });
+  assert.deepEqual((await first).value, { id: 7, call });
+  const second = events.next();
+  assert.deepEqual(worker.heard.at(-1), { type: 'handled', id: 3, event: 7 });
+  worker.say({ type: 'found', id: 3, found: undefined });
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual(worker.heard.at(-1), { type: 'nextEvent', id: 4 });
+  worker.say({ type: 'lost', id: 4, code: 'client/suspended' });
+  await assert.rejects(second, hasCode('client/suspended'));
 });
 
 test('addresses are hidden only behind a TURN server, and what is given is shown', async () => {

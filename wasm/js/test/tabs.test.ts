@@ -185,6 +185,12 @@ class Fake extends Client {
 
   wake(): void {}
 
+  suspend(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  resume(): void {}
+
   close(isHasty = false): Promise<void> {
     this.closed ??= isHasty ? 'in haste' : 'with a goodbye';
     for (const { reject } of this.#waiting) reject(new AntiphonError('client/closed'));

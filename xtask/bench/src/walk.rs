@@ -98,8 +98,7 @@ impl World {
         files.insert(File::Checkpoint(block), bytes);
         let last = Height(changes * INTERVAL);
         let (chain, certificate) = (Bounded::new(), Certificate::genesis());
-        let headers = Bounded::new();
-        let tip = Tip { final_height: last, final_block: block, chain, certificate, headers };
+        let tip = Tip { final_height: last, final_block: block, chain, certificate };
         files.insert(File::Tip, codec::encode(&tip));
         Ok(Self { spec, keys, files, last })
     }

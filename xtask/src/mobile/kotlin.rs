@@ -5,10 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{folder, library, scenario};
-use crate::process::{run, target_dir};
+use super::{folder, library};
+use crate::process::{root, run, target_dir};
+use crate::scenario;
 use crate::setup::{self, Need};
 use crate::step::step;
+use crate::vectors;
 
 /// The compiler with its own libraries, coroutines and tests among them, as npm has it: 90 MB.
 const COMPILER: &str = "kotlin-compiler@2.4.20";
@@ -37,7 +39,11 @@ pub(super) fn test() -> Result<()> {
     fs::create_dir_all(&out)?;
     step("compiling Kotlin for the JVM", || {
         let sources = ["src/main/kotlin/io/antiphon", "example", "src/test"];
-        tools.compile(&sources, &[], &out.join("jvm.jar"))
+        tools.compile(
+            &sources.map(|source| folder("kotlin").join(source)),
+            &[],
+            &out.join("jvm.jar"),
+        )
     })?;
     step("compiling Kotlin for Android, against stubs", || {
         let stubs = out.join("stubs");
@@ -45,6 +51,7 @@ pub(super) fn test() -> Result<()> {
         let mut javac = Command::new("javac");
         run(javac.arg("-d").arg(&stubs).args(all(&folder("kotlin/stubs"), "java")?))?;
         let sources = ["src/android/kotlin/io/antiphon", "src/main/kotlin/io/antiphon/Flows.kt"];
+        let sources = sources.map(|source| folder("kotlin").join(source));
         tools.compile(&sources, &[stubs], &out.join("android.jar"))
     })?;
     let java = |class: &str, words: &[&str]| {
@@ -57,7 +64,17 @@ pub(super) fn test() -> Result<()> {
     step("running the tests in Kotlin", || {
         run(&mut java("org.junit.runner.JUnitCore", &["ClientTest", "BalanceTest"]))
     })?;
-    scenario::run("kotlin", |words| java("WalletKt", words))
+    scenario::run("kotlin", |words| java("WalletKt", words))?;
+    let library = vectors::library("kotlin")?;
+    let runner = out.join("vectors.jar");
+    step("compiling the vectors' runner", || {
+        let sources = [library.join("uniffi"), root().join("tests/languages/Judge.kt")];
+        tools.compile(&sources, &[], &runner)
+    })?;
+    let mut line = Command::new("java");
+    line.arg(format!("-Djna.library.path={}", library.display()));
+    line.args(["-cp", &tools.path(&[runner, tools.home.join("res")]), "JudgeKt"]);
+    vectors::compare(&vectors::rust()?, "kotlin", line.args(vectors::files()))
 }
 
 /// What compiles and runs Kotlin.
@@ -93,16 +110,15 @@ impl Tools {
         Ok(Self { home })
     }
 
-    fn compile(&self, sources: &[&str], more: &[PathBuf], out: &Path) -> Result<()> {
+    fn compile(&self, sources: &[PathBuf], more: &[PathBuf], out: &Path) -> Result<()> {
         let mut compiler = Command::new("bash");
         compiler.arg(self.home.join("package/bin/kotlinc"));
         compiler.args(["-nowarn", "-jvm-target", "17", "-cp", &self.path(more), "-d"]).arg(out);
         for source in sources {
-            let source = folder("kotlin").join(source);
             if source.is_file() {
                 compiler.arg(source);
             } else {
-                compiler.args(all(&source, "kt")?);
+                compiler.args(all(source, "kt")?);
             }
         }
         run(&mut compiler)

@@ -1,4 +1,4 @@
-//! Python: the scenario with the sources as they lie here, or with the wheel as others get it.
+//! Python: with the sources as they lie here, or with the wheel as others get it.
 
 use anyhow::Result;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
@@ -6,25 +6,40 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::{folder, library, scenario};
+use super::{folder, library};
 use crate::process::{run, target_dir};
+use crate::scenario;
 use crate::step::step;
 
-/// Runs the tests and the scenario with the sources and the library of this build.
+/// Runs the tests with the sources and the library of this build.
 ///
 /// # Errors
 ///
 /// A test fails.
 pub(super) fn test_sources() -> Result<()> {
-    let package = target_dir().join("xtask/python/antiphon");
+    tests(sources()?)
+}
+
+/// Runs the scenario with the same, and returns its transcript.
+///
+/// # Errors
+///
+/// The wallet answers something else.
+pub(crate) fn scenario() -> Result<String> {
+    play("python", sources()?)
+}
+
+/// Returns what starts Python with the package as it lies here.
+fn sources() -> Result<impl Fn(&[&str]) -> Command> {
+    let path = target_dir().join("xtask/python");
+    let package = path.join("antiphon");
     fs::create_dir_all(&package)?;
     let library = library()?.join(format!("{DLL_PREFIX}antiphon_mobile{DLL_SUFFIX}"));
     fs::copy(&library, package.join(library.file_name().unwrap_or_default()))?;
     for name in ["__init__.py", "antiphon.py"] {
         fs::copy(folder("python/src/antiphon").join(name), package.join(name))?;
     }
-    let path = target_dir().join("xtask/python");
-    with("python", |words| {
+    Ok(move |words: &[&str]| {
         let mut line = Command::new("python3");
         line.args(words).env("PYTHONPATH", &path);
         line
@@ -46,11 +61,13 @@ pub(super) fn test() -> Result<()> {
         })?;
     }
     step("building the wheel", || wheel(&home))?;
-    with("wheel", |words| {
+    let installed = |words: &[&str]| {
         let mut line = Command::new(&python);
         line.args(words);
         line
-    })
+    };
+    tests(installed)?;
+    play("wheel", installed).map(drop)
 }
 
 fn wheel(home: &Path) -> Result<()> {
@@ -73,11 +90,14 @@ fn wheel(home: &Path) -> Result<()> {
     run(install.arg(&out).arg("antiphon"))
 }
 
-fn with(name: &str, python: impl Fn(&[&str]) -> Command) -> Result<()> {
+fn tests(python: impl Fn(&[&str]) -> Command) -> Result<()> {
     let tests = folder("python/tests").display().to_string();
     step("running the tests in Python", || {
         run(python(&["-m", "unittest", "discover", "-s", &tests]).current_dir(folder("python")))
-    })?;
+    })
+}
+
+fn play(name: &str, python: impl Fn(&[&str]) -> Command) -> Result<String> {
     let wallet = folder("python/example/wallet.py").display().to_string();
     scenario::run(name, |words| {
         let words: Vec<&str> = [wallet.as_str()].into_iter().chain(words.iter().copied()).collect();

@@ -5,10 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{library, scenario};
+use super::library;
 use crate::process::{output, root, run, target_dir};
+use crate::scenario;
 use crate::setup::{self, Need};
 use crate::step::step;
+use crate::vectors;
 
 /// The Debian that has Swift 6, and what is needed of it: 3 GB.
 const DEBIAN: &str = "trixie";
@@ -51,7 +53,22 @@ pub(super) fn test() -> Result<()> {
         // The same folder, as it is called inside.
         line.args(words.iter().map(|word| word.replace(&target, "/target")));
         line
-    })
+    })?;
+    let inside = |path: &Path| path.display().to_string().replace(&target, "/target");
+    let library = inside(&vectors::library("swift")?);
+    step("building the vectors' runner in Swift", || {
+        let map = format!("-fmodule-map-file={library}/vectorsFFI.modulemap");
+        let mut compiler = enter(&system, &["swiftc", "-swift-version", "5", "-parse-as-library"]);
+        compiler.args(["-Xcc", &map, "-L", &library, "-lantiphon_vectors"]);
+        compiler.args([&format!("{library}/vectors.swift"), "/work/tests/languages/Judge.swift"]);
+        run(compiler.args(["-o", &format!("{library}/vectors")]))
+    })?;
+    let mut line = enter(&system, &["env", &format!("LD_LIBRARY_PATH={library}")]);
+    line.arg(format!("{library}/vectors"));
+    let below =
+        |path: PathBuf| path.display().to_string().replace(&root().display().to_string(), "/work");
+    line.args(vectors::files().into_iter().map(below));
+    vectors::compare(&vectors::rust()?, "swift", &mut line)
 }
 
 /// Makes the Debian, unless it is there.

@@ -537,63 +537,65 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_account_key() != 23680:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_accept_field() != 7672:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_accept_field() != 16720:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_admit_member() != 39021:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_admit_member() != 58410:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_ask_faucet() != 55179:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_ask_faucet() != 19009:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_bond() != 21097:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_bond() != 17960:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_call() != 8737:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_call() != 60458:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_calls() != 10341:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_calls() != 705:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_close_field() != 15662:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_close_field() != 49017:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_decline_field() != 64939:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_decline_field() != 44077:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_enter_room() != 11309:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_enter_room() != 27797:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_event_handled() != 20822:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_event_handled() != 28224:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_events() != 56304:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_field_evidence() != 25784:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_field_evidence() != 55201:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_find_account() != 43909:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_find_account() != 40633:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_forget_field() != 61757:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_forget_field() != 13203:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_fork_proof() != 42941:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_fork_proof() != 48385:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_give() != 57568:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_give() != 45402:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_leave_field() != 62261:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_leave_field() != 35138:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_leave_room() != 41568:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_leave_room() != 50797:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_listen() != 8770:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_next_event() != 19833:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_next_event() != 26886:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_open_pool() != 37752:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_open_pool() != 2197:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_pay_member() != 54759:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_pay_member() != 29151:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_propose_field() != 473:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_propose_field() != 25522:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_prove_payment() != 24882:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_prove_payment() != 52558:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_release() != 18026:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_release() != 10406:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_resume() != 33892:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings() != 34844:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_settle() != 8621:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_settle() != 28146:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_shut_down() != 8412:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_sign_in() != 62193:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_snapshot() != 43078:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -601,11 +603,11 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_suspend() != 59456:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_transfer() != 1085:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_transfer() != 9410:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_unbond() != 13445:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_unbond() != 10490:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_withdraw() != 29955:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_withdraw() != 9545:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_eventstream_cancel() != 17290:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -763,6 +765,9 @@ _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_settle.restype = ctyp
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_shut_down.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_shut_down.restype = ctypes.c_uint16
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_sign_in.argtypes = (
+)
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_sign_in.restype = ctypes.c_uint16
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_snapshot.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_snapshot.restype = ctypes.c_uint16
@@ -995,6 +1000,13 @@ _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_shut_down.argtypes = (
     ctypes.c_uint64,
 )
 _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_shut_down.restype = ctypes.c_uint64
+_UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_sign_in.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    ctypes.c_uint64,
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_sign_in.restype = ctypes.c_uint64
 _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_snapshot.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -4410,6 +4422,69 @@ class _UniffiFfiConverterTypeSettlementView(_UniffiConverterRustBuffer):
         _UniffiFfiConverterOptionalString.write(value.root, buf)
 
 @dataclass
+class SignedIn:
+    """
+    What signs an account in at a web site.
+"""
+    def __init__(self, *, account:Address, key:str, origin:str, nonce:str, expires:int, signature:str):
+        self.account = account
+        self.key = key
+        self.origin = origin
+        self.nonce = nonce
+        self.expires = expires
+        self.signature = signature
+        
+        
+
+    
+    def __str__(self):
+        return "SignedIn(account={}, key={}, origin={}, nonce={}, expires={}, signature={})".format(self.account, self.key, self.origin, self.nonce, self.expires, self.signature)
+    def __eq__(self, other):
+        if self.account != other.account:
+            return False
+        if self.key != other.key:
+            return False
+        if self.origin != other.origin:
+            return False
+        if self.nonce != other.nonce:
+            return False
+        if self.expires != other.expires:
+            return False
+        if self.signature != other.signature:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeSignedIn(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return SignedIn(
+            account=_UniffiFfiConverterTypeAddress.read(buf),
+            key=_UniffiFfiConverterString.read(buf),
+            origin=_UniffiFfiConverterString.read(buf),
+            nonce=_UniffiFfiConverterString.read(buf),
+            expires=_UniffiFfiConverterUInt64.read(buf),
+            signature=_UniffiFfiConverterString.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterTypeAddress.check_lower(value.account)
+        _UniffiFfiConverterString.check_lower(value.key)
+        _UniffiFfiConverterString.check_lower(value.origin)
+        _UniffiFfiConverterString.check_lower(value.nonce)
+        _UniffiFfiConverterUInt64.check_lower(value.expires)
+        _UniffiFfiConverterString.check_lower(value.signature)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterTypeAddress.write(value.account, buf)
+        _UniffiFfiConverterString.write(value.key, buf)
+        _UniffiFfiConverterString.write(value.origin, buf)
+        _UniffiFfiConverterString.write(value.nonce, buf)
+        _UniffiFfiConverterUInt64.write(value.expires, buf)
+        _UniffiFfiConverterString.write(value.signature, buf)
+
+@dataclass
 class StreamView:
     """
     The stream as its publisher signed it.
@@ -6394,6 +6469,15 @@ class AntiphonProtocol(typing.Protocol):
         None but `client/panicked`.
 """
         raise NotImplementedError
+    async def sign_in(self, origin: str,nonce: str,expires: int) -> SignedIn:
+        """
+        Signs the account in at the web site `origin`, such as `https://example.org`, which the application names, not the site: what is
+        signed counts there alone. The site draws `nonce`, 64 hexadecimal digits, and says when it `expires`, in milliseconds since 1970.
+
+        # Errors
+        `sign-in/bad-origin`, `sign-in/bad-expiry`: nothing is signed then.
+"""
+        raise NotImplementedError
     def snapshot(self, ) -> Snapshot:
         """
         Returns everything there is to show, as of the last change.
@@ -7148,6 +7232,36 @@ class Antiphon(AntiphonProtocol):
             _UniffiLib.ffi_antiphon_mobile_rust_future_poll_void,
             _UniffiLib.ffi_antiphon_mobile_rust_future_complete_void,
             _UniffiLib.ffi_antiphon_mobile_rust_future_free_void,
+            _uniffi_lift_return,
+            _uniffi_error_converter,
+        )
+    async def sign_in(self, origin: str,nonce: str,expires: int) -> SignedIn:
+        """
+        Signs the account in at the web site `origin`, such as `https://example.org`, which the application names, not the site: what is
+        signed counts there alone. The site draws `nonce`, 64 hexadecimal digits, and says when it `expires`, in milliseconds since 1970.
+
+        # Errors
+        `sign-in/bad-origin`, `sign-in/bad-expiry`: nothing is signed then.
+"""
+        
+        _UniffiFfiConverterString.check_lower(origin)
+
+        _UniffiFfiConverterString.check_lower(nonce)
+
+        _UniffiFfiConverterUInt64.check_lower(expires)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(origin),
+            _UniffiFfiConverterString.lower(nonce),
+            _UniffiFfiConverterUInt64.lower(expires),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeSignedIn.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeAntiphonError
+        return await _uniffi_rust_call_async(
+            _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_sign_in(*_uniffi_lowered_args),
+            _UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer,
             _uniffi_lift_return,
             _uniffi_error_converter,
         )
@@ -7909,6 +8023,7 @@ __all__ = [
     "PoolView",
     "Problem",
     "SettlementView",
+    "SignedIn",
     "StreamView",
     "WalletView",
     "Snapshot",

@@ -763,20 +763,88 @@ public func FfiConverterTypeAccount_lower(_ value: Account) -> UInt64 {
 public protocol AntiphonProtocol: AnyObject, Sendable {
     
     /**
-     * Signs the terms of an invitation, or the next version of a field: the deposit may be locked from now on.
-     *
-     * # Errors
-     * Why the client refuses.
+     * Returns a stream of every event from now on.
      */
-    func acceptField(field: String) async throws 
+    func events()  -> EventStream
     
     /**
-     * Asks all members of a field that this client leads to let somebody in, by key, who locks `deposit`.
+     * Listens to the stream of a media playlist as one of its peers: fetches, verifies, keeps, serves, and is paid.
      *
      * # Errors
-     * Why the client refuses.
+     * `options/invalid` for what is no URL; `client/suspended`, after which it is listened to once the client is resumed.
      */
-    func admitMember(field: String, key: String, deposit: Amount) async throws 
+    func listen(playlist: String) async throws 
+    
+    /**
+     * Wakes the client: stream and room are those of before, and what was on its way is waited for.
+     *
+     * # Errors
+     * `client/closed`; `storage/…` where the folder cannot be used.
+     */
+    func resume() async throws 
+    
+    /**
+     * Tells how the device is: what it gives away depends on that, and on the terms of `connect`.
+     *
+     * # Errors
+     * `client/suspended`, after which it counts once the client is resumed.
+     */
+    func setSurroundings(around: Surroundings) async throws 
+    
+    /**
+     * Ends the client for good, as `suspend` does; streams of events end, too.
+     *
+     * # Errors
+     * None but `client/panicked`.
+     */
+    func shutDown() async throws 
+    
+    /**
+     * Returns everything there is to show, as of the last change.
+     */
+    func snapshot()  -> Snapshot
+    
+    /**
+     * Wants no more of the stream. What is here is still served.
+     *
+     * # Errors
+     * `client/suspended`, `client/closed`.
+     */
+    func stopListening() async throws 
+    
+    /**
+     * Puts the client to sleep: pays what it owes, says goodbye, and lets go of sockets and file, as iOS demands of an
+     * application in the background. Calls fail with `client/suspended` until `resume`. Returns when all is let go.
+     *
+     * # Errors
+     * None but `client/panicked`.
+     */
+    func suspend() async throws 
+    
+    /**
+     * Returns an account, proven under the newest block believed at least to a level.
+     *
+     * # Errors
+     * `lookup/…`.
+     */
+    func findAccount(address: Address, level: Level) async throws  -> AccountFound
+    
+    /**
+     * Returns the file that proves that the chain has split and who split it, once a witness has shown it.
+     *
+     * # Errors
+     * `client/suspended`, `client/closed`.
+     */
+    func forkProof() async throws  -> Data?
+    
+    /**
+     * Signs the account in at the web site `origin`, such as `https://example.org`, which the application names, not the site: what is
+     * signed counts there alone. The site draws `nonce`, 64 hexadecimal digits, and says when it `expires`, in milliseconds since 1970.
+     *
+     * # Errors
+     * `sign-in/bad-origin`, `sign-in/bad-expiry`: nothing is signed then.
+     */
+    func signIn(origin: String, nonce: String, expires: UInt64) async throws  -> SignedIn
     
     /**
      * Asks the faucet of a development chain for tokens.
@@ -811,73 +879,12 @@ public protocol AntiphonProtocol: AnyObject, Sendable {
     func calls() async throws  -> [CallView]
     
     /**
-     * Closes a field: at once if every member signs, alone if one is silent.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    func closeField(field: String) async throws 
-    
-    /**
-     * Forgets an invitation.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    func declineField(field: String) async throws 
-    
-    /**
-     * Meets whoever else enters the room of this name; needs a `tracker`. Listeners of a stream have met already.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    func enterRoom(name: String) async throws 
-    
-    /**
      * Says that a change was handled, durably.
      *
      * # Errors
      * As `next_event`.
      */
     func eventHandled(id: UInt64) async throws 
-    
-    /**
-     * Returns a stream of every event from now on.
-     */
-    func events()  -> EventStream
-    
-    /**
-     * Returns the newest state of a field that all members have signed, as a file of evidence; none while there is none.
-     *
-     * # Errors
-     * `client/suspended`, `client/closed`.
-     */
-    func fieldEvidence(field: String) async throws  -> Data?
-    
-    /**
-     * Returns an account, proven under the newest block believed at least to a level.
-     *
-     * # Errors
-     * `lookup/…`.
-     */
-    func findAccount(address: Address, level: Level) async throws  -> AccountFound
-    
-    /**
-     * Removes what is kept of a field that is over.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    func forgetField(field: String) async throws 
-    
-    /**
-     * Returns the file that proves that the chain has split and who split it, once a witness has shown it.
-     *
-     * # Errors
-     * `client/suspended`, `client/closed`.
-     */
-    func forkProof() async throws  -> Data?
     
     /**
      * Reserves `amount` on the chain for one payee alone, for a purpose of at most 32 bytes. The payee is sure of it at once, if
@@ -887,30 +894,6 @@ public protocol AntiphonProtocol: AnyObject, Sendable {
      * As `transfer`.
      */
     func give(key: String, to: Address, amount: Amount, purpose: String) async throws  -> CallView
-    
-    /**
-     * Leaves a field of three or more with what this client has in it; the others go on.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    func leaveField(field: String) async throws 
-    
-    /**
-     * Leaves the room. Fields go on.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    func leaveRoom() async throws 
-    
-    /**
-     * Listens to the stream of a media playlist as one of its peers: fetches, verifies, keeps, serves, and is paid.
-     *
-     * # Errors
-     * `options/invalid` for what is no URL; `client/suspended`, after which it is listened to once the client is resumed.
-     */
-    func listen(playlist: String) async throws 
     
     /**
      * Waits for the oldest change of a call that is not handled yet. It is told again, after a restart too, until
@@ -930,30 +913,6 @@ public protocol AntiphonProtocol: AnyObject, Sendable {
     func openPool(key: String, deposit: Amount) async throws  -> CallView
     
     /**
-     * Pays a member of a field. It is money once it is committed.
-     *
-     * # Errors
-     * As `transfer`.
-     */
-    func payMember(key: String, field: String, payee: Address, amount: Amount) async throws  -> CallView
-    
-    /**
-     * Invites others, by key (`snapshot().around`), to a payment field in which each locks `deposit`. This client leads it.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    func proposeField(others: [String], deposit: Amount) async throws 
-    
-    /**
-     * Proves one payment of a closed field: `round` and `index` as `snapshot().fields` shows them.
-     *
-     * # Errors
-     * Why there is no proof, in a stable code.
-     */
-    func provePayment(field: String, round: UInt32, index: UInt32) async throws  -> Exhibit
-    
-    /**
      * Takes back what is left in pools that have ended.
      *
      * # Errors
@@ -962,58 +921,12 @@ public protocol AntiphonProtocol: AnyObject, Sendable {
     func release() async throws 
     
     /**
-     * Wakes the client: stream and room are those of before, and what was on its way is waited for.
-     *
-     * # Errors
-     * `client/closed`; `storage/…` where the folder cannot be used.
-     */
-    func resume() async throws 
-    
-    /**
-     * Tells how the device is: what it gives away depends on that, and on the terms of `connect`.
-     *
-     * # Errors
-     * `client/suspended`, after which it counts once the client is resumed.
-     */
-    func setSurroundings(around: Surroundings) async throws 
-    
-    /**
      * Sends the best voucher of every pool to the chain. Watch `snapshot().wallet.settlements`.
      *
      * # Errors
      * Why the client refuses.
      */
     func settle() async throws 
-    
-    /**
-     * Ends the client for good, as `suspend` does; streams of events end, too.
-     *
-     * # Errors
-     * None but `client/panicked`.
-     */
-    func shutDown() async throws 
-    
-    /**
-     * Returns everything there is to show, as of the last change.
-     */
-    func snapshot()  -> Snapshot
-    
-    /**
-     * Wants no more of the stream. What is here is still served.
-     *
-     * # Errors
-     * `client/suspended`, `client/closed`.
-     */
-    func stopListening() async throws 
-    
-    /**
-     * Puts the client to sleep: pays what it owes, says goodbye, and lets go of sockets and file, as iOS demands of an
-     * application in the background. Calls fail with `client/suspended` until `resume`. Returns when all is let go.
-     *
-     * # Errors
-     * None but `client/panicked`.
-     */
-    func suspend() async throws 
     
     /**
      * Sends `amount` smallest units to an address.
@@ -1038,6 +951,102 @@ public protocol AntiphonProtocol: AnyObject, Sendable {
      * As `transfer`.
      */
     func withdraw(key: String, staker: Address) async throws  -> CallView
+    
+    /**
+     * Signs the terms of an invitation, or the next version of a field: the deposit may be locked from now on.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    func acceptField(field: String) async throws 
+    
+    /**
+     * Asks all members of a field that this client leads to let somebody in, by key, who locks `deposit`.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    func admitMember(field: String, key: String, deposit: Amount) async throws 
+    
+    /**
+     * Closes a field: at once if every member signs, alone if one is silent.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    func closeField(field: String) async throws 
+    
+    /**
+     * Forgets an invitation.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    func declineField(field: String) async throws 
+    
+    /**
+     * Meets whoever else enters the room of this name; needs a `tracker`. Listeners of a stream have met already.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    func enterRoom(name: String) async throws 
+    
+    /**
+     * Returns the newest state of a field that all members have signed, as a file of evidence; none while there is none.
+     *
+     * # Errors
+     * `client/suspended`, `client/closed`.
+     */
+    func fieldEvidence(field: String) async throws  -> Data?
+    
+    /**
+     * Removes what is kept of a field that is over.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    func forgetField(field: String) async throws 
+    
+    /**
+     * Leaves a field of three or more with what this client has in it; the others go on.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    func leaveField(field: String) async throws 
+    
+    /**
+     * Leaves the room. Fields go on.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    func leaveRoom() async throws 
+    
+    /**
+     * Pays a member of a field. It is money once it is committed.
+     *
+     * # Errors
+     * As `transfer`.
+     */
+    func payMember(key: String, field: String, payee: Address, amount: Amount) async throws  -> CallView
+    
+    /**
+     * Invites others, by key (`snapshot().around`), to a payment field in which each locks `deposit`. This client leads it.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    func proposeField(others: [String], deposit: Amount) async throws 
+    
+    /**
+     * Proves one payment of a closed field: `round` and `index` as `snapshot().fields` shows them.
+     *
+     * # Errors
+     * Why there is no proof, in a stable code.
+     */
+    func provePayment(field: String, round: UInt32, index: UInt32) async throws  -> Exhibit
     
 }
 /**
@@ -1101,17 +1110,29 @@ open class Antiphon: AntiphonProtocol, @unchecked Sendable {
 
     
     /**
-     * Signs the terms of an invitation, or the next version of a field: the deposit may be locked from now on.
+     * Returns a stream of every event from now on.
+     */
+open func events() -> EventStream  {
+    return try!  FfiConverterTypeEventStream_lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_antiphon_mobile_fn_method_antiphon_events(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Listens to the stream of a media playlist as one of its peers: fetches, verifies, keeps, serves, and is paid.
      *
      * # Errors
-     * Why the client refuses.
+     * `options/invalid` for what is no URL; `client/suspended`, after which it is listened to once the client is resumed.
      */
-open func acceptField(field: String)async throws   {
+open func listen(playlist: String)async throws   {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_accept_field(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(field)
+                uniffi_antiphon_mobile_fn_method_antiphon_listen(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(playlist)
                 )
             },
             pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
@@ -1123,23 +1144,191 @@ open func acceptField(field: String)async throws   {
 }
     
     /**
-     * Asks all members of a field that this client leads to let somebody in, by key, who locks `deposit`.
+     * Wakes the client: stream and room are those of before, and what was on its way is waited for.
      *
      * # Errors
-     * Why the client refuses.
+     * `client/closed`; `storage/…` where the folder cannot be used.
      */
-open func admitMember(field: String, key: String, deposit: Amount)async throws   {
+open func resume()async throws   {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_admit_member(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(field),FfiConverterString.lower(key),FfiConverterTypeAmount_lower(deposit)
+                uniffi_antiphon_mobile_fn_method_antiphon_resume(
+                        self.uniffiCloneHandle()
                 )
             },
             pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
             completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
             freeFunc: ffi_antiphon_mobile_rust_future_free_void,
             liftFunc: { $0 },
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Tells how the device is: what it gives away depends on that, and on the terms of `connect`.
+     *
+     * # Errors
+     * `client/suspended`, after which it counts once the client is resumed.
+     */
+open func setSurroundings(around: Surroundings)async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_set_surroundings(
+                        self.uniffiCloneHandle(),FfiConverterTypeSurroundings_lower(around)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Ends the client for good, as `suspend` does; streams of events end, too.
+     *
+     * # Errors
+     * None but `client/panicked`.
+     */
+open func shutDown()async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_shut_down(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Returns everything there is to show, as of the last change.
+     */
+open func snapshot() -> Snapshot  {
+    return try!  FfiConverterTypeSnapshot_lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_antiphon_mobile_fn_method_antiphon_snapshot(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Wants no more of the stream. What is here is still served.
+     *
+     * # Errors
+     * `client/suspended`, `client/closed`.
+     */
+open func stopListening()async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_stop_listening(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Puts the client to sleep: pays what it owes, says goodbye, and lets go of sockets and file, as iOS demands of an
+     * application in the background. Calls fail with `client/suspended` until `resume`. Returns when all is let go.
+     *
+     * # Errors
+     * None but `client/panicked`.
+     */
+open func suspend()async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_suspend(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Returns an account, proven under the newest block believed at least to a level.
+     *
+     * # Errors
+     * `lookup/…`.
+     */
+open func findAccount(address: Address, level: Level)async throws  -> AccountFound  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_find_account(
+                        self.uniffiCloneHandle(),FfiConverterTypeAddress_lower(address),FfiConverterTypeLevel_lower(level)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeAccountFound_lift,
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Returns the file that proves that the chain has split and who split it, once a witness has shown it.
+     *
+     * # Errors
+     * `client/suspended`, `client/closed`.
+     */
+open func forkProof()async throws  -> Data?  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_fork_proof(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterOptionData.lift,
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Signs the account in at the web site `origin`, such as `https://example.org`, which the application names, not the site: what is
+     * signed counts there alone. The site draws `nonce`, 64 hexadecimal digits, and says when it `expires`, in milliseconds since 1970.
+     *
+     * # Errors
+     * `sign-in/bad-origin`, `sign-in/bad-expiry`: nothing is signed then.
+     */
+open func signIn(origin: String, nonce: String, expires: UInt64)async throws  -> SignedIn  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_sign_in(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(origin),FfiConverterString.lower(nonce),FfiConverterUInt64.lower(expires)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeSignedIn_lift,
             errorHandler: FfiConverterTypeAntiphonError_lift
         )
 }
@@ -1233,72 +1422,6 @@ open func calls()async throws  -> [CallView]  {
 }
     
     /**
-     * Closes a field: at once if every member signs, alone if one is silent.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-open func closeField(field: String)async throws   {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_close_field(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(field)
-                )
-            },
-            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
-            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
-            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
-            liftFunc: { $0 },
-            errorHandler: FfiConverterTypeAntiphonError_lift
-        )
-}
-    
-    /**
-     * Forgets an invitation.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-open func declineField(field: String)async throws   {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_decline_field(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(field)
-                )
-            },
-            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
-            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
-            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
-            liftFunc: { $0 },
-            errorHandler: FfiConverterTypeAntiphonError_lift
-        )
-}
-    
-    /**
-     * Meets whoever else enters the room of this name; needs a `tracker`. Listeners of a stream have met already.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-open func enterRoom(name: String)async throws   {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_enter_room(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(name)
-                )
-            },
-            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
-            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
-            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
-            liftFunc: { $0 },
-            errorHandler: FfiConverterTypeAntiphonError_lift
-        )
-}
-    
-    /**
      * Says that a change was handled, durably.
      *
      * # Errors
@@ -1316,106 +1439,6 @@ open func eventHandled(id: UInt64)async throws   {
             completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
             freeFunc: ffi_antiphon_mobile_rust_future_free_void,
             liftFunc: { $0 },
-            errorHandler: FfiConverterTypeAntiphonError_lift
-        )
-}
-    
-    /**
-     * Returns a stream of every event from now on.
-     */
-open func events() -> EventStream  {
-    return try!  FfiConverterTypeEventStream_lift(try! rustCall() {
-        uniffiCallStatus in
-    uniffi_antiphon_mobile_fn_method_antiphon_events(
-            self.uniffiCloneHandle(),uniffiCallStatus
-    )
-})
-}
-    
-    /**
-     * Returns the newest state of a field that all members have signed, as a file of evidence; none while there is none.
-     *
-     * # Errors
-     * `client/suspended`, `client/closed`.
-     */
-open func fieldEvidence(field: String)async throws  -> Data?  {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_field_evidence(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(field)
-                )
-            },
-            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
-            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
-            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
-            liftFunc: FfiConverterOptionData.lift,
-            errorHandler: FfiConverterTypeAntiphonError_lift
-        )
-}
-    
-    /**
-     * Returns an account, proven under the newest block believed at least to a level.
-     *
-     * # Errors
-     * `lookup/…`.
-     */
-open func findAccount(address: Address, level: Level)async throws  -> AccountFound  {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_find_account(
-                        self.uniffiCloneHandle(),FfiConverterTypeAddress_lower(address),FfiConverterTypeLevel_lower(level)
-                )
-            },
-            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
-            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
-            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
-            liftFunc: FfiConverterTypeAccountFound_lift,
-            errorHandler: FfiConverterTypeAntiphonError_lift
-        )
-}
-    
-    /**
-     * Removes what is kept of a field that is over.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-open func forgetField(field: String)async throws   {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_forget_field(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(field)
-                )
-            },
-            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
-            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
-            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
-            liftFunc: { $0 },
-            errorHandler: FfiConverterTypeAntiphonError_lift
-        )
-}
-    
-    /**
-     * Returns the file that proves that the chain has split and who split it, once a witness has shown it.
-     *
-     * # Errors
-     * `client/suspended`, `client/closed`.
-     */
-open func forkProof()async throws  -> Data?  {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_fork_proof(
-                        self.uniffiCloneHandle()
-                )
-            },
-            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
-            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
-            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
-            liftFunc: FfiConverterOptionData.lift,
             errorHandler: FfiConverterTypeAntiphonError_lift
         )
 }
@@ -1439,72 +1462,6 @@ open func give(key: String, to: Address, amount: Amount, purpose: String)async t
             completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
             freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
             liftFunc: FfiConverterTypeCallView_lift,
-            errorHandler: FfiConverterTypeAntiphonError_lift
-        )
-}
-    
-    /**
-     * Leaves a field of three or more with what this client has in it; the others go on.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-open func leaveField(field: String)async throws   {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_leave_field(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(field)
-                )
-            },
-            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
-            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
-            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
-            liftFunc: { $0 },
-            errorHandler: FfiConverterTypeAntiphonError_lift
-        )
-}
-    
-    /**
-     * Leaves the room. Fields go on.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-open func leaveRoom()async throws   {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_leave_room(
-                        self.uniffiCloneHandle()
-                )
-            },
-            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
-            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
-            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
-            liftFunc: { $0 },
-            errorHandler: FfiConverterTypeAntiphonError_lift
-        )
-}
-    
-    /**
-     * Listens to the stream of a media playlist as one of its peers: fetches, verifies, keeps, serves, and is paid.
-     *
-     * # Errors
-     * `options/invalid` for what is no URL; `client/suspended`, after which it is listened to once the client is resumed.
-     */
-open func listen(playlist: String)async throws   {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_listen(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(playlist)
-                )
-            },
-            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
-            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
-            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
-            liftFunc: { $0 },
             errorHandler: FfiConverterTypeAntiphonError_lift
         )
 }
@@ -1555,72 +1512,6 @@ open func openPool(key: String, deposit: Amount)async throws  -> CallView  {
 }
     
     /**
-     * Pays a member of a field. It is money once it is committed.
-     *
-     * # Errors
-     * As `transfer`.
-     */
-open func payMember(key: String, field: String, payee: Address, amount: Amount)async throws  -> CallView  {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_pay_member(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(key),FfiConverterString.lower(field),FfiConverterTypeAddress_lower(payee),FfiConverterTypeAmount_lower(amount)
-                )
-            },
-            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
-            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
-            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
-            liftFunc: FfiConverterTypeCallView_lift,
-            errorHandler: FfiConverterTypeAntiphonError_lift
-        )
-}
-    
-    /**
-     * Invites others, by key (`snapshot().around`), to a payment field in which each locks `deposit`. This client leads it.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-open func proposeField(others: [String], deposit: Amount)async throws   {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_propose_field(
-                        self.uniffiCloneHandle(),FfiConverterSequenceString.lower(others),FfiConverterTypeAmount_lower(deposit)
-                )
-            },
-            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
-            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
-            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
-            liftFunc: { $0 },
-            errorHandler: FfiConverterTypeAntiphonError_lift
-        )
-}
-    
-    /**
-     * Proves one payment of a closed field: `round` and `index` as `snapshot().fields` shows them.
-     *
-     * # Errors
-     * Why there is no proof, in a stable code.
-     */
-open func provePayment(field: String, round: UInt32, index: UInt32)async throws  -> Exhibit  {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_prove_payment(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(field),FfiConverterUInt32.lower(round),FfiConverterUInt32.lower(index)
-                )
-            },
-            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
-            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
-            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
-            liftFunc: FfiConverterTypeExhibit_lift,
-            errorHandler: FfiConverterTypeAntiphonError_lift
-        )
-}
-    
-    /**
      * Takes back what is left in pools that have ended.
      *
      * # Errors
@@ -1643,50 +1534,6 @@ open func release()async throws   {
 }
     
     /**
-     * Wakes the client: stream and room are those of before, and what was on its way is waited for.
-     *
-     * # Errors
-     * `client/closed`; `storage/…` where the folder cannot be used.
-     */
-open func resume()async throws   {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_resume(
-                        self.uniffiCloneHandle()
-                )
-            },
-            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
-            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
-            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
-            liftFunc: { $0 },
-            errorHandler: FfiConverterTypeAntiphonError_lift
-        )
-}
-    
-    /**
-     * Tells how the device is: what it gives away depends on that, and on the terms of `connect`.
-     *
-     * # Errors
-     * `client/suspended`, after which it counts once the client is resumed.
-     */
-open func setSurroundings(around: Surroundings)async throws   {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_set_surroundings(
-                        self.uniffiCloneHandle(),FfiConverterTypeSurroundings_lower(around)
-                )
-            },
-            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
-            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
-            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
-            liftFunc: { $0 },
-            errorHandler: FfiConverterTypeAntiphonError_lift
-        )
-}
-    
-    /**
      * Sends the best voucher of every pool to the chain. Watch `snapshot().wallet.settlements`.
      *
      * # Errors
@@ -1697,85 +1544,6 @@ open func settle()async throws   {
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
                 uniffi_antiphon_mobile_fn_method_antiphon_settle(
-                        self.uniffiCloneHandle()
-                )
-            },
-            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
-            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
-            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
-            liftFunc: { $0 },
-            errorHandler: FfiConverterTypeAntiphonError_lift
-        )
-}
-    
-    /**
-     * Ends the client for good, as `suspend` does; streams of events end, too.
-     *
-     * # Errors
-     * None but `client/panicked`.
-     */
-open func shutDown()async throws   {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_shut_down(
-                        self.uniffiCloneHandle()
-                )
-            },
-            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
-            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
-            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
-            liftFunc: { $0 },
-            errorHandler: FfiConverterTypeAntiphonError_lift
-        )
-}
-    
-    /**
-     * Returns everything there is to show, as of the last change.
-     */
-open func snapshot() -> Snapshot  {
-    return try!  FfiConverterTypeSnapshot_lift(try! rustCall() {
-        uniffiCallStatus in
-    uniffi_antiphon_mobile_fn_method_antiphon_snapshot(
-            self.uniffiCloneHandle(),uniffiCallStatus
-    )
-})
-}
-    
-    /**
-     * Wants no more of the stream. What is here is still served.
-     *
-     * # Errors
-     * `client/suspended`, `client/closed`.
-     */
-open func stopListening()async throws   {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_stop_listening(
-                        self.uniffiCloneHandle()
-                )
-            },
-            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
-            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
-            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
-            liftFunc: { $0 },
-            errorHandler: FfiConverterTypeAntiphonError_lift
-        )
-}
-    
-    /**
-     * Puts the client to sleep: pays what it owes, says goodbye, and lets go of sockets and file, as iOS demands of an
-     * application in the background. Calls fail with `client/suspended` until `resume`. Returns when all is let go.
-     *
-     * # Errors
-     * None but `client/panicked`.
-     */
-open func suspend()async throws   {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_suspend(
                         self.uniffiCloneHandle()
                 )
             },
@@ -1849,6 +1617,270 @@ open func withdraw(key: String, staker: Address)async throws  -> CallView  {
             completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
             freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
             liftFunc: FfiConverterTypeCallView_lift,
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Signs the terms of an invitation, or the next version of a field: the deposit may be locked from now on.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+open func acceptField(field: String)async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_accept_field(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(field)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Asks all members of a field that this client leads to let somebody in, by key, who locks `deposit`.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+open func admitMember(field: String, key: String, deposit: Amount)async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_admit_member(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(field),FfiConverterString.lower(key),FfiConverterTypeAmount_lower(deposit)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Closes a field: at once if every member signs, alone if one is silent.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+open func closeField(field: String)async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_close_field(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(field)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Forgets an invitation.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+open func declineField(field: String)async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_decline_field(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(field)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Meets whoever else enters the room of this name; needs a `tracker`. Listeners of a stream have met already.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+open func enterRoom(name: String)async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_enter_room(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(name)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Returns the newest state of a field that all members have signed, as a file of evidence; none while there is none.
+     *
+     * # Errors
+     * `client/suspended`, `client/closed`.
+     */
+open func fieldEvidence(field: String)async throws  -> Data?  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_field_evidence(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(field)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterOptionData.lift,
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Removes what is kept of a field that is over.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+open func forgetField(field: String)async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_forget_field(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(field)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Leaves a field of three or more with what this client has in it; the others go on.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+open func leaveField(field: String)async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_leave_field(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(field)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Leaves the room. Fields go on.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+open func leaveRoom()async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_leave_room(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Pays a member of a field. It is money once it is committed.
+     *
+     * # Errors
+     * As `transfer`.
+     */
+open func payMember(key: String, field: String, payee: Address, amount: Amount)async throws  -> CallView  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_pay_member(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(key),FfiConverterString.lower(field),FfiConverterTypeAddress_lower(payee),FfiConverterTypeAmount_lower(amount)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeCallView_lift,
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Invites others, by key (`snapshot().around`), to a payment field in which each locks `deposit`. This client leads it.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+open func proposeField(others: [String], deposit: Amount)async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_propose_field(
+                        self.uniffiCloneHandle(),FfiConverterSequenceString.lower(others),FfiConverterTypeAmount_lower(deposit)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Proves one payment of a closed field: `round` and `index` as `snapshot().fields` shows them.
+     *
+     * # Errors
+     * Why there is no proof, in a stable code.
+     */
+open func provePayment(field: String, round: UInt32, index: UInt32)async throws  -> Exhibit  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_prove_payment(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(field),FfiConverterUInt32.lower(round),FfiConverterUInt32.lower(index)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeExhibit_lift,
             errorHandler: FfiConverterTypeAntiphonError_lift
         )
 }
@@ -5177,6 +5209,115 @@ public func FfiConverterTypeSettlementView_lower(_ value: SettlementView) -> Rus
 
 
 /**
+ * What signs an account in at a web site.
+ */
+public struct SignedIn: Equatable, Hashable {
+    /**
+     * The account's address.
+     */
+    public var account: Address
+    /**
+     * Its Ed25519 key, 64 hexadecimal digits.
+     */
+    public var key: String
+    /**
+     * The site for which it counts.
+     */
+    public var origin: String
+    /**
+     * The site's, 64 hexadecimal digits.
+     */
+    public var nonce: String
+    /**
+     * When it ends, in milliseconds since 1970.
+     */
+    public var expires: UInt64
+    /**
+     * 128 hexadecimal digits, over what `examples/sign-in/site.mjs` writes.
+     */
+    public var signature: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The account's address.
+         */account: Address, 
+        /**
+         * Its Ed25519 key, 64 hexadecimal digits.
+         */key: String, 
+        /**
+         * The site for which it counts.
+         */origin: String, 
+        /**
+         * The site's, 64 hexadecimal digits.
+         */nonce: String, 
+        /**
+         * When it ends, in milliseconds since 1970.
+         */expires: UInt64, 
+        /**
+         * 128 hexadecimal digits, over what `examples/sign-in/site.mjs` writes.
+         */signature: String) {
+        self.account = account
+        self.key = key
+        self.origin = origin
+        self.nonce = nonce
+        self.expires = expires
+        self.signature = signature
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension SignedIn: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignedIn: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SignedIn {
+        return
+            try SignedIn(
+                account: FfiConverterTypeAddress.read(from: &buf), 
+                key: FfiConverterString.read(from: &buf), 
+                origin: FfiConverterString.read(from: &buf), 
+                nonce: FfiConverterString.read(from: &buf), 
+                expires: FfiConverterUInt64.read(from: &buf), 
+                signature: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SignedIn, into buf: inout [UInt8]) {
+        FfiConverterTypeAddress.write(value.account, into: &buf)
+        FfiConverterString.write(value.key, into: &buf)
+        FfiConverterString.write(value.origin, into: &buf)
+        FfiConverterString.write(value.nonce, into: &buf)
+        FfiConverterUInt64.write(value.expires, into: &buf)
+        FfiConverterString.write(value.signature, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignedIn_lift(_ buf: RustBuffer) throws -> SignedIn {
+    return try FfiConverterTypeSignedIn.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignedIn_lower(_ value: SignedIn) -> RustBuffer {
+    return FfiConverterTypeSignedIn.lower(value)
+}
+
+
+/**
  * Everything an application may show, at one moment.
  */
 public struct Snapshot: Equatable, Hashable {
@@ -8191,88 +8332,16 @@ private let initializationResult: InitializationResult = {
     if (uniffi_antiphon_mobile_checksum_func_parse_amount() != 55953) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_accept_field() != 7672) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_admit_member() != 39021) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_ask_faucet() != 55179) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_bond() != 21097) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_call() != 8737) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_calls() != 10341) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_close_field() != 15662) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_decline_field() != 64939) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_enter_room() != 11309) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_event_handled() != 20822) {
-        return InitializationResult.apiChecksumMismatch
-    }
     if (uniffi_antiphon_mobile_checksum_method_antiphon_events() != 56304) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_field_evidence() != 25784) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_find_account() != 43909) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_forget_field() != 61757) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_fork_proof() != 42941) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_give() != 57568) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_leave_field() != 62261) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_leave_room() != 41568) {
-        return InitializationResult.apiChecksumMismatch
-    }
     if (uniffi_antiphon_mobile_checksum_method_antiphon_listen() != 8770) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_next_event() != 19833) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_open_pool() != 37752) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_pay_member() != 54759) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_propose_field() != 473) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_prove_payment() != 24882) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_release() != 18026) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_antiphon_mobile_checksum_method_antiphon_resume() != 33892) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings() != 34844) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_settle() != 8621) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_antiphon_mobile_checksum_method_antiphon_shut_down() != 8412) {
@@ -8287,13 +8356,88 @@ private let initializationResult: InitializationResult = {
     if (uniffi_antiphon_mobile_checksum_method_antiphon_suspend() != 59456) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_transfer() != 1085) {
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_find_account() != 40633) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_unbond() != 13445) {
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_fork_proof() != 48385) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_withdraw() != 29955) {
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_sign_in() != 62193) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_ask_faucet() != 19009) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_bond() != 17960) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_call() != 60458) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_calls() != 705) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_event_handled() != 28224) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_give() != 45402) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_next_event() != 26886) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_open_pool() != 2197) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_release() != 10406) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_settle() != 28146) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_transfer() != 9410) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_unbond() != 10490) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_withdraw() != 9545) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_accept_field() != 16720) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_admit_member() != 58410) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_close_field() != 49017) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_decline_field() != 44077) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_enter_room() != 27797) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_field_evidence() != 55201) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_forget_field() != 13203) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_leave_field() != 35138) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_leave_room() != 50797) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_pay_member() != 29151) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_propose_field() != 25522) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_prove_payment() != 52558) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_antiphon_mobile_checksum_method_eventstream_cancel() != 17290) {

@@ -55,11 +55,19 @@ struct Wallet {
         case "send":
             let amount = try parseAmount(text: words[3])
             return call(try await client.transfer(key: words[1], to: words[2], amount: amount, token: .operational))
+        case "cancel":
+            let (client, amount) = (client!, try parseAmount(text: words[3]))
+            let call = Task { try await client.transfer(key: words[1], to: words[2], amount: amount, token: .operational) }
+            await Task.yield()
+            call.cancel()
+            _ = await call.result
+            return "cancelled"
         case "wait":
             let wanted = order.firstIndex(of: stages[words[2]] ?? .failed)!
             while true {
-                let stage = try await client.call(key: words[1]).stage
-                if order.firstIndex(of: stage)! >= wanted { return "\(words[1]) \(stage)" }
+                let call = try await client.call(key: words[1])
+                if let code = call.code { return "\(words[1]) failed \(code)" }
+                if order.firstIndex(of: call.stage)! >= wanted { return "\(words[1]) \(words[2])" }
                 try await Task.sleep(nanoseconds: 100_000_000)
             }
         case "events":
@@ -94,6 +102,12 @@ struct Wallet {
             let other = field.members.first { $0.address != me }!.address
             let amount = try parseAmount(text: words[2])
             return call(try await client.payMember(key: words[1], field: field.field, payee: other, amount: amount))
+        case "release":
+            try await client.release()
+            return "released"
+        case "close":
+            try await client.shutDown()
+            return "closed"
         case "suspend":
             try await client.suspend()
             return "suspended"

@@ -5,11 +5,12 @@ const assert = require('node:assert/strict');
 
 /** What each entry gives. */
 const ENTRIES = {
-  antiphon: ['Antiphon', 'AntiphonError', 'DECIMALS', 'EVENT_TYPES', 'REPORT_FORMAT', 'connect', 'formatAmount', 'helpFor', 'parseAmount', 'toReport'],
+  antiphon: ['Antiphon', 'AntiphonError', 'DECIMALS', 'EVENT_TYPES', 'REPORT_FORMAT', 'connect', 'formatAmount', 'helpFor', 'parseAmount', 'readAmount', 'toReport'],
   'antiphon/player': ['AntiphonPlayer', 'definePlayer'],
   'antiphon/hls': ['antiphonLoaders', 'bufferedAhead'],
   'antiphon/verify': ['checkProof'],
   'antiphon/codes': ['CODES', 'explain'],
+  'antiphon/words': ['Words'],
   'antiphon/inline': ['inline'],
   'antiphon/vite': ['antiphon'],
   'antiphon/worker': [],
@@ -46,6 +47,9 @@ module.exports = async function trial(load, readWasm) {
   const { explain } = loaded['antiphon/codes'];
   assert.equal(explain('wasm/not-loaded').help, new AntiphonError('wasm/not-loaded').help);
   assert.equal(explain('no/such'), undefined);
+  // Words need no page either.
+  const { Words } = loaded['antiphon/words'];
+  assert.equal(await codeOf(Words.restore('legal winner', { wasm: readWasm('antiphon/words-wasm') })), 'wallet/bad-word-count');
 
   const { wasm } = await loaded['antiphon/inline'].inline();
   assert.deepEqual(new Uint8Array(wasm), new Uint8Array(readWasm('antiphon/wasm')));

@@ -70,6 +70,17 @@ export class Host {
     this.#arm();
   }
 
+  /** Gives what the application asks; what of it cannot be read is answered with its code. */
+  ask(input: Input & { readonly id: Id }): void {
+    try {
+      this.feed(input);
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === null || code === 'client/panicked') throw error;
+      this.#post({ type: 'lost', id: input.id, code });
+    }
+  }
+
   /** Gives one command; a refusal is answered with its code. */
   command(id: Id, command: Command): void {
     if (this.#isClosed) return;
@@ -82,12 +93,7 @@ export class Host {
       this.#post({ type: 'commandFailed', id, code });
       return;
     }
-    this.#isBusy = true;
-    try {
-      this.#act(outputs);
-    } finally {
-      this.#isBusy = false;
-    }
+    this.#order(() => outputs);
     this.#post({ type: 'commandDone', id });
     this.feed({ kind: 'tick' });
   }
@@ -130,6 +136,16 @@ export class Host {
       this.#tower?.close();
       this.#tracker.close();
       this.links.closeAll();
+    }
+  }
+
+  /** Carries out what is ordered beside the queue. */
+  #order(orders: () => unknown[]): void {
+    this.#isBusy = true;
+    try {
+      this.#act(orders() as Output[]);
+    } finally {
+      this.#isBusy = false;
     }
   }
 
@@ -181,7 +197,10 @@ export class Host {
   #store(token: Id, name: string, value: Uint8Array | null): void {
     this.#storage.write(name, value).then(
       () => this.feed({ kind: 'stored', token }),
-      () => this.#post({ type: 'notice', notice: { kind: 'trouble', code: 'storage/write-failed' } }),
+      () => {
+        this.#post({ type: 'notice', notice: { kind: 'trouble', code: 'storage/write-failed' } });
+        this.feed({ kind: 'notStored', token });
+      },
     );
   }
 
@@ -193,7 +212,9 @@ export class Host {
     setTimeout(() => {
       this.#isSnapshotDue = false;
       this.#nextSnapshot = Math.max(this.#nextSnapshot, now()) + SNAPSHOT_INTERVAL_MS;
-      if (!this.#isClosed) this.#post({ type: 'snapshot', snapshot: this.#client.snapshot() as ClientSnapshot });
+      if (this.#isClosed) return;
+      this.#order(() => this.#client.look());
+      this.#post({ type: 'snapshot', snapshot: this.#client.snapshot() as ClientSnapshot });
     }, wait);
   }
 }

@@ -3,8 +3,11 @@
  *
  * One IndexedDB per chain and address. An account belongs to one tab at a time (a Web Lock), because two
  * clients with one key could sign two vouchers for the same money; a second tab gets the next account.
+ * An application that brings an account of its own keeps its key; its rows lie under its address.
  */
 
+import { AntiphonError } from '../error.js';
+import type { Start } from '../message.js';
 import { completed, done, openDatabase } from './disk.js';
 import { Keys, MAX_ACCOUNTS, type Disk } from './keys.js';
 import type { WalletClient } from './load.js';
@@ -17,7 +20,8 @@ export interface Storage {
   readonly account: number;
   readonly isStored: boolean;
   readonly secret: Uint8Array;
-  readonly keys: Keys;
+  /** The wallet; `null` where the application brought the account. */
+  readonly keys: Keys | null;
   /** Everything written. */
   load(): Promise<[string, Uint8Array][]>;
   /** Resolves once the write is durable. */
@@ -26,12 +30,21 @@ export interface Storage {
   take(account: number): Promise<boolean>;
 }
 
-/** Opens the account that this page had before (-1: the one that was used last), or else the first that no other tab holds. */
-export async function openStorage(wasm: WalletClient, disk: Disk | null, chain: string, before: number, patienceMs: number): Promise<Storage> {
-  if (disk === null) return memoryStorage(wasm);
+/** Opens the account that the application brings, or the one that this page had before (-1: that was used last), or the first that no other tab holds. */
+export async function openStorage(wasm: WalletClient, disk: Disk | null, { chain, own, account: before, patienceMs }: Start): Promise<Storage> {
+  const fleeting = async (): Promise<Storage> => {
+    const keys = await Keys.open(wasm, null);
+    return memoryStorage(keys.account(0).secret, keys);
+  };
+  if (disk === null) return own === null ? fleeting() : memoryStorage(own.secret, null);
+  const lockOf = (address: string): string => `antiphon-${chain}-${address}`;
+  if (own !== null) {
+    if (!(await holdLock(lockOf(own.address), patienceMs))) throw new AntiphonError('storage/in-use');
+    return openRows(lockOf(own.address), 0, own.secret).catch(() => memoryStorage(own.secret, null));
+  }
   try {
     const keys = await Keys.open(wasm, disk);
-    const nameOf = (account: number): string => `antiphon-${chain}-${keys.account(account).address}`;
+    const nameOf = (account: number): string => lockOf(keys.account(account).address);
     const first = before < 0 ? keys.current : before;
     if (await holdLock(nameOf(first), patienceMs)) return await openAccount(keys, nameOf, first);
     for (let account = 0; account < MAX_ACCOUNTS; account += 1) {
@@ -40,7 +53,7 @@ export async function openStorage(wasm: WalletClient, disk: Disk | null, chain: 
   } catch {
     // A disk that is full, or was taken away: the caller tells the user.
   }
-  return memoryStorage(wasm);
+  return fleeting();
 }
 
 /** Takes the lock until the worker ends; resolves to whether it became free in time. */
@@ -60,13 +73,19 @@ function holdLock(name: string, patienceMs: number): Promise<boolean> {
 }
 
 async function openAccount(keys: Keys, nameOf: (account: number) => string, account: number): Promise<Storage> {
-  const db = await openDatabase(nameOf(account), [STATE]);
+  const rows = await openRows(nameOf(account), account, keys.account(account).secret);
   await keys.opened(account, false);
+  return { ...rows, keys, take: async (other) => other === account || holdLock(nameOf(other), 0) };
+}
+
+/** The rows of one account. */
+async function openRows(name: string, account: number, secret: Uint8Array): Promise<Storage> {
+  const db = await openDatabase(name, [STATE]);
   return {
     account,
     isStored: true,
-    secret: keys.account(account).secret,
-    keys,
+    secret,
+    keys: null,
     async load() {
       const store = db.transaction(STATE, 'readonly').objectStore(STATE);
       const [names, values] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);
@@ -79,18 +98,17 @@ async function openAccount(keys: Keys, nameOf: (account: number) => string, acco
       else store.put(value, key);
       await completed(transaction);
     },
-    take: async (other) => other === account || holdLock(nameOf(other), 0),
+    take: () => Promise.resolve(false),
   };
 }
 
-/** Keeps nothing: the account lives and dies with the worker, key included. */
-async function memoryStorage(wasm: WalletClient): Promise<Storage> {
-  const keys = await Keys.open(wasm, null);
+/** Keeps nothing: the account lives and dies with the worker, and with it a key that is made here. */
+function memoryStorage(secret: Uint8Array, keys: Keys | null): Storage {
   const rows = new Map<string, Uint8Array>();
   return {
     account: -1,
     isStored: false,
-    secret: keys.account(0).secret,
+    secret,
     keys,
     load: () => Promise.resolve([...rows]),
     write: async (name, value) => void (value === null ? rows.delete(name) : rows.set(name, value)),

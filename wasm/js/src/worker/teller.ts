@@ -5,7 +5,7 @@ import { AntiphonError } from '../error.js';
 import type { Id } from '../border.js';
 import type { ToPage } from '../message.js';
 import type { WalletAct, WalletAnswer } from '../wallet.js';
-import { coded, MAX_ACCOUNTS } from './keys.js';
+import { coded, MAX_ACCOUNTS, type Keys } from './keys.js';
 import type { WalletClient } from './load.js';
 import type { Storage } from './storage.js';
 
@@ -46,7 +46,24 @@ export class Teller {
   }
 
   async #do(act: WalletAct): Promise<WalletAnswer> {
+    switch (act.kind) {
+      case 'check':
+        this.#wasm.checkAddress(act.address);
+        return null;
+      case 'backup': return this.#client.backup({ entries: await this.#storage.load(), notes: act.notes });
+      case 'takeBackup': return this.#takeBackup(act.file);
+      default: return this.#keep(act, this.#keys());
+    }
+  }
+
+  /** The wallet, unless its words are the application's. */
+  #keys(): Keys {
     const { keys } = this.#storage;
+    if (keys === null) throw new AntiphonError('wallet/elsewhere');
+    return keys;
+  }
+
+  async #keep(act: Exclude<WalletAct, { kind: 'check' | 'backup' | 'takeBackup' }>, keys: Keys): Promise<WalletAnswer> {
     switch (act.kind) {
       case 'show': return { isWrittenDown: keys.isWrittenDown, account: Math.max(0, this.#storage.account), addresses: keys.addresses() };
       case 'words': return keys.words();
@@ -55,20 +72,15 @@ export class Teller {
         await keys.restore(act.text, act.forget);
         this.#next = 0;
         return null;
-      case 'use': return this.#use(act.account).then(() => null);
-      case 'check':
-        this.#wasm.checkAddress(act.address);
-        return null;
-      case 'backup': return this.#client.backup({ entries: await this.#storage.load(), notes: act.notes });
-      case 'takeBackup': return this.#takeBackup(act.file);
+      case 'use': return this.#use(act.account, keys).then(() => null);
     }
   }
 
-  async #use(account: number): Promise<void> {
+  async #use(account: number, keys: Keys): Promise<void> {
     if (!Number.isInteger(account) || account < 0 || account >= MAX_ACCOUNTS) throw new AntiphonError('wallet/index-out-of-range');
     if (!this.#storage.isStored) throw new AntiphonError('storage/unavailable');
     if (!(await this.#storage.take(account))) throw new AntiphonError('wallet/account-in-use');
-    await this.#storage.keys.opened(account, true);
+    await keys.opened(account, true);
     this.#next = account;
   }
 

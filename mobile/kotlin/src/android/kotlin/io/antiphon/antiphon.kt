@@ -727,61 +727,13 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_antiphon_mobile_checksum_func_parse_amount(
     ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_accept_field(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_admit_member(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_ask_faucet(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_bond(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_call(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_calls(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_close_field(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_decline_field(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_enter_room(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_event_handled(
-    ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_events(
     ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_field_evidence(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_find_account(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_forget_field(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_fork_proof(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_give(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_leave_field(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_leave_room(
-    ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_listen(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_next_event(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_open_pool(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_pay_member(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_propose_field(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_prove_payment(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_release(
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_resume(
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_settle(
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_shut_down(
     ): Int
@@ -791,11 +743,61 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_suspend(
     ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_find_account(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_fork_proof(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_sign_in(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_ask_faucet(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_bond(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_call(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_calls(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_event_handled(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_give(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_next_event(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_open_pool(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_release(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_settle(
+    ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_transfer(
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_unbond(
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_withdraw(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_accept_field(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_admit_member(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_close_field(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_decline_field(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_enter_room(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_field_evidence(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_forget_field(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_leave_field(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_leave_room(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_pay_member(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_propose_field(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_prove_payment(
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_eventstream_cancel(
     ): Int
@@ -848,61 +850,13 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_antiphon_mobile_fn_free_antiphon(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_accept_field(`ptr`: Long,`field`: RustBuffer.ByValue,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_admit_member(`ptr`: Long,`field`: RustBuffer.ByValue,`key`: RustBuffer.ByValue,`deposit`: RustBuffer.ByValue,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_ask_faucet(`ptr`: Long,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_bond(`ptr`: Long,`key`: RustBuffer.ByValue,`staker`: RustBuffer.ByValue,`amount`: RustBuffer.ByValue,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_call(`ptr`: Long,`key`: RustBuffer.ByValue,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_calls(`ptr`: Long,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_close_field(`ptr`: Long,`field`: RustBuffer.ByValue,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_decline_field(`ptr`: Long,`field`: RustBuffer.ByValue,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_enter_room(`ptr`: Long,`name`: RustBuffer.ByValue,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_event_handled(`ptr`: Long,`id`: Long,
-    ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_events(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_field_evidence(`ptr`: Long,`field`: RustBuffer.ByValue,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_find_account(`ptr`: Long,`address`: RustBuffer.ByValue,`level`: RustBuffer.ByValue,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_forget_field(`ptr`: Long,`field`: RustBuffer.ByValue,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_fork_proof(`ptr`: Long,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_give(`ptr`: Long,`key`: RustBuffer.ByValue,`to`: RustBuffer.ByValue,`amount`: RustBuffer.ByValue,`purpose`: RustBuffer.ByValue,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_leave_field(`ptr`: Long,`field`: RustBuffer.ByValue,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_leave_room(`ptr`: Long,
-    ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_listen(`ptr`: Long,`playlist`: RustBuffer.ByValue,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_next_event(`ptr`: Long,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_open_pool(`ptr`: Long,`key`: RustBuffer.ByValue,`deposit`: RustBuffer.ByValue,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_pay_member(`ptr`: Long,`key`: RustBuffer.ByValue,`field`: RustBuffer.ByValue,`payee`: RustBuffer.ByValue,`amount`: RustBuffer.ByValue,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_propose_field(`ptr`: Long,`others`: RustBuffer.ByValue,`deposit`: RustBuffer.ByValue,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_prove_payment(`ptr`: Long,`field`: RustBuffer.ByValue,`round`: Int,`index`: Int,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_release(`ptr`: Long,
     ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_resume(`ptr`: Long,
     ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_set_surroundings(`ptr`: Long,`around`: RustBuffer.ByValue,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_settle(`ptr`: Long,
     ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_shut_down(`ptr`: Long,
     ): Long
@@ -912,11 +866,61 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_suspend(`ptr`: Long,
     ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_find_account(`ptr`: Long,`address`: RustBuffer.ByValue,`level`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_fork_proof(`ptr`: Long,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_sign_in(`ptr`: Long,`origin`: RustBuffer.ByValue,`nonce`: RustBuffer.ByValue,`expires`: Long,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_ask_faucet(`ptr`: Long,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_bond(`ptr`: Long,`key`: RustBuffer.ByValue,`staker`: RustBuffer.ByValue,`amount`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_call(`ptr`: Long,`key`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_calls(`ptr`: Long,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_event_handled(`ptr`: Long,`id`: Long,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_give(`ptr`: Long,`key`: RustBuffer.ByValue,`to`: RustBuffer.ByValue,`amount`: RustBuffer.ByValue,`purpose`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_next_event(`ptr`: Long,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_open_pool(`ptr`: Long,`key`: RustBuffer.ByValue,`deposit`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_release(`ptr`: Long,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_settle(`ptr`: Long,
+    ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_transfer(`ptr`: Long,`key`: RustBuffer.ByValue,`to`: RustBuffer.ByValue,`amount`: RustBuffer.ByValue,`token`: RustBuffer.ByValue,
     ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_unbond(`ptr`: Long,`key`: RustBuffer.ByValue,`staker`: RustBuffer.ByValue,`amount`: RustBuffer.ByValue,
     ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_withdraw(`ptr`: Long,`key`: RustBuffer.ByValue,`staker`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_accept_field(`ptr`: Long,`field`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_admit_member(`ptr`: Long,`field`: RustBuffer.ByValue,`key`: RustBuffer.ByValue,`deposit`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_close_field(`ptr`: Long,`field`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_decline_field(`ptr`: Long,`field`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_enter_room(`ptr`: Long,`name`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_field_evidence(`ptr`: Long,`field`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_forget_field(`ptr`: Long,`field`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_leave_field(`ptr`: Long,`field`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_leave_room(`ptr`: Long,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_pay_member(`ptr`: Long,`key`: RustBuffer.ByValue,`field`: RustBuffer.ByValue,`payee`: RustBuffer.ByValue,`amount`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_propose_field(`ptr`: Long,`others`: RustBuffer.ByValue,`deposit`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_prove_payment(`ptr`: Long,`field`: RustBuffer.ByValue,`round`: Int,`index`: Int,
     ): Long
     external fun uniffi_antiphon_mobile_fn_clone_eventstream(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
@@ -1111,88 +1115,16 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_antiphon_mobile_checksum_func_parse_amount() and 0xFFFF) != 55953) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_accept_field() and 0xFFFF) != 7672) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_admit_member() and 0xFFFF) != 39021) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_ask_faucet() and 0xFFFF) != 55179) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_bond() and 0xFFFF) != 21097) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_call() and 0xFFFF) != 8737) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_calls() and 0xFFFF) != 10341) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_close_field() and 0xFFFF) != 15662) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_decline_field() and 0xFFFF) != 64939) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_enter_room() and 0xFFFF) != 11309) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_event_handled() and 0xFFFF) != 20822) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_events() and 0xFFFF) != 56304) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_field_evidence() and 0xFFFF) != 25784) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_find_account() and 0xFFFF) != 43909) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_forget_field() and 0xFFFF) != 61757) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_fork_proof() and 0xFFFF) != 42941) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_give() and 0xFFFF) != 57568) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_leave_field() and 0xFFFF) != 62261) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_leave_room() and 0xFFFF) != 41568) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_listen() and 0xFFFF) != 8770) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_next_event() and 0xFFFF) != 19833) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_open_pool() and 0xFFFF) != 37752) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_pay_member() and 0xFFFF) != 54759) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_propose_field() and 0xFFFF) != 473) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_prove_payment() and 0xFFFF) != 24882) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_release() and 0xFFFF) != 18026) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_resume() and 0xFFFF) != 33892) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings() and 0xFFFF) != 34844) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_settle() and 0xFFFF) != 8621) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_shut_down() and 0xFFFF) != 8412) {
@@ -1207,13 +1139,88 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_suspend() and 0xFFFF) != 59456) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_transfer() and 0xFFFF) != 1085) {
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_find_account() and 0xFFFF) != 40633) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_unbond() and 0xFFFF) != 13445) {
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_fork_proof() and 0xFFFF) != 48385) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_withdraw() and 0xFFFF) != 29955) {
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_sign_in() and 0xFFFF) != 62193) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_ask_faucet() and 0xFFFF) != 19009) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_bond() and 0xFFFF) != 17960) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_call() and 0xFFFF) != 60458) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_calls() and 0xFFFF) != 705) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_event_handled() and 0xFFFF) != 28224) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_give() and 0xFFFF) != 45402) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_next_event() and 0xFFFF) != 26886) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_open_pool() and 0xFFFF) != 2197) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_release() and 0xFFFF) != 10406) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_settle() and 0xFFFF) != 28146) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_transfer() and 0xFFFF) != 9410) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_unbond() and 0xFFFF) != 10490) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_withdraw() and 0xFFFF) != 9545) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_accept_field() and 0xFFFF) != 16720) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_admit_member() and 0xFFFF) != 58410) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_close_field() and 0xFFFF) != 49017) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_decline_field() and 0xFFFF) != 44077) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_enter_room() and 0xFFFF) != 27797) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_field_evidence() and 0xFFFF) != 55201) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_forget_field() and 0xFFFF) != 13203) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_leave_field() and 0xFFFF) != 35138) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_leave_room() and 0xFFFF) != 50797) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_pay_member() and 0xFFFF) != 29151) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_propose_field() and 0xFFFF) != 25522) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_prove_payment() and 0xFFFF) != 52558) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_antiphon_mobile_checksum_method_eventstream_cancel() and 0xFFFF) != 17290) {
@@ -2049,20 +2056,88 @@ public object FfiConverterTypeAccount: FfiConverter<Account, Long> {
 public interface AntiphonInterface {
     
     /**
-     * Signs the terms of an invitation, or the next version of a field: the deposit may be locked from now on.
-     *
-     * # Errors
-     * Why the client refuses.
+     * Returns a stream of every event from now on.
      */
-    suspend fun `acceptField`(`field`: kotlin.String)
+    fun `events`(): EventStream
     
     /**
-     * Asks all members of a field that this client leads to let somebody in, by key, who locks `deposit`.
+     * Listens to the stream of a media playlist as one of its peers: fetches, verifies, keeps, serves, and is paid.
      *
      * # Errors
-     * Why the client refuses.
+     * `options/invalid` for what is no URL; `client/suspended`, after which it is listened to once the client is resumed.
      */
-    suspend fun `admitMember`(`field`: kotlin.String, `key`: kotlin.String, `deposit`: Amount)
+    suspend fun `listen`(`playlist`: kotlin.String)
+    
+    /**
+     * Wakes the client: stream and room are those of before, and what was on its way is waited for.
+     *
+     * # Errors
+     * `client/closed`; `storage/…` where the folder cannot be used.
+     */
+    suspend fun `resume`()
+    
+    /**
+     * Tells how the device is: what it gives away depends on that, and on the terms of `connect`.
+     *
+     * # Errors
+     * `client/suspended`, after which it counts once the client is resumed.
+     */
+    suspend fun `setSurroundings`(`around`: Surroundings)
+    
+    /**
+     * Ends the client for good, as `suspend` does; streams of events end, too.
+     *
+     * # Errors
+     * None but `client/panicked`.
+     */
+    suspend fun `shutDown`()
+    
+    /**
+     * Returns everything there is to show, as of the last change.
+     */
+    fun `snapshot`(): Snapshot
+    
+    /**
+     * Wants no more of the stream. What is here is still served.
+     *
+     * # Errors
+     * `client/suspended`, `client/closed`.
+     */
+    suspend fun `stopListening`()
+    
+    /**
+     * Puts the client to sleep: pays what it owes, says goodbye, and lets go of sockets and file, as iOS demands of an
+     * application in the background. Calls fail with `client/suspended` until `resume`. Returns when all is let go.
+     *
+     * # Errors
+     * None but `client/panicked`.
+     */
+    suspend fun `suspend`()
+    
+    /**
+     * Returns an account, proven under the newest block believed at least to a level.
+     *
+     * # Errors
+     * `lookup/…`.
+     */
+    suspend fun `findAccount`(`address`: Address, `level`: Level): AccountFound
+    
+    /**
+     * Returns the file that proves that the chain has split and who split it, once a witness has shown it.
+     *
+     * # Errors
+     * `client/suspended`, `client/closed`.
+     */
+    suspend fun `forkProof`(): kotlin.ByteArray?
+    
+    /**
+     * Signs the account in at the web site `origin`, such as `https://example.org`, which the application names, not the site: what is
+     * signed counts there alone. The site draws `nonce`, 64 hexadecimal digits, and says when it `expires`, in milliseconds since 1970.
+     *
+     * # Errors
+     * `sign-in/bad-origin`, `sign-in/bad-expiry`: nothing is signed then.
+     */
+    suspend fun `signIn`(`origin`: kotlin.String, `nonce`: kotlin.String, `expires`: kotlin.ULong): SignedIn
     
     /**
      * Asks the faucet of a development chain for tokens.
@@ -2097,73 +2172,12 @@ public interface AntiphonInterface {
     suspend fun `calls`(): List<CallView>
     
     /**
-     * Closes a field: at once if every member signs, alone if one is silent.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    suspend fun `closeField`(`field`: kotlin.String)
-    
-    /**
-     * Forgets an invitation.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    suspend fun `declineField`(`field`: kotlin.String)
-    
-    /**
-     * Meets whoever else enters the room of this name; needs a `tracker`. Listeners of a stream have met already.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    suspend fun `enterRoom`(`name`: kotlin.String)
-    
-    /**
      * Says that a change was handled, durably.
      *
      * # Errors
      * As `next_event`.
      */
     suspend fun `eventHandled`(`id`: kotlin.ULong)
-    
-    /**
-     * Returns a stream of every event from now on.
-     */
-    fun `events`(): EventStream
-    
-    /**
-     * Returns the newest state of a field that all members have signed, as a file of evidence; none while there is none.
-     *
-     * # Errors
-     * `client/suspended`, `client/closed`.
-     */
-    suspend fun `fieldEvidence`(`field`: kotlin.String): kotlin.ByteArray?
-    
-    /**
-     * Returns an account, proven under the newest block believed at least to a level.
-     *
-     * # Errors
-     * `lookup/…`.
-     */
-    suspend fun `findAccount`(`address`: Address, `level`: Level): AccountFound
-    
-    /**
-     * Removes what is kept of a field that is over.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    suspend fun `forgetField`(`field`: kotlin.String)
-    
-    /**
-     * Returns the file that proves that the chain has split and who split it, once a witness has shown it.
-     *
-     * # Errors
-     * `client/suspended`, `client/closed`.
-     */
-    suspend fun `forkProof`(): kotlin.ByteArray?
     
     /**
      * Reserves `amount` on the chain for one payee alone, for a purpose of at most 32 bytes. The payee is sure of it at once, if
@@ -2173,30 +2187,6 @@ public interface AntiphonInterface {
      * As `transfer`.
      */
     suspend fun `give`(`key`: kotlin.String, `to`: Address, `amount`: Amount, `purpose`: kotlin.String): CallView
-    
-    /**
-     * Leaves a field of three or more with what this client has in it; the others go on.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    suspend fun `leaveField`(`field`: kotlin.String)
-    
-    /**
-     * Leaves the room. Fields go on.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    suspend fun `leaveRoom`()
-    
-    /**
-     * Listens to the stream of a media playlist as one of its peers: fetches, verifies, keeps, serves, and is paid.
-     *
-     * # Errors
-     * `options/invalid` for what is no URL; `client/suspended`, after which it is listened to once the client is resumed.
-     */
-    suspend fun `listen`(`playlist`: kotlin.String)
     
     /**
      * Waits for the oldest change of a call that is not handled yet. It is told again, after a restart too, until
@@ -2216,30 +2206,6 @@ public interface AntiphonInterface {
     suspend fun `openPool`(`key`: kotlin.String, `deposit`: Amount): CallView
     
     /**
-     * Pays a member of a field. It is money once it is committed.
-     *
-     * # Errors
-     * As `transfer`.
-     */
-    suspend fun `payMember`(`key`: kotlin.String, `field`: kotlin.String, `payee`: Address, `amount`: Amount): CallView
-    
-    /**
-     * Invites others, by key (`snapshot().around`), to a payment field in which each locks `deposit`. This client leads it.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    suspend fun `proposeField`(`others`: List<kotlin.String>, `deposit`: Amount)
-    
-    /**
-     * Proves one payment of a closed field: `round` and `index` as `snapshot().fields` shows them.
-     *
-     * # Errors
-     * Why there is no proof, in a stable code.
-     */
-    suspend fun `provePayment`(`field`: kotlin.String, `round`: kotlin.UInt, `index`: kotlin.UInt): Exhibit
-    
-    /**
      * Takes back what is left in pools that have ended.
      *
      * # Errors
@@ -2248,58 +2214,12 @@ public interface AntiphonInterface {
     suspend fun `release`()
     
     /**
-     * Wakes the client: stream and room are those of before, and what was on its way is waited for.
-     *
-     * # Errors
-     * `client/closed`; `storage/…` where the folder cannot be used.
-     */
-    suspend fun `resume`()
-    
-    /**
-     * Tells how the device is: what it gives away depends on that, and on the terms of `connect`.
-     *
-     * # Errors
-     * `client/suspended`, after which it counts once the client is resumed.
-     */
-    suspend fun `setSurroundings`(`around`: Surroundings)
-    
-    /**
      * Sends the best voucher of every pool to the chain. Watch `snapshot().wallet.settlements`.
      *
      * # Errors
      * Why the client refuses.
      */
     suspend fun `settle`()
-    
-    /**
-     * Ends the client for good, as `suspend` does; streams of events end, too.
-     *
-     * # Errors
-     * None but `client/panicked`.
-     */
-    suspend fun `shutDown`()
-    
-    /**
-     * Returns everything there is to show, as of the last change.
-     */
-    fun `snapshot`(): Snapshot
-    
-    /**
-     * Wants no more of the stream. What is here is still served.
-     *
-     * # Errors
-     * `client/suspended`, `client/closed`.
-     */
-    suspend fun `stopListening`()
-    
-    /**
-     * Puts the client to sleep: pays what it owes, says goodbye, and lets go of sockets and file, as iOS demands of an
-     * application in the background. Calls fail with `client/suspended` until `resume`. Returns when all is let go.
-     *
-     * # Errors
-     * None but `client/panicked`.
-     */
-    suspend fun `suspend`()
     
     /**
      * Sends `amount` smallest units to an address.
@@ -2324,6 +2244,102 @@ public interface AntiphonInterface {
      * As `transfer`.
      */
     suspend fun `withdraw`(`key`: kotlin.String, `staker`: Address): CallView
+    
+    /**
+     * Signs the terms of an invitation, or the next version of a field: the deposit may be locked from now on.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    suspend fun `acceptField`(`field`: kotlin.String)
+    
+    /**
+     * Asks all members of a field that this client leads to let somebody in, by key, who locks `deposit`.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    suspend fun `admitMember`(`field`: kotlin.String, `key`: kotlin.String, `deposit`: Amount)
+    
+    /**
+     * Closes a field: at once if every member signs, alone if one is silent.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    suspend fun `closeField`(`field`: kotlin.String)
+    
+    /**
+     * Forgets an invitation.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    suspend fun `declineField`(`field`: kotlin.String)
+    
+    /**
+     * Meets whoever else enters the room of this name; needs a `tracker`. Listeners of a stream have met already.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    suspend fun `enterRoom`(`name`: kotlin.String)
+    
+    /**
+     * Returns the newest state of a field that all members have signed, as a file of evidence; none while there is none.
+     *
+     * # Errors
+     * `client/suspended`, `client/closed`.
+     */
+    suspend fun `fieldEvidence`(`field`: kotlin.String): kotlin.ByteArray?
+    
+    /**
+     * Removes what is kept of a field that is over.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    suspend fun `forgetField`(`field`: kotlin.String)
+    
+    /**
+     * Leaves a field of three or more with what this client has in it; the others go on.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    suspend fun `leaveField`(`field`: kotlin.String)
+    
+    /**
+     * Leaves the room. Fields go on.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    suspend fun `leaveRoom`()
+    
+    /**
+     * Pays a member of a field. It is money once it is committed.
+     *
+     * # Errors
+     * As `transfer`.
+     */
+    suspend fun `payMember`(`key`: kotlin.String, `field`: kotlin.String, `payee`: Address, `amount`: Amount): CallView
+    
+    /**
+     * Invites others, by key (`snapshot().around`), to a payment field in which each locks `deposit`. This client leads it.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    suspend fun `proposeField`(`others`: List<kotlin.String>, `deposit`: Amount)
+    
+    /**
+     * Proves one payment of a closed field: `round` and `index` as `snapshot().fields` shows them.
+     *
+     * # Errors
+     * Why there is no proof, in a stable code.
+     */
+    suspend fun `provePayment`(`field`: kotlin.String, `round`: kotlin.UInt, `index`: kotlin.UInt): Exhibit
     
     companion object
 }
@@ -2438,20 +2454,36 @@ open class Antiphon: Disposable, AutoCloseable, AntiphonInterface
 
     
     /**
-     * Signs the terms of an invitation, or the next version of a field: the deposit may be locked from now on.
+     * Returns a stream of every event from now on.
+     */override fun `events`(): EventStream {
+            return FfiConverterTypeEventStream.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_events(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Listens to the stream of a media playlist as one of its peers: fetches, verifies, keeps, serves, and is paid.
      *
      * # Errors
-     * Why the client refuses.
+     * `options/invalid` for what is no URL; `client/suspended`, after which it is listened to once the client is resumed.
      */
     @Throws(AntiphonException::class)
     @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `acceptField`(`field`: kotlin.String) {
+    override suspend fun `listen`(`playlist`: kotlin.String) {
         return uniffiRustCallAsync(
         callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_accept_field(
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_listen(
                 uniffiHandle,
                 
-        FfiConverterString.lower(`field`),
+        FfiConverterString.lower(`playlist`),
             )
         },
         { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
@@ -2467,22 +2499,19 @@ open class Antiphon: Disposable, AutoCloseable, AntiphonInterface
 
     
     /**
-     * Asks all members of a field that this client leads to let somebody in, by key, who locks `deposit`.
+     * Wakes the client: stream and room are those of before, and what was on its way is waited for.
      *
      * # Errors
-     * Why the client refuses.
+     * `client/closed`; `storage/…` where the folder cannot be used.
      */
     @Throws(AntiphonException::class)
     @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `admitMember`(`field`: kotlin.String, `key`: kotlin.String, `deposit`: Amount) {
+    override suspend fun `resume`() {
         return uniffiRustCallAsync(
         callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_admit_member(
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_resume(
                 uniffiHandle,
                 
-        FfiConverterString.lower(`field`),
-        FfiConverterString.lower(`key`),
-        FfiConverterTypeAmount.lower(`deposit`),
             )
         },
         { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
@@ -2491,6 +2520,223 @@ open class Antiphon: Disposable, AutoCloseable, AntiphonInterface
         // lift function
         { },
         
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Tells how the device is: what it gives away depends on that, and on the terms of `connect`.
+     *
+     * # Errors
+     * `client/suspended`, after which it counts once the client is resumed.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `setSurroundings`(`around`: Surroundings) {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_set_surroundings(
+                uniffiHandle,
+                
+        FfiConverterTypeSurroundings.lower(`around`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
+        // lift function
+        { },
+        
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Ends the client for good, as `suspend` does; streams of events end, too.
+     *
+     * # Errors
+     * None but `client/panicked`.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `shutDown`() {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_shut_down(
+                uniffiHandle,
+                
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
+        // lift function
+        { },
+        
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Returns everything there is to show, as of the last change.
+     */override fun `snapshot`(): Snapshot {
+            return FfiConverterTypeSnapshot.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_snapshot(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Wants no more of the stream. What is here is still served.
+     *
+     * # Errors
+     * `client/suspended`, `client/closed`.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `stopListening`() {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_stop_listening(
+                uniffiHandle,
+                
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
+        // lift function
+        { },
+        
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Puts the client to sleep: pays what it owes, says goodbye, and lets go of sockets and file, as iOS demands of an
+     * application in the background. Calls fail with `client/suspended` until `resume`. Returns when all is let go.
+     *
+     * # Errors
+     * None but `client/panicked`.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `suspend`() {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_suspend(
+                uniffiHandle,
+                
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
+        // lift function
+        { },
+        
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Returns an account, proven under the newest block believed at least to a level.
+     *
+     * # Errors
+     * `lookup/…`.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `findAccount`(`address`: Address, `level`: Level) : AccountFound {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_find_account(
+                uniffiHandle,
+                
+        FfiConverterTypeAddress.lower(`address`),
+        FfiConverterTypeLevel.lower(`level`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeAccountFound.lift(it) },
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Returns the file that proves that the chain has split and who split it, once a witness has shown it.
+     *
+     * # Errors
+     * `client/suspended`, `client/closed`.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `forkProof`() : kotlin.ByteArray? {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_fork_proof(
+                uniffiHandle,
+                
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterOptionalByteArray.lift(it) },
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Signs the account in at the web site `origin`, such as `https://example.org`, which the application names, not the site: what is
+     * signed counts there alone. The site draws `nonce`, 64 hexadecimal digits, and says when it `expires`, in milliseconds since 1970.
+     *
+     * # Errors
+     * `sign-in/bad-origin`, `sign-in/bad-expiry`: nothing is signed then.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `signIn`(`origin`: kotlin.String, `nonce`: kotlin.String, `expires`: kotlin.ULong) : SignedIn {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_sign_in(
+                uniffiHandle,
+                
+        FfiConverterString.lower(`origin`),
+        FfiConverterString.lower(`nonce`),
+        FfiConverterULong.lower(`expires`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeSignedIn.lift(it) },
         // Error FFI converter
         AntiphonException.ErrorHandler,
     )
@@ -2611,93 +2857,6 @@ open class Antiphon: Disposable, AutoCloseable, AntiphonInterface
 
     
     /**
-     * Closes a field: at once if every member signs, alone if one is silent.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    @Throws(AntiphonException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `closeField`(`field`: kotlin.String) {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_close_field(
-                uniffiHandle,
-                
-        FfiConverterString.lower(`field`),
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
-        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
-        // lift function
-        { },
-        
-        // Error FFI converter
-        AntiphonException.ErrorHandler,
-    )
-    }
-
-    
-    /**
-     * Forgets an invitation.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    @Throws(AntiphonException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `declineField`(`field`: kotlin.String) {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_decline_field(
-                uniffiHandle,
-                
-        FfiConverterString.lower(`field`),
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
-        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
-        // lift function
-        { },
-        
-        // Error FFI converter
-        AntiphonException.ErrorHandler,
-    )
-    }
-
-    
-    /**
-     * Meets whoever else enters the room of this name; needs a `tracker`. Listeners of a stream have met already.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    @Throws(AntiphonException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `enterRoom`(`name`: kotlin.String) {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_enter_room(
-                uniffiHandle,
-                
-        FfiConverterString.lower(`name`),
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
-        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
-        // lift function
-        { },
-        
-        // Error FFI converter
-        AntiphonException.ErrorHandler,
-    )
-    }
-
-    
-    /**
      * Says that a change was handled, durably.
      *
      * # Errors
@@ -2720,135 +2879,6 @@ open class Antiphon: Disposable, AutoCloseable, AntiphonInterface
         // lift function
         { },
         
-        // Error FFI converter
-        AntiphonException.ErrorHandler,
-    )
-    }
-
-    
-    /**
-     * Returns a stream of every event from now on.
-     */override fun `events`(): EventStream {
-            return FfiConverterTypeEventStream.lift(
-    callWithHandle {
-    uniffiRustCall() { _status ->
-    UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_events(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Returns the newest state of a field that all members have signed, as a file of evidence; none while there is none.
-     *
-     * # Errors
-     * `client/suspended`, `client/closed`.
-     */
-    @Throws(AntiphonException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `fieldEvidence`(`field`: kotlin.String) : kotlin.ByteArray? {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_field_evidence(
-                uniffiHandle,
-                
-        FfiConverterString.lower(`field`),
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
-        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
-        // lift function
-        { FfiConverterOptionalByteArray.lift(it) },
-        // Error FFI converter
-        AntiphonException.ErrorHandler,
-    )
-    }
-
-    
-    /**
-     * Returns an account, proven under the newest block believed at least to a level.
-     *
-     * # Errors
-     * `lookup/…`.
-     */
-    @Throws(AntiphonException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `findAccount`(`address`: Address, `level`: Level) : AccountFound {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_find_account(
-                uniffiHandle,
-                
-        FfiConverterTypeAddress.lower(`address`),
-        FfiConverterTypeLevel.lower(`level`),
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
-        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
-        // lift function
-        { FfiConverterTypeAccountFound.lift(it) },
-        // Error FFI converter
-        AntiphonException.ErrorHandler,
-    )
-    }
-
-    
-    /**
-     * Removes what is kept of a field that is over.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    @Throws(AntiphonException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `forgetField`(`field`: kotlin.String) {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_forget_field(
-                uniffiHandle,
-                
-        FfiConverterString.lower(`field`),
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
-        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
-        // lift function
-        { },
-        
-        // Error FFI converter
-        AntiphonException.ErrorHandler,
-    )
-    }
-
-    
-    /**
-     * Returns the file that proves that the chain has split and who split it, once a witness has shown it.
-     *
-     * # Errors
-     * `client/suspended`, `client/closed`.
-     */
-    @Throws(AntiphonException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `forkProof`() : kotlin.ByteArray? {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_fork_proof(
-                uniffiHandle,
-                
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
-        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
-        // lift function
-        { FfiConverterOptionalByteArray.lift(it) },
         // Error FFI converter
         AntiphonException.ErrorHandler,
     )
@@ -2881,92 +2911,6 @@ open class Antiphon: Disposable, AutoCloseable, AntiphonInterface
         { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
         // lift function
         { FfiConverterTypeCallView.lift(it) },
-        // Error FFI converter
-        AntiphonException.ErrorHandler,
-    )
-    }
-
-    
-    /**
-     * Leaves a field of three or more with what this client has in it; the others go on.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    @Throws(AntiphonException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `leaveField`(`field`: kotlin.String) {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_leave_field(
-                uniffiHandle,
-                
-        FfiConverterString.lower(`field`),
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
-        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
-        // lift function
-        { },
-        
-        // Error FFI converter
-        AntiphonException.ErrorHandler,
-    )
-    }
-
-    
-    /**
-     * Leaves the room. Fields go on.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    @Throws(AntiphonException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `leaveRoom`() {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_leave_room(
-                uniffiHandle,
-                
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
-        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
-        // lift function
-        { },
-        
-        // Error FFI converter
-        AntiphonException.ErrorHandler,
-    )
-    }
-
-    
-    /**
-     * Listens to the stream of a media playlist as one of its peers: fetches, verifies, keeps, serves, and is paid.
-     *
-     * # Errors
-     * `options/invalid` for what is no URL; `client/suspended`, after which it is listened to once the client is resumed.
-     */
-    @Throws(AntiphonException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `listen`(`playlist`: kotlin.String) {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_listen(
-                uniffiHandle,
-                
-        FfiConverterString.lower(`playlist`),
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
-        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
-        // lift function
-        { },
-        
         // Error FFI converter
         AntiphonException.ErrorHandler,
     )
@@ -3031,97 +2975,6 @@ open class Antiphon: Disposable, AutoCloseable, AntiphonInterface
 
     
     /**
-     * Pays a member of a field. It is money once it is committed.
-     *
-     * # Errors
-     * As `transfer`.
-     */
-    @Throws(AntiphonException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `payMember`(`key`: kotlin.String, `field`: kotlin.String, `payee`: Address, `amount`: Amount) : CallView {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_pay_member(
-                uniffiHandle,
-                
-        FfiConverterString.lower(`key`),
-        FfiConverterString.lower(`field`),
-        FfiConverterTypeAddress.lower(`payee`),
-        FfiConverterTypeAmount.lower(`amount`),
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
-        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
-        // lift function
-        { FfiConverterTypeCallView.lift(it) },
-        // Error FFI converter
-        AntiphonException.ErrorHandler,
-    )
-    }
-
-    
-    /**
-     * Invites others, by key (`snapshot().around`), to a payment field in which each locks `deposit`. This client leads it.
-     *
-     * # Errors
-     * Why the client refuses.
-     */
-    @Throws(AntiphonException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `proposeField`(`others`: List<kotlin.String>, `deposit`: Amount) {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_propose_field(
-                uniffiHandle,
-                
-        FfiConverterSequenceString.lower(`others`),
-        FfiConverterTypeAmount.lower(`deposit`),
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
-        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
-        // lift function
-        { },
-        
-        // Error FFI converter
-        AntiphonException.ErrorHandler,
-    )
-    }
-
-    
-    /**
-     * Proves one payment of a closed field: `round` and `index` as `snapshot().fields` shows them.
-     *
-     * # Errors
-     * Why there is no proof, in a stable code.
-     */
-    @Throws(AntiphonException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `provePayment`(`field`: kotlin.String, `round`: kotlin.UInt, `index`: kotlin.UInt) : Exhibit {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_prove_payment(
-                uniffiHandle,
-                
-        FfiConverterString.lower(`field`),
-        FfiConverterUInt.lower(`round`),
-        FfiConverterUInt.lower(`index`),
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
-        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
-        // lift function
-        { FfiConverterTypeExhibit.lift(it) },
-        // Error FFI converter
-        AntiphonException.ErrorHandler,
-    )
-    }
-
-    
-    /**
      * Takes back what is left in pools that have ended.
      *
      * # Errors
@@ -3150,63 +3003,6 @@ open class Antiphon: Disposable, AutoCloseable, AntiphonInterface
 
     
     /**
-     * Wakes the client: stream and room are those of before, and what was on its way is waited for.
-     *
-     * # Errors
-     * `client/closed`; `storage/…` where the folder cannot be used.
-     */
-    @Throws(AntiphonException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `resume`() {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_resume(
-                uniffiHandle,
-                
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
-        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
-        // lift function
-        { },
-        
-        // Error FFI converter
-        AntiphonException.ErrorHandler,
-    )
-    }
-
-    
-    /**
-     * Tells how the device is: what it gives away depends on that, and on the terms of `connect`.
-     *
-     * # Errors
-     * `client/suspended`, after which it counts once the client is resumed.
-     */
-    @Throws(AntiphonException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `setSurroundings`(`around`: Surroundings) {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_set_surroundings(
-                uniffiHandle,
-                
-        FfiConverterTypeSurroundings.lower(`around`),
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
-        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
-        // lift function
-        { },
-        
-        // Error FFI converter
-        AntiphonException.ErrorHandler,
-    )
-    }
-
-    
-    /**
      * Sends the best voucher of every pool to the chain. Watch `snapshot().wallet.settlements`.
      *
      * # Errors
@@ -3218,107 +3014,6 @@ open class Antiphon: Disposable, AutoCloseable, AntiphonInterface
         return uniffiRustCallAsync(
         callWithHandle { uniffiHandle ->
             UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_settle(
-                uniffiHandle,
-                
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
-        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
-        // lift function
-        { },
-        
-        // Error FFI converter
-        AntiphonException.ErrorHandler,
-    )
-    }
-
-    
-    /**
-     * Ends the client for good, as `suspend` does; streams of events end, too.
-     *
-     * # Errors
-     * None but `client/panicked`.
-     */
-    @Throws(AntiphonException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `shutDown`() {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_shut_down(
-                uniffiHandle,
-                
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
-        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
-        // lift function
-        { },
-        
-        // Error FFI converter
-        AntiphonException.ErrorHandler,
-    )
-    }
-
-    
-    /**
-     * Returns everything there is to show, as of the last change.
-     */override fun `snapshot`(): Snapshot {
-            return FfiConverterTypeSnapshot.lift(
-    callWithHandle {
-    uniffiRustCall() { _status ->
-    UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_snapshot(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Wants no more of the stream. What is here is still served.
-     *
-     * # Errors
-     * `client/suspended`, `client/closed`.
-     */
-    @Throws(AntiphonException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `stopListening`() {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_stop_listening(
-                uniffiHandle,
-                
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
-        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
-        // lift function
-        { },
-        
-        // Error FFI converter
-        AntiphonException.ErrorHandler,
-    )
-    }
-
-    
-    /**
-     * Puts the client to sleep: pays what it owes, says goodbye, and lets go of sockets and file, as iOS demands of an
-     * application in the background. Calls fail with `client/suspended` until `resume`. Returns when all is let go.
-     *
-     * # Errors
-     * None but `client/panicked`.
-     */
-    @Throws(AntiphonException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `suspend`() {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_suspend(
                 uniffiHandle,
                 
             )
@@ -3419,6 +3114,358 @@ open class Antiphon: Disposable, AutoCloseable, AntiphonInterface
         { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
         // lift function
         { FfiConverterTypeCallView.lift(it) },
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Signs the terms of an invitation, or the next version of a field: the deposit may be locked from now on.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `acceptField`(`field`: kotlin.String) {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_accept_field(
+                uniffiHandle,
+                
+        FfiConverterString.lower(`field`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
+        // lift function
+        { },
+        
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Asks all members of a field that this client leads to let somebody in, by key, who locks `deposit`.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `admitMember`(`field`: kotlin.String, `key`: kotlin.String, `deposit`: Amount) {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_admit_member(
+                uniffiHandle,
+                
+        FfiConverterString.lower(`field`),
+        FfiConverterString.lower(`key`),
+        FfiConverterTypeAmount.lower(`deposit`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
+        // lift function
+        { },
+        
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Closes a field: at once if every member signs, alone if one is silent.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `closeField`(`field`: kotlin.String) {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_close_field(
+                uniffiHandle,
+                
+        FfiConverterString.lower(`field`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
+        // lift function
+        { },
+        
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Forgets an invitation.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `declineField`(`field`: kotlin.String) {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_decline_field(
+                uniffiHandle,
+                
+        FfiConverterString.lower(`field`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
+        // lift function
+        { },
+        
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Meets whoever else enters the room of this name; needs a `tracker`. Listeners of a stream have met already.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `enterRoom`(`name`: kotlin.String) {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_enter_room(
+                uniffiHandle,
+                
+        FfiConverterString.lower(`name`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
+        // lift function
+        { },
+        
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Returns the newest state of a field that all members have signed, as a file of evidence; none while there is none.
+     *
+     * # Errors
+     * `client/suspended`, `client/closed`.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `fieldEvidence`(`field`: kotlin.String) : kotlin.ByteArray? {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_field_evidence(
+                uniffiHandle,
+                
+        FfiConverterString.lower(`field`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterOptionalByteArray.lift(it) },
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Removes what is kept of a field that is over.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `forgetField`(`field`: kotlin.String) {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_forget_field(
+                uniffiHandle,
+                
+        FfiConverterString.lower(`field`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
+        // lift function
+        { },
+        
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Leaves a field of three or more with what this client has in it; the others go on.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `leaveField`(`field`: kotlin.String) {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_leave_field(
+                uniffiHandle,
+                
+        FfiConverterString.lower(`field`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
+        // lift function
+        { },
+        
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Leaves the room. Fields go on.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `leaveRoom`() {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_leave_room(
+                uniffiHandle,
+                
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
+        // lift function
+        { },
+        
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Pays a member of a field. It is money once it is committed.
+     *
+     * # Errors
+     * As `transfer`.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `payMember`(`key`: kotlin.String, `field`: kotlin.String, `payee`: Address, `amount`: Amount) : CallView {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_pay_member(
+                uniffiHandle,
+                
+        FfiConverterString.lower(`key`),
+        FfiConverterString.lower(`field`),
+        FfiConverterTypeAddress.lower(`payee`),
+        FfiConverterTypeAmount.lower(`amount`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeCallView.lift(it) },
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Invites others, by key (`snapshot().around`), to a payment field in which each locks `deposit`. This client leads it.
+     *
+     * # Errors
+     * Why the client refuses.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `proposeField`(`others`: List<kotlin.String>, `deposit`: Amount) {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_propose_field(
+                uniffiHandle,
+                
+        FfiConverterSequenceString.lower(`others`),
+        FfiConverterTypeAmount.lower(`deposit`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
+        // lift function
+        { },
+        
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Proves one payment of a closed field: `round` and `index` as `snapshot().fields` shows them.
+     *
+     * # Errors
+     * Why there is no proof, in a stable code.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `provePayment`(`field`: kotlin.String, `round`: kotlin.UInt, `index`: kotlin.UInt) : Exhibit {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_prove_payment(
+                uniffiHandle,
+                
+        FfiConverterString.lower(`field`),
+        FfiConverterUInt.lower(`round`),
+        FfiConverterUInt.lower(`index`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeExhibit.lift(it) },
         // Error FFI converter
         AntiphonException.ErrorHandler,
     )
@@ -6440,6 +6487,85 @@ public object FfiConverterTypeSettlementView: FfiConverterRustBuffer<SettlementV
             FfiConverterOptionalTypeLevel.write(value.`level`, buf)
             FfiConverterOptionalULong.write(value.`height`, buf)
             FfiConverterOptionalString.write(value.`root`, buf)
+    }
+}
+
+
+
+/**
+ * What signs an account in at a web site.
+ */
+data class SignedIn (
+    /**
+     * The account's address.
+     */
+    var `account`: Address
+    , 
+    /**
+     * Its Ed25519 key, 64 hexadecimal digits.
+     */
+    var `key`: kotlin.String
+    , 
+    /**
+     * The site for which it counts.
+     */
+    var `origin`: kotlin.String
+    , 
+    /**
+     * The site's, 64 hexadecimal digits.
+     */
+    var `nonce`: kotlin.String
+    , 
+    /**
+     * When it ends, in milliseconds since 1970.
+     */
+    var `expires`: kotlin.ULong
+    , 
+    /**
+     * 128 hexadecimal digits, over what `examples/sign-in/site.mjs` writes.
+     */
+    var `signature`: kotlin.String
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSignedIn: FfiConverterRustBuffer<SignedIn> {
+    override fun read(buf: ByteBuffer): SignedIn {
+        return SignedIn(
+            FfiConverterTypeAddress.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SignedIn) = (
+            FfiConverterTypeAddress.allocationSize(value.`account`) +
+            FfiConverterString.allocationSize(value.`key`) +
+            FfiConverterString.allocationSize(value.`origin`) +
+            FfiConverterString.allocationSize(value.`nonce`) +
+            FfiConverterULong.allocationSize(value.`expires`) +
+            FfiConverterString.allocationSize(value.`signature`)
+    )
+
+    override fun write(value: SignedIn, buf: ByteBuffer) {
+            FfiConverterTypeAddress.write(value.`account`, buf)
+            FfiConverterString.write(value.`key`, buf)
+            FfiConverterString.write(value.`origin`, buf)
+            FfiConverterString.write(value.`nonce`, buf)
+            FfiConverterULong.write(value.`expires`, buf)
+            FfiConverterString.write(value.`signature`, buf)
     }
 }
 

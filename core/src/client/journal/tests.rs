@@ -1,11 +1,15 @@
 use super::*;
-use antiphon_core::{
+use crate::{
     amount::Amount,
-    chain::{spec::Token, transaction::Transaction},
+    chain::{
+        Level,
+        spec::Token,
+        transaction::{Message, Transaction},
+    },
     client::{AccountView, Leveled},
     codec::{Bounded, Text},
     crypto::{Hash, SecretKey},
-    id::{Address, BlockId},
+    id::{Address, BlockId, Height},
 };
 
 const CHAIN: ChainId = ChainId(Hash([1; 32]));
@@ -34,7 +38,7 @@ fn a_transfer_rises_by_proof_and_each_change_is_told_until_it_is_handled() {
 #[test]
 fn what_was_not_handled_is_told_again_after_a_restart_and_only_the_newest_of_it() {
     let mut journal = empty();
-    let mut rows = BTreeMap::new();
+    let mut rows = Table::new();
     note(&mut rows, begun(&mut journal, "rent"));
     note(&mut rows, journal.sending(AskId(1), &sent(1, 10)).unwrap());
     let first = journal.next_event().unwrap().1.changed;
@@ -54,8 +58,8 @@ fn the_same_key_pays_once_and_stands_for_nothing_else() {
     begun(&mut journal, "rent");
     assert!(matches!(journal.begin("rent", act(5)), Ok((Begun::Known(_), None))));
     assert_eq!(journal.begin("rent", act(6)), Err("call/key-reused"));
-    assert_eq!(journal.begin("", act(6)), Err("client/bad-input"));
-    assert_eq!(journal.begin(&"k".repeat(65), act(6)), Err("client/bad-input"));
+    assert_eq!(journal.begin("", act(6)), Err("options/invalid"));
+    assert_eq!(journal.begin(&"k".repeat(65), act(6)), Err("options/invalid"));
     assert_eq!(journal.forget("rent"), (String::from("call/rent"), None));
     assert!(matches!(journal.begin("rent", act(6)), Ok((Begun::New(_), None))));
 }
@@ -63,7 +67,7 @@ fn the_same_key_pays_once_and_stands_for_nothing_else() {
 #[test]
 fn a_restart_waits_for_what_was_sent_and_ends_what_was_not() {
     let mut journal = empty();
-    let mut rows = BTreeMap::new();
+    let mut rows = Table::new();
     note(&mut rows, begun(&mut journal, "sent"));
     let bytes = sent(4, 10);
     note(&mut rows, journal.sending(AskId(1), &bytes).unwrap());
@@ -83,7 +87,7 @@ fn a_damaged_row_is_none() {
     let (name, row) = begun(&mut journal, "rent");
     let mut row = row.unwrap();
     row[3] ^= 1;
-    let (journal, ..) = Journal::restore(CHAIN, vec![(name, row)]);
+    let (journal, ..) = Journal::restore(CHAIN, [(name, row)].to_vec());
     assert!(journal.all().is_empty());
 }
 
@@ -163,7 +167,7 @@ fn sent(sequence: u64, reference: u64) -> Vec<u8> {
         scope: Text::try_from("").unwrap(),
         max_fee: Amount::from_units(1),
         cosigners: Bounded::new(),
-        messages: Bounded::try_from(vec![message]).unwrap(),
+        messages: Bounded::try_from([message].to_vec()).unwrap(),
     };
     SignedTransaction::new(&key, CHAIN, body).to_bytes()
 }
@@ -187,7 +191,7 @@ fn stage(journal: &Journal, key: &str) -> Stage {
 }
 
 /// As a disk does.
-fn note(rows: &mut BTreeMap<String, Vec<u8>>, (name, row): Change) {
+fn note(rows: &mut Table<String, Vec<u8>>, (name, row): Change) {
     match row {
         Some(row) => drop(rows.insert(name, row)),
         None => drop(rows.remove(&name)),

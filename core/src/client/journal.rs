@@ -14,35 +14,35 @@
 //! moves on meanwhile only the newest is told.
 
 mod row;
+mod stage;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use row::{Act, Entry, Stage};
+pub use row::{Act, Entry, Stage};
 
-use antiphon_core::{
-    chain::{
-        Level,
-        transaction::{LIFETIME, Message, SignedTransaction, decode_transaction},
-    },
-    client::{AskId, FieldView, PaymentStanding, PaymentView, Snapshot},
-    id::{ChainId, Height},
+use super::{AskId, PaymentView, Snapshot};
+use crate::{
+    chain::transaction::{SignedTransaction, decode_transaction},
+    id::ChainId,
+    table::Table,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use alloc::{borrow::ToOwned, boxed::Box, format, string::String, vec::Vec};
+use stage::{payment_stage, transaction_stage};
 
 /// Calls that are remembered. Chosen here: months of a person's payments; the oldest that are over and read make room.
-pub(crate) const MAX_CALLS: usize = 1024;
+pub const MAX_CALLS: usize = 1024;
 /// Longest key, in bytes.
-pub(crate) const MAX_KEY: usize = 64;
+pub const MAX_KEY: usize = 64;
 
 /// Rows are called so.
 const ROWS: &str = "call/";
 
 /// A row to be written, or removed.
-pub(crate) type Change = (String, Option<Vec<u8>>);
+pub type Change = (String, Option<Vec<u8>>);
 
 /// What became of a call's begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Begun {
+pub enum Begun {
     /// It is new: the command may be given once this row is durable.
     New(Change),
     /// It was begun before, and is this far.
@@ -50,15 +50,15 @@ pub(crate) enum Begun {
 }
 
 /// Why a call is not begun; in a stable code.
-pub(crate) type Refusal = &'static str;
+pub type Refusal = &'static str;
 
 /// Every call of one account on one chain.
 #[derive(Debug)]
-pub(crate) struct Journal {
+pub struct Journal {
     chain: ChainId,
-    calls: BTreeMap<String, Entry>,
+    calls: Table<String, Entry>,
     /// Submissions that the node has not answered, with whether the same bytes went before.
-    asked: BTreeMap<AskId, (String, bool)>,
+    asked: Table<AskId, (String, bool)>,
     /// Number of the last change.
     changes: u64,
 }
@@ -66,7 +66,7 @@ pub(crate) struct Journal {
 impl Journal {
     /// Reads what was written, and what of it must be written anew: a call whose end nobody can know any more is over.
     /// Returns the transaction that a client must wait for, too. Damaged rows are left out.
-    pub(crate) fn restore(
+    pub fn restore(
         chain: ChainId,
         rows: Vec<(String, Vec<u8>)>,
     ) -> (Self, Vec<Change>, Option<SignedTransaction>) {
@@ -74,9 +74,9 @@ impl Journal {
             let key = name.strip_prefix(ROWS)?.to_owned();
             Some((key, Entry::read(chain, &name, bytes)?))
         });
-        let calls: BTreeMap<_, _> = read.collect();
+        let calls: Table<_, _> = read.collect();
         let changes = calls.values().map(|call| call.changed).max().unwrap_or_default();
-        let mut journal = Self { chain, calls, asked: BTreeMap::new(), changes };
+        let mut journal = Self { chain, calls, asked: Table::new(), changes };
         let keys: Vec<_> = journal.calls.keys().cloned().collect();
         let rows = keys.iter().filter_map(|key| journal.close(key)).collect();
         let open = journal.calls.values().filter(|call| call.stage == Stage::Pending);
@@ -102,14 +102,10 @@ impl Journal {
     /// Begins a call, or finds it.
     ///
     /// # Errors
-    /// `client/bad-input` for an empty or overlong key, `call/key-reused`, `call/full`.
-    pub(crate) fn begin(
-        &mut self,
-        key: &str,
-        act: Act,
-    ) -> Result<(Begun, Option<Change>), Refusal> {
+    /// `options/invalid` for an empty or overlong key, `call/key-reused`, `call/full`.
+    pub fn begin(&mut self, key: &str, act: Act) -> Result<(Begun, Option<Change>), Refusal> {
         if key.is_empty() || key.len() > MAX_KEY {
-            return Err("client/bad-input");
+            return Err("options/invalid");
         }
         if let Some(known) = self.calls.get(key) {
             return match known.act == act {
@@ -131,29 +127,29 @@ impl Journal {
     }
 
     /// Returns a call.
-    pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
+    pub fn get(&self, key: &str) -> Option<&Entry> {
         self.calls.get(key)
     }
 
     /// Returns every call, the newest change last.
-    pub(crate) fn all(&self) -> Vec<(&String, &Entry)> {
+    pub fn all(&self) -> Vec<(&String, &Entry)> {
         let mut all: Vec<_> = self.calls.iter().collect();
-        all.sort_by_key(|(_, call)| call.changed);
+        all.sort_unstable_by_key(|(_, call)| call.changed);
         all
     }
 
     /// The client refused: nothing was done, and the key is free.
-    pub(crate) fn forget(&mut self, key: &str) -> Change {
+    pub fn forget(&mut self, key: &str) -> Change {
         self.calls.remove(key);
         (format!("{ROWS}{key}"), None)
     }
 
     /// A payment in a field was made: which one it is, the field shows.
-    pub(crate) fn paid(&mut self, key: &str, shown: &Snapshot) -> Option<Change> {
+    pub fn paid(&mut self, key: &str, shown: &Snapshot) -> Option<Change> {
         let Act::PayMember { field, payee, amount } = self.calls.get(key)?.act.clone() else {
             return None;
         };
-        let known: BTreeSet<u64> = self.calls.values().filter_map(|call| call.payment).collect();
+        let known: Vec<u64> = self.calls.values().filter_map(|call| call.payment).collect();
         let show = shown.fields.iter().find(|show| show.view.id == field)?;
         let is_it = |one: &&PaymentView| {
             (one.payee, one.amount) == (payee, amount)
@@ -167,7 +163,7 @@ impl Journal {
     }
 
     /// The client sends a transaction. Returns the row that must be durable before.
-    pub(crate) fn sending(&mut self, ask: AskId, bytes: &[u8]) -> Option<Change> {
+    pub fn sending(&mut self, ask: AskId, bytes: &[u8]) -> Option<Change> {
         let transaction = decode_transaction(bytes).ok()?;
         let [message] = &transaction.body.messages[..] else { return None };
         let is_it = |call: &Entry| call.act.is(message);
@@ -191,7 +187,7 @@ impl Journal {
     }
 
     /// The node answered a submission; with a code if it refuses.
-    pub(crate) fn answered(&mut self, ask: AskId, refusal: Option<i32>) -> Option<Change> {
+    pub fn answered(&mut self, ask: AskId, refusal: Option<i32>) -> Option<Change> {
         /// As good as no answer.
         const UNAVAILABLE: i32 = -32001;
         let (key, went_before) = self.asked.remove(&ask)?;
@@ -204,7 +200,7 @@ impl Journal {
     }
 
     /// Learns from what is shown how far each call is.
-    pub(crate) fn shown(&mut self, shown: &Snapshot) -> Vec<Change> {
+    pub fn shown(&mut self, shown: &Snapshot) -> Vec<Change> {
         let account = shown.wallet.account.as_ref();
         let sequences = account.map(|account| account.sequences).unwrap_or_default();
         let open = self.calls.iter().filter(|(_, call)| !call.is_over());
@@ -235,13 +231,13 @@ impl Journal {
     }
 
     /// Returns the change that the application has not handled yet, the oldest.
-    pub(crate) fn next_event(&self) -> Option<(&String, &Entry)> {
+    pub fn next_event(&self) -> Option<(&String, &Entry)> {
         let untold = self.calls.iter().filter(|(_, call)| !call.is_told());
         untold.min_by_key(|(_, call)| call.changed)
     }
 
     /// The application has handled the change of this number.
-    pub(crate) fn handled(&mut self, change: u64) -> Option<Change> {
+    pub fn handled(&mut self, change: u64) -> Option<Change> {
         let (key, call) = self.calls.iter_mut().find(|(_, call)| call.changed == change)?;
         call.told = change;
         let key = key.clone();
@@ -260,67 +256,5 @@ impl Journal {
         let name = format!("{ROWS}{key}");
         let row = self.calls.get(key)?.to_row(self.chain, &name);
         Some((name, Some(row)))
-    }
-}
-
-/// How far the sequence of a transaction shows it to be.
-fn transaction_stage(call: &Entry, sequences: [Option<(Height, u64)>; 3]) -> Option<Stage> {
-    let sent = decode_transaction(call.transaction.as_ref()?).ok()?.body;
-    let has = |level: Level| {
-        let at = Level::ALL.iter().position(|known| *known == level)?;
-        sequences.get(at).copied().flatten()
-    };
-    let is_in = |level| has(level).is_some_and(|(_, used)| used >= sent.sequence);
-    for (level, stage) in [
-        (Level::Final, Stage::Final),
-        (Level::Settled, Stage::Settled),
-        (Level::Included, Stage::Included),
-    ] {
-        if is_in(level) {
-            return Some(stage.max(call.stage));
-        }
-    }
-    // The client makes it anew then, and its turn is told by `sending`; a life that ended long ago without that is over.
-    let over = sent.reference_height.plus(LIFETIME.saturating_mul(2));
-    has(Level::Settled).filter(|(height, _)| *height > over).map(|_| Stage::Failed)
-}
-
-/// How far a field shows a payment of its own to be.
-fn payment_stage(call: &Entry, view: &FieldView) -> Option<Stage> {
-    let id = call.payment?;
-    let found = view.payments.iter().find(|one| one.id == Some(id));
-    Some(match found.map(|one| one.standing) {
-        Some(PaymentStanding::Pending | PaymentStanding::Sequenced) => Stage::Pending,
-        Some(PaymentStanding::Void) => Stage::Failed,
-        // What is committed has no name of its own any more.
-        Some(PaymentStanding::Committed) | None => Stage::Committed,
-    })
-}
-
-impl Act {
-    /// Returns whether this is what a message orders.
-    fn is(&self, message: &Message) -> bool {
-        match (self, message) {
-            (
-                Self::Transfer { token, to, amount },
-                Message::Transfer { token: sent, to: whom, amount: sum },
-            ) => (token, to, amount) == (sent, whom, sum),
-            (Self::Bond(who, sum), Message::Bond { staker, amount })
-            | (Self::Unbond(who, sum), Message::Unbond { staker, amount }) => {
-                (who, sum) == (staker, amount)
-            }
-            (Self::Withdraw(who), Message::Withdraw { staker }) => who == staker,
-            (Self::OpenPool(sum), Message::CreatePool(terms)) => {
-                terms.only.is_none() && terms.deposit == *sum
-            }
-            (Self::Give { to, amount, purpose }, Message::CreatePool(terms)) => {
-                terms.deposit == *amount
-                    && terms
-                        .only
-                        .as_ref()
-                        .is_some_and(|only| only.payee == *to && only.purpose.as_str() == purpose)
-            }
-            _ => false,
-        }
     }
 }

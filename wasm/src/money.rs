@@ -1,0 +1,322 @@
+//! What moves money once by its key: `antiphon_core::client::journal` around the client of a page.
+//!
+//! ```text
+//! begin --Store--> stored --command--> client --Submit, held--> Store --> stored --> Submit goes
+//! ```
+//!
+//! Shapes: `Input` in `js/src/border.ts`, `Call` and `MoneyEvent` in `js/src/calls.ts`.
+
+use crate::{
+    command,
+    error::bad_input,
+    object::{field, integer, list, nullable, number, object, text},
+};
+use antiphon_core::{
+    client::{
+        Client, Input, LookupId, Output, Query, StoreToken,
+        journal::{Act, Begun, Change, Entry, Journal, Stage},
+    },
+    id::ChainId,
+    table::Table,
+    time::{Moment, UnixMillis},
+    wallet::address::to_text,
+};
+use wasm_bindgen::JsValue;
+
+/// Rows of the journal are called so, and no row of the client is.
+const ROWS: &str = "keeper/";
+/// Tokens of its rows begin here: the client counts its own from one.
+const FIRST: u64 = 1 << 52;
+
+/// A write did not become durable.
+const NOT_STORED: &str = "storage/write-failed";
+
+/// What a page asks of the journal.
+pub(crate) enum Request {
+    Begin(LookupId, String, Act),
+    Call(LookupId, String),
+    Calls(LookupId),
+    NextEvent(LookupId),
+    Handled(LookupId, u64),
+    /// A row is not durable, and will not be.
+    NotStored(u64),
+}
+
+/// Reads a request, if it is one.
+pub(crate) fn read(input: &JsValue) -> Result<Option<Request>, JsValue> {
+    let id = || integer(input, "id").map(LookupId);
+    Ok(Some(match text(input, "kind")?.as_str() {
+        "begin" => {
+            let act = Act::of(&command::read(&field(input, "command"))?);
+            Request::Begin(id()?, text(input, "key")?, act.ok_or_else(|| bad_input("command"))?)
+        }
+        "call" => Request::Call(id()?, text(input, "key")?),
+        "calls" => Request::Calls(id()?),
+        "nextEvent" => Request::NextEvent(id()?),
+        "notStored" => Request::NotStored(integer(input, "token")?),
+        "handled" => Request::Handled(id()?, integer(input, "event")?),
+        _ => return Ok(None),
+    }))
+}
+
+/// What an answer to the page is made of.
+pub(crate) enum Answer {
+    Found(LookupId, JsValue),
+    Lost(LookupId, &'static str),
+}
+
+/// The journal, and what waits for its rows.
+pub(crate) struct Money {
+    chain: ChainId,
+    journal: Journal,
+    next: u64,
+    /// Calls whose row is being written.
+    beginning: Table<u64, (LookupId, String, Act)>,
+    /// Events whose handling is being written.
+    handling: Table<u64, LookupId>,
+    /// Transactions whose row is being written, with the row.
+    held: Table<u64, (Output, Change)>,
+    /// Of those, whose row was not, and will be tried again.
+    unwritten: Vec<u64>,
+    /// Who waits for an event.
+    waiting: Vec<LookupId>,
+    pub(crate) answers: Vec<Answer>,
+}
+
+impl Money {
+    pub(crate) fn new(chain: ChainId) -> Self {
+        Self {
+            chain,
+            journal: Journal::restore(chain, Vec::new()).0,
+            next: FIRST,
+            beginning: Table::new(),
+            handling: Table::new(),
+            held: Table::new(),
+            unwritten: Vec::new(),
+            waiting: Vec::new(),
+            answers: Vec::new(),
+        }
+    }
+
+    /// Does what the page asks.
+    pub(crate) fn serve(&mut self, request: Request, out: &mut Vec<Output>) {
+        match request {
+            Request::NotStored(token) => self.lost(token, out),
+            Request::Begin(id, key, act) => match self.journal.begin(&key, act.clone()) {
+                Ok((Begun::New(row), oldest)) => {
+                    self.keep(oldest, out);
+                    let token = self.store(row, out);
+                    self.beginning.insert(token, (id, key, act));
+                }
+                Ok((Begun::Known(call), _)) => self.found(id, write(&key, &call)),
+                Err(code) => self.answers.push(Answer::Lost(id, code)),
+            },
+            Request::Call(id, key) => self.show(id, &key),
+            Request::Calls(id) => {
+                let all = self.journal.all().into_iter().map(|(key, call)| write(key, call));
+                let all = list(all).into();
+                self.found(id, all);
+            }
+            Request::NextEvent(id) => {
+                self.waiting.push(id);
+                self.tell();
+            }
+            Request::Handled(id, event) => match self.journal.handled(event) {
+                Some(row) => {
+                    let token = self.store(row, out);
+                    self.handling.insert(token, id);
+                }
+                // It has moved on, or was handled: the newer one is still told.
+                None => self.found(id, JsValue::UNDEFINED),
+            },
+        }
+    }
+
+    /// What waited for a row that is lost has not happened. A transaction is held until its row is written after all.
+    fn lost(&mut self, token: u64, out: &mut Vec<Output>) {
+        if let Some((id, key, _)) = self.beginning.remove(&token) {
+            let gone = self.journal.forget(&key);
+            self.keep(Some(gone), out);
+            self.answers.push(Answer::Lost(id, NOT_STORED));
+        }
+        if let Some(id) = self.handling.remove(&token) {
+            self.answers.push(Answer::Lost(id, NOT_STORED));
+        }
+        if self.held.contains_key(&token) {
+            self.unwritten.push(token);
+        }
+    }
+
+    /// Takes what is the journal's out of what a disk gave back, and lets the client wait for what was sent.
+    pub(crate) fn load(
+        &mut self,
+        rows: Vec<(String, Vec<u8>)>,
+        client: &mut Client,
+        out: &mut Vec<Output>,
+    ) -> Vec<(String, Vec<u8>)> {
+        let mut kept = Vec::new();
+        let mut rest = Vec::new();
+        for (name, row) in rows {
+            match name.strip_prefix(ROWS) {
+                Some(short) => kept.push((short.to_owned(), row)),
+                None => rest.push((name, row)),
+            }
+        }
+        let (journal, changes, flight) = Journal::restore(self.chain, kept);
+        self.journal = journal;
+        for change in changes {
+            self.keep(Some(change), out);
+        }
+        if let Some(flight) = flight {
+            client.resume(flight);
+        }
+        rest
+    }
+
+    /// Sees what happened outside, before the client does.
+    pub(crate) fn watch(&mut self, input: &Input, out: &mut Vec<Output>) {
+        let change = match input {
+            Input::Answered(ask, _) | Input::Unreachable(ask) => self.journal.answered(*ask, None),
+            Input::Refused(ask, code) => self.journal.answered(*ask, Some(*code)),
+            Input::Unwant(id) => return self.waiting.retain(|waiting| waiting.0 != id.0),
+            _ => return,
+        };
+        self.keep(change, out);
+        self.tell();
+    }
+
+    /// Holds each transaction of a call until its row is durable.
+    pub(crate) fn hold(&mut self, out: &mut Vec<Output>) {
+        if !out.iter().any(is_submit) {
+            return;
+        }
+        for order in core::mem::take(out) {
+            let change = match &order {
+                Output::Ask(id, Query::Submit(bytes)) => self.journal.sending(*id, bytes),
+                _ => None,
+            };
+            match change {
+                Some(row) => {
+                    let token = self.store(row.clone(), out);
+                    self.held.insert(token, (order, row));
+                }
+                None => out.push(order),
+            }
+        }
+        self.tell();
+    }
+
+    /// A row is durable. Returns whether it is one of the journal's.
+    pub(crate) fn kept(
+        &mut self,
+        StoreToken(token): StoreToken,
+        (now, clock): (Moment, UnixMillis),
+        client: &mut Client,
+        out: &mut Vec<Output>,
+    ) -> bool {
+        if let Some((id, key, act)) = self.beginning.remove(&token) {
+            let done = act.command().ok_or("options/invalid").and_then(|command| {
+                client.command(now, clock, command, out).map_err(|error| error.code())
+            });
+            match done {
+                Ok(()) => {
+                    let change = self.journal.paid(&key, &client.snapshot());
+                    self.keep(change, out);
+                    self.hold(out);
+                    self.show(id, &key);
+                }
+                Err(code) => {
+                    let gone = self.journal.forget(&key);
+                    self.keep(Some(gone), out);
+                    self.answers.push(Answer::Lost(id, code));
+                }
+            }
+            self.tell();
+        }
+        if let Some(id) = self.handling.remove(&token) {
+            self.found(id, JsValue::UNDEFINED);
+        }
+        out.extend(self.held.remove(&token).map(|(order, _)| order));
+        token >= FIRST
+    }
+
+    /// Learns from what is shown how far each call is.
+    pub(crate) fn look(&mut self, client: &Client, out: &mut Vec<Output>) {
+        for token in self.unwritten.drain(..) {
+            if let Some((_, (name, row))) = self.held.get(&token) {
+                out.push(Output::Store(StoreToken(token), format!("{ROWS}{name}"), row.clone()));
+            }
+        }
+        for change in self.journal.shown(&client.snapshot()) {
+            self.keep(Some(change), out);
+        }
+        self.tell();
+    }
+
+    /// Tells the oldest change to whoever waits. Those who are told the same twice handle it once.
+    fn tell(&mut self) {
+        let Some((key, call)) = self.journal.next_event() else { return };
+        for id in self.waiting.drain(..) {
+            let event = object([("id", number(call.changed)), ("call", write(key, call))]);
+            self.answers.push(Answer::Found(id, event));
+        }
+    }
+
+    fn show(&mut self, id: LookupId, key: &str) {
+        self.answers.push(match self.journal.get(key) {
+            Some(call) => Answer::Found(id, write(key, call)),
+            None => Answer::Lost(id, "call/unknown-key"),
+        });
+    }
+
+    fn found(&mut self, id: LookupId, found: JsValue) {
+        self.answers.push(Answer::Found(id, found));
+    }
+
+    fn keep(&mut self, change: Option<Change>, out: &mut Vec<Output>) {
+        if let Some(row) = change {
+            self.store(row, out);
+        }
+    }
+
+    fn store(&mut self, (name, row): Change, out: &mut Vec<Output>) -> u64 {
+        let token = self.next;
+        self.next = token.saturating_add(1);
+        out.push(Output::Store(StoreToken(token), format!("{ROWS}{name}"), row));
+        token
+    }
+}
+
+const fn is_submit(order: &Output) -> bool {
+    matches!(order, Output::Ask(_, Query::Submit(_)))
+}
+
+/// Writes a call.
+fn write(key: &str, call: &Entry) -> JsValue {
+    let (kind, to, amount) = match &call.act {
+        Act::Transfer { to, amount, .. } => ("transfer", Some(to), Some(amount)),
+        Act::Bond(staker, amount) => ("bond", Some(staker), Some(amount)),
+        Act::Unbond(staker, amount) => ("unbond", Some(staker), Some(amount)),
+        Act::Withdraw(staker) => ("withdraw", Some(staker), None),
+        Act::OpenPool(deposit) => ("openPool", None, Some(deposit)),
+        Act::Give { to, amount, .. } => ("give", Some(to), Some(amount)),
+        Act::PayMember { payee, amount, .. } => ("payMember", Some(payee), Some(amount)),
+    };
+    let stage = match call.stage {
+        Stage::Asked => "asked",
+        Stage::Pending => "pending",
+        Stage::Included => "included",
+        Stage::Committed => "committed",
+        Stage::Settled => "settled",
+        Stage::Final => "final",
+        Stage::Failed => "failed",
+    };
+    object([
+        ("key", key.into()),
+        ("kind", kind.into()),
+        ("to", nullable(to.map(|to| to_text(to).into()))),
+        ("amount", nullable(amount.map(|amount| JsValue::from(amount.units())))),
+        ("stage", stage.into()),
+        ("code", nullable(call.code.as_deref().map(Into::into))),
+    ])
+}
