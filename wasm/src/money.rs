@@ -175,11 +175,15 @@ impl Money {
 
     /// Sees what happened outside, before the client does.
     pub(crate) fn watch(&mut self, input: &Input, out: &mut Vec<Output>) {
-        let change = match input {
-            Input::Answered(ask, _) | Input::Unreachable(ask) => self.journal.answered(*ask, None),
-            Input::Refused(ask, code) => self.journal.answered(*ask, Some(*code)),
-            Input::Unwant(id) => return self.waiting.retain(|waiting| waiting.0 != id.0),
-            _ => return,
+        if let Input::Unwant(id) = input {
+            return self.waiting.retain(|waiting| waiting.0 != id.0);
+        }
+        let change = if let Input::Answered(ask, _) | Input::Unreachable(ask) = input {
+            self.journal.answered(*ask, None)
+        } else if let Input::Refused(ask, code) = input {
+            self.journal.answered(*ask, Some(*code))
+        } else {
+            return;
         };
         self.keep(change, out);
         self.tell();
@@ -191,16 +195,13 @@ impl Money {
             return;
         }
         for order in core::mem::take(out) {
-            let change = match &order {
-                Output::Ask(id, Query::Submit(bytes)) => self.journal.sending(*id, bytes),
-                _ => None,
-            };
-            match change {
-                Some(row) => {
-                    let token = self.store(row.clone(), out);
-                    self.held.insert(token, (order, row));
-                }
-                None => out.push(order),
+            if let Output::Ask(id, Query::Submit(bytes)) = &order
+                && let Some(row) = self.journal.sending(*id, bytes)
+            {
+                let token = self.store(row.clone(), out);
+                self.held.insert(token, (order, row));
+            } else {
+                out.push(order);
             }
         }
         self.tell();

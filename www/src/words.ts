@@ -105,7 +105,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'member/rows-lost': 'What this device stored of a payment field is damaged. The other members can still close it.',
   'member/too-little': 'You have less than that in this field.',
   'member/too-much-in-flight': 'Too much is on its way; wait for the round.',
-  'options/invalid': 'This page was configured wrongly: chain or node are missing. Playing over plain HTTP.',
+  'options/invalid': 'Something that was typed here is too long or not what it should be; or this page was configured wrongly, and plays over plain HTTP.',
   'player/not-decoded': 'This browser cannot decode the sound of this stream. Nothing plays; try another browser.',
   'player/not-loaded': 'The player could not be loaded. Nothing plays; reload the page.',
   'storage/unavailable': 'This browser does not let us store your key: the purse is gone when the page closes.',

@@ -71,7 +71,20 @@ impl Act {
             Command::PayMember { field, payee, amount } => {
                 Self::PayMember { field: *field, payee: *payee, amount: *amount }
             }
-            _ => return None,
+            Command::Settle
+            | Command::Release
+            | Command::AskFaucet
+            | Command::ProposeField(_)
+            | Command::AcceptField(_)
+            | Command::DeclineField(_)
+            | Command::AdmitMember { .. }
+            | Command::LeaveField(_)
+            | Command::CloseField(_)
+            | Command::ForgetField(_)
+            | Command::Enter(_)
+            | Command::Exit
+            | Command::SetUpload(_)
+            | Command::Stop => return None,
         })
     }
 

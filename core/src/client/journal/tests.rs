@@ -6,10 +6,10 @@ use crate::{
         spec::Token,
         transaction::{Message, Transaction},
     },
-    client::{AccountView, Leveled},
+    client::{AccountView, Command, Leveled},
     codec::{Bounded, Text},
     crypto::{Hash, SecretKey},
-    id::{Address, BlockId, Height},
+    id::{Address, BlockId, FieldId, Height},
 };
 
 const CHAIN: ChainId = ChainId(Hash([1; 32]));
@@ -138,6 +138,26 @@ fn what_is_over_and_read_makes_room_and_nothing_else() {
     let changed = journal.next_event().unwrap().1.changed;
     journal.handled(changed);
     assert!(matches!(journal.begin("more", act(5)), Ok((Begun::New(_), Some((_, None))))));
+}
+
+#[test]
+fn each_act_is_the_command_that_it_came_from_and_others_move_no_money() {
+    let amount = Amount::from_units(5);
+    let purpose = Text::try_from("coffee").unwrap();
+    for command in [
+        Command::Transfer { token: Token::Staking, to: TO, amount },
+        Command::Bond(TO, amount),
+        Command::Unbond(TO, amount),
+        Command::Withdraw(TO),
+        Command::OpenPool(amount),
+        Command::Give { to: TO, amount, purpose },
+        Command::PayMember { field: FieldId(Hash([3; 32])), payee: TO, amount },
+    ] {
+        assert_eq!(Act::of(&command).unwrap().command(), Some(command));
+    }
+    assert_eq!(Act::of(&Command::Settle), None);
+    let long = Act::Give { to: TO, amount, purpose: "p".repeat(33) };
+    assert_eq!(long.command(), None);
 }
 
 fn empty() -> Journal {
