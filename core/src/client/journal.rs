@@ -133,9 +133,9 @@ impl Journal {
 
     /// Returns every call, the newest change last.
     pub fn all(&self) -> Vec<(&String, &Entry)> {
-        let mut all: Vec<_> = self.calls.iter().collect();
-        all.sort_unstable_by_key(|(_, call)| call.changed);
-        all
+        let all = self.calls.iter().map(|(key, call)| ((call.changed, key), call));
+        let all: Table<(u64, &String), &Entry> = all.collect();
+        all.into_iter().map(|((_, key), call)| (key, call)).collect()
     }
 
     /// The client refused: nothing was done, and the key is free.

@@ -16,6 +16,7 @@ use crate::{
     codec::{self, Bounded, DecodeError, Text},
     crypto::hash_tagged,
     id::{Address, ChainId},
+    table::Table,
 };
 use alloc::{string::String, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -152,9 +153,8 @@ impl Backup {
     /// Returns the rows to be written where rows of these names are already: all of a pool, gift or field, or none where
     /// this device has something of it, for that is newer.
     pub fn missing(self, known: &[String]) -> Vec<SealedRow> {
-        let mut known: Vec<&str> = known.iter().map(|name| subject(name)).collect();
-        known.sort_unstable();
-        let is_new = |(name, _): &SealedRow| known.binary_search(&subject(name)).is_err();
+        let known: Table<&str, ()> = known.iter().map(|name| (subject(name), ())).collect();
+        let is_new = |(name, _): &SealedRow| !known.contains_key(subject(name));
         self.rows.into_iter().filter(is_new).collect()
     }
 }

@@ -84,6 +84,7 @@ impl Act {
             | Command::Enter(_)
             | Command::Exit
             | Command::SetUpload(_)
+            | Command::Follow
             | Command::Stop => return None,
         })
     }

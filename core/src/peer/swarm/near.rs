@@ -8,6 +8,7 @@ use crate::{
     codec::Bounded,
     id::PeerId,
     peer::tracker_wire::{MAX_NEARBY, Near, Nearby, ToTracker},
+    table::Table,
     time::Moment,
 };
 use alloc::vec::Vec;
@@ -41,10 +42,10 @@ impl Swarm {
             self.links.values().filter(|link| link.stage == Stage::Open).filter_map(|link| {
                 Some(Nearby { doublings: doublings(link.round_trip?), peer: link.peer })
             });
-        let mut nearby: Vec<Nearby> = nearby.collect();
-        nearby.sort_unstable();
-        nearby.truncate(MAX_NEARBY);
-        let peers = Bounded::try_from(nearby).unwrap_or_default();
+        // In order: a table costs a page less than a sort.
+        let nearby: Table<Nearby, ()> = nearby.map(|near| (near, ())).collect();
+        let nearest: Vec<Nearby> = nearby.into_keys().take(MAX_NEARBY).collect();
+        let peers = Bounded::try_from(nearest).unwrap_or_default();
         if peers == self.told.peers {
             return;
         }
