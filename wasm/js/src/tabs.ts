@@ -120,6 +120,8 @@ export class Tabs extends Client {
   #account = -1;
   #hasFollowed = false;
   #isResting = false;
+  /** Who leads has begun with another account or wallet, and will say which. */
+  #isRenewed = false;
 
   constructor(name: string, begin: Begin, events: TabEvents, between: Between) {
     super();
@@ -310,7 +312,9 @@ export class Tabs extends Client {
         this.#events.followed(shout.sharing);
         return this.#events.snapshot(shout.snapshot);
       case 'notice': return this.#events.notice(shout.notice);
-      case 'restarted': return this.#events.restarted(shout.code, shout.message);
+      case 'restarted':
+        this.#isRenewed = shout.code === 'client/renewed';
+        return this.#events.restarted(shout.code, shout.message);
       default:
     }
   }
@@ -324,7 +328,13 @@ export class Tabs extends Client {
   }
 
   #follow(leader: string, shown: Shown): void {
-    if (this.#leader === leader) return;
+    if (this.#leader === leader) {
+      if (!this.#isRenewed) return;
+      this.#isRenewed = false;
+      this.#account = Math.max(0, shown.account);
+      this.#events.ready(shown.account, shown.isStored);
+      return;
+    }
     const isOther = this.#leader !== null || this.#hasFollowed;
     this.#leader = leader;
     this.#hasFollowed = true;

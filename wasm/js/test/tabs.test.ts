@@ -61,6 +61,24 @@ test('when the leader dies the next tab leads, is told the stream, and asks agai
   assert.ok(third.told.includes('restarted client/leader-left'));
 });
 
+test('a tab that follows asks for another account, and is told when there is one', async () => {
+  const browser = new Browser();
+  const [leader, follower] = [browser.open(), browser.open()];
+  await settled();
+  const used = follower.tabs.wallet({ kind: 'use', account: 4 });
+  await settled();
+  const [client] = browser.clients;
+  client?.answer('wallet', null);
+  assert.equal(await used, null);
+  client?.events.restarted('client/renewed', '');
+  client?.events.ready(4, true);
+  await settled();
+  for (const { told } of [leader, follower]) assert.equal(told.filter((word) => word === 'restarted client/renewed' || word === 'ready 4').join(), 'restarted client/renewed,ready 4');
+  browser.kill(leader);
+  await settled();
+  assert.deepEqual(browser.clients.map(({ account }) => account), [-1, 4], 'the next leader goes on with it');
+});
+
 test('the account goes from leader to leader', async () => {
   const browser = new Browser();
   browser.account = 3;

@@ -42,7 +42,10 @@ export class Teller {
     } catch (error) {
       this.#post({ type: 'failed', id, ...coded(error) });
     }
-    if (this.#next !== null) this.#post({ type: 'renew', account: this.#next });
+    if (this.#next === null) return;
+    // Neighbours are told goodbye.
+    this.#end();
+    this.#post({ type: 'renew', account: this.#next });
   }
 
   async #do(act: WalletAct): Promise<WalletAnswer> {
