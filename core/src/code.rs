@@ -63,7 +63,7 @@ pub struct Code {
 }
 
 /// Makes a row of a table.
-const fn code(name: &'static str, retry: Retry, what: &'static str, help: &'static str) -> Code {
+const fn row(name: &'static str, retry: Retry, what: &'static str, help: &'static str) -> Code {
     Code { name, retry, what, help }
 }
 

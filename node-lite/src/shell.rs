@@ -2,7 +2,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`cli`], [`exit`], [`log`] | the subcommands, one file each; how the process ends; the log |
+//! | [`cli`], [`exit`], [`explain`], [`log`] | the subcommands, one file each; how the process ends; what codes mean; the log |
 //! | [`init`], [`genesis`], [`keys`], [`chain_file`] | what a node and a chain begin with |
 //! | [`config`], [`run`] | one node as one process |
 //! | [`net`] | a node among others, over libp2p |
