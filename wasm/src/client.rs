@@ -75,11 +75,14 @@ impl WasmClient {
             return Ok(self.take());
         }
         let (money, client, out) = (&mut self.money, &mut self.inner, &mut self.out);
-        let input = match input::read(input)? {
-            Input::Stored(token) if money.kept(token, (now, clock), client, out) => Input::Tick,
-            Input::Loaded(rows) => Input::Loaded(money.load(rows, client, out)),
-            input => input,
-        };
+        let mut input = input::read(input)?;
+        if let Input::Stored(token) = input
+            && money.kept(token, (now, clock), client, out)
+        {
+            input = Input::Tick;
+        } else if let Input::Loaded(rows) = input {
+            input = Input::Loaded(money.load(rows, client, out));
+        }
         money.watch(&input, out);
         client.handle(now, clock, input, out);
         Ok(self.take())

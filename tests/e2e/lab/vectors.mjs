@@ -39,7 +39,7 @@ async function inPage() {
   await page.goto(`http://127.0.0.1:${address.port}/`);
   return {
     judge: async (name, text) => {
-      const act = `import('/vectors.js').then(async (module) => (await module.default(), module.verdicts(...${JSON.stringify([name, text])})))`;
+      const act = `import('/vectors.js').then(async (module) => (await module.default({ module_or_path: fetch('/vectors_bg.wasm') }), module.verdicts(...${JSON.stringify([name, text])})))`;
       return String(await page.evaluate(act));
     },
     async end() {
