@@ -8,7 +8,7 @@ use super::{
 };
 
 #[rustfmt::skip] // A table, one code a row.
-pub(super) const GROUPS: [Group; 4] = [
+pub(super) const GROUPS: [Group; 5] = [
     Group {
         title: "Calls to a client",
         about: "What a call to the client rejects with, on a page and on a phone. Nothing was done unless it says so.",
@@ -94,9 +94,9 @@ pub(super) const GROUPS: [Group; 4] = [
         ],
     },
     Group {
-        title: "Kotlin, Swift and Python",
-        about: "What only the library for phones and other languages gives: calls with a key, stores of secrets, and sleep.",
-        met: &[Phone],
+        title: "Money once, words and sleep",
+        about: "What an application is told that calls by keys of its own, keeps words, or lets its client sleep.",
+        met: &[Page, Phone],
         rows: &[
             row("call/full", Later, "Calls that move money are written down until their end was told and handled; the journal has no room for another.",
                 "Too many calls are undecided or not yet read; read next_event() and say event_handled()."),
@@ -118,6 +118,13 @@ pub(super) const GROUPS: [Group; 4] = [
                 "There is a wallet of this name already; remove it first, once its words are written down."),
             row("storage/in-use", Later, "Another client, perhaps of a process that still ends, has the lock of the file.",
                 "The file of the client is in use; only one client may run with it."),
+        ],
+    },
+    Group {
+        title: "Kotlin, Swift and Python",
+        about: "What only the library for phones and other languages gives.",
+        met: &[Phone],
+        rows: &[
             row("storage/not-opened", Never, "The folder cannot be made, is not writable, or holds a file that is no database of ours.",
                 "The file of the client cannot be opened; check the folder and its rights."),
         ],
