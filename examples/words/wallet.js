@@ -141,7 +141,7 @@ export class Wallet {
       await this.#client.playlist(url, text, { signal });
       const first = Number(/#EXT-X-MEDIA-SEQUENCE:(\d+)/.exec(text)?.[1] ?? 0);
       const end = first + (text.match(/#EXTINF:/g) ?? []).length;
-      for (next = Math.max(from, first); next < end; next += 1) this.#client.segment(next, { bufferedMs: 2_000, signal }).catch(() => {});
+      for (next = Math.max(from, first); next < end; next += 1) this.#client.segment(next, { bufferedMs: 6_000, signal }).catch(() => {});
     } catch {
       // Another time it may load.
     }
