@@ -74,9 +74,10 @@ test('a tab that follows asks for another account, and is told when there is one
   client?.events.ready(4, true);
   await settled();
   for (const { told } of [leader, follower]) assert.equal(told.filter((word) => word === 'restarted client/renewed' || word === 'ready 4').join(), 'restarted client/renewed,ready 4');
+  // The next leader goes on with it.
   browser.kill(leader);
   await settled();
-  assert.deepEqual(browser.clients.map(({ account }) => account), [-1, 4], 'the next leader goes on with it');
+  assert.deepEqual(browser.clients.map(({ account }) => account), [-1, 4]);
 });
 
 test('the account goes from leader to leader', async () => {
