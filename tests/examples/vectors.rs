@@ -1,5 +1,7 @@
 //! Prints the verdicts on the files of public vectors that it is given, as runners in other languages do.
 
+#![allow(clippy::print_stdout, reason = "a program for a terminal")]
+
 use antiphon_tests::vector;
 use std::{env, fs, path::Path};
 
