@@ -59,7 +59,7 @@ use super::{
     spec::{ChainSpec, MAX_SPEC},
 };
 use crate::{
-    codec,
+    codec::{self, Bounded},
     crypto::Hash,
     id::{BlockId, ChainId},
     table::Table,
@@ -80,6 +80,8 @@ const MIN_POLL: Duration = Duration::from_millis(200);
 const CALM_BLOCKS: u32 = 4;
 /// Longest wait between looks then. Chosen here: a payee counts a tip as withheld after half a minute (A5.14).
 const MAX_CALM: Duration = Duration::from_secs(4);
+/// News that could not be had one after another before a source counts as one that has none. Chosen here: it is asked for tips then.
+const MAX_NEWS_MISSED: u32 = 3;
 /// Files asked for at once.
 const MAX_IN_FLIGHT: usize = 32;
 
@@ -170,6 +172,8 @@ pub struct Light {
     last_look: Moment,
     is_calm: bool,
     failures: u32,
+    /// How often news could not be had since they were had last.
+    news_missed: u32,
 }
 
 impl Light {
@@ -197,6 +201,7 @@ impl Light {
             last_look: Moment::ZERO,
             is_calm: false,
             failures: 0,
+            news_missed: 0,
         }
     }
 
@@ -275,7 +280,8 @@ impl Light {
             }
             // Who has no head yet reads less, and who serves no news serves a tip.
             (None, Anchor::Genesis) | (Some(_), _) => {
-                let is_news = self.settled.is_some() && self.failures == 0;
+                let is_served = self.failures == 0 && self.news_missed < MAX_NEWS_MISSED;
+                let is_news = self.settled.is_some() && is_served;
                 self.ask(Source::NODE, if is_news { File::News } else { File::Tip }, out);
             }
         }
@@ -318,6 +324,9 @@ impl Light {
         if self.spec.is_none() && *file == File::Tip {
             // The spec was asked for beside it, and says when to try again.
         } else if source == Source::NODE {
+            if *file == File::News {
+                self.news_missed = self.news_missed.saturating_add(1);
+            }
             self.retry_later(now);
         } else if matches!(file, File::Final(height) if self.is_open(*height)) {
             self.ask_witness_later(now);
@@ -370,11 +379,12 @@ impl Light {
             File::Spec(_) => self.learn_spec(now, clock, bytes, out),
             File::Tip => {
                 let tip: Tip = codec::decode(bytes, MAX_TIP)?;
-                self.learn_tip(clock, tip, out)
+                self.learn_tip(clock, News { tip, headers: Bounded::new() }, out)
             }
             File::News => {
                 let news: News = codec::decode(bytes, MAX_NEWS)?;
-                self.learn_news(clock, news, out)
+                self.news_missed = 0;
+                self.learn_tip(clock, news, out)
             }
             File::Header(block) => self.learn_header(clock, *block, bytes, out),
             File::Checkpoint(block) => self.learn_checkpoint(clock, *block, bytes, out),

@@ -25,9 +25,17 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Payees whose dealings are counted; more are paid nothing ahead. Chosen here: beyond the peers that a swarm meets in an hour.
 const MAX_DEALINGS: usize = 1024;
 
+/// Payees that refuse, and have sold nothing in this life, to whom something may be paid ahead. Chosen here: names cost nothing, and
+/// many of them shall neither gain a price each nor fill the table.
+const MAX_STRANGERS: u32 = 16;
+
 /// What each payee sold in this life, and what it got ahead.
 #[derive(Debug, Default)]
-pub(super) struct Dealings(Table<Address, Dealing>);
+pub(super) struct Dealings {
+    of: Table<Address, Dealing>,
+    /// How many of them came by a refusal.
+    strangers: u32,
+}
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Dealing {
@@ -39,21 +47,29 @@ struct Dealing {
 
 impl Dealings {
     pub(super) fn count_chunk(&mut self, payee: Address) {
-        if let Some(dealing) = self.of(payee) {
+        let has_room = self.of.len() < MAX_DEALINGS || self.of.contains_key(&payee);
+        if has_room {
+            let dealing = self.of.entry(payee).or_default();
             dealing.chunks = dealing.chunks.saturating_add(1);
             dealing.refused_since = None;
         }
     }
 
     pub(super) fn note_paid(&mut self, payee: Address) {
-        if let Some(dealing) = self.0.get_mut(&payee) {
+        if let Some(dealing) = self.of.get_mut(&payee) {
             dealing.refused_since = None;
         }
     }
 
     /// Notes a refusal. Returns whether a price may be paid ahead now, and counts it.
     fn take_ahead(&mut self, now: Moment, payee: Address) -> bool {
-        let Some(dealing) = self.of(payee) else { return false };
+        if !self.of.contains_key(&payee) {
+            if self.strangers >= MAX_STRANGERS || self.of.len() >= MAX_DEALINGS {
+                return false;
+            }
+            self.strangers = self.strangers.saturating_add(1);
+        }
+        let dealing = self.of.entry(payee).or_default();
         let since = *dealing.refused_since.get_or_insert(now);
         let is_earned = dealing.ahead.saturating_mul(CHUNKS_AHEAD) <= dealing.chunks;
         let is_due = is_earned && since.after(PATIENCE) <= now;
@@ -61,13 +77,6 @@ impl Dealings {
             dealing.ahead = dealing.ahead.saturating_add(1);
         }
         is_due
-    }
-
-    fn of(&mut self, payee: Address) -> Option<&mut Dealing> {
-        if self.0.len() >= MAX_DEALINGS && !self.0.contains_key(&payee) {
-            return None;
-        }
-        Some(self.0.entry(payee).or_default())
     }
 }
 
@@ -83,5 +92,32 @@ impl Client {
             self.add_debt(payee, price);
             self.pay_debts(now, out);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_names_that_only_refuse_gain_a_few_prices_and_keep_nobody_from_the_table() {
+        let mut dealings = Dealings::default();
+        let at = |seconds| Moment::ZERO.after(Duration::from_secs(seconds));
+        let name = |number: u16| {
+            let [high, low] = number.to_be_bytes();
+            let mut bytes = [9; 20];
+            (bytes[0], bytes[1]) = (high, low);
+            Address(bytes)
+        };
+        let mut paid = 0;
+        for number in 0..5000 {
+            dealings.take_ahead(at(0), name(number));
+            paid += u32::from(dealings.take_ahead(at(60), name(number)));
+        }
+        assert_eq!(paid, MAX_STRANGERS);
+        let honest = name(6000);
+        dealings.count_chunk(honest);
+        assert!(!dealings.take_ahead(at(60), honest));
+        assert!(dealings.take_ahead(at(75), honest), "who sold something is served");
     }
 }

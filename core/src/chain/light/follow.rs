@@ -23,28 +23,21 @@ use crate::{
 use alloc::vec::Vec;
 
 impl Light {
-    /// Takes in a tip, and headers that it names.
-    pub(super) fn learn_news(
+    /// Takes in a tip, with headers that it names.
+    pub(super) fn learn_tip(
         &mut self,
         clock: UnixMillis,
         News { tip, headers }: News,
         out: &mut Vec<Output>,
     ) -> Result<(), LightError> {
+        if headers.iter().any(|header| header.chain_id != self.config.chain) {
+            return Err(LightError::WrongChain);
+        }
         let brought: Vec<_> =
             headers.into_vec().into_iter().map(|header| (header.id(), header)).collect();
         if brought.iter().any(|(block, _)| !tip.chain.contains(block)) {
             return Err(LightError::WrongContent);
         }
-        self.headers.extend(brought);
-        self.learn_tip(clock, tip, out)
-    }
-
-    pub(super) fn learn_tip(
-        &mut self,
-        clock: UnixMillis,
-        tip: Tip,
-        out: &mut Vec<Output>,
-    ) -> Result<(), LightError> {
         let trusted_height = self.trusted.as_ref().map_or(Height(0), |trusted| trusted.height);
         self.note_marks(&tip, out);
         if tip.final_height < trusted_height {
@@ -52,6 +45,7 @@ impl Light {
             return Ok(());
         }
         self.headers.retain(|block, _| tip.chain.contains(block));
+        self.headers.extend(brought);
         self.target.take_if(|target| target.header.id() != tip.final_block);
         self.tip = Some(tip);
         self.follow(clock, out)

@@ -103,3 +103,37 @@ fn while_nothing_waits_every_fourth_block_will_do() {
     assert_eq!(light.deadline(), Some(after(2)), "a block after the last look, which is over");
     assert_eq!(tick(&mut light, after(4)), [File::News]);
 }
+
+#[test]
+fn a_source_that_has_no_news_is_asked_for_tips() {
+    let mut light = started();
+    for miss in 0..8 {
+        let at = after(20 * (miss + 1));
+        let asked = tick(&mut light, at);
+        assert_eq!(
+            asked,
+            [if miss % 2 == 0 && miss < 5 { File::News } else { File::Tip }],
+            "{miss}"
+        );
+        let answer = match &asked[..] {
+            [File::Tip] => {
+                Input::Fetched(Source::NODE, File::Tip, World::new(25).honest(&File::Tip, 20))
+            }
+            _ => Input::Missing(Source::NODE, File::News),
+        };
+        light.handle(at, NOW, answer, &mut Vec::new());
+    }
+}
+
+/// A node that lags on purpose does not fill a client's memory.
+#[test]
+fn news_of_a_tip_that_lags_leave_nothing_behind() {
+    let mut light = started();
+    let held = light.headers.len();
+    tick(&mut light, after(1));
+    let (world, mut old) = (World::new(12), news(29));
+    old.tip = world.tip(0);
+    old.headers = vec![world.header(12).clone()].try_into().unwrap();
+    assert_eq!(answer(&mut light, after(1), &old), []);
+    assert_eq!(light.headers.len(), held);
+}
