@@ -19,8 +19,8 @@ const PACKAGES: &str = "ca-certificates,swiftlang,libc6-dev,libstdc++-14-dev";
 /// Without /proc, Swift does not find its own libraries.
 const ENTER: &str = r#"
     mount -t proc proc "$0/proc" && mount --bind /dev "$0/dev" &&
-    mount --bind "$1" "$0/work" && mount --bind "$2" "$0/target" && shift 2 &&
-    exec chroot "$0" env -C /work/mobile/swift HOME=/root LD_LIBRARY_PATH=/target/debug "$@""#;
+    mount --bind "$1" "$0/antiphon" && mount --bind "$2" "$0/target" && shift 2 &&
+    exec chroot "$0" env -C /antiphon/mobile/swift HOME=/root LD_LIBRARY_PATH=/target/debug "$@""#;
 
 /// Runs the tests of the package, and the scenario.
 ///
@@ -60,13 +60,13 @@ pub(super) fn test() -> Result<()> {
         let map = format!("-fmodule-map-file={library}/vectorsFFI.modulemap");
         let mut compiler = enter(&system, &["swiftc", "-swift-version", "5", "-parse-as-library"]);
         compiler.args(["-Xcc", &map, "-L", &library, "-lantiphon_vectors"]);
-        compiler.args([&format!("{library}/vectors.swift"), "/work/tests/languages/Judge.swift"]);
+        compiler.args([&format!("{library}/vectors.swift"), "/antiphon/tests/languages/Judge.swift"]);
         run(compiler.args(["-o", &format!("{library}/vectors")]))
     })?;
     let mut line = enter(&system, &["env", &format!("LD_LIBRARY_PATH={library}")]);
     line.arg(format!("{library}/vectors"));
     let below =
-        |path: PathBuf| path.display().to_string().replace(&root().display().to_string(), "/work");
+        |path: PathBuf| path.display().to_string().replace(&root().display().to_string(), "/antiphon");
     line.args(vectors::files().into_iter().map(below));
     vectors::compare(&vectors::rust()?, "swift", &mut line)
 }
