@@ -15,7 +15,7 @@ use crate::vectors;
 /// The Debian that has Swift 6, and what is needed of it: 3 GB.
 const DEBIAN: &str = "trixie";
 const PACKAGES: &str = "ca-certificates,swiftlang,libc6-dev,libstdc++-14-dev";
-/// Enters it with the workspace at /work and the target folder at /target. `$0` is its root. Mounts end with the process.
+/// Enters it with the workspace at /antiphon and the target folder at /target. `$0` is its root. Mounts end with the process.
 /// Without /proc, Swift does not find its own libraries.
 const ENTER: &str = r#"
     mount -t proc proc "$0/proc" && mount --bind /dev "$0/dev" &&
@@ -60,13 +60,15 @@ pub(super) fn test() -> Result<()> {
         let map = format!("-fmodule-map-file={library}/vectorsFFI.modulemap");
         let mut compiler = enter(&system, &["swiftc", "-swift-version", "5", "-parse-as-library"]);
         compiler.args(["-Xcc", &map, "-L", &library, "-lantiphon_vectors"]);
-        compiler.args([&format!("{library}/vectors.swift"), "/antiphon/tests/languages/Judge.swift"]);
+        compiler
+            .args([&format!("{library}/vectors.swift"), "/antiphon/tests/languages/Judge.swift"]);
         run(compiler.args(["-o", &format!("{library}/vectors")]))
     })?;
     let mut line = enter(&system, &["env", &format!("LD_LIBRARY_PATH={library}")]);
     line.arg(format!("{library}/vectors"));
-    let below =
-        |path: PathBuf| path.display().to_string().replace(&root().display().to_string(), "/antiphon");
+    let below = |path: PathBuf| {
+        path.display().to_string().replace(&root().display().to_string(), "/antiphon")
+    };
     line.args(vectors::files().into_iter().map(below));
     vectors::compare(&vectors::rust()?, "swift", &mut line)
 }
@@ -81,7 +83,7 @@ fn system() -> Result<PathBuf> {
             make.args(["--variant=minbase", &format!("--include={PACKAGES}"), DEBIAN]).arg(&system);
             run(&mut make)
         })?;
-        for folder in ["work", "target"] {
+        for folder in ["antiphon", "target"] {
             fs::create_dir_all(system.join(folder))?;
         }
         fs::write(&stamp, DEBIAN).context("it was just made")?;
