@@ -83,10 +83,10 @@ fn system() -> Result<PathBuf> {
             make.args(["--variant=minbase", &format!("--include={PACKAGES}"), DEBIAN]).arg(&system);
             run(&mut make)
         })?;
-        for folder in ["antiphon", "target"] {
-            fs::create_dir_all(system.join(folder))?;
-        }
         fs::write(&stamp, DEBIAN).context("it was just made")?;
+    }
+    for folder in ["antiphon", "target"] {
+        fs::create_dir_all(system.join(folder))?;
     }
     Ok(system)
 }
