@@ -81,7 +81,8 @@ impl Journal {
         let rows = keys.iter().filter_map(|key| journal.close(key)).collect();
         let open = journal.calls.values().filter(|call| call.stage == Stage::Pending);
         let sent = open.filter_map(|call| decode_transaction(call.transaction.as_ref()?).ok());
-        let flight = sent.min_by_key(|sent| sent.body.sequence);
+        // Each that went before the last one was proven to have happened, or that one would not have been made.
+        let flight = sent.max_by_key(|sent| sent.body.sequence);
         (journal, rows, flight)
     }
 
@@ -176,8 +177,12 @@ impl Journal {
             self.asked.insert(ask, (key, true));
             return None;
         }
-        // What outlived its reference is made anew; else it is the first that waits.
-        let expired = |call: &Entry| call.stage == Stage::Pending && call.transaction.is_some();
+        // What outlived its reference is made anew in the same place of the account. What went in an earlier place has
+        // happened, whether that was shown yet or not: then it is the first that waits.
+        let place = transaction.body.sequence;
+        let expired = |call: &Entry| {
+            call.stage == Stage::Pending && call.sequence().is_some_and(|sent| sent >= place)
+        };
         let key = find(&expired).or_else(|| find(&|call| call.stage == Stage::Asked))?;
         self.asked.insert(ask, (key.clone(), false));
         self.change(&key, |call| {

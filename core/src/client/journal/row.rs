@@ -2,7 +2,7 @@
 
 use crate::{
     amount::Amount,
-    chain::spec::Token,
+    chain::{spec::Token, transaction::decode_transaction},
     client::Command,
     codec,
     id::{Address, ChainId, FieldId},
@@ -158,6 +158,11 @@ impl Entry {
     pub(super) fn fail(&mut self, code: &str) {
         self.stage = Stage::Failed;
         self.code = Some(code.to_owned());
+    }
+
+    /// Returns the place of its transaction among all of the account.
+    pub(super) fn sequence(&self) -> Option<u64> {
+        Some(decode_transaction(self.transaction.as_ref()?).ok()?.body.sequence)
     }
 
     /// Returns whether nothing changes any more.

@@ -126,6 +126,35 @@ fn of_two_equal_transfers_the_first_goes_first_and_what_expired_is_made_anew() {
 }
 
 #[test]
+fn of_two_equal_transfers_the_second_goes_before_it_is_shown_that_the_first_has_happened() {
+    let mut journal = empty();
+    let mut rows = Table::new();
+    note(&mut rows, begun(&mut journal, "one"));
+    note(&mut rows, begun(&mut journal, "two"));
+    note(&mut rows, journal.sending(AskId(1), &sent(1, 10)).unwrap());
+    // The client lands the first and sends the next in one go; what is shown is learned later.
+    let last = sent(2, 12);
+    note(&mut rows, journal.sending(AskId(2), &last).unwrap());
+    assert_eq!([stage(&journal, "one"), stage(&journal, "two")], [Stage::Pending; 2]);
+    let (mut journal, again, flight) = Journal::restore(CHAIN, rows.into_iter().collect());
+    assert!(again.is_empty(), "neither was interrupted");
+    assert_eq!(flight.unwrap().to_bytes(), last, "the first is proven already");
+    assert_eq!(journal.shown(&shows([Some((Height(13), 1)), None, None])).len(), 1);
+    assert_eq!(journal.shown(&shows([Some((Height(14), 2)), None, None])).len(), 1);
+    assert_eq!([stage(&journal, "one"), stage(&journal, "two")], [Stage::Included; 2]);
+}
+
+#[test]
+fn what_expires_when_a_block_was_given_up_is_made_anew_in_an_earlier_place() {
+    let mut journal = empty();
+    begun(&mut journal, "rent");
+    journal.sending(AskId(1), &sent(6, 10));
+    assert!(journal.sending(AskId(2), &sent(5, 80)).is_some());
+    assert_eq!(journal.shown(&shows([Some((Height(81), 5)), None, None])).len(), 1);
+    assert_eq!(stage(&journal, "rent"), Stage::Included);
+}
+
+#[test]
 fn what_is_over_and_read_makes_room_and_nothing_else() {
     let mut journal = empty();
     for n in 0..MAX_CALLS {
