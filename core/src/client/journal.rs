@@ -92,12 +92,16 @@ impl Journal {
         let why = match (&call.act, call.stage) {
             // The client itself keeps what it was told of pools: they come about, and are recognised.
             (Act::OpenPool(_) | Act::Give { .. }, _) => return None,
-            (Act::PayMember { .. }, Stage::Asked) => "call/unknown",
+            // A field names its payments anew, and those that are committed not at all.
+            (Act::PayMember { .. }, Stage::Asked | Stage::Pending) => "call/unknown",
             // Nothing was sent that is not written.
             (_, Stage::Asked) => "call/interrupted",
             _ => return None,
         };
-        self.change(key, |call| call.fail(why))
+        self.change(key, |call| {
+            call.fail(why);
+            call.payment = None;
+        })
     }
 
     /// Begins a call, or finds it.
@@ -150,11 +154,16 @@ impl Journal {
         let Act::PayMember { field, payee, amount } = self.calls.get(key)?.act.clone() else {
             return None;
         };
-        let known: Vec<u64> = self.calls.values().filter_map(|call| call.payment).collect();
         let show = shown.fields.iter().find(|show| show.view.id == field)?;
+        // Each field counts its own.
+        let is_known = |id: u64| {
+            let is_here =
+                |act: &Act| matches!(act, Act::PayMember { field: at, .. } if *at == field);
+            let mut calls = self.calls.values().filter(|call| !call.is_over());
+            calls.any(|call| call.payment == Some(id) && is_here(&call.act))
+        };
         let is_it = |one: &&PaymentView| {
-            (one.payee, one.amount) == (payee, amount)
-                && one.id.is_some_and(|id| !known.contains(&id))
+            (one.payee, one.amount) == (payee, amount) && one.id.is_some_and(|id| !is_known(id))
         };
         let id = show.view.payments.iter().filter(is_it).filter_map(|one| one.id).max();
         self.change(key, |call| {

@@ -6,7 +6,10 @@ use crate::{
         spec::Token,
         transaction::{Message, Transaction},
     },
-    client::{AccountView, Command, Leveled},
+    client::{
+        AccountView, Command, FieldShow, FieldView, Leveled, PaymentStanding as Standing, Phase,
+        RoundStep,
+    },
     codec::{Bounded, Text},
     crypto::{Hash, SecretKey},
     id::{Address, BlockId, FieldId, Height},
@@ -189,6 +192,49 @@ fn each_act_is_the_command_that_it_came_from_and_others_move_no_money() {
     assert_eq!(long.command(), None);
 }
 
+#[test]
+fn each_field_counts_its_own_payments() {
+    let mut journal = empty();
+    let [here, there] = [FieldId(Hash([3; 32])), FieldId(Hash([4; 32]))];
+    for (key, field) in [("here", here), ("there", there)] {
+        begun_as(&mut journal, key, pays(field));
+        journal.paid(key, &shows_field(field, &[0], Standing::Pending)).unwrap();
+    }
+    assert!(journal.shown(&shows_field(there, &[0], Standing::Sequenced)).is_empty());
+    assert_eq!(journal.shown(&shows_field(there, &[], Standing::Pending)).len(), 1);
+    assert_eq!(
+        [stage(&journal, "here"), stage(&journal, "there")],
+        [Stage::Pending, Stage::Committed]
+    );
+}
+
+#[test]
+fn a_payment_of_an_earlier_life_is_unknown_and_its_name_is_another_payments() {
+    let field = FieldId(Hash([3; 32]));
+    let mut journal = empty();
+    let mut rows = Table::new();
+    for (key, id) in [("over", 0), ("waits", 3)] {
+        note(&mut rows, begun_as(&mut journal, key, pays(field)));
+        let shown = shows_field(field, &[id], Standing::Pending);
+        note(&mut rows, journal.paid(key, &shown).unwrap());
+        if key == "over" {
+            let gone = journal.shown(&shows_field(field, &[], Standing::Pending));
+            gone.into_iter().for_each(|change| note(&mut rows, change));
+        }
+    }
+    let (mut journal, again, _) = Journal::restore(CHAIN, rows.into_iter().collect());
+    assert_eq!(again.len(), 1);
+    let waits = journal.get("waits").unwrap();
+    assert_eq!((waits.stage, waits.code.as_deref()), (Stage::Failed, Some("call/unknown")));
+    assert_eq!(stage(&journal, "over"), Stage::Committed);
+    // The field counts from nought again, what waits first.
+    assert!(journal.shown(&shows_field(field, &[0], Standing::Pending)).is_empty());
+    begun_as(&mut journal, "new", pays(field));
+    journal.paid("new", &shows_field(field, &[0], Standing::Pending)).unwrap();
+    assert_eq!(journal.shown(&shows_field(field, &[], Standing::Pending)).len(), 1);
+    assert_eq!(stage(&journal, "new"), Stage::Committed);
+}
+
 fn empty() -> Journal {
     Journal::restore(CHAIN, Vec::new()).0
 }
@@ -198,7 +244,11 @@ fn act(units: u128) -> Act {
 }
 
 fn begun(journal: &mut Journal, key: &str) -> Change {
-    match journal.begin(key, act(5)) {
+    begun_as(journal, key, act(5))
+}
+
+fn begun_as(journal: &mut Journal, key: &str, act: Act) -> Change {
+    match journal.begin(key, act) {
         Ok((Begun::New(row), None)) => row,
         other => panic!("{other:?}"),
     }
@@ -233,6 +283,41 @@ fn shows(sequences: [Option<(Height, u64)>; 3]) -> Snapshot {
     };
     shown.wallet.account = Some(AccountView { balance, final_balance: None, sequences });
     shown
+}
+
+const fn pays(field: FieldId) -> Act {
+    Act::PayMember { field, payee: TO, amount: Amount::from_units(5) }
+}
+
+/// A field with own payments of these names.
+fn shows_field(id: FieldId, payments: &[u64], standing: Standing) -> Snapshot {
+    let (payer, amount) = (Address([9; 20]), Amount::from_units(5));
+    let payment = |id: &u64| PaymentView {
+        id: Some(*id),
+        payer,
+        payee: TO,
+        amount,
+        standing,
+        round: 1,
+        index: None,
+    };
+    let view = FieldView {
+        id,
+        phase: Phase::Open,
+        leader: TO,
+        members: Vec::new(),
+        version: 0,
+        round: 0,
+        committed: 0,
+        step: RoundStep::Running,
+        payments: payments.iter().map(payment).collect(),
+        deadline: None,
+        freeze: None,
+        amendment: None,
+    };
+    let show =
+        FieldShow { view, proven: None, deposits: Vec::new(), is_leader: false, watched: None };
+    Snapshot { fields: [show].to_vec(), ..Snapshot::default() }
 }
 
 fn stage(journal: &Journal, key: &str) -> Stage {
