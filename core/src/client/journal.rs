@@ -27,7 +27,7 @@ use crate::{
     table::Table,
 };
 use alloc::{borrow::ToOwned, boxed::Box, format, string::String, vec::Vec};
-use stage::{payment_stage, transaction_stage};
+use stage::{payment_stage, reservation_stage, transaction_stage};
 
 /// Calls that are remembered. Chosen here: months of a person's payments; the oldest that are over and read make room.
 pub const MAX_CALLS: usize = 1024;
@@ -90,7 +90,7 @@ impl Journal {
     fn close(&mut self, key: &str) -> Option<Change> {
         let call = self.calls.get(key)?;
         let why = match (&call.act, call.stage) {
-            // The client itself keeps what it was told of pools: they come about, and are recognised.
+            // The client itself keeps what it was told of pools, and shows it once it has read it.
             (Act::OpenPool(_) | Act::Give { .. }, _) => return None,
             // A field names its payments anew, and those that are committed not at all.
             (Act::PayMember { .. }, Stage::Asked | Stage::Pending) => "call/unknown",
@@ -224,6 +224,9 @@ impl Journal {
                     let show = shown.fields.iter().find(|show| show.view.id == *field)?;
                     payment_stage(call, &show.view)?
                 }
+                Act::OpenPool(_) | Act::Give { .. } if call.stage == Stage::Asked => {
+                    reservation_stage(call, shown)?
+                }
                 Act::Transfer { .. }
                 | Act::Bond(..)
                 | Act::Unbond(..)
@@ -235,10 +238,10 @@ impl Journal {
         });
         let moved: Vec<_> = moved.collect();
         let change = |(key, stage): (String, Stage)| {
-            self.change(&key, |call| {
-                call.stage = stage;
-                let is_lost = stage == Stage::Failed;
-                call.code = is_lost.then(|| String::from("wallet/transaction-expired"));
+            self.change(&key, |call| match (stage, call.stage) {
+                (Stage::Failed, Stage::Asked) => call.fail("call/interrupted"),
+                (Stage::Failed, _) => call.fail("wallet/transaction-expired"),
+                _ => call.stage = stage,
             })
         };
         moved.into_iter().filter_map(change).collect()

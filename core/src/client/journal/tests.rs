@@ -7,12 +7,12 @@ use crate::{
         transaction::{Message, Transaction},
     },
     client::{
-        AccountView, Command, FieldShow, FieldView, Leveled, PaymentStanding as Standing, Phase,
-        RoundStep,
+        AccountView, Command, FieldShow, FieldView, GiftStage, GiftView, Leveled, LockedView,
+        PaymentStanding as Standing, Phase, RoundStep,
     },
     codec::{Bounded, Text},
     crypto::{Hash, SecretKey},
-    id::{Address, BlockId, FieldId, Height},
+    id::{Address, BlockId, FieldId, Height, PoolId},
 };
 
 const CHAIN: ChainId = ChainId(Hash([1; 32]));
@@ -235,6 +235,59 @@ fn a_payment_of_an_earlier_life_is_unknown_and_its_name_is_another_payments() {
     assert_eq!(stage(&journal, "new"), Stage::Committed);
 }
 
+#[test]
+fn a_pool_that_the_client_did_not_write_down_before_the_end_is_interrupted() {
+    let amount = Amount::from_units(5);
+    let give = Act::Give { to: TO, amount, purpose: String::from("coffee") };
+    let (kept, lost) = (PoolId(Hash([5; 32])), PoolId(Hash([6; 32])));
+    let gift = |pool, purpose: &str, stage| GiftView {
+        pool,
+        is_given: true,
+        other: TO,
+        amount,
+        purpose: String::from(purpose),
+        stage,
+        end: None,
+        refusal: None,
+    };
+    for (act, has_it, has_none) in [
+        (
+            Act::OpenPool(amount),
+            shows_pools(&[(kept, None)], Vec::new()),
+            [
+                shows_pools(&[(kept, Some(amount))], Vec::new()),
+                shows_pools(&[(lost, None)], [gift(lost, "coffee", GiftStage::Asked)].to_vec()),
+            ],
+        ),
+        (
+            give,
+            shows_pools(&[(kept, None)], [gift(kept, "coffee", GiftStage::Asked)].to_vec()),
+            [
+                shows_pools(&[(lost, None)], [gift(lost, "tea", GiftStage::Asked)].to_vec()),
+                shows_pools(&[(lost, None)], [gift(lost, "coffee", GiftStage::Void)].to_vec()),
+            ],
+        ),
+    ] {
+        for has_none in has_none.into_iter().chain([shows_pools(&[], Vec::new())]) {
+            let mut journal = empty();
+            let row = begun_as(&mut journal, "pool", act.clone());
+            assert!(journal.shown(&has_none).is_empty(), "it is being asked for now");
+            let rows = [(row.0, row.1.unwrap())].to_vec();
+            let (mut journal, again, _) = Journal::restore(CHAIN, rows);
+            assert!(again.is_empty());
+            assert!(journal.shown(&Snapshot::default()).is_empty(), "no pool is read yet");
+            assert!(journal.shown(&has_it).is_empty());
+            assert_eq!(stage(&journal, "pool"), Stage::Asked, "the client will open it");
+            assert_eq!(journal.shown(&has_none).len(), 1);
+            let over = journal.get("pool").unwrap();
+            assert_eq!(
+                (over.stage, over.code.as_deref()),
+                (Stage::Failed, Some("call/interrupted"))
+            );
+        }
+    }
+}
+
 fn empty() -> Journal {
     Journal::restore(CHAIN, Vec::new()).0
 }
@@ -318,6 +371,16 @@ fn shows_field(id: FieldId, payments: &[u64], standing: Standing) -> Snapshot {
     let show =
         FieldShow { view, proven: None, deposits: Vec::new(), is_leader: false, watched: None };
     Snapshot { fields: [show].to_vec(), ..Snapshot::default() }
+}
+
+/// A wallet with these pools, each with what is proven to lie in it.
+fn shows_pools(pools: &[(PoolId, Option<Amount>)], gifts: Vec<GiftView>) -> Snapshot {
+    let mut shown = Snapshot { gifts, ..Snapshot::default() };
+    shown.wallet.address = Some(Address([9; 20]));
+    let view =
+        |&(pool, held)| LockedView { pool, held, owed: Amount::ZERO, back: None, freeze: None };
+    shown.wallet.locked = pools.iter().map(view).collect();
+    shown
 }
 
 fn stage(journal: &Journal, key: &str) -> Stage {
