@@ -11,6 +11,9 @@ use crate::{
 };
 
 /// How far the sequence of a transaction shows it to be.
+///
+/// The chain's proof is of the sequence, not of the transaction: where another device signs with the same key, another one
+/// may have taken the place of this, and is shown here. One device a key.
 pub(super) fn transaction_stage(
     call: &Entry,
     sequences: [Option<(Height, u64)>; 3],
