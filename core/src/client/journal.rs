@@ -80,9 +80,8 @@ impl Journal {
         let keys: Vec<_> = journal.calls.keys().cloned().collect();
         let rows = keys.iter().filter_map(|key| journal.close(key)).collect();
         let open = journal.calls.values().filter(|call| call.stage == Stage::Pending);
-        let sent = open.filter_map(|call| decode_transaction(call.transaction.as_ref()?).ok());
-        // Each that went before the last one was proven to have happened, or that one would not have been made.
-        let flight = sent.max_by_key(|sent| sent.body.sequence);
+        // One is on its way at a time: the last. Those before it have happened, or will not.
+        let flight = open.max_by_key(|call| call.changed).and_then(Entry::sent);
         (journal, rows, flight)
     }
 
@@ -190,7 +189,8 @@ impl Journal {
         // happened, whether that was shown yet or not: then it is the first that waits.
         let place = transaction.body.sequence;
         let expired = |call: &Entry| {
-            call.stage == Stage::Pending && call.sequence().is_some_and(|sent| sent >= place)
+            call.stage == Stage::Pending
+                && call.sent().is_some_and(|sent| sent.body.sequence >= place)
         };
         let key = find(&expired).or_else(|| find(&|call| call.stage == Stage::Asked))?;
         self.asked.insert(ask, (key.clone(), false));

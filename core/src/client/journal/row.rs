@@ -2,7 +2,10 @@
 
 use crate::{
     amount::Amount,
-    chain::{spec::Token, transaction::decode_transaction},
+    chain::{
+        spec::Token,
+        transaction::{SignedTransaction, decode_transaction},
+    },
     client::Command,
     codec,
     id::{Address, ChainId, FieldId},
@@ -164,9 +167,9 @@ impl Entry {
         self.code = Some(code.to_owned());
     }
 
-    /// Returns the place of its transaction among all of the account.
-    pub(super) fn sequence(&self) -> Option<u64> {
-        Some(decode_transaction(self.transaction.as_ref()?).ok()?.body.sequence)
+    /// Returns its transaction, once there is one.
+    pub(super) fn sent(&self) -> Option<SignedTransaction> {
+        decode_transaction(self.transaction.as_ref()?).ok()
     }
 
     /// Returns whether nothing changes any more.

@@ -4,7 +4,7 @@ use super::{Act, Entry, Stage};
 use crate::{
     chain::{
         Level,
-        transaction::{LIFETIME, Message, decode_transaction},
+        transaction::{LIFETIME, Message},
     },
     client::{FieldView, GiftStage, PaymentStanding, Snapshot},
     id::Height,
@@ -18,7 +18,7 @@ pub(super) fn transaction_stage(
     call: &Entry,
     sequences: [Option<(Height, u64)>; 3],
 ) -> Option<Stage> {
-    let sent = decode_transaction(call.transaction.as_ref()?).ok()?.body;
+    let sent = call.sent()?.body;
     let has = |level: Level| {
         let at = Level::ALL.iter().position(|known| *known == level)?;
         sequences.get(at).copied().flatten()
