@@ -27,7 +27,7 @@ use crate::{
     table::Table,
 };
 use alloc::{borrow::ToOwned, boxed::Box, format, string::String, vec::Vec};
-use stage::{payment_stage, transaction_stage};
+use stage::{payment_stage, reservation_stage, transaction_stage};
 
 /// Calls that are remembered. Chosen here: months of a person's payments; the oldest that are over and read make room.
 pub const MAX_CALLS: usize = 1024;
@@ -80,8 +80,8 @@ impl Journal {
         let keys: Vec<_> = journal.calls.keys().cloned().collect();
         let rows = keys.iter().filter_map(|key| journal.close(key)).collect();
         let open = journal.calls.values().filter(|call| call.stage == Stage::Pending);
-        let sent = open.filter_map(|call| decode_transaction(call.transaction.as_ref()?).ok());
-        let flight = sent.min_by_key(|sent| sent.body.sequence);
+        // One is on its way at a time: the last. Those before it have happened, or will not.
+        let flight = open.max_by_key(|call| call.changed).and_then(Entry::sent);
         (journal, rows, flight)
     }
 
@@ -89,14 +89,18 @@ impl Journal {
     fn close(&mut self, key: &str) -> Option<Change> {
         let call = self.calls.get(key)?;
         let why = match (&call.act, call.stage) {
-            // The client itself keeps what it was told of pools: they come about, and are recognised.
+            // The client itself keeps what it was told of pools, and shows it once it has read it.
             (Act::OpenPool(_) | Act::Give { .. }, _) => return None,
-            (Act::PayMember { .. }, Stage::Asked) => "call/unknown",
+            // A field names its payments anew, and those that are committed not at all.
+            (Act::PayMember { .. }, Stage::Asked | Stage::Pending) => "call/unknown",
             // Nothing was sent that is not written.
             (_, Stage::Asked) => "call/interrupted",
             _ => return None,
         };
-        self.change(key, |call| call.fail(why))
+        self.change(key, |call| {
+            call.fail(why);
+            call.payment = None;
+        })
     }
 
     /// Begins a call, or finds it.
@@ -149,11 +153,16 @@ impl Journal {
         let Act::PayMember { field, payee, amount } = self.calls.get(key)?.act.clone() else {
             return None;
         };
-        let known: Vec<u64> = self.calls.values().filter_map(|call| call.payment).collect();
         let show = shown.fields.iter().find(|show| show.view.id == field)?;
+        // Each field counts its own.
+        let is_known = |id: u64| {
+            let is_here =
+                |act: &Act| matches!(act, Act::PayMember { field: at, .. } if *at == field);
+            let mut calls = self.calls.values().filter(|call| !call.is_over());
+            calls.any(|call| call.payment == Some(id) && is_here(&call.act))
+        };
         let is_it = |one: &&PaymentView| {
-            (one.payee, one.amount) == (payee, amount)
-                && one.id.is_some_and(|id| !known.contains(&id))
+            (one.payee, one.amount) == (payee, amount) && one.id.is_some_and(|id| !is_known(id))
         };
         let id = show.view.payments.iter().filter(is_it).filter_map(|one| one.id).max();
         self.change(key, |call| {
@@ -176,8 +185,13 @@ impl Journal {
             self.asked.insert(ask, (key, true));
             return None;
         }
-        // What outlived its reference is made anew; else it is the first that waits.
-        let expired = |call: &Entry| call.stage == Stage::Pending && call.transaction.is_some();
+        // What outlived its reference is made anew in the same place of the account. What went in an earlier place has
+        // happened, whether that was shown yet or not: then it is the first that waits.
+        let place = transaction.body.sequence;
+        let expired = |call: &Entry| {
+            call.stage == Stage::Pending
+                && call.sent().is_some_and(|sent| sent.body.sequence >= place)
+        };
         let key = find(&expired).or_else(|| find(&|call| call.stage == Stage::Asked))?;
         self.asked.insert(ask, (key.clone(), false));
         self.change(&key, |call| {
@@ -210,6 +224,9 @@ impl Journal {
                     let show = shown.fields.iter().find(|show| show.view.id == *field)?;
                     payment_stage(call, &show.view)?
                 }
+                Act::OpenPool(_) | Act::Give { .. } if call.stage == Stage::Asked => {
+                    reservation_stage(call, shown)?
+                }
                 Act::Transfer { .. }
                 | Act::Bond(..)
                 | Act::Unbond(..)
@@ -221,10 +238,10 @@ impl Journal {
         });
         let moved: Vec<_> = moved.collect();
         let change = |(key, stage): (String, Stage)| {
-            self.change(&key, |call| {
-                call.stage = stage;
-                let is_lost = stage == Stage::Failed;
-                call.code = is_lost.then(|| String::from("wallet/transaction-expired"));
+            self.change(&key, |call| match (stage, call.stage) {
+                (Stage::Failed, Stage::Asked) => call.fail("call/interrupted"),
+                (Stage::Failed, _) => call.fail("wallet/transaction-expired"),
+                _ => call.stage = stage,
             })
         };
         moved.into_iter().filter_map(change).collect()

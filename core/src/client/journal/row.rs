@@ -2,7 +2,10 @@
 
 use crate::{
     amount::Amount,
-    chain::spec::Token,
+    chain::{
+        spec::Token,
+        transaction::{SignedTransaction, decode_transaction},
+    },
     client::Command,
     codec,
     id::{Address, ChainId, FieldId},
@@ -147,17 +150,26 @@ pub struct Entry {
     pub changed: u64,
     /// The last change that the application has handled.
     pub(super) told: u64,
+    /// Whether it was read: the application that asked for it has ended since.
+    #[borsh(skip)]
+    pub(super) is_read: bool,
 }
 
 impl Entry {
     pub(super) const fn new(act: Act) -> Self {
         let (code, transaction, payment) = (None, None, None);
-        Self { act, stage: Stage::Asked, code, transaction, payment, changed: 0, told: 0 }
+        let (stage, changed, told, is_read) = (Stage::Asked, 0, 0, false);
+        Self { act, stage, code, transaction, payment, changed, told, is_read }
     }
 
     pub(super) fn fail(&mut self, code: &str) {
         self.stage = Stage::Failed;
         self.code = Some(code.to_owned());
+    }
+
+    /// Returns its transaction, once there is one.
+    pub(super) fn sent(&self) -> Option<SignedTransaction> {
+        decode_transaction(self.transaction.as_ref()?).ok()
     }
 
     /// Returns whether nothing changes any more.
@@ -174,6 +186,7 @@ impl Entry {
     }
 
     pub(super) fn read(chain: ChainId, name: &str, bytes: Vec<u8>) -> Option<Self> {
-        codec::decode(&row::unseal(chain, name, bytes).ok()?, MAX_ROW).ok()
+        let read: Self = codec::decode(&row::unseal(chain, name, bytes).ok()?, MAX_ROW).ok()?;
+        Some(Self { is_read: true, ..read })
     }
 }

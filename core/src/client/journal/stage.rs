@@ -4,18 +4,21 @@ use super::{Act, Entry, Stage};
 use crate::{
     chain::{
         Level,
-        transaction::{LIFETIME, Message, decode_transaction},
+        transaction::{LIFETIME, Message},
     },
-    client::{FieldView, PaymentStanding},
+    client::{FieldView, GiftStage, PaymentStanding, Snapshot},
     id::Height,
 };
 
 /// How far the sequence of a transaction shows it to be.
+///
+/// The chain's proof is of the sequence, not of the transaction: where another device signs with the same key, another one
+/// may have taken the place of this, and is shown here. One device a key.
 pub(super) fn transaction_stage(
     call: &Entry,
     sequences: [Option<(Height, u64)>; 3],
 ) -> Option<Stage> {
-    let sent = decode_transaction(call.transaction.as_ref()?).ok()?.body;
+    let sent = call.sent()?.body;
     let has = |level: Level| {
         let at = Level::ALL.iter().position(|known| *known == level)?;
         sequences.get(at).copied().flatten()
@@ -33,6 +36,27 @@ pub(super) fn transaction_stage(
     // The client makes it anew then, and its turn is told by `sending`; a life that ended long ago without that is over.
     let over = sent.reference_height.plus(LIFETIME.saturating_mul(2));
     has(Level::Settled).filter(|(height, _)| *height > over).map(|_| Stage::Failed)
+}
+
+/// How far a pool is whose transaction was not made before the application ended: it will be, if the client has written the
+/// pool down. Of one that is not proven a snapshot shows no deposit, so any may be it; sooner or later each is proven, or
+/// given up.
+pub(super) fn reservation_stage(call: &Entry, shown: &Snapshot) -> Option<Stage> {
+    // Whoever has an address has read its pools.
+    if !call.is_read || shown.wallet.address.is_none() {
+        return None;
+    }
+    let mut gifts = shown.gifts.iter().filter(|gift| gift.is_given);
+    let may_come = if let Act::Give { to, amount, purpose } = &call.act {
+        gifts.any(|gift| {
+            gift.stage == GiftStage::Asked
+                && (&gift.other, &gift.amount, &gift.purpose) == (to, amount, purpose)
+        })
+    } else {
+        let is_gift = |pool| gifts.clone().any(|gift| gift.pool == pool);
+        shown.wallet.locked.iter().any(|one| one.held.is_none() && !is_gift(one.pool))
+    };
+    (!may_come).then_some(Stage::Failed)
 }
 
 /// How far a field shows a payment of its own to be.

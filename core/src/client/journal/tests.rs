@@ -6,10 +6,13 @@ use crate::{
         spec::Token,
         transaction::{Message, Transaction},
     },
-    client::{AccountView, Command, Leveled},
+    client::{
+        AccountView, Command, FieldShow, FieldView, GiftStage, GiftView, Leveled, LockedView,
+        PaymentStanding as Standing, Phase, RoundStep,
+    },
     codec::{Bounded, Text},
     crypto::{Hash, SecretKey},
-    id::{Address, BlockId, FieldId, Height},
+    id::{Address, BlockId, FieldId, Height, PoolId},
 };
 
 const CHAIN: ChainId = ChainId(Hash([1; 32]));
@@ -126,6 +129,35 @@ fn of_two_equal_transfers_the_first_goes_first_and_what_expired_is_made_anew() {
 }
 
 #[test]
+fn of_two_equal_transfers_the_second_goes_before_it_is_shown_that_the_first_has_happened() {
+    let mut journal = empty();
+    let mut rows = Table::new();
+    note(&mut rows, begun(&mut journal, "one"));
+    note(&mut rows, begun(&mut journal, "two"));
+    note(&mut rows, journal.sending(AskId(1), &sent(1, 10)).unwrap());
+    // The client lands the first and sends the next in one go; what is shown is learned later.
+    let last = sent(2, 12);
+    note(&mut rows, journal.sending(AskId(2), &last).unwrap());
+    assert_eq!([stage(&journal, "one"), stage(&journal, "two")], [Stage::Pending; 2]);
+    let (mut journal, again, flight) = Journal::restore(CHAIN, rows.into_iter().collect());
+    assert!(again.is_empty(), "neither was interrupted");
+    assert_eq!(flight.unwrap().to_bytes(), last, "the first is proven already");
+    assert_eq!(journal.shown(&shows([Some((Height(13), 1)), None, None])).len(), 1);
+    assert_eq!(journal.shown(&shows([Some((Height(14), 2)), None, None])).len(), 1);
+    assert_eq!([stage(&journal, "one"), stage(&journal, "two")], [Stage::Included; 2]);
+}
+
+#[test]
+fn what_expires_when_a_block_was_given_up_is_made_anew_in_an_earlier_place() {
+    let mut journal = empty();
+    begun(&mut journal, "rent");
+    journal.sending(AskId(1), &sent(6, 10));
+    assert!(journal.sending(AskId(2), &sent(5, 80)).is_some());
+    assert_eq!(journal.shown(&shows([Some((Height(81), 5)), None, None])).len(), 1);
+    assert_eq!(stage(&journal, "rent"), Stage::Included);
+}
+
+#[test]
 fn what_is_over_and_read_makes_room_and_nothing_else() {
     let mut journal = empty();
     for n in 0..MAX_CALLS {
@@ -160,6 +192,102 @@ fn each_act_is_the_command_that_it_came_from_and_others_move_no_money() {
     assert_eq!(long.command(), None);
 }
 
+#[test]
+fn each_field_counts_its_own_payments() {
+    let mut journal = empty();
+    let [here, there] = [FieldId(Hash([3; 32])), FieldId(Hash([4; 32]))];
+    for (key, field) in [("here", here), ("there", there)] {
+        begun_as(&mut journal, key, pays(field));
+        journal.paid(key, &shows_field(field, &[0], Standing::Pending)).unwrap();
+    }
+    assert!(journal.shown(&shows_field(there, &[0], Standing::Sequenced)).is_empty());
+    assert_eq!(journal.shown(&shows_field(there, &[], Standing::Pending)).len(), 1);
+    assert_eq!(
+        [stage(&journal, "here"), stage(&journal, "there")],
+        [Stage::Pending, Stage::Committed]
+    );
+}
+
+#[test]
+fn a_payment_of_an_earlier_life_is_unknown_and_its_name_is_another_payments() {
+    let field = FieldId(Hash([3; 32]));
+    let mut journal = empty();
+    let mut rows = Table::new();
+    for (key, id) in [("over", 0), ("waits", 3)] {
+        note(&mut rows, begun_as(&mut journal, key, pays(field)));
+        let shown = shows_field(field, &[id], Standing::Pending);
+        note(&mut rows, journal.paid(key, &shown).unwrap());
+        if key == "over" {
+            let gone = journal.shown(&shows_field(field, &[], Standing::Pending));
+            gone.into_iter().for_each(|change| note(&mut rows, change));
+        }
+    }
+    let (mut journal, again, _) = Journal::restore(CHAIN, rows.into_iter().collect());
+    assert_eq!(again.len(), 1);
+    let waits = journal.get("waits").unwrap();
+    assert_eq!((waits.stage, waits.code.as_deref()), (Stage::Failed, Some("call/unknown")));
+    assert_eq!(stage(&journal, "over"), Stage::Committed);
+    // The field counts from nought again, what waits first.
+    assert!(journal.shown(&shows_field(field, &[0], Standing::Pending)).is_empty());
+    begun_as(&mut journal, "new", pays(field));
+    journal.paid("new", &shows_field(field, &[0], Standing::Pending)).unwrap();
+    assert_eq!(journal.shown(&shows_field(field, &[], Standing::Pending)).len(), 1);
+    assert_eq!(stage(&journal, "new"), Stage::Committed);
+}
+
+#[test]
+fn a_pool_that_the_client_did_not_write_down_before_the_end_is_interrupted() {
+    let amount = Amount::from_units(5);
+    let give = Act::Give { to: TO, amount, purpose: String::from("coffee") };
+    let (kept, lost) = (PoolId(Hash([5; 32])), PoolId(Hash([6; 32])));
+    let gift = |pool, purpose: &str, stage| GiftView {
+        pool,
+        is_given: true,
+        other: TO,
+        amount,
+        purpose: String::from(purpose),
+        stage,
+        end: None,
+        refusal: None,
+    };
+    for (act, has_it, has_none) in [
+        (
+            Act::OpenPool(amount),
+            shows_pools(&[(kept, None)], Vec::new()),
+            [
+                shows_pools(&[(kept, Some(amount))], Vec::new()),
+                shows_pools(&[(lost, None)], [gift(lost, "coffee", GiftStage::Asked)].to_vec()),
+            ],
+        ),
+        (
+            give,
+            shows_pools(&[(kept, None)], [gift(kept, "coffee", GiftStage::Asked)].to_vec()),
+            [
+                shows_pools(&[(lost, None)], [gift(lost, "tea", GiftStage::Asked)].to_vec()),
+                shows_pools(&[(lost, None)], [gift(lost, "coffee", GiftStage::Void)].to_vec()),
+            ],
+        ),
+    ] {
+        for has_none in has_none.into_iter().chain([shows_pools(&[], Vec::new())]) {
+            let mut journal = empty();
+            let row = begun_as(&mut journal, "pool", act.clone());
+            assert!(journal.shown(&has_none).is_empty(), "it is being asked for now");
+            let rows = [(row.0, row.1.unwrap())].to_vec();
+            let (mut journal, again, _) = Journal::restore(CHAIN, rows);
+            assert!(again.is_empty());
+            assert!(journal.shown(&Snapshot::default()).is_empty(), "no pool is read yet");
+            assert!(journal.shown(&has_it).is_empty());
+            assert_eq!(stage(&journal, "pool"), Stage::Asked, "the client will open it");
+            assert_eq!(journal.shown(&has_none).len(), 1);
+            let over = journal.get("pool").unwrap();
+            assert_eq!(
+                (over.stage, over.code.as_deref()),
+                (Stage::Failed, Some("call/interrupted"))
+            );
+        }
+    }
+}
+
 fn empty() -> Journal {
     Journal::restore(CHAIN, Vec::new()).0
 }
@@ -169,7 +297,11 @@ fn act(units: u128) -> Act {
 }
 
 fn begun(journal: &mut Journal, key: &str) -> Change {
-    match journal.begin(key, act(5)) {
+    begun_as(journal, key, act(5))
+}
+
+fn begun_as(journal: &mut Journal, key: &str, act: Act) -> Change {
+    match journal.begin(key, act) {
         Ok((Begun::New(row), None)) => row,
         other => panic!("{other:?}"),
     }
@@ -203,6 +335,51 @@ fn shows(sequences: [Option<(Height, u64)>; 3]) -> Snapshot {
         is_witnessed: false,
     };
     shown.wallet.account = Some(AccountView { balance, final_balance: None, sequences });
+    shown
+}
+
+const fn pays(field: FieldId) -> Act {
+    Act::PayMember { field, payee: TO, amount: Amount::from_units(5) }
+}
+
+/// A field with own payments of these names.
+fn shows_field(id: FieldId, payments: &[u64], standing: Standing) -> Snapshot {
+    let (payer, amount) = (Address([9; 20]), Amount::from_units(5));
+    let payment = |id: &u64| PaymentView {
+        id: Some(*id),
+        payer,
+        payee: TO,
+        amount,
+        standing,
+        round: 1,
+        index: None,
+    };
+    let view = FieldView {
+        id,
+        phase: Phase::Open,
+        leader: TO,
+        members: Vec::new(),
+        version: 0,
+        round: 0,
+        committed: 0,
+        step: RoundStep::Running,
+        payments: payments.iter().map(payment).collect(),
+        deadline: None,
+        freeze: None,
+        amendment: None,
+    };
+    let show =
+        FieldShow { view, proven: None, deposits: Vec::new(), is_leader: false, watched: None };
+    Snapshot { fields: [show].to_vec(), ..Snapshot::default() }
+}
+
+/// A wallet with these pools, each with what is proven to lie in it.
+fn shows_pools(pools: &[(PoolId, Option<Amount>)], gifts: Vec<GiftView>) -> Snapshot {
+    let mut shown = Snapshot { gifts, ..Snapshot::default() };
+    shown.wallet.address = Some(Address([9; 20]));
+    let view =
+        |&(pool, held)| LockedView { pool, held, owed: Amount::ZERO, back: None, freeze: None };
+    shown.wallet.locked = pools.iter().map(view).collect();
     shown
 }
 

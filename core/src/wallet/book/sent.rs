@@ -48,7 +48,8 @@ impl Book {
         self.sent.iter().map(|sent| (sent, sent.sequence.and_then(|number| self.done_to(number))))
     }
 
-    /// How far a transaction of this sequence is proven to have happened.
+    /// How far a transaction of this sequence is proven to have happened: this one, as long as no other device signs with the
+    /// same key. The proof does not say which took the place.
     fn done_to(&self, sequence: u64) -> Option<Level> {
         let is_done = |level: &Level| {
             self.account(*level).is_some_and(|shown| shown.value.sequence >= sequence)
