@@ -134,4 +134,10 @@ export function isRepeatable(asked: Asked): boolean {
   return asked.type !== 'command' || REPEATABLE.has(asked.command.kind);
 }
 
+/** Whether another account would answer something else, or pay: what is not, any worker may be asked. */
+export function isOfAccount(asked: Asked): boolean {
+  return asked.type === 'command' ? !isRepeatable(asked) : !ANYBODYS.has(asked.type);
+}
+
+const ANYBODYS: ReadonlySet<Asked['type']> = new Set(['playlist', 'want', 'check', 'lookUp', 'forkProof']);
 const REPEATABLE: ReadonlySet<Command['kind']> = new Set(['follow', 'setUpload', 'enterRoom', 'leaveRoom']);

@@ -3,12 +3,12 @@
  *
  * A crash is a blip: the next worker is told the stream and the room, and asked once more what was asked and can be asked twice. Only
  * a command that was not answered fails, with `client/restarted`, for nobody knows whether it was done. What was asked twice and is not
- * answered fails, too: it may be what the client crashes of. Money does not suffer, because vouchers are stored before they are
+ * answered fails, too: it may be what the client crashes of. What is of an account is asked only of a worker that has the same. Money does not suffer, because vouchers are stored before they are
  * sent and loaded again by the new worker.
  */
 
 import type { Id } from './border.js';
-import { Client, isRepeatable, type ClientEvents } from './client.js';
+import { Client, isOfAccount, isRepeatable, type ClientEvents } from './client.js';
 import { AntiphonError } from './error.js';
 import type { Asked, Start, ToPage, ToWorker } from './message.js';
 import { RtcBridge } from './rtc.js';
@@ -51,7 +51,10 @@ export class Engine extends Client {
   #nextId = 1;
   #crashes: number[] = [];
   #hasBeenReady = false;
+  /** The account of the worker before, once one was ready; of the worker that runs, once that is. -1: kept nowhere, so never the same. */
   #account: number;
+  /** Whether this worker may have another account than what is asked is meant for. */
+  #isStrange = false;
   #isClosed = false;
   #isAsleep = false;
   #onStopped: (() => void) | null = null;
@@ -142,6 +145,8 @@ export class Engine extends Client {
   }
 
   #put(id: Id, waiting: Waiting): void {
+    // It waits for the worker to say whose it is.
+    if (this.#isStrange && isOfAccount(waiting.asked)) return;
     waiting.times += 1;
     this.#post({ ...waiting.asked, id });
   }
@@ -161,6 +166,7 @@ export class Engine extends Client {
       return;
     }
     this.#worker = worker;
+    this.#isStrange = this.#hasBeenReady || this.#account >= 0;
     worker.onmessage = (event: MessageEvent<ToPage>) => {
       if (this.#worker === worker) this.#take(event.data);
     };
@@ -183,10 +189,7 @@ export class Engine extends Client {
 
   #take(message: ToPage): void {
     switch (message.type) {
-      case 'ready':
-        this.#hasBeenReady = true;
-        this.#account = Math.max(0, message.account);
-        return this.#events.ready(message.account, message.isStored);
+      case 'ready': return this.#meet(message.account, message.isStored);
       case 'fatal': return this.#crash(message.code, message.message);
       case 'commandDone': return this.#resolve(message.id, undefined);
       case 'delivered': return this.#resolve(message.id, message.body);
@@ -205,6 +208,18 @@ export class Engine extends Client {
       case 'relaySend': return this.#rtc.send(message.link, message.body);
       case 'stopped': return this.#onStopped?.();
     }
+  }
+
+  /** The worker says which account it has: what waited for the same one is asked. */
+  #meet(account: number, isStored: boolean): void {
+    const isMet = this.#isStrange;
+    const isSame = account >= 0 && account === this.#account;
+    this.#hasBeenReady = true;
+    this.#account = account;
+    this.#isStrange = false;
+    if (isMet && !isSame) this.#fail('client/restarted', ({ asked }) => isOfAccount(asked));
+    else if (isMet) for (const [id, waiting] of this.#waiting) if (isOfAccount(waiting.asked)) this.#put(id, waiting);
+    this.#events.ready(account, isStored);
   }
 
   #resolve(id: Id, answer: unknown): void {
@@ -247,7 +262,7 @@ export class Engine extends Client {
   /** Another account, or another device: a new worker takes over, and nothing has crashed. */
   #renew(account: number): void {
     this.#end();
-    this.#fail('client/restarted', ({ asked, times }) => !isRepeatable(asked) || times >= MAX_ASKED);
+    this.#fail('client/renewed', ({ asked }) => isOfAccount(asked));
     this.#account = account;
     this.#launch();
     if (this.#worker !== null) this.#events.restarted('client/renewed', '');
