@@ -36,8 +36,8 @@ export abstract class Client {
 
   /** Says goodbye, and does nothing more until it is resumed. */
   abstract suspend(): Promise<void>;
-  /** Goes on where it was suspended. */
-  abstract resume(): void;
+  /** Goes on where it was suspended; rejects with `client/closed`. */
+  abstract resume(): Promise<void>;
 
   /** Whether it runs in this tab. */
   get leads(): boolean {

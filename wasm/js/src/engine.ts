@@ -57,6 +57,8 @@ export class Engine extends Client {
   #isStrange = false;
   #isClosed = false;
   #isAsleep = false;
+  /** While the worker says goodbye before it sleeps. */
+  #leaving: Promise<void> | null = null;
   #onStopped: (() => void) | null = null;
 
   constructor(makeWorker: () => Worker, start: Start, wasm: Carried, configuration: RTCConfiguration, events: ClientEvents) {
@@ -72,7 +74,7 @@ export class Engine extends Client {
   }
 
   get isUp(): boolean {
-    return this.#worker !== null;
+    return this.#worker !== null && this.#leaving === null;
   }
 
   wake(): void {
@@ -90,16 +92,24 @@ export class Engine extends Client {
   async suspend(): Promise<void> {
     if (this.#isClosed || this.#isAsleep) return;
     this.#isAsleep = true;
-    await this.#sayGoodbye();
-    this.#end();
-    this.#fail('client/suspended');
+    await (this.#leaving ??= this.#leave());
   }
 
-  resume(): void {
+  async resume(): Promise<void> {
     if (this.#isClosed) throw new AntiphonError('client/closed');
     if (!this.#isAsleep) return;
     this.#isAsleep = false;
-    this.#launch();
+    if (this.#leaving === null) this.#launch();
+    else await this.#leaving;
+  }
+
+  /** Ends the worker with a goodbye. Who was resumed meanwhile starts the next one then. */
+  async #leave(): Promise<void> {
+    await this.#sayGoodbye();
+    this.#leaving = null;
+    this.#end();
+    this.#fail('client/suspended');
+    if (!this.#isAsleep && !this.#isClosed) this.#launch();
   }
 
   /** Resolves when the worker has said what it had to say. */
@@ -114,8 +124,9 @@ export class Engine extends Client {
 
   async ask(asked: Asked, signal?: AbortSignal): Promise<unknown> {
     if (signal?.aborted) throw new AntiphonError('client/aborted');
-    const canWait = this.#isRestarting && isRepeatable(asked);
-    if ((this.#worker === null && !canWait) || this.#isAsleep) throw new AntiphonError(this.#isClosed ? 'client/closed' : this.#isAsleep ? 'client/suspended' : 'client/restarted');
+    if (this.#isClosed) throw new AntiphonError('client/closed');
+    if (this.#isAsleep || this.#leaving !== null) throw new AntiphonError('client/suspended');
+    if (this.#worker === null && !(this.#isRestarting && isRepeatable(asked))) throw new AntiphonError('client/restarted');
     const id = this.#nextId;
     this.#nextId += 1;
     const drop = (): void => {
@@ -238,7 +249,7 @@ export class Engine extends Client {
 
   #crash(code: string, message: string): void {
     this.#end();
-    if (this.#isClosed || this.#isAsleep) return;
+    if (this.#isClosed || this.#isAsleep || this.#leaving !== null) return;
     const at = performance.now();
     this.#crashes = [...this.#crashes.filter((time) => at - time < CRASH_WINDOW_MS), at];
     if (INCURABLE.has(code) && !this.#hasBeenReady) {
@@ -252,7 +263,8 @@ export class Engine extends Client {
       this.#isRestarting = true;
       setTimeout(() => {
         this.#isRestarting = false;
-        if (this.#isClosed || this.#isAsleep) return;
+        // Who slept and was resumed meanwhile has its worker.
+        if (this.#isClosed || this.#isAsleep || this.#worker !== null) return;
         this.#launch();
         if (this.#worker !== null) this.#events.restarted(code, message);
       }, RESTART_WAIT_MS * 2 ** (this.#crashes.length - 1));

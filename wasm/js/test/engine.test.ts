@@ -214,7 +214,7 @@ test('what is of an account is not asked of another that is what a crash left, n
     const late = assert.rejects(engine.command({ kind: 'settle' }), hasCode('client/restarted'));
     workers[1]?.say({ type: 'ready', account: after, isStored: after >= 0 });
     await Promise.all([begun, late]);
-    assert.deepEqual(workers[1]?.heard.map(({ type }) => type), ['start']);
+    assert.deepEqual(workers[1]?.heard.map((message) => message.type === 'start' && message.start.account), [before]);
   }
 });
 
@@ -230,15 +230,43 @@ test('who sleeps ends its worker, answers nobody, and goes on with the same room
   await asleep;
   await assert.rejects(event, hasCode('client/suspended'));
   assert.equal(workers[0]?.isTerminated, true);
-  engine.resume();
-  engine.resume();
+  await engine.resume();
+  await engine.resume();
   assert.equal(workers.length, 2);
   assert.deepEqual(workers[1]?.heard.slice(1), [{ type: 'command', command: { kind: 'enterRoom', name: 'choir' }, id: 3 }]);
   workers[1]?.say({ type: 'commandDone', id: 3 });
   const closed = engine.close();
   workers[1]?.say({ type: 'stopped' });
   await closed;
-  assert.throws(() => engine.resume(), hasCode('client/closed'));
+  await assert.rejects(engine.resume(), hasCode('client/closed'));
+});
+
+test('who is resumed before it slept waits for the goodbye, and what was said last counts', async () => {
+  const { engine, workers } = supervise();
+  const [asleep, awake] = [engine.suspend(), engine.resume()];
+  assert.equal(engine.isUp, false);
+  await assert.rejects(engine.calls(), hasCode('client/suspended'));
+  assert.equal(workers.length, 1);
+  workers[0]?.say({ type: 'stopped' });
+  await Promise.all([asleep, awake]);
+  assert.deepEqual(workers.map(({ isTerminated }) => isTerminated), [true, false]);
+  assert.equal(engine.isUp, true);
+  const last = [engine.suspend(), engine.resume(), engine.suspend()];
+  workers[1]?.say({ type: 'stopped' });
+  await Promise.all(last);
+  assert.equal(workers.length, 2);
+  assert.equal(engine.isUp, false);
+});
+
+test('who sleeps and is resumed while a crash is waited out has one worker', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { engine, workers } = supervise();
+  workers[0]?.say({ type: 'fatal', code: 'client/panicked', message: '' });
+  await engine.suspend();
+  await engine.resume();
+  t.mock.timers.tick(60_000);
+  assert.equal(workers.length, 2);
+  assert.equal(workers[1]?.isTerminated, false);
 });
 
 class FakeWorker {
