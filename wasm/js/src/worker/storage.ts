@@ -41,7 +41,7 @@ export async function openStorage(wasm: WalletClient, disk: Disk | null, { chain
   if (own !== null) {
     const name = lockOf(own.address);
     // A page that did not come securely has no locks, and one in a sandbox may ask for none: there nothing is written that two could write.
-    const isHeld = 'locks' in navigator ? await holdLock(name, patienceMs).catch(() => null) : null;
+    const isHeld = globalThis.navigator?.locks !== undefined ? await holdLock(name, patienceMs).catch(() => null) : null;
     if (isHeld === false) throw new AntiphonError('storage/in-use');
     if (isHeld === null || storage === 'memory') return memoryStorage(own.secret, null);
     return openRows(name, 0, own.secret).catch(() => memoryStorage(own.secret, null));
