@@ -3,8 +3,8 @@
  *
  * A crash is a blip: the next worker is told the stream and the room, and asked once more what was asked and can be asked twice. Only
  * a command that was not answered fails, with `client/restarted`, for nobody knows whether it was done. What was asked twice and is not
- * answered fails, too: it may be what the client crashes of. What is of an account is asked only of a worker that has the same. Money does not suffer, because vouchers are stored before they are
- * sent and loaded again by the new worker.
+ * answered fails, too: it may be what the client crashes of. What is of an account is asked only of a worker that has the same. Money
+ * does not suffer, because vouchers are stored before they are sent and loaded again by the new worker.
  */
 
 import type { Id } from './border.js';

@@ -216,7 +216,10 @@ export class Antiphon implements AsyncDisposable {
     const tabs = options.shared === undefined ? null : between();
     this.#engine = tabs === null
       ? begin(-1, start.own === null ? SAME_ACCOUNT_PATIENCE_MS : OWN_ACCOUNT_PATIENCE_MS, events)
-      : new Tabs([start.chain, ...(start.own === null ? [] : [start.own.address]), options.shared].join('/'), (account, told) => begin(account, LEADER_PATIENCE_MS, told), events, tabs);
+      : new Tabs(
+        [start.chain, ...(start.own === null ? [] : [start.own.address]), options.shared].join('/'),
+        (account, told) => begin(account, LEADER_PATIENCE_MS, told), events, tabs,
+      );
     this.#wakeOn();
   }
 

@@ -262,8 +262,10 @@ export class Tabs extends Client {
     return waiting;
   }
 
-  /** Another client runs, here or elsewhere: it is told what it must know, and asked what the last one did not answer. What is
-   * of an account only if it has the same, and never of one that was kept nowhere. */
+  /**
+   * Another client runs, here or elsewhere: it is told what it must know, and asked what the last one did not answer; what is of an account
+   * only if it has the same, and that was not one that is kept nowhere.
+   */
   #askAgain(isSame: boolean): void {
     const isOther = !isSame || this.#account < 0;
     for (const [id, { asked, isAsked }] of [...this.#waiting]) {

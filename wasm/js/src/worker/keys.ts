@@ -141,7 +141,7 @@ export class Keys {
     });
   }
 
-  /** Reads, changes and writes in one transaction, so that tabs do not undo each other: what another tab kept meanwhile is what `act` judges. */
+  /** Reads, changes and writes in one transaction, so that tabs do not undo each other: `act` judges what another tab kept meanwhile. */
   async #change(act: (kept: Kept | undefined) => Kept): Promise<void> {
     if (this.#db === null) {
       this.#kept = act(undefined);
