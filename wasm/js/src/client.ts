@@ -36,8 +36,8 @@ export abstract class Client {
 
   /** Says goodbye, and does nothing more until it is resumed. */
   abstract suspend(): Promise<void>;
-  /** Goes on where it was suspended. */
-  abstract resume(): void;
+  /** Goes on where it was suspended; rejects with `client/closed`. */
+  abstract resume(): Promise<void>;
 
   /** Whether it runs in this tab. */
   get leads(): boolean {
@@ -134,4 +134,10 @@ export function isRepeatable(asked: Asked): boolean {
   return asked.type !== 'command' || REPEATABLE.has(asked.command.kind);
 }
 
+/** Whether another account would answer something else, or pay: what is not, any worker may be asked. */
+export function isOfAccount(asked: Asked): boolean {
+  return asked.type === 'command' ? !isRepeatable(asked) : !ANYBODYS.has(asked.type);
+}
+
+const ANYBODYS: ReadonlySet<Asked['type']> = new Set(['playlist', 'want', 'check', 'lookUp', 'forkProof']);
 const REPEATABLE: ReadonlySet<Command['kind']> = new Set(['follow', 'setUpload', 'enterRoom', 'leaveRoom']);

@@ -3,12 +3,12 @@
  *
  * A crash is a blip: the next worker is told the stream and the room, and asked once more what was asked and can be asked twice. Only
  * a command that was not answered fails, with `client/restarted`, for nobody knows whether it was done. What was asked twice and is not
- * answered fails, too: it may be what the client crashes of. Money does not suffer, because vouchers are stored before they are
- * sent and loaded again by the new worker.
+ * answered fails, too: it may be what the client crashes of. What is of an account is asked only of a worker that has the same. Money
+ * does not suffer, because vouchers are stored before they are sent and loaded again by the new worker.
  */
 
 import type { Id } from './border.js';
-import { Client, isRepeatable, type ClientEvents } from './client.js';
+import { Client, isOfAccount, isRepeatable, type ClientEvents } from './client.js';
 import { AntiphonError } from './error.js';
 import type { Asked, Start, ToPage, ToWorker } from './message.js';
 import { RtcBridge } from './rtc.js';
@@ -51,9 +51,14 @@ export class Engine extends Client {
   #nextId = 1;
   #crashes: number[] = [];
   #hasBeenReady = false;
+  /** The account of the worker before, once one was ready; of the worker that runs, once that is. -1: kept nowhere, so never the same. */
   #account: number;
+  /** Whether this worker may have another account than what is asked is meant for. */
+  #isStrange = false;
   #isClosed = false;
   #isAsleep = false;
+  /** While the worker says goodbye before it sleeps. */
+  #leaving: Promise<void> | null = null;
   #onStopped: (() => void) | null = null;
 
   constructor(makeWorker: () => Worker, start: Start, wasm: Carried, configuration: RTCConfiguration, events: ClientEvents) {
@@ -69,7 +74,7 @@ export class Engine extends Client {
   }
 
   get isUp(): boolean {
-    return this.#worker !== null;
+    return this.#worker !== null && this.#leaving === null;
   }
 
   wake(): void {
@@ -87,16 +92,24 @@ export class Engine extends Client {
   async suspend(): Promise<void> {
     if (this.#isClosed || this.#isAsleep) return;
     this.#isAsleep = true;
-    await this.#sayGoodbye();
-    this.#end();
-    this.#fail('client/suspended');
+    await (this.#leaving ??= this.#leave());
   }
 
-  resume(): void {
+  async resume(): Promise<void> {
     if (this.#isClosed) throw new AntiphonError('client/closed');
     if (!this.#isAsleep) return;
     this.#isAsleep = false;
-    this.#launch();
+    if (this.#leaving === null) this.#launch();
+    else await this.#leaving;
+  }
+
+  /** Ends the worker with a goodbye. Who was resumed meanwhile starts the next one then. */
+  async #leave(): Promise<void> {
+    await this.#sayGoodbye();
+    this.#leaving = null;
+    this.#end();
+    this.#fail('client/suspended');
+    if (!this.#isAsleep && !this.#isClosed) this.#launch();
   }
 
   /** Resolves when the worker has said what it had to say. */
@@ -111,8 +124,9 @@ export class Engine extends Client {
 
   async ask(asked: Asked, signal?: AbortSignal): Promise<unknown> {
     if (signal?.aborted) throw new AntiphonError('client/aborted');
-    const canWait = this.#isRestarting && isRepeatable(asked);
-    if ((this.#worker === null && !canWait) || this.#isAsleep) throw new AntiphonError(this.#isClosed ? 'client/closed' : this.#isAsleep ? 'client/suspended' : 'client/restarted');
+    if (this.#isClosed) throw new AntiphonError('client/closed');
+    if (this.#isAsleep || this.#leaving !== null) throw new AntiphonError('client/suspended');
+    if (this.#worker === null && !(this.#isRestarting && isRepeatable(asked))) throw new AntiphonError('client/restarted');
     const id = this.#nextId;
     this.#nextId += 1;
     const drop = (): void => {
@@ -142,6 +156,8 @@ export class Engine extends Client {
   }
 
   #put(id: Id, waiting: Waiting): void {
+    // It waits for the worker to say whose it is.
+    if (this.#isStrange && isOfAccount(waiting.asked)) return;
     waiting.times += 1;
     this.#post({ ...waiting.asked, id });
   }
@@ -161,6 +177,7 @@ export class Engine extends Client {
       return;
     }
     this.#worker = worker;
+    this.#isStrange = this.#hasBeenReady || this.#account >= 0;
     worker.onmessage = (event: MessageEvent<ToPage>) => {
       if (this.#worker === worker) this.#take(event.data);
     };
@@ -183,10 +200,7 @@ export class Engine extends Client {
 
   #take(message: ToPage): void {
     switch (message.type) {
-      case 'ready':
-        this.#hasBeenReady = true;
-        this.#account = Math.max(0, message.account);
-        return this.#events.ready(message.account, message.isStored);
+      case 'ready': return this.#meet(message.account, message.isStored);
       case 'fatal': return this.#crash(message.code, message.message);
       case 'commandDone': return this.#resolve(message.id, undefined);
       case 'delivered': return this.#resolve(message.id, message.body);
@@ -207,6 +221,18 @@ export class Engine extends Client {
     }
   }
 
+  /** The worker says which account it has: what waited for the same one is asked. */
+  #meet(account: number, isStored: boolean): void {
+    const isMet = this.#isStrange;
+    const isSame = account >= 0 && account === this.#account;
+    this.#hasBeenReady = true;
+    this.#account = account;
+    this.#isStrange = false;
+    if (isMet && !isSame) this.#fail('client/restarted', ({ asked }) => isOfAccount(asked));
+    else if (isMet) for (const [id, waiting] of this.#waiting) if (isOfAccount(waiting.asked)) this.#put(id, waiting);
+    this.#events.ready(account, isStored);
+  }
+
   #resolve(id: Id, answer: unknown): void {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
@@ -223,7 +249,7 @@ export class Engine extends Client {
 
   #crash(code: string, message: string): void {
     this.#end();
-    if (this.#isClosed || this.#isAsleep) return;
+    if (this.#isClosed || this.#isAsleep || this.#leaving !== null) return;
     const at = performance.now();
     this.#crashes = [...this.#crashes.filter((time) => at - time < CRASH_WINDOW_MS), at];
     if (INCURABLE.has(code) && !this.#hasBeenReady) {
@@ -237,7 +263,8 @@ export class Engine extends Client {
       this.#isRestarting = true;
       setTimeout(() => {
         this.#isRestarting = false;
-        if (this.#isClosed || this.#isAsleep) return;
+        // Who slept and was resumed meanwhile has its worker.
+        if (this.#isClosed || this.#isAsleep || this.#worker !== null) return;
         this.#launch();
         if (this.#worker !== null) this.#events.restarted(code, message);
       }, RESTART_WAIT_MS * 2 ** (this.#crashes.length - 1));
@@ -247,7 +274,7 @@ export class Engine extends Client {
   /** Another account, or another device: a new worker takes over, and nothing has crashed. */
   #renew(account: number): void {
     this.#end();
-    this.#fail('client/restarted', ({ asked, times }) => !isRepeatable(asked) || times >= MAX_ASKED);
+    this.#fail('client/renewed', ({ asked }) => isOfAccount(asked));
     this.#account = account;
     this.#launch();
     if (this.#worker !== null) this.#events.restarted('client/renewed', '');

@@ -216,7 +216,10 @@ export class Antiphon implements AsyncDisposable {
     const tabs = options.shared === undefined ? null : between();
     this.#engine = tabs === null
       ? begin(-1, start.own === null ? SAME_ACCOUNT_PATIENCE_MS : OWN_ACCOUNT_PATIENCE_MS, events)
-      : new Tabs(`${start.chain}/${options.shared}`, (account, told) => begin(account, LEADER_PATIENCE_MS, told), events, tabs);
+      : new Tabs(
+        [start.chain, ...(start.own === null ? [] : [start.own.address]), options.shared].join('/'),
+        (account, told) => begin(account, LEADER_PATIENCE_MS, told), events, tabs,
+      );
     this.#wakeOn();
   }
 
@@ -590,8 +593,8 @@ export class Antiphon implements AsyncDisposable {
   }
 
   /** Wakes it: stream and room are those of before, and what was on its way is waited for. Rejects with `client/closed`. */
-  async resume(): Promise<void> {
-    this.#engine.resume();
+  resume(): Promise<void> {
+    return this.#engine.resume();
   }
 
   /** Says goodbye to peers, then ends the worker. May be called twice. */

@@ -19,7 +19,7 @@
  */
 
 import type { Id, Notice } from './border.js';
-import { Client, isRepeatable, type ClientEvents } from './client.js';
+import { Client, isOfAccount, isRepeatable, type ClientEvents } from './client.js';
 import { AntiphonError } from './error.js';
 import type { Asked } from './message.js';
 import type { SharingView, UploadTerms } from './sharing.js';
@@ -120,6 +120,8 @@ export class Tabs extends Client {
   #account = -1;
   #hasFollowed = false;
   #isResting = false;
+  /** Suspended: only `resume()` wakes it up. */
+  #isAsleep = false;
   /** Who leads has begun with another account or wallet, and will say which. */
   #isRenewed = false;
 
@@ -149,22 +151,38 @@ export class Tabs extends Client {
   }
 
   wake(): void {
-    if (this.#isResting) {
-      this.#isResting = false;
-      this.#shout({ type: 'join', tab: this.#tab });
-      this.#stand();
-    }
+    if (this.#isAsleep) return;
+    if (this.#isResting) this.#rise();
     if (this.#lead !== null) this.#lead.client.wake();
     else if (this.#leader !== null) this.#say({ type: 'wake' });
   }
 
   async suspend(): Promise<void> {
-    this.rest();
+    if (this.#stop.signal.aborted) return;
+    if (!this.#isAsleep) {
+      this.#isAsleep = true;
+      this.#over.abort();
+      for (const [id, { isAsked }] of [...this.#waiting]) {
+        if (isAsked && this.#leader !== null) this.#say({ type: 'unask', id });
+        this.#settle(id)?.reject(new AntiphonError('client/suspended'));
+      }
+      this.#leader = null;
+    }
     await this.#led;
   }
 
-  resume(): void {
-    this.wake();
+  async resume(): Promise<void> {
+    if (this.#stop.signal.aborted) throw new AntiphonError('client/closed');
+    if (!this.#isAsleep) return;
+    this.#isAsleep = false;
+    this.#rise();
+  }
+
+  /** Is heard again, and waits for its turn. */
+  #rise(): void {
+    this.#isResting = false;
+    this.#shout({ type: 'join', tab: this.#tab });
+    this.#stand();
   }
 
   override rest(): void {
@@ -191,6 +209,7 @@ export class Tabs extends Client {
   async ask(asked: Asked, signal?: AbortSignal): Promise<unknown> {
     if (signal?.aborted) throw new AntiphonError('client/aborted');
     if (this.#stop.signal.aborted) throw new AntiphonError('client/closed');
+    if (this.#isAsleep) throw new AntiphonError('client/suspended');
     const id = this.#nextId;
     this.#nextId += 1;
     const drop = (): void => {
@@ -243,10 +262,14 @@ export class Tabs extends Client {
     return waiting;
   }
 
-  /** Another client runs, here or elsewhere: it is told what it must know, and asked what the last one did not answer. */
-  #askAgain(): void {
+  /**
+   * Another client runs, here or elsewhere: it is told what it must know, and asked what the last one did not answer; what is of an account
+   * only if it has the same, and that was not one that is kept nowhere.
+   */
+  #askAgain(isSame: boolean): void {
+    const isOther = !isSame || this.#account < 0;
     for (const [id, { asked, isAsked }] of [...this.#waiting]) {
-      if (isAsked && !isRepeatable(asked)) this.#settle(id)?.reject(new AntiphonError('client/restarted'));
+      if (isAsked && (isOther ? isOfAccount(asked) : !isRepeatable(asked))) this.#settle(id)?.reject(new AntiphonError('client/restarted'));
     }
     const waiting = [...this.#waiting];
     for (const asked of this.#told.take()) this.ask(asked).catch(() => {}); // It is told by who waits for it, too.
@@ -264,7 +287,7 @@ export class Tabs extends Client {
   async #leadUntil(over: AbortSignal): Promise<void> {
     const lead: Lead = { name: crypto.randomUUID(), lines: new Map(), over, shown: null, client: this.#begin(this.#account, {
       ready: (account, isStored) => {
-        this.#account = Math.max(0, account);
+        this.#account = account;
         lead.shown = { account, isStored, snapshot: lead.shown?.snapshot ?? null };
         this.#events.ready(account, isStored);
         this.#shout({ type: 'lead' });
@@ -279,6 +302,8 @@ export class Tabs extends Client {
         this.#shout({ type: 'notice', notice });
       },
       restarted: (code, message) => {
+        // Whose client runs now it has yet to say.
+        if (code === 'client/renewed') lead.shown = null;
         this.#events.restarted(code, message);
         this.#shout({ type: 'restarted', code, message });
       },
@@ -290,18 +315,19 @@ export class Tabs extends Client {
     }) };
     this.#leader = null;
     this.#lead = lead;
-    this.#askAgain();
+    this.#askAgain(true); // It asks what is of the account before once it has the same.
     if (!over.aborted) await new Promise((resolve) => over.addEventListener('abort', resolve, { once: true }));
     this.#lead = null;
     this.#hasFollowed = true;
     for (const line of lead.lines.values()) line.close();
     this.#events.rested();
-    await lead.client.close(this.#isResting);
+    await lead.client.close(this.#isResting && !this.#isAsleep);
   }
 
   /** Something was said to all. */
   #hear(shout: Shout): void {
     if (shout.type === 'agreed') return this.#events.agreed(shout.terms);
+    if (this.#isAsleep) return;
     if (this.#lead !== null) {
       if (shout.type === 'join') this.#welcome(this.#lead, shout.tab);
       return;
@@ -321,30 +347,31 @@ export class Tabs extends Client {
 
   /** Something was said to this tab alone. */
   #listen(line: Line): void {
-    if (this.#lead !== null) return;
+    if (this.#lead !== null || this.#isAsleep) return;
     if (line.type === 'welcome') this.#follow(line.leader, line.shown);
     else if (line.type === 'done') this.#done(line.id, line.answer);
     else if (line.type === 'failed') this.#settle(line.id)?.reject(new AntiphonError(line.code, undefined, undefined, line.isRefusal));
   }
 
   #follow(leader: string, shown: Shown): void {
+    const before = this.#account;
     if (this.#leader === leader) {
-      if (!this.#isRenewed) return;
+      if (!this.#isRenewed && shown.account === before) return;
       this.#isRenewed = false;
-      this.#account = Math.max(0, shown.account);
+      this.#account = shown.account;
       this.#events.ready(shown.account, shown.isStored);
       return;
     }
     const isOther = this.#leader !== null || this.#hasFollowed;
     this.#leader = leader;
     this.#hasFollowed = true;
-    this.#account = Math.max(0, shown.account);
+    this.#account = shown.account;
     this.#events.agreed(shown.terms);
     this.#events.followed(shown.sharing);
     this.#events.ready(shown.account, shown.isStored);
     if (isOther) this.#events.restarted('client/leader-left', '');
     if (shown.snapshot !== null) this.#events.snapshot(shown.snapshot);
-    this.#askAgain();
+    this.#askAgain(shown.account === before);
   }
 
   /** Another tab is there: from now on it is heard, until it is gone. Before the client runs there is nothing to tell; then all are called. */

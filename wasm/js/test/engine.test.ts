@@ -42,7 +42,7 @@ test('another account of the wallet is another worker, at once, which is told th
   workers[0]?.say({ type: 'told', id: 1, told: null });
   workers[0]?.say({ type: 'renew', account: 2 });
   await used;
-  await assert.rejects(paid, hasCode('client/restarted'));
+  await assert.rejects(paid, hasCode('client/renewed'));
   assert.equal(workers[0]?.isTerminated, true);
   assert.equal(workers.length, 2);
   const [first, ...rest] = workers[1]?.heard ?? [];
@@ -176,16 +176,46 @@ test('the client is never given more to judge than one byte above what can be si
   assert.deepEqual(lengths?.slice(1), [16 << 20, (16 << 20) + 1, (16 << 20) + 1]);
 });
 
-test('a call by its key is asked again of the next worker: it is done once', async (t) => {
+test('a call by its key is asked again of the next worker once that names the same account: it is done once', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { engine, workers } = supervise();
+  workers[0]?.say({ type: 'ready', account: 2, isStored: true });
   const begun = engine.begin('rent', { kind: 'openPool', deposit: 1n });
   workers[0]?.say({ type: 'fatal', code: 'client/panicked', message: '' });
   t.mock.timers.tick(200);
+  assert.deepEqual(workers[1]?.heard.slice(1), []);
+  workers[1]?.say({ type: 'ready', account: 2, isStored: true });
   assert.deepEqual(workers[1]?.heard.slice(1), [{ type: 'begin', key: 'rent', command: { kind: 'openPool', deposit: 1n }, id: 1 }]);
   const call = { key: 'rent', kind: 'openPool', to: null, amount: 1n, stage: 'asked', code: null } as const;
   workers[1]?.say({ type: 'found', id: 1, found: call });
   assert.deepEqual(await begun, call);
+});
+
+test('what is of an account is not asked of another that was chosen', async () => {
+  const { engine, workers } = supervise();
+  workers[0]?.say({ type: 'ready', account: 0, isStored: true });
+  const asked = [engine.begin('rent', { kind: 'openPool', deposit: 1n }), engine.nextEvent(), engine.eventHandled(1), engine.signIn('n', 1), engine.wallet({ kind: 'backup', notes: new Uint8Array() })];
+  const found = engine.lookUp({ question: 'stakers', level: 'final' });
+  workers[0]?.say({ type: 'renew', account: 1 });
+  for (const one of asked) await assert.rejects(one, hasCode('client/renewed'));
+  assert.deepEqual(workers[1]?.heard.slice(1), [{ type: 'lookUp', question: { question: 'stakers', level: 'final' }, id: 6 }]);
+  workers[1]?.say({ type: 'lost', id: 6, code: 'client/no-head' });
+  await assert.rejects(found, hasCode('client/no-head'));
+});
+
+test('what is of an account is not asked of another that is what a crash left, nor of one that was kept nowhere', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  for (const [before, after] of [[0, 1], [0, -1], [-1, 0], [-1, -1]] as const) {
+    const { engine, workers } = supervise();
+    workers[0]?.say({ type: 'ready', account: before, isStored: before >= 0 });
+    const begun = assert.rejects(engine.begin('rent', { kind: 'openPool', deposit: 1n }), hasCode('client/restarted'));
+    workers[0]?.say({ type: 'fatal', code: 'client/panicked', message: '' });
+    t.mock.timers.tick(200);
+    const late = assert.rejects(engine.command({ kind: 'settle' }), hasCode('client/restarted'));
+    workers[1]?.say({ type: 'ready', account: after, isStored: after >= 0 });
+    await Promise.all([begun, late]);
+    assert.deepEqual(workers[1]?.heard.map((message) => message.type === 'start' && message.start.account), [before]);
+  }
 });
 
 test('who sleeps ends its worker, answers nobody, and goes on with the same room', async () => {
@@ -200,15 +230,43 @@ test('who sleeps ends its worker, answers nobody, and goes on with the same room
   await asleep;
   await assert.rejects(event, hasCode('client/suspended'));
   assert.equal(workers[0]?.isTerminated, true);
-  engine.resume();
-  engine.resume();
+  await engine.resume();
+  await engine.resume();
   assert.equal(workers.length, 2);
   assert.deepEqual(workers[1]?.heard.slice(1), [{ type: 'command', command: { kind: 'enterRoom', name: 'choir' }, id: 3 }]);
   workers[1]?.say({ type: 'commandDone', id: 3 });
   const closed = engine.close();
   workers[1]?.say({ type: 'stopped' });
   await closed;
-  assert.throws(() => engine.resume(), hasCode('client/closed'));
+  await assert.rejects(engine.resume(), hasCode('client/closed'));
+});
+
+test('who is resumed before it slept waits for the goodbye, and what was said last counts', async () => {
+  const { engine, workers } = supervise();
+  const [asleep, awake] = [engine.suspend(), engine.resume()];
+  assert.equal(engine.isUp, false);
+  await assert.rejects(engine.calls(), hasCode('client/suspended'));
+  assert.equal(workers.length, 1);
+  workers[0]?.say({ type: 'stopped' });
+  await Promise.all([asleep, awake]);
+  assert.deepEqual(workers.map(({ isTerminated }) => isTerminated), [true, false]);
+  assert.equal(engine.isUp, true);
+  const last = [engine.suspend(), engine.resume(), engine.suspend()];
+  workers[1]?.say({ type: 'stopped' });
+  await Promise.all(last);
+  assert.equal(workers.length, 2);
+  assert.equal(engine.isUp, false);
+});
+
+test('who sleeps and is resumed while a crash is waited out has one worker', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { engine, workers } = supervise();
+  workers[0]?.say({ type: 'fatal', code: 'client/panicked', message: '' });
+  await engine.suspend();
+  await engine.resume();
+  t.mock.timers.tick(60_000);
+  assert.equal(workers.length, 2);
+  assert.equal(workers[1]?.isTerminated, false);
 });
 
 class FakeWorker {
@@ -241,7 +299,7 @@ function supervise(wasm: Carried = new Uint8Array(0)): { engine: Engine; workers
   };
   const start: Start = {
     node: 'https://n', chain: '00'.repeat(32), checkpoint: null, publisher: null, tracker: null, token: null, tower: null, witness: null, cacheBytes: 0,
-    upload: { isEnabled: true, rate: null, total: null }, integrity: null, own: null, storage: 'memory', account: 0, patienceMs: 500,
+    upload: { isEnabled: true, rate: null, total: null }, integrity: null, own: null, storage: 'memory', account: -1, patienceMs: 500,
   };
   const make = (): Worker => {
     const worker = new FakeWorker();

@@ -117,3 +117,25 @@ test('addresses are hidden only behind a TURN server, and what is given is shown
   const first = worker.heard[0];
   assert.equal(first?.type === 'start' && first.start.upload.isEnabled, false);
 });
+
+test('tabs share one client by chain, account and name', async () => {
+  const names = new Set<string>();
+  const request = (name: string): Promise<void> => {
+    names.add(name.replace(/\/[\da-f-]{36}$/, ''));
+    return new Promise(() => {});
+  };
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  Object.defineProperty(globalThis, 'navigator', { value: { locks: { request } }, configurable: true });
+  const stop = new AbortController();
+  const chain = '07'.repeat(32);
+  const opened = [undefined, 'A', 'B'].map((address) => {
+    const account = address === undefined ? undefined : { secret: new Uint8Array(32), key: '', address };
+    return connect({ node: 'http://node.example', chain, shared: 'radio', account, signal: stop.signal, worker: () => new Fake() as unknown as Worker });
+  });
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  stop.abort();
+  for (const one of opened) await assert.rejects(one, (error) => error instanceof AntiphonError && error.code === 'client/aborted');
+  if (before === undefined) Reflect.deleteProperty(globalThis, 'navigator');
+  else Object.defineProperty(globalThis, 'navigator', before);
+  assert.deepEqual([...names], [`antiphon/${chain}/radio`, `antiphon/${chain}/A/radio`, `antiphon/${chain}/B/radio`]);
+});

@@ -91,6 +91,96 @@ test('the account goes from leader to leader', async () => {
   assert.deepEqual(browser.clients.map(({ account }) => account), [-1, 3]);
 });
 
+test('who leads next has the account that was used last where the one before was kept nowhere, and is not asked what was of that one', async () => {
+  const browser = new Browser();
+  browser.account = -1;
+  const [first, second] = [browser.open(), browser.open()];
+  browser.open();
+  await settled();
+  const begun = assert.rejects(second.tabs.begin('rent', { kind: 'openPool', deposit: 1n }), hasCode('client/restarted'));
+  await settled();
+  browser.kill(first);
+  await settled();
+  await begun;
+  assert.deepEqual(browser.clients.map(({ account }) => account), [-1, -1]);
+  assert.deepEqual(browser.clients[1]?.asked, []);
+});
+
+test('what is of an account is not asked of the next leader that has another', async () => {
+  const browser = new Browser();
+  const first = browser.open();
+  browser.open();
+  await settled();
+  const third = browser.open();
+  await settled();
+  const begun = assert.rejects(third.tabs.begin('rent', { kind: 'openPool', deposit: 1n }), hasCode('client/restarted'));
+  const segment = third.tabs.segment(7, 0, new AbortController().signal);
+  await settled();
+  browser.account = 1;
+  browser.kill(first);
+  await settled();
+  await begun;
+  assert.deepEqual(browser.clients[1]?.asked.map(({ type }) => type), ['want']);
+  browser.clients[1]?.answer('want', new ArrayBuffer(2));
+  assert.equal((await segment).byteLength, 2);
+});
+
+test('a tab that comes while another account is opened is told that one, and so is who follows a client that crashed', async () => {
+  const browser = new Browser();
+  browser.open();
+  const second = browser.open();
+  await settled();
+  const [client] = browser.clients;
+  client?.events.restarted('client/renewed', '');
+  const third = browser.open();
+  await settled();
+  client?.events.ready(4, true);
+  await settled();
+  const accounts = ({ told }: Tab): string[] => told.filter((word) => word.startsWith('ready'));
+  assert.deepEqual([accounts(second), accounts(third)], [['ready 0', 'ready 4'], ['ready 4']]);
+  client?.events.restarted('client/panicked', '');
+  client?.events.ready(5, true);
+  await settled();
+  assert.deepEqual([accounts(second), accounts(third)], [['ready 0', 'ready 4', 'ready 5'], ['ready 4', 'ready 5']]);
+});
+
+test('a tab that is suspended says goodbye, answers nobody and sleeps until it is resumed, whether it leads or follows', async () => {
+  const browser = new Browser();
+  const [first, second] = [browser.open(), browser.open()];
+  await settled();
+  for (const { tabs, told } of [first, second]) {
+    const client = browser.clients.at(-1);
+    const asked = assert.rejects(tabs.forkProof(), hasCode('client/suspended'));
+    await settled();
+    await tabs.suspend();
+    await asked;
+    assert.equal(client?.closed, 'with a goodbye');
+    tabs.wake();
+    await assert.rejects(tabs.forkProof(), hasCode('client/suspended'));
+    await settled();
+    assert.deepEqual([tabs.leads, tabs.isUp], [false, false]);
+    const before = told.length;
+    browser.clients.at(-1)?.events.snapshot(EMPTY_SNAPSHOT);
+    await settled();
+    assert.equal(told.length, before);
+    await tabs.resume();
+    await settled();
+  }
+  assert.deepEqual([first.tabs.leads, second.tabs.leads], [true, false]);
+  const asked = assert.rejects(second.tabs.forkProof(), hasCode('client/suspended'));
+  await settled();
+  await second.tabs.suspend();
+  await asked;
+  assert.equal(browser.clients.at(-1)?.givenUp, 1);
+  await second.tabs.resume();
+  const again = second.tabs.forkProof();
+  await settled();
+  browser.clients.at(-1)?.answer('forkProof', new ArrayBuffer(1));
+  assert.equal((await again).byteLength, 1);
+  await second.tabs.close();
+  await assert.rejects(second.tabs.resume(), hasCode('client/closed'));
+});
+
 test('a tab that is frozen leads no more, at once, and stands again when it wakes up', async () => {
   const browser = new Browser();
   const [first, second] = [browser.open(), browser.open()];
@@ -208,7 +298,9 @@ class Fake extends Client {
     return Promise.resolve();
   }
 
-  resume(): void {}
+  resume(): Promise<void> {
+    return Promise.resolve();
+  }
 
   close(isHasty = false): Promise<void> {
     this.closed ??= isHasty ? 'in haste' : 'with a goodbye';
@@ -223,7 +315,7 @@ class Fake extends Client {
   }
 
   answer(type: Asked['type'], answer: unknown): void {
-    this.#waiting.find(({ asked }) => asked.type === type)?.resolve(answer);
+    this.#waiting.findLast(({ asked }) => asked.type === type)?.resolve(answer);
   }
 
   refuse(type: Asked['type'], error: AntiphonError): void {

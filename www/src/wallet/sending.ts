@@ -1,6 +1,6 @@
-/** Sends: what it costs and what is left is shown before, and nothing leaves without a second press. */
+/** Sends: what it costs and what is left is shown before, and nothing leaves without a second press, nor twice. */
 
-import { formatAmount, type Antiphon, type Snapshot } from 'antiphon';
+import { AntiphonError, formatAmount, type Antiphon, type Snapshot } from 'antiphon';
 import { h } from '../explorer/node.js';
 import { short } from '../format.js';
 import { mark, say } from '../page.js';
@@ -9,8 +9,8 @@ import { grouped, readAmount } from './amount.js';
 import { button, field, folio, saying } from './folio.js';
 import type { People } from './people.js';
 
-/** What is about to be sent. */
-interface Order { readonly to: string; readonly amount: bigint }
+/** What is about to be sent, once by its key. */
+interface Order { readonly key: string; readonly to: string; readonly amount: bigint }
 
 /** The form, and the question before it acts. */
 export class Sending {
@@ -25,6 +25,10 @@ export class Sending {
   readonly #said = saying('send-said');
   #balance: bigint | null = null;
   #fee: bigint | null = null;
+  /** What was asked last, until it is known what became of it: asked again, it keeps its key. */
+  #order: Order | null = null;
+  /** Whose news of payments is read. */
+  #read: Antiphon | null = null;
 
   constructor(client: () => Antiphon | null, people: People) {
     this.#client = client;
@@ -79,7 +83,9 @@ export class Sending {
     if (to === client.snapshot().wallet.address) return say(this.#said, 'That is this account itself.');
     say(this.#said, '');
     const name = this.#people.nameOf(to);
-    const yes = button('Send', 'send-yes', false, () => void this.#send({ to, amount }));
+    const order = this.#order?.to === to && this.#order.amount === amount ? this.#order : { key: newKey(), to, amount };
+    this.#order = order;
+    const yes = button('Send', 'send-yes', false, () => void this.#send(order));
     this.#question.replaceChildren(
       h('p', { 'data-testid': 'send-summary' }, 'Send ', h('b', {}, `${grouped(formatAmount(amount))} Tansen`), ' to ', name === null ? null : h('b', {}, `${name}, `), h('code', {}, to),
         `. The fee is ${formatAmount(this.#fee)}, and ${grouped(formatAmount(this.#balance - amount - this.#fee))} are left. Nobody can take it back.`),
@@ -96,13 +102,16 @@ export class Sending {
     next.focus();
   }
 
-  async #send({ to, amount }: Order): Promise<void> {
+  async #send({ key, to, amount }: Order): Promise<void> {
     const client = this.#client();
     if (client === null) return;
     // One press is one payment.
     this.#question.hidden = true;
     try {
-      await client.transfer(to, amount);
+      void this.#handle(client);
+      const { stage, code } = await client.once(key).transfer(to, amount);
+      this.#order = null;
+      if (stage === 'failed') throw new AntiphonError(code ?? 'call/interrupted');
       say(this.#said, `${grouped(formatAmount(amount))} Tansen are on their way to ${this.#people.nameOf(to) ?? short(to, 8)}.`);
       mark(this.element, 'sent', String(amount));
       this.#amount.value = '';
@@ -114,4 +123,21 @@ export class Sending {
     }
     this.#tell();
   }
+
+  /** The history shows what becomes of a payment; the client remembers it until its news is read. */
+  async #handle(client: Antiphon): Promise<void> {
+    if (this.#read === client) return;
+    this.#read = client;
+    try {
+      for await (const { id } of client.moneyEvents()) void id;
+    } catch {
+      // Another client runs, or none: with the next payment it is read on.
+      if (this.#read === client) this.#read = null;
+    }
+  }
+}
+
+/** Also where a page did not come securely, and has no `randomUUID`. */
+function newKey(): string {
+  return crypto.getRandomValues(new Uint32Array(4)).join('-');
 }

@@ -114,18 +114,21 @@ export class Keys {
   /** Forgets the words, which somebody has typed from paper. Throws `wallet/words-differ`, or what is wrong with them. */
   async writtenDown(text: string): Promise<void> {
     const typed = this.#wasm.walletBranch(text);
-    const { branch } = this.#kept;
-    if (!typed.every((byte, at) => byte === branch[at])) throw new AntiphonError('wallet/words-differ');
-    await this.#change((kept) => ({ ...(kept ?? this.#kept), entropy: null }));
+    await this.#change((kept = this.#kept) => {
+      if (!isSame(typed, kept.branch)) throw new AntiphonError('wallet/words-differ');
+      return { ...kept, entropy: null };
+    });
   }
 
   /** Takes the wallet of these words. Throws `wallet/not-written-down` where that would lose the one that is here. */
   async restore(text: string, forget: boolean): Promise<void> {
     const branch = this.#wasm.walletBranch(text);
     if (this.#db === null) throw new AntiphonError('storage/unavailable');
-    const isSame = branch.every((byte, at) => byte === this.#kept.branch[at]);
-    if (!isSame && !this.isWrittenDown && !forget) throw new AntiphonError('wallet/not-written-down');
-    await this.#change((kept) => (isSame && kept !== undefined ? { ...kept, entropy: null } : { branch, entropy: null, current: 0, opened: 0 }));
+    await this.#change((kept = this.#kept) => {
+      if (isSame(branch, kept.branch)) return { ...kept, entropy: null };
+      if (kept.entropy !== null && !forget) throw new AntiphonError('wallet/not-written-down');
+      return { branch, entropy: null, current: 0, opened: 0 };
+    });
   }
 
   /** An account is in use. `isChosen`: by the user, so that it is the one to begin with. */
@@ -138,7 +141,7 @@ export class Keys {
     });
   }
 
-  /** Reads, changes and writes in one transaction, so that tabs do not undo each other. */
+  /** Reads, changes and writes in one transaction, so that tabs do not undo each other: `act` judges what another tab kept meanwhile. */
   async #change(act: (kept: Kept | undefined) => Kept): Promise<void> {
     if (this.#db === null) {
       this.#kept = act(undefined);
@@ -151,6 +154,10 @@ export class Keys {
     await completed(transaction);
     this.#kept = kept;
   }
+}
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return one.every((byte, at) => byte === other[at]);
 }
 
 /** What of an error goes to the page: its code, and what it says beyond that. */

@@ -3,7 +3,8 @@
  *
  * One IndexedDB per chain and address. An account belongs to one tab at a time (a Web Lock), because two
  * clients with one key could sign two vouchers for the same money; a second tab gets the next account.
- * An application that brings an account of its own keeps its key; its rows lie under its address.
+ * An application that brings an account of its own keeps its key; its rows lie under its address. It is locked wherever there are locks,
+ * whether anything is kept or not.
  */
 
 import { AntiphonError } from '../error.js';
@@ -31,17 +32,21 @@ export interface Storage {
 }
 
 /** Opens the account that the application brings, or the one that this page had before (-1: that was used last), or the first that no other tab holds. */
-export async function openStorage(wasm: WalletClient, disk: Disk | null, { chain, own, account: before, patienceMs }: Start): Promise<Storage> {
+export async function openStorage(wasm: WalletClient, disk: Disk | null, { chain, own, storage, account: before, patienceMs }: Start): Promise<Storage> {
   const fleeting = async (): Promise<Storage> => {
     const keys = await Keys.open(wasm, null);
     return memoryStorage(keys.account(0).secret, keys);
   };
-  if (disk === null) return own === null ? fleeting() : memoryStorage(own.secret, null);
   const lockOf = (address: string): string => `antiphon-${chain}-${address}`;
   if (own !== null) {
-    if (!(await holdLock(lockOf(own.address), patienceMs))) throw new AntiphonError('storage/in-use');
-    return openRows(lockOf(own.address), 0, own.secret).catch(() => memoryStorage(own.secret, null));
+    const name = lockOf(own.address);
+    // A page that did not come securely has no locks, and one in a sandbox may ask for none: there nothing is written that two could write.
+    const isHeld = globalThis.navigator?.locks !== undefined ? await holdLock(name, patienceMs).catch(() => null) : null;
+    if (isHeld === false) throw new AntiphonError('storage/in-use');
+    if (isHeld === null || storage === 'memory') return memoryStorage(own.secret, null);
+    return openRows(name, 0, own.secret).catch(() => memoryStorage(own.secret, null));
   }
+  if (disk === null) return fleeting();
   try {
     const keys = await Keys.open(wasm, disk);
     const nameOf = (account: number): string => lockOf(keys.account(account).address);
