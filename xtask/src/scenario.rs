@@ -7,8 +7,8 @@
 //!
 //! Wallets read one command a line and print one answer a line. In the scenario `$A` and `$B` are their addresses, known from
 //! the first answer that names them, and `$STREAM` is a live stream. A line is said again as long as it hears what it is to be
-//! said `unless`; one that is answered `later` is heard in a step of its own. A step with `network` cuts it or mends
-//! it, one with `disk` fills somebody's.
+//! said `unless`, or `again` until it hears what it must; one that is answered `later` is heard in a step of its own. A step with
+//! `network` cuts it or mends it, one with `disk` fills somebody's.
 
 mod languages;
 mod network;
@@ -54,6 +54,9 @@ enum Step {
         unless: Option<String>,
         #[serde(default)]
         later: bool,
+        /// Said again until it is heard: a client that waits for nothing looks at every fourth block.
+        #[serde(default)]
+        again: bool,
     },
 }
 
@@ -186,7 +189,7 @@ impl Play {
                 self.write(&format!("# the disk of {who} is {disk:?}"));
                 self.wallets.get_mut(who).context("nobody of that name")?.fill(*disk == Room::Full)
             }
-            Step::Line { who, say, hear, unless, later } => {
+            Step::Line { who, say, hear, unless, later, again } => {
                 let line = say.as_deref().unwrap_or_default();
                 if !line.is_empty() {
                     self.write(&format!("{who} <- {line}"));
@@ -197,7 +200,10 @@ impl Play {
                 }
                 let mut heard = self.hear(who)?;
                 let end = Instant::now() + PATIENCE;
-                while unless.as_ref() == Some(&heard) && Instant::now() < end {
+                let is_early = |heard: &String| {
+                    unless.as_ref() == Some(heard) || (*again && hear.as_ref() != Some(heard))
+                };
+                while is_early(&heard) && Instant::now() < end {
                     thread::sleep(PAUSE);
                     self.say(who, line)?;
                     heard = self.hear(who)?;
