@@ -123,7 +123,9 @@ export class Wallet {
   }
 
   async gift(stage) {
-    const gift = await this.#until(({ gifts }) => gifts.find((one) => one.stage === stage));
+    // Who looks late sees a later stage: what is settled was sure before.
+    const reached = stage === 'sure' ? ['sure', 'settled', 'final'] : [stage];
+    const gift = await this.#until(({ gifts }) => gifts.find((one) => reached.includes(one.stage)));
     return `gift ${formatAmount(gift.amount)} ${gift.purpose}`;
   }
 
