@@ -75,7 +75,7 @@ const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LAST_RETRY: Duration = Duration::from_secs(5);
 /// Shortest wait between looks at the tip.
 const MIN_POLL: Duration = Duration::from_millis(200);
-/// Blocks from one look to the next while nothing waits for the chain. Chosen here: a tip brings as many headers, so a look is one
+/// Blocks from one look to the next while nothing waits for the chain. Chosen here: news bring as many headers, so a look is one
 /// file.
 const CALM_BLOCKS: u32 = 4;
 /// Longest wait between looks then. Chosen here: a payee counts a tip as withheld after half a minute (A5.14).
