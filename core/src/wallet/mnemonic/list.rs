@@ -43,11 +43,12 @@ const fn pack(out: &mut [u8]) -> usize {
     let mut word = [BEFORE_A; MAX_LETTERS];
     let (mut at, mut to) = (0, 0);
     while at < list.len() {
-        let mut letter = 0;
+        let (mut letter, mut head) = (0, HEAD);
         while list[at + letter] == word[letter] {
             letter += 1;
+            head += 1 << SHARED_SHIFT;
         }
-        out[to] = HEAD | ((letter as u8) << SHARED_SHIFT) | (list[at + letter] - word[letter]);
+        out[to] = head | (list[at + letter] - word[letter]);
         let first = letter;
         while list[at + letter] != b'\n' {
             word[letter] = list[at + letter];
