@@ -65,12 +65,12 @@ if (size > FACADE_BUDGET) {
 async function commonJs() {
   const options = { outdir: here('dist/cjs/src'), format: 'cjs', platform: 'node', target: 'node20', minify: true, legalComments: 'none' };
   const apart = ['worker.ts', 'inline.ts', 'asset.ts'];
-  const sources = readdirSync(here('src')).filter((name) => name.endsWith('.ts') && !apart.includes(name)).map((name) => here(`src/${name}`));
+  const sources = ['', 'facade/'].flatMap((folder) => readdirSync(here(`src/${folder}`)).filter((name) => name.endsWith('.ts') && !apart.includes(name)).map((name) => here(`src/${folder}${name}`)));
   await build({
     ...options,
     entryPoints: sources,
     // All but the wasm's glue stays a file of its own.
-    bundle: true, external: ['hls.js'], plugins: [{ name: 'apart', setup: (build) => build.onResolve({ filter: /^\.\/.*\.js$/ }, ({ path }) => ({ path, external: true })) }],
+    bundle: true, external: ['hls.js'], plugins: [{ name: 'apart', setup: (build) => build.onResolve({ filter: /^\.\.?\/.*\.js$/ }, ({ path }) => (path.startsWith('../generated/') ? null : { path, external: true })) }],
     define: { 'import.meta.url': 'here' },
     banner: { js: 'const here=require("node:url").pathToFileURL(__dirname+"/../../").href;' },
   });

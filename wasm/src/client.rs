@@ -21,14 +21,15 @@ use antiphon_core::{
     time::{Moment, UnixMillis},
 };
 use js_sys::Array;
-use std::fmt;
+use std::{fmt, mem::ManuallyDrop};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 /// One client. Everything it must do comes back from the call that caused it.
 #[wasm_bindgen]
 pub struct WasmClient {
-    pub(crate) inner: Client,
-    money: Money,
+    /// A worker ends with its client, memory and all: the code that takes one apart would only be downloaded.
+    pub(crate) inner: ManuallyDrop<Client>,
+    money: ManuallyDrop<Money>,
     /// Reused by every call.
     out: Vec<Output>,
 }
@@ -60,8 +61,9 @@ impl WasmClient {
             upload: command::upload(&field(config, "upload"))?,
             has_tower: boolean(config, "hasTower")?,
         };
-        let money = Money::new(config.chain);
-        Ok(Self { inner: Client::new(config, seed), money, out: Vec::new() })
+        let money = ManuallyDrop::new(Money::new(config.chain));
+        let inner = ManuallyDrop::new(Client::new(config, seed));
+        Ok(Self { inner, money, out: Vec::new() })
     }
 
     /// Applies one input at a moment of the host's monotonic clock and returns what the host must do, in order.

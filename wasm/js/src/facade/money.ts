@@ -1,0 +1,106 @@
+/** What moves money: once by a key, or by a command that is watched. */
+
+import type { Token } from '../border.js';
+import { Once, type Call, type MoneyEvent } from '../calls.js';
+import { ChainCalls } from './chain.js';
+import { mustFit } from './check.js';
+import type { Abortable } from './options.js';
+
+/** Longest purpose of a gift, in bytes. Source: `payment::reservation`. */
+const MAX_PURPOSE = 32;
+
+/** A client, as a wallet sees it. */
+export abstract class MoneyCalls extends ChainCalls {
+  /**
+   * What moves money once by this key: any text of at most 64 bytes that stands for one thing wanted once. Each resolves with how far it
+   * is; called again with the key, it pays nothing. Rejects with the client's code, and then nothing was done and the key is free, or
+   * with `call/key-reused`. Who gives up by `signal` stops waiting, not the call.
+   */
+  once(key: string, options?: Abortable): Once {
+    return new Once(async (command) => {
+      if (command.kind === 'give') mustFit('purpose', command.purpose, MAX_PURPOSE);
+      return this.client.begin(key, command, options?.signal);
+    });
+  }
+
+  /** How far a call is. Rejects with `call/unknown-key`. */
+  call(key: string): Promise<Call> {
+    return this.client.call(key);
+  }
+
+  /** Every call that is remembered, the one that changed last at the end. */
+  calls(): Promise<readonly Call[]> {
+    return this.client.calls();
+  }
+
+  /**
+   * The oldest change of a call that is not handled yet. It is told again, to a page that is opened later too, until `eventHandled()` has
+   * been called with its number; of a call that moves on meanwhile only the newest change is.
+   */
+  nextEvent(options?: Abortable): Promise<MoneyEvent> {
+    return this.client.nextEvent(options?.signal);
+  }
+
+  /** Says that a change was handled, durably. */
+  eventHandled(id: number): Promise<void> {
+    return this.client.eventHandled(id);
+  }
+
+  /** Yields each change of a call, and says that it was handled when the next one is asked for. */
+  async *moneyEvents(options?: Abortable): AsyncGenerator<MoneyEvent, void, undefined> {
+    for (;;) {
+      const event = await this.nextEvent(options);
+      yield event;
+      await this.eventHandled(event.id);
+    }
+  }
+
+  /** Locks `deposit` smallest units on chain to pay for this stream. Resolves when the transaction is on its way. */
+  openPool(deposit: bigint): Promise<void> {
+    return this.client.command({ kind: 'openPool', deposit });
+  }
+
+  /** Sends the best voucher of every pool to the chain. Watch `snapshot().wallet.settlements`. */
+  settle(): Promise<void> {
+    return this.client.command({ kind: 'settle' });
+  }
+
+  /** Takes back what is left in pools that have ended. */
+  release(): Promise<void> {
+    return this.client.command({ kind: 'release' });
+  }
+
+  /** Asks the faucet of a development chain for tokens. */
+  askFaucet(): Promise<void> {
+    return this.client.command({ kind: 'askFaucet' });
+  }
+
+  /** Sends `amount` smallest units to an address. */
+  transfer(to: string, amount: bigint, token: Token = 'operational'): Promise<void> {
+    return this.client.command({ kind: 'transfer', token, to, amount });
+  }
+
+  /** Bonds `amount` smallest units of the staking token with a staker. */
+  bond(staker: string, amount: bigint): Promise<void> {
+    return this.client.command({ kind: 'bond', staker, amount });
+  }
+
+  /** Lets a part of a bond leave; it can be withdrawn after `snapshot().chain.spec.unbonding` blocks. */
+  unbond(staker: string, amount: bigint): Promise<void> {
+    return this.client.command({ kind: 'unbond', staker, amount });
+  }
+
+  /** Takes what has left a bond, and the rewards that wait. */
+  withdraw(staker: string): Promise<void> {
+    return this.client.command({ kind: 'withdraw', staker });
+  }
+
+  /**
+   * Reserves `amount` on the chain for one payee alone, for a purpose of at most 32 bytes. The payee is sure of it at once, if it is
+   * around; otherwise it waits, and comes back when its period is over. Watch `snapshot().gifts`.
+   */
+  async give(to: string, amount: bigint, purpose: string): Promise<void> {
+    mustFit('purpose', purpose, MAX_PURPOSE);
+    return this.client.command({ kind: 'give', to, amount, purpose });
+  }
+}
