@@ -186,7 +186,7 @@ pub(crate) fn node() -> Result<PathBuf> {
 /// A build fails.
 pub(crate) fn site() -> Result<()> {
     setup::npm_ci("www")?;
-    let inputs = ["www", "docs", "wasm/js/dist"];
+    let inputs = ["www", "docs", "mobile/kotlin/src", "mobile/swift/Sources", "wasm/js/dist"];
     unless_fresh("site", &inputs, &[root().join("www/dist")], || {
         step("building the site", || {
             run(command("npm").args(["run", "build"]).current_dir(root().join("www")))
