@@ -1,21 +1,31 @@
 import Antiphon
 import Foundation
-import Observation
+#if canImport(Combine)
+import Combine
+
+extension WalletModel: ObservableObject {}
+#endif
 
 /// What a screen shows of a wallet, and what it can ask; knows nothing of a toolkit. `WalletScreen` draws it.
-@available(iOS 17, macOS 14, *)
-@MainActor @Observable
+@MainActor
 public final class WalletModel {
-    public private(set) var address: Address?
-    public private(set) var balance = ""
-    /// How far the balance is believed, and at which height.
-    public private(set) var proof = ""
-    /// The newest first.
-    public private(set) var calls: [CallView] = []
-    /// What to do about what went wrong last.
-    public private(set) var help: String?
-    /// Drawn when the form is opened, not when the button is pressed: who presses twice pays once.
-    public private(set) var key = UUID().uuidString
+    public struct Shown: Equatable, Sendable {
+        public var address: Address?
+        public var balance = ""
+        /// How far the balance is believed, and at which height.
+        public var proof = ""
+        /// The newest first.
+        public var calls: [CallView] = []
+        /// What to do about what went wrong last.
+        public var help: String?
+        /// Drawn when the form is opened, not when the button is pressed: who presses twice pays once.
+        public var key = UUID().uuidString
+    }
+
+    #if canImport(Combine)
+    @Published
+    #endif
+    public private(set) var shown = Shown()
 
     private let client: Antiphon
 
@@ -42,14 +52,14 @@ public final class WalletModel {
         do {
             let units = try parseAmount(text: amount.trimmingCharacters(in: .whitespaces))
             let to = to.trimmingCharacters(in: .whitespaces)
-            _ = try await client.transfer(key: key, to: to, amount: units, token: .operational)
+            _ = try await client.transfer(key: shown.key, to: to, amount: units, token: .operational)
             // The next one is another payment.
-            (key, help) = (UUID().uuidString, nil)
+            (shown.key, shown.help) = (UUID().uuidString, nil)
             try await list()
         } catch let error as AntiphonError {
-            help = error.text()
+            shown.help = error.text()
         } catch {
-            help = error.localizedDescription
+            shown.help = error.localizedDescription
         }
     }
 
@@ -67,12 +77,12 @@ public final class WalletModel {
         }
     }
 
-    private func list() async throws { calls = try await client.calls().reversed() }
+    private func list() async throws { shown.calls = try await client.calls().reversed() }
 
     private func show(_ snapshot: Snapshot) {
         let proven = snapshot.wallet.account?.balance
-        address = snapshot.wallet.address
-        balance = formatAmount(units: proven?.value ?? "0")
-        proof = proven.map { "\($0.level) at block \($0.height)" } ?? "not proven yet"
+        shown.address = snapshot.wallet.address
+        shown.balance = formatAmount(units: proven?.value ?? "0")
+        shown.proof = proven.map { "\($0.level) at block \($0.height)" } ?? "not proven yet"
     }
 }

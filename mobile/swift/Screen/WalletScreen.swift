@@ -3,9 +3,8 @@ import Antiphon
 import SwiftUI
 
 /// The wallet on one screen: what it has, how that is proven, and what is on its way.
-@available(iOS 17, macOS 14, *)
 public struct WalletScreen: View {
-    private let model: WalletModel
+    @ObservedObject private var model: WalletModel
     @State private var to = ""
     @State private var amount = ""
 
@@ -14,18 +13,18 @@ public struct WalletScreen: View {
     public var body: some View {
         Form {
             Section {
-                Text(model.balance).font(.largeTitle)
-                Text(model.proof).font(.footnote)
-                Text(model.address ?? "").textSelection(.enabled)
+                Text(model.shown.balance).font(.largeTitle)
+                Text(model.shown.proof).font(.footnote)
+                Text(model.shown.address ?? "").textSelection(.enabled)
             }
             Section("Send") {
                 TextField("To", text: $to)
                 TextField("Amount", text: $amount)
                 Button("Send") { Task { await model.send(to: to, amount: amount) } }
-                if let help = model.help { Text(help).foregroundColor(.red) }
+                if let help = model.shown.help { Text(help).foregroundColor(.red) }
             }
             Section("On its way") {
-                ForEach(model.calls, id: \.key) { call in
+                ForEach(model.shown.calls, id: \.key) { call in
                     Text("\(call.amount.map { formatAmount(units: $0) } ?? "") \(call.to ?? "") \(call.stage) \(call.code ?? "")")
                 }
             }

@@ -62,7 +62,10 @@ pub(super) fn test() -> Result<()> {
         line
     };
     step("running the tests in Kotlin", || {
-        run(&mut java("org.junit.runner.JUnitCore", &["ClientTest", "BalanceTest", "WalletModelTest"]))
+        run(&mut java(
+            "org.junit.runner.JUnitCore",
+            &["ClientTest", "BalanceTest", "WalletModelTest"],
+        ))
     })?;
     scenario::run("kotlin", |words| java("ProgramKt", words))?;
     let library = vectors::library("kotlin")?;

@@ -100,7 +100,8 @@ fn tests(python: impl Fn(&[&str]) -> Command) -> Result<()> {
 fn play(name: &str, python: impl Fn(&[&str]) -> Command) -> Result<String> {
     let program = folder("python/example/program.py").display().to_string();
     scenario::run(name, |words| {
-        let words: Vec<&str> = [program.as_str()].into_iter().chain(words.iter().copied()).collect();
+        let words: Vec<&str> =
+            [program.as_str()].into_iter().chain(words.iter().copied()).collect();
         python(&words)
     })
 }
