@@ -20,9 +20,14 @@ func provenBalance(node: String, chain: String, address: String) async throws ->
 
 @main
 struct Program {
-    static func main() async throws {
+    static func main() async {
         let words = CommandLine.arguments
-        let found = try await provenBalance(node: words[1], chain: words[2], address: words[3])
-        print("\(formatAmount(units: found.operational)) at block \(found.proven.height), final")
+        do {
+            let found = try await provenBalance(node: words[1], chain: words[2], address: words[3])
+            print("\(formatAmount(units: found.operational)) at block \(found.proven.height), final")
+        } catch {
+            print(error)  // Its code, and what to do about it.
+            exit(1)
+        }
     }
 }
