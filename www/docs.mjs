@@ -1,18 +1,26 @@
-// Renders docs/*.md to dist/docs/: a page a guide, and a page for each code.
+// Renders docs/*.md to dist/docs/: a page a guide, a page for each code, and references of Kotlin and Swift from their bindings.
 //
 // docs/README.md names the guides in their order. docs/codes.md, which core writes, is taken apart at its headings:
 // docs/codes/FAMILY/WORDS.html is what an error's code leads to. Pages need no script.
-// `cargo xtask docs` puts references beside them and runs this once more, by itself.
+// `cargo xtask docs` puts references of other languages beside them and runs this once more, by itself.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import MarkdownIt from 'markdown-it';
+import { renderBindings } from './bindings.mjs';
 
 /** As people's links to GitHub have it: both places know one another's anchors. */
 export const slug = (text) => text.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').trim().replaceAll(/\s/g, '-');
 const escape = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
-/** What `cargo xtask docs` may have put below reference/, and where each begins. */
-const REFERENCES = { TypeScript: 'typescript/index.html', Rust: 'rust/antiphon_core/index.html', Python: 'python/antiphon.html' };
+/** What is made here or `cargo xtask docs` may have put below reference/, and where each begins. */
+const REFERENCES = { TypeScript: 'typescript/index.html', Kotlin: 'kotlin.html', Swift: 'swift.html', Rust: 'rust/antiphon_core/index.html', Python: 'python/antiphon.html' };
+/** Languages whose references are made here, with what a developer should know first, and where their sources are below mobile/. */
+const BINDINGS = {
+  Kotlin: ['The package `io.antiphon`, for the JVM and for Android. Every call throws `AntiphonException` where the text names errors; `suspend` functions may be cancelled, and what moves money goes on all the same.',
+    'kotlin/src/main/kotlin/io/antiphon/antiphon.kt', 'kotlin/src/main/kotlin/io/antiphon/Flows.kt', 'kotlin/src/android/kotlin/io/antiphon/KeystoreSecretStore.kt'],
+  Swift: ['The module `Antiphon`. Every call throws `AntiphonError` where the text names errors. A cancelled task leaves its call running.',
+    'swift/Sources/Antiphon/Antiphon.swift', 'swift/Sources/Antiphon/Sequences.swift', 'swift/Sources/Antiphon/KeychainStore.swift'],
+};
 const pageOf = (code) => `codes/${code}.html`;
 
 /** Writes all pages. */
@@ -31,6 +39,11 @@ export function renderDocs(source, target) {
   const render = (path, text) => markdown(path, codes).render(text);
   const page = (path, title, about, body) => write(path, frame(path, title, about, body, guides));
 
+  for (const [language, [intro, ...files]] of Object.entries(BINDINGS)) {
+    const path = `reference/${language.toLowerCase()}.html`;
+    const text = renderBindings(language, intro, files.map((file) => readFileSync(join(source, '../mobile', file), 'utf8')));
+    page(path, language, `Every type and call of Antiphon in ${language}.`, render(path, text));
+  }
   page('index.html', 'Docs', 'Guides, codes and references of Antiphon.', render('index.html', index));
   for (const { title, path } of guides.filter(({ path }) => !path.startsWith('codes/'))) {
     const more = path === 'reference.html' ? referencesIn(target) : '';
@@ -108,7 +121,7 @@ function frame(path, title, about, body, guides) {
   const up = '../'.repeat(path.split('/').length);
   const at = (target) => posix.relative(posix.dirname(path), target);
   const links = [{ name: 'Docs', path: 'index.html' }, ...guides].map((guide) => {
-    const isHere = guide.path === path || (guide.path.startsWith('codes/') && path.startsWith('codes/'));
+    const isHere = guide.path === path || (guide.path === 'reference.html' && path.startsWith('reference/')) || (guide.path.startsWith('codes/') && path.startsWith('codes/'));
     return `<li><a href="${at(guide.path)}"${isHere ? ' aria-current="page"' : ''}>${guide.name}</a></li>`;
   });
   return `<!doctype html>

@@ -12,7 +12,6 @@ pub use rtc::{RtcLinks, RtcOptions};
 pub use webrtc::peer_connection::RTCIceServer;
 
 use antiphon_core::peer::LinkId;
-use tokio::sync::mpsc;
 
 /// What happened on a link. After [`Links::close`] nothing is told of it any more that matters: names are used once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,45 +40,4 @@ pub trait Links {
     fn send(&mut self, link: LinkId, message: Vec<u8>);
     /// Sends what waits, for a moment, then closes.
     fn close(&mut self, link: LinkId);
-}
-
-/// No data channels: every link is lost as soon as it is made. What the tracker relays still goes.
-#[derive(Debug)]
-pub struct NoLinks(mpsc::Sender<LinkEvent>);
-
-impl NoLinks {
-    /// Makes links that tell `events` that they are lost.
-    pub const fn new(events: mpsc::Sender<LinkEvent>) -> Self {
-        Self(events)
-    }
-}
-
-impl Links for NoLinks {
-    fn create(&mut self, link: LinkId, _: Option<String>) {
-        let events = self.0.clone();
-        // Apart, for whoever hears of it is who asks; nobody listens any more when the loop ends.
-        tokio::spawn(async move { drop(events.send(LinkEvent::Closed(link)).await) });
-    }
-
-    fn accept(&mut self, _: LinkId, _: String) {}
-
-    fn add(&mut self, _: LinkId, _: String) {}
-
-    fn send(&mut self, _: LinkId, _: Vec<u8>) {}
-
-    fn close(&mut self, _: LinkId) {}
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn without_data_channels_every_link_is_lost_at_once() {
-        let (tell, mut events) = mpsc::channel(4);
-        let mut links = NoLinks::new(tell);
-        links.create(LinkId(1), None);
-        links.send(LinkId(1), vec![1]);
-        assert_eq!(events.recv().await, Some(LinkEvent::Closed(LinkId(1))));
-    }
 }

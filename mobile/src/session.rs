@@ -12,7 +12,6 @@ use crate::{
     options::{Plan, Surroundings},
     runtime::{on_runtime, runtime},
     secretary::{Ears, Reply, Request, Secretary},
-    ways::{DeviceLinks, ended},
 };
 use antiphon_core::client::{Client, Command};
 use antiphon_host::{
@@ -20,6 +19,7 @@ use antiphon_host::{
     disk::{Disk, DiskError, Row, is_in_use},
     errands::Errands,
     events::{self, Events},
+    links::RtcLinks,
     run::Host,
     socket::Socket,
     tuner::Tuner,
@@ -87,7 +87,7 @@ pub(crate) struct Session {
 
 /// A client that is ready to run.
 struct Ready {
-    host: Host<DeviceLinks, Secretary>,
+    host: Host<RtcLinks, Secretary>,
     events: Events,
     rows: Vec<Row>,
     requests: mpsc::Receiver<Request>,
@@ -278,7 +278,7 @@ async fn run(ready: Ready, stop: oneshot::Receiver<()>) -> Result<(), DiskError>
         }
     };
     let outcome = host.run(rows, &mut events, &mut requests, stop).await;
-    let links = ended(host.into_parts().0);
+    let links = host.into_parts().0.ended();
     // What they tell is taken from them while they end: none may wait for it.
     let last = async {
         tokio::select! { () = links => {}, () = async { while events.discard().await {} } => {} }

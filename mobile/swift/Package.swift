@@ -15,7 +15,10 @@ let package = Package(
         library,
         // What is generated is of language mode 5; whoever uses it may be of 6.
         .target(name: "Antiphon", dependencies: ["AntiphonFFI"], swiftSettings: [.swiftLanguageMode(.v5)]),
+        .executableTarget(name: "balance", dependencies: ["Antiphon"]),
         .executableTarget(name: "wallet", dependencies: ["Antiphon"]),
-        .testTarget(name: "AntiphonTests", dependencies: ["Antiphon"]),
+        // A screen to begin with: the model is tested wherever Swift is, what draws it compiles where SwiftUI is.
+        .target(name: "Screen", dependencies: ["Antiphon"], path: "Screen"),
+        .testTarget(name: "AntiphonTests", dependencies: ["Antiphon", "Screen", "balance"]),
     ]
 )

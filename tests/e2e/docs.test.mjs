@@ -30,8 +30,8 @@ after(async () => {
   await rm(data, { recursive: true, force: true });
 });
 
-/** Every page of the docs that is ours, as a path below them: references, if they were made, are their tools'. */
-const pages = async () => (await readdir(`${ROOT}docs`, { recursive: true })).filter((path) => path.endsWith('.html') && !path.startsWith('reference/')).sort();
+/** Every page of the docs that is ours, as a path below them: references of other languages, if they were made, are their tools'. */
+const pages = async () => (await readdir(`${ROOT}docs`, { recursive: true })).filter((path) => path.endsWith('.html') && !/^reference\/.*\//.test(path)).sort();
 
 test('each code has its page, and each page its code', async () => {
   const codes = Object.keys(JSON.parse(await readFile(CODES, 'utf8'))).map((code) => `codes/${code}.html`);
@@ -41,6 +41,29 @@ test('each code has its page, and each page its code', async () => {
   const page = await readFile(`${ROOT}docs/codes/member/not-proven.html`, 'utf8');
   assert.match(page, /<title>member\/not-proven – Antiphon<\/title>/);
   assert.match(page, /What to do:.*wait for a settled block/);
+});
+
+test('every call of the bindings has its text in the references of Kotlin and Swift', async () => {
+  const mobile = fileURLToPath(new URL('../../mobile/', import.meta.url));
+  const languages = [
+    { language: 'kotlin', file: 'kotlin/src/main/kotlin/io/antiphon/antiphon.kt', promised: /^public interface (\w+?)(?:Interface)? \{\n([^]*?)\n\}/gm },
+    { language: 'swift', file: 'swift/Sources/Antiphon/Antiphon.swift', promised: /^public protocol (\w+?)(?:Protocol)?: AnyObject, Sendable \{\n([^]*?)\n\}/gm },
+  ];
+  for (const { language, file, promised } of languages) {
+    const source = await readFile(mobile + file, 'utf8');
+    const page = await readFile(`${ROOT}docs/reference/${language}.html`, 'utf8');
+    let count = 0;
+    for (const [, type = '', body = ''] of source.matchAll(promised)) {
+      const [, chapter = ''] = page.split(`<h3 id="${type.toLowerCase()}">`);
+      for (const [, name] of body.matchAll(/\bfunc? `?(\w+)`?\(/g)) {
+        count += 1;
+        const text = new RegExp(`<code>(?:suspend )?func? ${name}\\([^<]*</code> (?:<[^>]*>)*[A-Z].*\\.`);
+        assert.match(chapter.split('<h3')[0] ?? '', text, `${language}: ${type}.${name}`);
+      }
+    }
+    assert.ok(count > 40, `${language}: only ${count} calls`);
+    for (const name of ['connect', 'generate', 'formatAmount']) assert.match(page, new RegExp(`<code>[a-z ]*\\b${name}\\(`), `${language}: ${name}`);
+  }
 });
 
 test('no link of the docs is dead, to a page or to a place in one', async () => {

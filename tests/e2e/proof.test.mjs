@@ -57,6 +57,13 @@ test('a member proves one payment of a closed field; the program checks the file
   const sealed = await bel.saves('field-evidence', folder);
   const state = await check(sealed);
   assert.deepEqual([state.exit, state.said.kind, state.said.field], [0, 'sealed-state', (await bel.field()).id]);
+  // The wallet's view saves the same state.
+  await bel.page.locator('#view-wallet').click();
+  const [download] = await Promise.all([bel.page.waitForEvent('download'), bel.page.getByTestId('evidence-save').click()]);
+  assert.match(download.suggestedFilename(), /^antiphon-field-[0-9a-f]{8}\.evidence$/);
+  assert.deepEqual(await readFile(await download.path()), await readFile(sealed));
+  assert.match(await bel.page.getByTestId('backup-said').innerText(), /Saved\. Anyone can check it/);
+  await bel.page.locator('#view-room').click();
   await bel.press('field-close');
   await Promise.all([ada, bel].map((page) => page.reaches('closed')));
 

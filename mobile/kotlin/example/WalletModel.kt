@@ -1,6 +1,8 @@
 import io.antiphon.*
 import java.math.BigInteger
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
@@ -24,10 +26,24 @@ class WalletModel(private val client: Antiphon, private val scope: CoroutineScop
     val shown: StateFlow<Shown> = state.asStateFlow()
 
     init {
+        // Listens before it looks, so that no change falls between.
+        scope.launch(start = CoroutineStart.UNDISPATCHED) {
+            client.eventFlow().collect { if (it is AntiphonEvent.Changed || it is AntiphonEvent.Lagged) show(client.snapshot()) }
+        }
         show(client.snapshot())
-        scope.launch { client.eventFlow().collect { if (it is AntiphonEvent.Changed) show(it.snapshot) } }
-        scope.launch { client.moneyFlow().collect { list() } }
-        scope.launch { list() }
+        scope.launch { followMoney() }
+    }
+
+    /** Lists calls, and again with each change of one; while the client sleeps, waits. Ends with it. */
+    private suspend fun followMoney() {
+        while (true) {
+            try {
+                list()
+                client.moneyFlow().collect { list() }
+            } catch (error: AntiphonException) {
+                if (error.isRetryable()) delay(1_000) else return
+            }
+        }
     }
 
     /** `key` is drawn when the form is opened, not when the button is pressed: who presses twice pays once. */

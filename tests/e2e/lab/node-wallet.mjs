@@ -71,8 +71,9 @@ class Memory {
 /** @param {{ node?: string, chain?: string, tracker?: string }} config @returns {Promise<import('./wallet.mjs').Opened>} */
 export async function openNodeWallet(config) {
   register(`data:text/javascript,${encodeURIComponent(RESOLVE)}`);
-  const { Wallet } = await import(String(new URL('../../../examples/words/wallet.js', import.meta.url)));
+  const load = (/** @type {string} */ name) => import(String(new URL(`../../../examples/words/${name}.js`, import.meta.url)));
+  const [{ Program }, { Wallet }] = await Promise.all([load('program'), load('wallet')]);
   const [wasm, words] = await Promise.all(['antiphon_bg.wasm', 'antiphon_words_bg.wasm'].map((name) => readFile(new URL(name, DIST))));
   const options = { ...config, worker: () => new PageWorker(), wasm, storage: 'memory' };
-  return new Wallet(options, new Memory(), { wasm: words });
+  return new Program(new Wallet(options, new Memory(), { wasm: words }));
 }

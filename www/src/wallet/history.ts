@@ -2,10 +2,11 @@
  * What happened to the account: transfers on their way first, then what was found in proven blocks, newest first.
  *
  * The chain has no list of an account's past, and nobody else's is believed: when the proven balance changes, the blocks since the last look
- * are looked up and read. Where too many lie between, the list says so, with the balance before them, which was proven, too.
+ * are looked up and read, newest first. Where too many lie between, or no node has them any more, the list says so, with the balance
+ * before them, which was proven, too.
  */
 
-import { AntiphonError, formatAmount, type Antiphon, type Level, type SentView, type Snapshot } from 'antiphon';
+import { AntiphonError, formatAmount, type Antiphon, type BlockFound, type Level, type SentView, type Snapshot } from 'antiphon';
 import { h } from '../explorer/node.js';
 import { short } from '../format.js';
 import { fill, mark, say } from '../page.js';
@@ -15,7 +16,7 @@ import { folio } from './folio.js';
 import { entriesOf, type Entry } from './past.js';
 import type { People } from './people.js';
 
-/** Blocks that are read at once, newest first. Chosen here: four minutes of one-second blocks. */
+/** Blocks that are read at once. Chosen here: four minutes of one-second blocks. */
 const MAX_BLOCKS = 240;
 /** Entries that are kept. */
 const MAX_ENTRIES = 500;
@@ -102,17 +103,19 @@ export class History {
     const from = Math.max(before.height + 1, chain.settled - MAX_BLOCKS + 1);
     const found: Entry[] = [];
     try {
-      for (let height = from; height <= chain.settled; height += 1) {
-        const block = await client.findBlock(height);
-        if (block.transactions === null) throw new AntiphonError('lookup/missing');
-        found.push(...entriesOf(block, own));
+      let first = chain.settled + 1;
+      for (; first > from; first -= 1) {
+        const block = await bodyAt(client, first - 1);
         if (name !== this.#name) return;
+        if (block === null) break;
+        found.push(...entriesOf(block, own).reverse());
       }
-      const gap = before.since > 0 && from > before.height + 1 ? [{ from: before.height + 1, to: from - 1, before: before.balance }] : [];
+      if (first > chain.settled) return; // The node will have the newest block.
+      const gap = before.since > 0 && first > before.height + 1 ? [{ from: before.height + 1, to: first - 1, before: before.balance }] : [];
       const known = new Set(before.entries.map(({ id }) => id));
-      const fresh = found.filter(({ id }) => !known.has(id)).reverse();
+      const fresh = found.filter(({ id }) => !known.has(id));
       this.#keep({
-        since: before.since > 0 ? before.since : from,
+        since: before.since > 0 ? before.since : first,
         height: chain.settled,
         balance: balance.height <= chain.settled ? String(balance.value) : before.balance,
         entries: [...fresh, ...before.entries].slice(0, MAX_ENTRIES),
@@ -166,12 +169,23 @@ export class History {
   }
 
   #gap({ from, to, before }: Gap): { key: string; draw: () => Node } {
-    const text = `Blocks ${from.toLocaleString('en')} to ${to.toLocaleString('en')} passed while this page was closed, too many to read. The balance was ${grouped(formatAmount(BigInt(before)))} before.`;
+    const text = `Blocks ${from.toLocaleString('en')} to ${to.toLocaleString('en')} passed while this page was closed: too many to read, or kept by nobody now. The balance was ${grouped(formatAmount(BigInt(before)))} before.`;
     return { key: text, draw: () => h('li', { class: 'gap', 'data-testid': 'gap' }, text) };
   }
 
   #who(name: string): string {
     return this.#people.nameOf(name) ?? short(name, 8);
+  }
+}
+
+/** Returns a block with its transactions, or `null` where no node shows it any more. */
+async function bodyAt(client: Antiphon, height: number): Promise<BlockFound | null> {
+  try {
+    const block = await client.findBlock(height);
+    return block.transactions === null ? null : block;
+  } catch (error) {
+    if (error instanceof AntiphonError && ['lookup/missing', 'lookup/too-far'].includes(error.code)) return null;
+    throw error;
   }
 }
 

@@ -62,9 +62,12 @@ pub(super) fn test() -> Result<()> {
         line
     };
     step("running the tests in Kotlin", || {
-        run(&mut java("org.junit.runner.JUnitCore", &["ClientTest", "BalanceTest"]))
+        run(&mut java(
+            "org.junit.runner.JUnitCore",
+            &["ClientTest", "BalanceTest", "WalletModelTest"],
+        ))
     })?;
-    scenario::run("kotlin", |words| java("WalletKt", words))?;
+    scenario::run("kotlin", |words| java("ProgramKt", words))?;
     let library = vectors::library("kotlin")?;
     let runner = out.join("vectors.jar");
     step("compiling the vectors' runner", || {

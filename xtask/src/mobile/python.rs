@@ -98,9 +98,10 @@ fn tests(python: impl Fn(&[&str]) -> Command) -> Result<()> {
 }
 
 fn play(name: &str, python: impl Fn(&[&str]) -> Command) -> Result<String> {
-    let wallet = folder("python/example/wallet.py").display().to_string();
+    let program = folder("python/example/program.py").display().to_string();
     scenario::run(name, |words| {
-        let words: Vec<&str> = [wallet.as_str()].into_iter().chain(words.iter().copied()).collect();
+        let words: Vec<&str> =
+            [program.as_str()].into_iter().chain(words.iter().copied()).collect();
         python(&words)
     })
 }

@@ -20,7 +20,7 @@ const PACKAGES: &str = "ca-certificates,swiftlang,libc6-dev,libstdc++-14-dev";
 const ENTER: &str = r#"
     mount -t proc proc "$0/proc" && mount --bind /dev "$0/dev" &&
     mount --bind "$1" "$0/antiphon" && mount --bind "$2" "$0/target" && shift 2 &&
-    exec chroot "$0" env -C /antiphon/mobile/swift HOME=/root LD_LIBRARY_PATH=/target/debug "$@""#;
+    exec chroot "$0" env -C /antiphon/mobile/swift HOME=/root LD_LIBRARY_PATH=/target/debug ANTIPHON=/target/debug/antiphon "$@""#;
 
 /// Runs the tests of the package, and the scenario.
 ///

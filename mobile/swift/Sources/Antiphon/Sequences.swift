@@ -38,6 +38,8 @@ public struct MoneyEvents: AsyncSequence {
 }
 
 extension Antiphon {
+    /// Every event from the moment when it is iterated.
     public var eventSequence: AntiphonEvents { AntiphonEvents(client: self) }
+    /// Each change of a call that moves money, until it is handled.
     public var moneySequence: MoneyEvents { MoneyEvents(client: self) }
 }

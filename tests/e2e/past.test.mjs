@@ -1,0 +1,65 @@
+// What a wallet says of a past that it has not seen: blocks that passed while its page was closed.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startBrowser } from './lab/browser.mjs';
+import { startNetwork } from './lab/network.mjs';
+import { Purse } from './lab/purse.mjs';
+
+/** What one Tansen is in smallest units. */
+const ONE = 100_000_000n;
+/** More blocks than the wallet reads at once. */
+const MANY = 250;
+
+/** @type {Awaited<ReturnType<typeof startNetwork>>} */ let network;
+/** @type {import('playwright-core').Browser} */ let browser;
+
+before(async () => {
+  network = await startNetwork({ blockTime: '100ms' });
+  browser = await startBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await network?.close();
+});
+
+/** The newest settled block that this page believes. @param {Purse} purse */
+const settled = (purse) => purse.page.evaluate(() => document.querySelector('antiphon-player')?.antiphon?.snapshot().chain.settled ?? 0);
+
+test('what happened while the page was closed for too long is a gap with the balance before it, and what came after is read', async () => {
+  const [ann, bob] = await Promise.all(['ann', 'bob'].map((name) => Purse.open(browser, network.url, name)));
+  assert.ok(ann && bob);
+  await Promise.all([ann, bob].map((purse) => purse.fund()));
+  const [before, to] = [await ann.balance(), await ann.address()];
+  await ann.sees('what it has read', async () => (await ann.get('past').locator('[data-testid=entry]').count()) === 1);
+  assert.equal(await ann.get('past').getByTestId('gap').count(), 0);
+  const left = await settled(ann);
+  await ann.page.goto('about:blank');
+
+  /** @param {string} amount */
+  const pay = async (amount) => {
+    await bob.review(to, amount);
+    await bob.get('send-yes').click();
+    await bob.sees(`${amount} sent for good`, async () => (await bob.get('past').locator(`[data-testid=entry][data-stage=final][data-units="-${BigInt(amount) * ONE}"]`).count()) === 1, 60_000);
+  };
+  await pay('3');
+  const paid = await settled(bob);
+  await bob.sees('many blocks', async () => (await settled(bob)) > paid + MANY, 120_000);
+  await pay('4');
+
+  await ann.page.goto(`${network.url}#/wallet`);
+  await ann.isUp();
+  await ann.sees('both payments in the balance', async () => (await ann.balance()) === before + 7n * ONE);
+  const gap = ann.get('past').getByTestId('gap');
+  await ann.sees('the gap', async () => (await gap.count()) === 1);
+  const [, from, until, was] = /^Blocks ([\d,]+) to ([\d,]+) passed while this page was closed.* The balance was ([\d.]+) before\.$/.exec(await gap.innerText()) ?? [];
+  const height = (/** @type {string | undefined} */ text) => Number(text?.replaceAll(',', ''));
+  assert.ok(height(from) <= left + 1 && height(until) >= paid, await gap.innerText());
+  assert.equal(BigInt(was ?? 0) * ONE, before);
+  const units = await ann.get('past').locator('[data-testid=entry]').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-units')));
+  assert.deepEqual(units, [String(4n * ONE), String(before)], 'what came in the gap is in no line');
+  await ann.page.reload();
+  await ann.isUp();
+  await ann.sees('the gap again, and no other', async () => (await gap.count()) === 1);
+  assert.deepEqual([ann, bob].flatMap(({ diary }) => diary.errors), []);
+});
