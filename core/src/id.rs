@@ -74,9 +74,13 @@ pub struct Address(pub [u8; 20]);
 impl Address {
     /// Returns `RIPEMD160(SHA256(public key))`. Source: seed AME-68.
     pub fn of(key: &PublicKey) -> Self {
+        Self::of_digest(&Hash::of(&[&key.0]))
+    }
+
+    /// Returns `RIPEMD160` of a key's SHA-256.
+    pub fn of_digest(digest: &Hash) -> Self {
         use ripemd::Digest;
-        let inner = Hash::of(&[&key.0]);
-        Self(ripemd::Ripemd160::digest(inner.0).into())
+        Self(ripemd::Ripemd160::digest(digest.0).into())
     }
 }
 

@@ -8,7 +8,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | `client`, `options` | what an application calls |
-//! | `wallet`, `sign_in` | words, accounts, and where they are kept; signing in at web sites |
+//! | `wallet`, `sign_in`, `safety` | words, accounts, and where they are kept; signing in at web sites; comparing keys |
 //! | `snapshot`, `field`, `found`, `event`, `call` | what it sees |
 //! | `error`, `text` | errors, amounts, addresses |
 //! | `session`, `runtime`, `ways` | a client's life: sleep, crash, end; the threads under it; data channels |
@@ -25,6 +25,7 @@ mod field;
 mod found;
 mod options;
 mod runtime;
+mod safety;
 mod secretary;
 mod session;
 mod sign_in;
@@ -43,6 +44,7 @@ pub use field::{
 };
 pub use found::{AccountFound, Exhibit, Proven};
 pub use options::{ConnectOptions, IceServer, Surroundings, UploadTerms};
+pub use safety::{check_safety_code, safety_code, safety_number};
 pub use sign_in::SignedIn;
 pub use snapshot::{
     AccountView, BanView, ChainView, DeliveryView, HeadView, Level, LeveledAmount, PayerView,

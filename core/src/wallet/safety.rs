@@ -15,7 +15,7 @@
 use super::address;
 use crate::{
     codec::{self, Text},
-    crypto::PublicKey,
+    crypto::{Hash, PublicKey},
     id::Address,
 };
 use alloc::{format, string::String};
@@ -49,6 +49,9 @@ const MAX_CODE: usize = 1 + 2 * (4 + MAX_USER_ID) + 2 * 32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SafetyError {
+    /// A key is not 64 hexadecimal digits.
+    #[error("a key has 64 hexadecimal digits")]
+    BadKey,
     /// A user id is longer than [`MAX_USER_ID`] bytes.
     #[error("a user id has at most {MAX_USER_ID} bytes")]
     IdTooLong,
@@ -73,6 +76,7 @@ impl SafetyError {
     /// Returns the stable code of this error.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::BadKey => "safety/bad-key",
             Self::IdTooLong => "safety/id-too-long",
             Self::NotCode => "safety/not-code",
             Self::OtherVersion { .. } => "safety/other-version",
@@ -132,6 +136,16 @@ impl Pair {
     /// Names the accounts of two keys.
     pub fn of(own: PublicKey, other: PublicKey) -> Self {
         Self { own: Person::of(own), other: Person::of(other) }
+    }
+
+    /// Names the accounts of two keys in hexadecimal, as people are shown them.
+    ///
+    /// # Errors
+    /// [`SafetyError::BadKey`].
+    pub fn parse(own: &str, other: &str) -> Result<Self, SafetyError> {
+        let key = |text| Hash::from_hex(text).map(|bytes| PublicKey(bytes.0));
+        let keys = key(own).zip(key(other)).ok_or(SafetyError::BadKey)?;
+        Ok(Self::of(keys.0, keys.1))
     }
 
     /// Returns the sixty digits, the same on both sides.
@@ -250,6 +264,9 @@ mod tests {
         }
         let accounts = Pair::of(alice().key, bob().key);
         assert_eq!(accounts.check(&Pair::of(bob().key, alice().key).to_code()), Ok(()));
+        let [alice, bob] = [alice(), bob()].map(|person| hex::encode(person.key.0));
+        assert_eq!(Pair::parse(&alice, &bob), Ok(accounts));
+        assert_eq!(Pair::parse(&alice, &bob[1..]), Err(SafetyError::BadKey));
     }
 
     #[test]

@@ -10,7 +10,10 @@ use crate::{
     storage::StorageError,
     sync::{SnapshotError, SyncError},
 };
-use antiphon_core::code::{self, Code, Retry};
+use antiphon_core::{
+    code::{self, Code, Retry},
+    wallet::{address::AddressError, book::BookError, safety::SafetyError},
+};
 use anyhow::bail;
 use clap::Args;
 use std::{error::Error, fmt::Write as _, io::Write as _};
@@ -78,6 +81,9 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<&'static str> {
         .or_else(|| error.downcast_ref().map(KeyringError::code))
         .or_else(|| error.downcast_ref().map(RenditionError::code))
         .or_else(|| error.downcast_ref().map(RepeatError::code))
+        .or_else(|| error.downcast_ref().map(SafetyError::code))
+        .or_else(|| error.downcast_ref().map(AddressError::code))
+        .or_else(|| error.downcast_ref().map(BookError::code))
         .or_else(|| error.downcast_ref().map(SegmentError::code))
 }
 

@@ -1,20 +1,23 @@
 //! A light client and a book of one key, with a node at the other end of HTTP: what a page has, without a page.
 
-use super::super::http;
+use super::{
+    clock,
+    remote::{NoAnswer, RemoteNode},
+};
 use antiphon_core::{
     amount::Amount,
     chain::{
         Level,
         light::{self, Anchor, File, Light, Skipping, Source, Stored},
         lookup::{self, AccountFound, Found, LookupError, LookupId, Lookups, ProofId, Question},
+        spec::Token,
         transaction::Registration,
     },
-    crypto::SecretKey,
+    crypto::{AccountSecret, Signer as _},
     id::{Address, ChainId},
     time::Moment,
     wallet::book::{self, AskId, Book, BookError, Query},
 };
-use antiphon_host::remote::{NoAnswer, RemoteNode};
 use anyhow::{Context as _, bail, ensure};
 use std::{
     collections::VecDeque,
@@ -30,11 +33,20 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// What is asked of the chain.
 #[derive(Debug)]
-pub(super) enum Act {
+pub enum Act {
+    /// Sends an amount.
+    Transfer(Token, Address, Amount),
+    /// Sends everything, in one transaction.
+    SendAll(Address),
+    /// Registers a staker.
     Register(Box<Registration>),
+    /// Bonds with a staker.
     Bond(Address, Amount),
+    /// Lets a part of a bond leave.
     Unbond(Address, Amount),
+    /// Takes what has left a bond, and rewards.
     Withdraw(Address),
+    /// Says that the validator is back.
     Rejoin,
 }
 
@@ -47,9 +59,11 @@ enum Order {
     LookupAsk(ProofId, Query),
 }
 
-pub(super) struct Host {
+/// Asks a node, believes nothing of it, and acts for one key.
+#[derive(Debug)]
+pub struct Clerk {
     node: RemoteNode,
-    key: SecretKey,
+    key: AccountSecret,
     light: Light,
     book: Option<Book>,
     lookups: Lookups,
@@ -62,8 +76,10 @@ pub(super) struct Host {
     lost: bool,
 }
 
-impl Host {
-    pub(super) fn new(node: RemoteNode, chain: ChainId, key: SecretKey) -> Self {
+impl Clerk {
+    /// Opens the account of a key on the chain of this id, the one thing that is trusted.
+    pub fn new(node: RemoteNode, chain: ChainId, key: impl Into<AccountSecret>) -> Self {
+        let key = key.into();
         let (anchor, skipping) = (Anchor::Genesis, Skipping::Off);
         let light = Light::new(light::Config { chain, anchor, skipping, witnesses: 0 });
         Self {
@@ -81,25 +97,32 @@ impl Host {
         }
     }
 
+    /// Returns whose account it is.
+    pub fn address(&self) -> Address {
+        self.key.account_key().address()
+    }
+
     /// Follows the chain until the account is proven.
-    pub(super) async fn open(&mut self) -> anyhow::Result<()> {
+    pub async fn open(&mut self) -> anyhow::Result<()> {
         self.feed_light(light::Input::Loaded(Stored::default()));
-        let is_ready = |host: &Self| {
-            let book = host.book.as_ref();
-            let is_settled = host.light.head(Level::Settled).is_some();
+        let is_ready = |clerk: &Self| {
+            let book = clerk.book.as_ref();
+            let is_settled = clerk.light.head(Level::Settled).is_some();
             is_settled && book.is_some_and(|book| book.account(Level::Included).is_some())
         };
         self.until(OPEN_PATIENCE, is_ready).await.context("the account is not proven")
     }
 
     /// Sends what is asked; returns the sequence that the account has once it is done.
-    pub(super) async fn carry_out(&mut self, act: Act) -> anyhow::Result<u64> {
+    pub async fn carry_out(&mut self, act: Act) -> anyhow::Result<u64> {
         let now = self.now();
         let book = self.book.as_mut().context("the chain is not known")?;
         let shown = book.account(Level::Included).context("the account is not proven")?;
         let sequence = shown.value.sequence.saturating_add(1);
         let mut out = Vec::new();
         let asked: Result<(), BookError> = match act {
+            Act::Transfer(token, to, amount) => book.transfer(now, token, to, amount, &mut out),
+            Act::SendAll(to) => book.send_all(now, to, &mut out),
             Act::Register(registration) => book.register(now, *registration, &mut out),
             Act::Bond(staker, amount) => book.bond(now, staker, amount, &mut out),
             Act::Unbond(staker, amount) => book.unbond(now, staker, amount, &mut out),
@@ -108,7 +131,8 @@ impl Host {
         };
         self.lift_book(out);
         asked?;
-        let is_over = |host: &Self| host.lost || host.book.as_ref().is_some_and(|b| !b.is_busy());
+        let is_over =
+            |clerk: &Self| clerk.lost || clerk.book.as_ref().is_some_and(|b| !b.is_busy());
         self.until(SETTLE_PATIENCE, is_over).await.context("the transaction is in no block")?;
         if self.lost {
             bail!("the node refused: {}", self.trouble.as_deref().unwrap_or("it does not say why"));
@@ -117,15 +141,15 @@ impl Host {
     }
 
     /// Returns the account under a settled head at which it has sent at least so many transactions.
-    pub(super) async fn settled_account(&mut self, least: u64) -> anyhow::Result<AccountFound> {
+    pub async fn settled_account(&mut self, least: u64) -> anyhow::Result<AccountFound> {
         let end = Instant::now().checked_add(SETTLE_PATIENCE).context("the clock")?;
         loop {
             self.next_lookup = self.next_lookup.saturating_add(1);
-            let question = Question::Account(Address::of(&self.key.public()), Level::Settled);
+            let question = Question::Account(self.address(), Level::Settled);
             let mut out = Vec::new();
             self.lookups.ask(&self.light, LookupId(self.next_lookup), question, &mut out);
             self.lift_lookups(out);
-            self.until(SETTLE_PATIENCE, |host| host.answer.is_some()).await?;
+            self.until(SETTLE_PATIENCE, |clerk| clerk.answer.is_some()).await?;
             let why = match self.answer.take() {
                 Some(Ok(Found::Account(found))) if found.account.sequence >= least => {
                     return Ok(*found);
@@ -224,7 +248,7 @@ impl Host {
 
     fn feed_light(&mut self, input: light::Input) {
         let mut out = Vec::new();
-        self.light.handle(self.now(), http::now(), input, &mut out);
+        self.light.handle(self.now(), clock::now(), input, &mut out);
         for output in out {
             match output {
                 light::Output::Fetch(source, file) => {
