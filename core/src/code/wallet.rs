@@ -72,6 +72,8 @@ pub(super) const GROUPS: [Group; 5] = [
                 "The proven balance does not cover the amount with its fee."),
             row("wallet/not-ready", Later, "Balance and sequence of the account are not proven yet, as after a start.",
                 "The account is not proven yet; wait for the chain."),
+            row("wallet/other-sequence", Never, "Another transaction of the account has the sequence that was asked for: this one, if it was asked before; or its turn has not come.",
+                "Look at the account's sequence and balance; ask with one more than its sequence for what is still to be sent."),
             row("wallet/queue-full", Later, "As many transactions wait for their turn as are kept, 32.",
                 "Too many transactions wait; wait for one."),
         ],

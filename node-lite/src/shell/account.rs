@@ -214,7 +214,7 @@ async fn act(whose: &Whose, asked: &Asked, act: Option<Act>) -> anyhow::Result<V
     let mut clerk = Clerk::new(asked.node()?, asked.chain()?, secret);
     clerk.open().await?;
     let least = match act {
-        Some(act) => clerk.carry_out(act).await?,
+        Some(act) => clerk.carry_out(act, None).await?,
         None => 0,
     };
     Ok(show(&key, &clerk.settled_account(least).await?))

@@ -12,8 +12,9 @@ use crate::{
 };
 use antiphon_core::{
     code::{self, Code, Retry},
-    wallet::{address::AddressError, book::BookError, safety::SafetyError},
+    wallet::{address::AddressError, mnemonic::MnemonicError, safety::SafetyError},
 };
+use antiphon_host::clerk::ClerkError;
 use anyhow::bail;
 use clap::Args;
 use std::{error::Error, fmt::Write as _, io::Write as _};
@@ -83,7 +84,8 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<&'static str> {
         .or_else(|| error.downcast_ref().map(RepeatError::code))
         .or_else(|| error.downcast_ref().map(SafetyError::code))
         .or_else(|| error.downcast_ref().map(AddressError::code))
-        .or_else(|| error.downcast_ref().map(BookError::code))
+        .or_else(|| error.downcast_ref().map(MnemonicError::code))
+        .or_else(|| error.downcast_ref().map(ClerkError::code))
         .or_else(|| error.downcast_ref().map(SegmentError::code))
 }
 

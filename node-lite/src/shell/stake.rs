@@ -117,7 +117,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
     let mut clerk = Clerk::new(common.asked.node()?, chain, key);
     clerk.open().await?;
     let least = match act {
-        Some(act) => clerk.carry_out(act).await?,
+        Some(act) => clerk.carry_out(act, None).await?,
         None => 0,
     };
     let account = clerk.settled_account(least).await?;
