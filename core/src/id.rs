@@ -2,7 +2,7 @@
 
 use crate::{
     codec,
-    crypto::{Hash, PublicKey, hash_tagged},
+    crypto::{Hash, PublicKey, hash_tagged, ripemd160},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
@@ -79,8 +79,7 @@ impl Address {
 
     /// Returns `RIPEMD160` of a key's SHA-256.
     pub fn of_digest(digest: &Hash) -> Self {
-        use ripemd::Digest;
-        Self(ripemd::Ripemd160::digest(digest.0).into())
+        Self(ripemd160(digest))
     }
 }
 

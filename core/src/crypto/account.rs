@@ -15,8 +15,7 @@ use super::{
     Hash, PublicKey, SecretKey, Signature, SignatureError, Tagged, falcon::FalconSignature,
 };
 use crate::id::{Address, ChainId};
-use alloc::boxed::Box;
-use borsh::{BorshDeserialize, BorshSerialize};
+use borsh::{BorshDeserialize, BorshSerialize, io};
 use core::fmt;
 
 /// What a Falcon signature costs the chain, in signatures of Ed25519. It takes twice as long to check, and 3073 bytes are
@@ -24,7 +23,7 @@ use core::fmt;
 const CHECKS_OF_FALCON: u64 = 4;
 
 /// Names the key of an account.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, BorshSerialize)]
 pub enum AccountKey {
     /// An Ed25519 key.
     Ed25519(PublicKey),
@@ -65,6 +64,32 @@ impl AccountKey {
     }
 }
 
+impl BorshDeserialize for AccountKey {
+    fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
+        let (scheme, name) = <(u8, Hash)>::deserialize_reader(reader)?;
+        match scheme {
+            0 => Ok(Self::Ed25519(PublicKey(name.0))),
+            1 => Ok(Self::Falcon(name)),
+            _ => Err(unknown_scheme()),
+        }
+    }
+}
+
+impl BorshDeserialize for AccountSignature {
+    fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
+        match u8::deserialize_reader(reader)? {
+            0 => Signature::deserialize_reader(reader).map(Self::Ed25519),
+            1 => FalconSignature::deserialize_reader(reader).map(Self::Falcon),
+            _ => Err(unknown_scheme()),
+        }
+    }
+}
+
+/// Not derived: an error that tells the byte is more code in a page than all of this.
+fn unknown_scheme() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "unknown scheme")
+}
+
 impl From<PublicKey> for AccountKey {
     fn from(key: PublicKey) -> Self {
         Self::Ed25519(key)
@@ -81,12 +106,12 @@ impl fmt::Debug for AccountKey {
 }
 
 /// What shows that an account's key signed.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
 pub enum AccountSignature {
     /// An Ed25519 signature.
     Ed25519(Signature),
     /// A Falcon key with its signature.
-    Falcon(Box<FalconSignature>),
+    Falcon(FalconSignature),
 }
 
 /// Signs for an account.

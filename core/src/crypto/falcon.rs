@@ -13,6 +13,7 @@ mod verify;
 #[cfg(feature = "falcon")]
 pub use secret::FalconSecret;
 
+use alloc::{vec, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use core::fmt;
 
@@ -21,13 +22,16 @@ pub const KEY_BYTES: usize = 1793;
 /// Bytes of a signature; a shorter one is filled up with zeros.
 pub const SIGNATURE_BYTES: usize = 1280;
 
+/// Bytes of both.
+const SHOWN_BYTES: usize = KEY_BYTES + SIGNATURE_BYTES;
+
 /// A Falcon key with its signature, exactly as long as they are.
 #[derive(Clone, PartialEq, Eq)]
-pub struct FalconSignature([u8; KEY_BYTES + SIGNATURE_BYTES]);
+pub struct FalconSignature(Vec<u8>);
 
 impl fmt::Debug for FalconSignature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        f.write_str(&hex::encode(&self.0))
     }
 }
 
@@ -39,7 +43,7 @@ impl BorshSerialize for FalconSignature {
 
 impl BorshDeserialize for FalconSignature {
     fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
-        let mut bytes = [0; KEY_BYTES + SIGNATURE_BYTES];
+        let mut bytes = vec![0; SHOWN_BYTES];
         reader.read_exact(&mut bytes)?;
         Ok(Self(bytes))
     }

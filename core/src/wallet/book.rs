@@ -231,12 +231,13 @@ impl Book {
     /// Opens the book of `key` on the chain of `spec`.
     pub fn new(key: impl Into<AccountSecret>, spec: &ChainSpec) -> Self {
         let key = key.into();
+        let name = key.account_key();
         Self {
             chain: spec.chain_id(),
             state_chain: spec.state_chain(),
-            address: key.account_key().address(),
+            address: name.address(),
             each: spec.fee,
-            fee: spec.fee.checked_mul(key.account_key().checks()).unwrap_or(spec.fee),
+            fee: spec.fee.checked_mul(name.checks()).unwrap_or(spec.fee),
             key,
             inclusion_margin: spec.pool.inclusion_margin,
             heads: ByLevel::new(),

@@ -7,7 +7,7 @@
 //! Two people who compare their keys are judged by it, too: `safety`. A module of its own, because few pages ever judge
 //! anything: whoever listens does not download it. It converts and forwards; it holds no protocol decision. Shapes: `wasm/js/src/verify.ts`.
 
-mod safety;
+pub mod safety;
 
 use antiphon_core::{
     crypto::Hash,

@@ -9,7 +9,7 @@
 //! differently; two signatures of one digest under one nonce that differ would betray the key. So the nonce depends on
 //! entropy that the host draws for each process, and within one the same digest has the same signature.
 
-use super::{DOMAIN, FalconSignature, KEY_BYTES, SIGNATURE_BYTES};
+use super::{DOMAIN, FalconSignature, KEY_BYTES, SHOWN_BYTES};
 use crate::crypto::{AccountKey, AccountSignature, Hash, Signer};
 use alloc::{boxed::Box, vec, vec::Vec};
 use core::fmt;
@@ -47,7 +47,7 @@ impl FalconSecret {
     }
 
     fn sign(&self, digest: Hash) -> Option<FalconSignature> {
-        let mut shown = [0; KEY_BYTES + SIGNATURE_BYTES];
+        let mut shown = vec![0; SHOWN_BYTES];
         let (key, signature) = shown.split_at_mut(KEY_BYTES);
         key.copy_from_slice(&self.public[..]);
         let mut signing = SigningKey1024::decode(&self.signing)?;
@@ -65,8 +65,8 @@ impl Signer for FalconSecret {
     fn sign_account(&self, digest: Hash) -> AccountSignature {
         let signature = self.sign(digest);
         debug_assert!(signature.is_some(), "a key of our own making signs");
-        let none = || FalconSignature([0; KEY_BYTES + SIGNATURE_BYTES]);
-        AccountSignature::Falcon(Box::new(signature.unwrap_or_else(none)))
+        let none = || FalconSignature(vec![0; SHOWN_BYTES]);
+        AccountSignature::Falcon(signature.unwrap_or_else(none))
     }
 }
 

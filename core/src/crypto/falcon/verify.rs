@@ -7,7 +7,7 @@ use fn_dsa::{HASH_ID_RAW, VerifyingKey as _, VerifyingKey1024};
 impl FalconSignature {
     /// Returns key and signature.
     fn parts(&self) -> (&[u8], &[u8]) {
-        self.0.split_at(KEY_BYTES)
+        self.0.split_at_checked(KEY_BYTES).unwrap_or_default()
     }
 
     /// Checks that it brings the key of this name, and that this key signed the digest.
@@ -34,13 +34,13 @@ mod tests {
             falcon::{FalconSignature, KEY_BYTES, SIGNATURE_BYTES},
         },
     };
-    use alloc::{boxed::Box, vec::Vec};
+    use alloc::vec::Vec;
 
     const DIGEST: Hash = Hash([7; 32]);
 
     fn shown(signature: AccountSignature) -> FalconSignature {
         match signature {
-            AccountSignature::Falcon(shown) => *shown,
+            AccountSignature::Falcon(shown) => shown,
             AccountSignature::Ed25519(_) => panic!("a signature of Falcon"),
         }
     }
@@ -57,7 +57,7 @@ mod tests {
         // Its own key before the signature of another.
         let mut mixed = shown(other.sign_account(DIGEST));
         mixed.0[..KEY_BYTES].copy_from_slice(&shown(signature).0[..KEY_BYTES]);
-        assert!(name.verify(DIGEST, &AccountSignature::Falcon(Box::new(mixed))).is_err());
+        assert!(name.verify(DIGEST, &AccountSignature::Falcon(mixed)).is_err());
     }
 
     /// A Falcon key's digest may be a point of Ed25519's curve, and whoever breaks that curve could sign under it.
@@ -86,7 +86,7 @@ mod tests {
             for bit in [0x01, 0x80] {
                 let mut altered = good.clone();
                 altered.0[place] ^= bit;
-                let altered = AccountSignature::Falcon(Box::new(altered));
+                let altered = AccountSignature::Falcon(altered);
                 assert!(name.verify(DIGEST, &altered).is_err(), "byte {place}, bit {bit}");
             }
         }
