@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `client`, `options` | what an application calls |
 //! | `wallet`, `sign_in`, `safety` | words, accounts, and where they are kept; signing in at web sites; comparing keys |
+//! | `falcon` | accounts of Falcon keys |
 //! | `snapshot`, `field`, `found`, `event`, `call` | what it sees |
 //! | `error`, `text` | errors, amounts, addresses |
 //! | `session`, `runtime`, `ways` | a client's life: sleep, crash, end; the threads under it; data channels |
@@ -21,6 +22,7 @@ mod call;
 mod client;
 mod error;
 mod event;
+mod falcon;
 mod field;
 mod found;
 mod options;
@@ -38,6 +40,7 @@ pub use call::{CallKind, CallStage, CallView, MoneyEvent};
 pub use client::{Antiphon, Token, connect};
 pub use error::AntiphonError;
 pub use event::{AntiphonEvent, EventStream};
+pub use falcon::FalconAccount;
 pub use field::{
     Around, FieldMember, FieldPayment, FieldPhase, FieldView, GiftStage, GiftView, PaymentStanding,
     RoundStep,

@@ -166,6 +166,13 @@ impl Signer for AccountSecret {
     }
 }
 
+#[cfg(feature = "falcon")]
+impl From<super::FalconSecret> for AccountSecret {
+    fn from(key: super::FalconSecret) -> Self {
+        Self::Falcon(key)
+    }
+}
+
 impl From<SecretKey> for AccountSecret {
     fn from(key: SecretKey) -> Self {
         Self::Ed25519(key)

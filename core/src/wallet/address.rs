@@ -70,6 +70,11 @@ pub fn to_text(address: &Address) -> String {
     write(ED25519, address)
 }
 
+/// Returns the text of an address that is known to be a Falcon key's, which begins with `F`.
+pub fn to_falcon_text(address: &Address) -> String {
+    write(FALCON, address)
+}
+
 /// Returns the text of a key's address, which begins with `A` or `F`.
 pub fn text_of(key: &AccountKey) -> String {
     let kind = if matches!(key, AccountKey::Falcon(_)) { FALCON } else { ED25519 };

@@ -233,7 +233,7 @@ impl Whose {
         }
         let mut entropy = [0; 32];
         getrandom::fill(&mut entropy).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
-        Ok((AccountSecret::Falcon(FalconSecret::new(&file.bytes, entropy)), file))
+        Ok((FalconSecret::new(&file.bytes, entropy).into(), file))
     }
 }
 
