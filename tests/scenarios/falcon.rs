@@ -37,7 +37,7 @@ fn everything_moves_to_a_falcon_key_which_pays_whom_it_likes() {
     let mut cheap = till.sign(&fay, pay(old, 1)).body;
     cheap.max_fee = Amount::from_units(FALCON_FEE - 1);
     let cheap = SignedTransaction::new(&fay, chain(), cheap);
-    assert_eq!(codes(&mut till, cheap), ["tx/fee-too-low"], "a dearer check costs more");
+    assert_eq!(codes(&mut till, cheap), ["tx/fee-too-low"], "a longer signature costs more");
     assert_conserved(&till);
 }
 

@@ -18,8 +18,8 @@ use crate::id::{Address, ChainId};
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use core::fmt;
 
-/// What a Falcon signature costs the chain, in signatures of Ed25519. It takes twice as long to check, and 3073 bytes are
-/// carried, hashed and kept for it instead of 64. Chosen here: between the two (`BENCHMARKS.md`).
+/// What a Falcon signature costs the chain, in signatures of Ed25519. It is checked in less time, but 3073 bytes are carried,
+/// hashed and kept for it instead of 64. Chosen here: between the two (`BENCHMARKS.md`).
 const CHECKS_OF_FALCON: u64 = 4;
 
 /// Names the key of an account.
