@@ -2,7 +2,7 @@
 
 use crate::{
     codec,
-    crypto::{Hash, PublicKey, hash_tagged},
+    crypto::{Hash, PublicKey, hash_tagged, ripemd160},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
@@ -74,9 +74,12 @@ pub struct Address(pub [u8; 20]);
 impl Address {
     /// Returns `RIPEMD160(SHA256(public key))`. Source: seed AME-68.
     pub fn of(key: &PublicKey) -> Self {
-        use ripemd::Digest;
-        let inner = Hash::of(&[&key.0]);
-        Self(ripemd::Ripemd160::digest(inner.0).into())
+        Self::of_digest(&Hash::of(&[&key.0]))
+    }
+
+    /// Returns `RIPEMD160` of a key's SHA-256.
+    pub fn of_digest(digest: &Hash) -> Self {
+        Self(ripemd160(digest))
     }
 }
 

@@ -7,6 +7,7 @@
 //! | [`account`] | the key of an account of those words, and what a device keeps instead of them |
 //! | [`address`] | base58check text of an address |
 //! | [`sign_in`] | signing in at a web site with an account's key |
+//! | [`safety`] | a number by which two people compare their keys |
 //! | [`backup`] | what words do not bring back, as a file |
 //! | [`book`] | the machine that proves balances and pools, and sends transactions |
 //!
@@ -18,4 +19,5 @@ pub mod backup;
 pub mod book;
 pub mod derivation;
 pub mod mnemonic;
+pub mod safety;
 pub mod sign_in;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`clock`] | the wall clock |
 //! | [`web`], [`remote`] | any HTTP server, and a node of the chain, asked |
+//! | [`clerk`] | an account without a page: acts, and proves what became of them |
 //! | [`tuner`] | wants the segments of a stream that nobody plays here |
 //! | [`socket`], [`links`], [`disk`], [`errands`] | the tracker, data channels, rows, and what is fetched |
 //! | [`events`] | what happened outside, on its way to the loop |
@@ -14,6 +15,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod clerk;
 pub mod clock;
 #[cfg(feature = "client")]
 pub mod desk;

@@ -5,6 +5,7 @@ use antiphon_core::{
     code::{help, is_retryable},
     wallet::book::BookError,
 };
+use antiphon_host::clerk::ClerkError;
 use std::fmt;
 
 use crate::text::Amount;
@@ -95,6 +96,17 @@ impl From<CommandError> for AntiphonError {
             return Self::Insufficient { needed: needed.into(), balance: balance.into() };
         }
         Self::refused(error.code())
+    }
+}
+
+impl From<ClerkError> for AntiphonError {
+    fn from(error: ClerkError) -> Self {
+        let code = error.code();
+        if let ClerkError::Book(error) = error {
+            return CommandError::Book(error).into();
+        }
+        let is_late = matches!(error, ClerkError::Late { .. });
+        if is_late { Self::unavailable(code) } else { Self::refused(code) }
     }
 }
 

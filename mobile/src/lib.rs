@@ -8,7 +8,8 @@
 //! | module | what it does |
 //! |---|---|
 //! | `client`, `options` | what an application calls |
-//! | `wallet`, `sign_in` | words, accounts, and where they are kept; signing in at web sites |
+//! | `wallet`, `sign_in`, `safety` | words, accounts, and where they are kept; signing in at web sites; comparing keys |
+//! | `falcon` | accounts of Falcon keys |
 //! | `snapshot`, `field`, `found`, `event`, `call` | what it sees |
 //! | `error`, `text` | errors, amounts, addresses |
 //! | `session`, `runtime`, `ways` | a client's life: sleep, crash, end; the threads under it; data channels |
@@ -21,10 +22,12 @@ mod call;
 mod client;
 mod error;
 mod event;
+mod falcon;
 mod field;
 mod found;
 mod options;
 mod runtime;
+mod safety;
 mod secretary;
 mod session;
 mod sign_in;
@@ -37,12 +40,14 @@ pub use call::{CallKind, CallStage, CallView, MoneyEvent};
 pub use client::{Antiphon, Token, connect};
 pub use error::AntiphonError;
 pub use event::{AntiphonEvent, EventStream};
+pub use falcon::FalconAccount;
 pub use field::{
     Around, FieldMember, FieldPayment, FieldPhase, FieldView, GiftStage, GiftView, PaymentStanding,
     RoundStep,
 };
 pub use found::{AccountFound, Exhibit, Proven};
 pub use options::{ConnectOptions, IceServer, Surroundings, UploadTerms};
+pub use safety::{check_safety_code, safety_code, safety_number};
 pub use sign_in::SignedIn;
 pub use snapshot::{
     AccountView, BanView, ChainView, DeliveryView, HeadView, Level, LeveledAmount, PayerView,

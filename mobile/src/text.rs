@@ -18,7 +18,20 @@ uniffi::custom_type!(Amount, String, {
 
 /// An account's address, whose checksum covers what kind of key it is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Address(pub antiphon_core::id::Address);
+pub struct Address(pub antiphon_core::id::Address, Kind);
+
+/// Which kind of key an address is of, as far as its text or its owner says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Ed25519,
+    Falcon,
+}
+
+impl Address {
+    pub(crate) const fn falcon(address: antiphon_core::id::Address) -> Self {
+        Self(address, Kind::Falcon)
+    }
+}
 
 uniffi::custom_type!(Address, String, {
     try_lift: |text| Ok(text.parse::<Address>()?),
@@ -29,13 +42,21 @@ impl FromStr for Address {
     type Err = AntiphonError;
 
     fn from_str(text: &str) -> Result<Self, AntiphonError> {
-        address::parse(text).map(Self).map_err(|error| AntiphonError::refused(error.code()))
+        match address::parse_falcon(text) {
+            Ok(address) => Ok(Self::falcon(address)),
+            Err(address::AddressError::NotFalcon) => address::parse(text).map(Self::from),
+            Err(error) => Err(error),
+        }
+        .map_err(|error| AntiphonError::refused(error.code()))
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&address::to_text(&self.0))
+        f.write_str(&match self.1 {
+            Kind::Ed25519 => address::to_text(&self.0),
+            Kind::Falcon => address::to_falcon_text(&self.0),
+        })
     }
 }
 
@@ -47,7 +68,7 @@ impl From<amount::Amount> for Amount {
 
 impl From<antiphon_core::id::Address> for Address {
     fn from(address: antiphon_core::id::Address) -> Self {
-        Self(address)
+        Self(address, Kind::Ed25519)
     }
 }
 

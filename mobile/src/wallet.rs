@@ -97,6 +97,12 @@ impl Words {
 }
 
 impl Words {
+    pub(crate) fn falcon_seed(&self, index: u32) -> Result<Zeroizing<[u8; 32]>, AntiphonError> {
+        let branch = account::Branch::new(&self.0, "");
+        let seed = branch.and_then(|branch| branch.falcon_seed(index));
+        seed.map_err(|error| AntiphonError::refused(error.code()))
+    }
+
     fn of(words: Result<mnemonic::Words, mnemonic::MnemonicError>) -> Result<Self, AntiphonError> {
         words.map(Self).map_err(|error| AntiphonError::refused(error.code()))
     }

@@ -98,7 +98,7 @@ impl Mempool {
     /// [`AdmitError`].
     pub fn admit(&mut self, tx: SignedTransaction, now: &Now) -> Result<TxId, AdmitError> {
         let body = &tx.body;
-        let (sender, sequence) = (Address::of(&body.sender), body.sequence);
+        let (sender, sequence) = (body.sender.address(), body.sequence);
         let queue = self.senders.get(&sender);
         if queue.is_some_and(|queue| queue.contains_key(&sequence)) {
             return Err(AdmitError::Known);

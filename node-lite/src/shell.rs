@@ -12,12 +12,14 @@
 //! | [`driver`] | one node on a thread of its own |
 //! | [`store`], [`snapshot`] | a node's disk; a chain's state as a file |
 //! | [`rpc`], [`light`] | what a node answers |
+//! | [`account`], [`stake`], [`safety`] | an account's money and stake, proven; comparing keys |
 //! | [`http`] | listening, and the line that says where |
 //! | `peer` | a peer that carries a stream over WebRTC |
 //! | [`publish`] | a live stream, signed and served |
 //! | [`site`] | the page and its configuration |
 //! | [`tracker`], [`token`] | WebSockets around the tracker; a publisher's tokens for it |
 
+pub mod account;
 pub mod chain_file;
 pub mod cli;
 pub mod config;
@@ -39,6 +41,7 @@ pub mod peer;
 pub mod publish;
 pub mod rpc;
 pub mod run;
+pub mod safety;
 pub mod site;
 pub mod snapshot;
 pub mod stake;

@@ -39,7 +39,7 @@ use antiphon_core::{
     },
     codec,
     crypto::{Hash, SecretKey, bls::BlsSecretKey},
-    id::{Address, BlockId, Height, TxId},
+    id::{BlockId, Height, TxId},
     time::{Moment, UnixMillis},
 };
 use std::{
@@ -304,7 +304,7 @@ impl<S: Storage> Supernode<S> {
     }
 
     fn admit(&mut self, tx: SignedTransaction, bytes: &[u8]) -> Result<TxId, AdmitError> {
-        let sender = Address::of(&tx.body.sender);
+        let sender = tx.body.sender.address();
         let tip = self.tip_block();
         let account = self.ledger.account(&tip.0, &sender).map_err(TxError::from)?;
         let spec = self.ledger.spec();

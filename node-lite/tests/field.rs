@@ -204,7 +204,7 @@ impl Node {
     fn submit(&self, key: &SecretKey, act: FieldAct) -> Result<Value, Value> {
         let (reference_height, reference_block) = self.reference();
         let mut body = Transaction {
-            sender: key.public(),
+            sender: key.public().into(),
             sequence: self.account(key).sequence + 1,
             reference_height,
             reference_block,

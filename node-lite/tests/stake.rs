@@ -8,6 +8,9 @@
     reason = "helpers of a test may panic"
 )]
 
+#[path = "stake/account.rs"]
+mod account;
+
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Read, Write},

@@ -86,6 +86,19 @@ test('names are kept for addresses that are checked, and used to send', async ()
   assert.match(await ann.said('send-summary'), new RegExp(`Send 2.5 Tansen to Bob, ${to}`));
 });
 
+test('to an address of a Falcon key everything can be moved at once, and it is said what goes and what it costs', async () => {
+  await ann.get('send-no').click();
+  const falcon = 'F7p2zR4aJmX33Lu9297446Wz3uRmQ6Z2c5';
+  assert.equal(await ann.get('send-all').isVisible(), false);
+  await ann.get('send-to').fill(falcon);
+  await ann.get('send-all').click();
+  await ann.get('send-question').waitFor();
+  assert.match(await ann.said('send-summary'), new RegExp(`^Send [^]* Tansen[^]* to ${falcon}[^]* and 0 are left`));
+  await ann.get('send-no').click();
+  await ann.review('bob', '2.5');
+  await ann.get('send-question').waitFor();
+});
+
 test('what is sent is pending, then final, and both sides see it with its block', async () => {
   await bob.sees('a proven balance', async () => (await bob.balance()) === 0n);
   await ann.get('send-yes').click();

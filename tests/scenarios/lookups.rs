@@ -49,7 +49,7 @@ fn a_page_finds_blocks_their_signers_their_transactions_and_the_accounts_they_ch
             assert!(signed.places.len() >= 3, "below a quorum at {height}");
         }
         for tx in found.transactions.unwrap() {
-            if Address::of(&tx.body.sender) == own {
+            if tx.body.sender.address() == own {
                 payments.push(height);
             }
         }

@@ -27,6 +27,8 @@ mod crowds;
 #[cfg(not(target_family = "wasm"))]
 mod deception;
 #[cfg(not(target_family = "wasm"))]
+mod falcon;
+#[cfg(not(target_family = "wasm"))]
 mod field;
 #[cfg(not(target_family = "wasm"))]
 mod foes;

@@ -83,8 +83,8 @@ fn nobody_is_taken_from_without_a_signature_and_nothing_is_made_on_the_way() {
         assert_eq!(codes(&mut till, tx), [code]);
     }
     let mut unsigned = till.sign_all(&keys[0], &keys[1..], swap(&[ann, bob, eve], 40));
-    let [first, _] = unsigned.cosignatures[..] else { panic!("two cosigners") };
-    unsigned.cosignatures = vec![first, first].try_into().unwrap();
+    let [first, _] = &unsigned.cosignatures[..] else { panic!("two cosigners") };
+    unsigned.cosignatures = vec![first.clone(), first.clone()].try_into().unwrap();
     assert_eq!(codes(&mut till, unsigned), ["tx/bad-signature"]);
     let mut cheap = till.sign_all(&keys[0], &keys[1..], swap(&[ann, bob, eve], 40)).body;
     cheap.max_fee = Amount::from_units(3 * genesis::FEE - 1);
@@ -152,7 +152,7 @@ fn a_height_takes_only_so_many_delayed_transfers_and_no_delay_is_endless() {
     for sender in 0..4 {
         let message = Message::Delay(delay(bob, 9 - sender as u64, None));
         let many = vec![message; MAX_DUE / 4];
-        let tx = till.sign_all(&genesis::account(sender), &[], many);
+        let tx = till.sign_all(&genesis::account(sender), &[] as &[SecretKey], many);
         assert_eq!(till.settle(vec![tx]), []);
     }
     let tx = till.sign(&keys[0], Message::Delay(delay(bob, 5, None)));

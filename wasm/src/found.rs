@@ -19,7 +19,7 @@ use antiphon_core::{
     crypto::Hash,
     id::{Address, ChainId, PoolId},
     payment::reservation::{PoolState, PoolStatus},
-    wallet::address::to_text,
+    wallet::address::{text_of, to_text},
 };
 use wasm_bindgen::JsValue;
 
@@ -225,8 +225,8 @@ fn transaction(chain: ChainId, signed: &SignedTransaction) -> JsValue {
     let body = &signed.body;
     object([
         ("id", hex(body.id(chain).0)),
-        ("sender", address(&Address::of(&body.sender))),
-        ("cosigners", list(body.cosigners.iter().map(|key| address(&Address::of(key)))).into()),
+        ("sender", text_of(&body.sender).into()),
+        ("cosigners", list(body.cosigners.iter().map(|key| text_of(key).into())).into()),
         ("sequence", number(body.sequence)),
         ("fee", amount(body.max_fee)),
         ("scope", body.scope.as_str().into()),

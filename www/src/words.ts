@@ -7,7 +7,6 @@ const WORDS: Readonly<Record<string, string>> = {
   'address/not-base58': 'That is not an address: a character in it is never used (0, O, I and l are not).',
   'address/wrong-length': 'That is not an address: one has 34 characters and begins with A.',
   'address/bad-checksum': 'One character of this address is mistyped, or two are swapped: its check does not fit. Nothing was sent.',
-  'address/falcon': 'Addresses that begin with F cannot be paid yet.',
   'address/unknown-kind': 'That is an address of another system.',
   'amount/not-decimal': 'That is not an amount. Write it like 2.5 or 1 000.',
   'amount/ambiguous': 'Is that a thousand, or one? Write 1000 or 1.000.',

@@ -174,7 +174,15 @@ fn lint_wasm() -> Result<()> {
 
 fn bare() -> Result<()> {
     let mut check = cargo();
-    run(check.args(["check", "--package", "antiphon-core", "--target", "thumbv7em-none-eabihf"]))
+    run(check.args([
+        "check",
+        "--package",
+        "antiphon-core",
+        "--features",
+        "falcon",
+        "--target",
+        "thumbv7em-none-eabihf",
+    ]))
 }
 
 fn pure() -> Result<()> {

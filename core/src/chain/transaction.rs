@@ -18,7 +18,7 @@ use crate::{
     amount::Amount,
     codec::{Bounded, Text},
     crypto::{
-        PublicKey, Tagged,
+        AccountKey, PublicKey, Tagged,
         bls::{BlsPublicKey, BlsSignature},
     },
     id::{Address, BlockId, ChainId, DelayId, Height, PoolId, TxId},
@@ -162,7 +162,7 @@ pub struct Registration {
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Transaction {
     /// Who pays the fee and acts.
-    pub sender: PublicKey,
+    pub sender: AccountKey,
     /// One more than the account's.
     pub sequence: u64,
     /// Height of a recent block; the transaction may be included up to [`LIFETIME`] blocks later.
@@ -174,7 +174,7 @@ pub struct Transaction {
     /// At most this is taken, in the operational token: the chain's fee for each who signs.
     pub max_fee: Amount,
     /// Who signs beside the sender: strictly increasing, without the sender.
-    pub cosigners: Bounded<PublicKey, MAX_COSIGNERS>,
+    pub cosigners: Bounded<AccountKey, MAX_COSIGNERS>,
     /// Applied in order, all or none.
     pub messages: Bounded<Message, MAX_MESSAGES>,
 }
@@ -215,17 +215,18 @@ impl Transaction {
 
     /// Returns the id of what the message at this place delays.
     pub fn delay_id(&self, chain: ChainId, place: u8) -> DelayId {
-        DelayId::new(chain, &Address::of(&self.sender), self.sequence, place)
+        DelayId::new(chain, &self.sender.address(), self.sequence, place)
     }
 
-    /// Returns what the chain takes: its fee for each who signs the transaction or something of a field that it brings, for
-    /// each signature is checked by all, and for as many steps of ticks as cost the same (T8). `None` on overflow.
+    /// Returns what the chain takes: its fee for each who signs the transaction, several times for a Falcon key, or something of
+    /// a field that it brings, for each signature is checked by all, and for as many steps of ticks as cost the same (T8). `None` on overflow.
     pub fn fee(&self, each: Amount) -> Option<Amount> {
         let acts = self.messages.iter().filter_map(|message| {
             if let Message::Field(act) = message { Some(act.signatures()) } else { None }
         });
-        let brought = acts.fold(self.cosigners.len(), usize::saturating_add);
-        let signers = u64::try_from(brought).ok()?.checked_add(1)?;
+        let brought = u64::try_from(acts.fold(0, usize::saturating_add)).ok()?;
+        let signers = core::iter::once(&self.sender).chain(self.cosigners.iter());
+        let signers = signers.map(AccountKey::checks).fold(brought, u64::saturating_add);
         let steps = self.messages.iter().map(|message| u64::from(message.steps())).sum::<u64>();
         let checks = signers.checked_add(steps.checked_div(STEPS_OF_A_SIGNATURE.into())?)?;
         each.checked_mul(checks)
@@ -273,6 +274,17 @@ mod tests {
         assert_eq!(decoded, signed);
     }
 
+    #[test]
+    fn a_falcon_signer_costs_what_four_others_do() {
+        let each = Amount::from_units(10);
+        let fee = |tx: Transaction| tx.fee(each).map(Amount::units);
+        let falcon = AccountKey::Falcon(Hash([1; 32]));
+        let cosigners = alloc::vec![falcon; 2].try_into().unwrap();
+        assert_eq!(fee(transaction()), Some(10));
+        assert_eq!(fee(Transaction { sender: falcon, ..transaction() }), Some(40));
+        assert_eq!(fee(Transaction { cosigners, ..transaction() }), Some(90));
+    }
+
     // T8.
     #[test]
     fn steps_of_ticks_cost_what_signatures_cost() {
@@ -310,7 +322,7 @@ mod tests {
             amount: Amount::from_units(5),
         };
         Transaction {
-            sender: SecretKey::from_bytes(&[1; 32]).public(),
+            sender: SecretKey::from_bytes(&[1; 32]).public().into(),
             sequence: 1,
             reference_height: Height(10),
             reference_block: BlockId::default(),

@@ -8,7 +8,7 @@ use super::{
 };
 
 #[rustfmt::skip] // A table, one code a row.
-pub(super) const GROUPS: [Group; 4] = [
+pub(super) const GROUPS: [Group; 5] = [
     Group {
         title: "Words, addresses and amounts",
         about: "What people type: twelve words, an address, a sum. The text itself is never repeated in an error.",
@@ -16,12 +16,12 @@ pub(super) const GROUPS: [Group; 4] = [
         rows: &[
             row("address/bad-checksum", Never, "The last four bytes of the address do not fit the others: a character was mistyped or is missing.",
                 "Copy the address anew; never correct it by guessing."),
-            row("address/falcon", Never, "The address begins with `F`, which is kept for Falcon keys of later versions.",
-                "Ask for an address that begins with `A`."),
             row("address/not-base58", Never, "A character is none that an address is written with: `0`, `O`, `I` and `l` never are.",
                 "Copy the address anew."),
+            row("address/not-falcon", Never, "The address is one of an Ed25519 key, where everything is to be moved to one of a Falcon key.",
+                "Give an address that begins with `F`, or send the amount to this one."),
             row("address/unknown-kind", Never, "The text decodes, and is an address of another system.",
-                "Ask for an Antiphon address: 34 characters, the first an `A`."),
+                "Ask for an Antiphon address: 34 characters, the first an `A` or an `F`."),
             row("address/wrong-length", Never, "An address has 34 characters.",
                 "Copy the whole address, without spaces."),
             row("amount/not-decimal", Never, "The text has something else than digits and at most one point.",
@@ -45,6 +45,25 @@ pub(super) const GROUPS: [Group; 4] = [
         ],
     },
     Group {
+        title: "Safety numbers",
+        about: "Two people compare the keys that each holds to be the other's, by sixty digits or by a code that a camera reads.",
+        met: &[Page, Phone, Command],
+        rows: &[
+            row("safety/bad-key", Never, "A key is not 64 hexadecimal digits.",
+                "Pass both keys whole, as they are shown."),
+            row("safety/id-too-long", Never, "A user id is longer than 64 bytes.",
+                "Take a shorter user id, such as the address of the account."),
+            row("safety/mismatch", Never, "The other device holds another key for one of the two people.",
+                "Somebody may stand between you; do not trust these keys before you know why they differ."),
+            row("safety/not-code", Never, "The text is no code of a safety number: another QR code, or one that was cut.",
+                "Scan the code that the other one shows beside the safety number."),
+            row("safety/other-people", Never, "The code belongs to two others, or to another account of one of you; one's own code is one, too.",
+                "Let the other one show the safety number with your account."),
+            row("safety/other-version", Never, "A later version made the code.",
+                "Take that version, or compare the sixty digits."),
+        ],
+    },
+    Group {
         title: "Transactions of an account",
         about: "Why an account's transaction was not even made. No money moved.",
         met: &[Page, Phone, Peer],
@@ -53,6 +72,8 @@ pub(super) const GROUPS: [Group; 4] = [
                 "The proven balance does not cover the amount with its fee."),
             row("wallet/not-ready", Later, "Balance and sequence of the account are not proven yet, as after a start.",
                 "The account is not proven yet; wait for the chain."),
+            row("wallet/other-sequence", Never, "Another transaction of the account has the sequence that was asked for: this one, if it was asked before; or its turn has not come.",
+                "Look at the account's sequence and balance; ask with one more than its sequence for what is still to be sent."),
             row("wallet/queue-full", Later, "As many transactions wait for their turn as are kept, 32.",
                 "Too many transactions wait; wait for one."),
         ],

@@ -1,7 +1,8 @@
 //! The key of an account: words, passphrase and a number.
 //!
 //! ```text
-//! m / 44' / 1' / account'
+//! m / 44' / 1' / account'         an Ed25519 key
+//! m / 44' / 1' / account' / 1'    the seed of a Falcon key
 //! ```
 //!
 //! Coin type 1 is SLIP-0044's "testnet, all coins": Antiphon has no registered type, and takes none that is another's.
@@ -20,6 +21,8 @@ use crate::{
 };
 use zeroize::Zeroizing;
 
+/// The step below an account to the seed of its Falcon key. Who has the Ed25519 key alone cannot take it: it needs the chain code.
+const FALCON: u32 = 1;
 /// The path up to the account.
 const PATH: [u32; 2] = [44, 1];
 
@@ -52,6 +55,14 @@ impl Branch {
     /// [`IndexError`] for an index at or above 2³¹.
     pub fn account(&self, index: u32) -> Result<Account, IndexError> {
         Ok(Account { index, key: self.0.child(index)?.secret() })
+    }
+
+    /// Derives the seed of account `index`'s Falcon key, from 0: what [`FalconSecret`](crate::crypto::falcon) is made of.
+    ///
+    /// # Errors
+    /// [`IndexError`] for an index at or above 2³¹.
+    pub fn falcon_seed(&self, index: u32) -> Result<Zeroizing<[u8; 32]>, IndexError> {
+        Ok(self.0.derive(&[index, FALCON])?.secret().to_bytes())
     }
 }
 
@@ -115,6 +126,23 @@ mod tests {
             assert_ne!(Account::new(words, passphrase, index).unwrap().address(), first);
         }
         assert!(Account::new(&words, "", u32::MAX).is_err());
+    }
+
+    #[cfg(feature = "falcon")]
+    #[test]
+    fn the_same_words_give_the_same_falcon_account_for_ever() {
+        use crate::crypto::{FalconSecret, Signer as _};
+        let branch = Branch::new(&Words::from_entropy(&[0; 16]).unwrap(), "").unwrap();
+        let text = |index, entropy| {
+            let seed = branch.falcon_seed(index).unwrap();
+            address::text_of(&FalconSecret::new(&seed, [entropy; 32]).account_key())
+        };
+        // Made here, on a machine with AVX2 and on one without.
+        assert_eq!(text(0, 1), "F7p2zR4aJmX33Lu9297446Wz3uRmQ6Z2c5");
+        assert_eq!(text(0, 2), text(0, 1));
+        assert_ne!(text(1, 1), text(0, 1));
+        assert_ne!(branch.falcon_seed(0).unwrap(), branch.account(0).unwrap().secret().to_bytes());
+        assert!(branch.falcon_seed(u32::MAX).is_err());
     }
 
     #[test]

@@ -4,18 +4,22 @@
 //! Base58( kind 1 | RIPEMD160(SHA256(public key)) 20 | first 4 bytes of SHA256(SHA256(kind | hash)) )
 //! ```
 //!
-//! Kind 0x17 makes every text begin with `A` (Ed25519), 0x23 with `F` (Falcon, later); all have 34 characters.
+//! Kind 0x17 makes every text begin with `A` (Ed25519), 0x23 with `F` (Falcon); all have 34 characters. The chain knows the
+//! hash alone: only the key of this hash can spend what lies there, and the key says its scheme when it signs.
 //!
 //! Deviation from AME-68: the seed's checksum leaves out the kind, so that `A` and `F` could be mistaken for one
 //! another; ours covers it, as Bitcoin's does (SEEDS.md, cautions).
 
-use crate::{crypto::Hash, id::Address};
+use crate::{
+    crypto::{AccountKey, Hash},
+    id::Address,
+};
 use alloc::string::String;
 
 /// Kind byte of addresses of Ed25519 keys. Source: AME-68's `A`.
 const ED25519: u8 = 0x17;
 
-/// Kind byte of addresses of Falcon keys, which this version cannot pay. Source: AME-68's `F`.
+/// Kind byte of addresses of Falcon keys. Source: AME-68's `F`.
 const FALCON: u8 = 0x23;
 
 /// Longest text that is decoded, in bytes; a right one has 34.
@@ -37,9 +41,9 @@ pub enum AddressError {
     /// The checksum is another's: a typing mistake.
     #[error("the checksum is wrong: mistyped?")]
     BadChecksum,
-    /// An address of a Falcon key, which this version does not know.
-    #[error("addresses of Falcon keys are not supported yet")]
-    Falcon,
+    /// An address of an Ed25519 key, where one of a Falcon key is wanted.
+    #[error("the address is not one of a Falcon key, which begins with F")]
+    NotFalcon,
     /// An address of another system.
     #[error("kind {kind} is another system's")]
     UnknownKind {
@@ -55,7 +59,7 @@ impl AddressError {
             Self::NotBase58 => "address/not-base58",
             Self::WrongLength => "address/wrong-length",
             Self::BadChecksum => "address/bad-checksum",
-            Self::Falcon => "address/falcon",
+            Self::NotFalcon => "address/not-falcon",
             Self::UnknownKind { .. } => "address/unknown-kind",
         }
     }
@@ -63,17 +67,46 @@ impl AddressError {
 
 /// Returns the text of an address, which begins with `A`.
 pub fn to_text(address: &Address) -> String {
-    let check = checksum(&[&[ED25519], &address.0]);
-    let text = bs58::encode([&[ED25519][..], &address.0, &check].concat()).into_vec();
+    write(ED25519, address)
+}
+
+/// Returns the text of an address that is known to be a Falcon key's, which begins with `F`.
+pub fn to_falcon_text(address: &Address) -> String {
+    write(FALCON, address)
+}
+
+/// Returns the text of a key's address, which begins with `A` or `F`.
+pub fn text_of(key: &AccountKey) -> String {
+    let kind = if matches!(key, AccountKey::Falcon(_)) { FALCON } else { ED25519 };
+    write(kind, &key.address())
+}
+
+fn write(kind: u8, address: &Address) -> String {
+    let check = checksum(&[&[kind], &address.0]);
+    let text = bs58::encode([&[kind][..], &address.0, &check].concat()).into_vec();
     // Base58 is ASCII; `into_string` would bring the code that prints why it is not.
     String::from_utf8(text).unwrap_or_default()
 }
 
-/// Reads the text of an address.
+/// Reads the text of an address, of whichever scheme.
 ///
 /// # Errors
 /// [`AddressError`] names what is wrong.
 pub fn parse(text: &str) -> Result<Address, AddressError> {
+    read(text).map(|(_, address)| address)
+}
+
+/// Reads the text of a Falcon key's address.
+///
+/// # Errors
+/// [`AddressError`]; [`AddressError::NotFalcon`] for what begins with `A`.
+pub fn parse_falcon(text: &str) -> Result<Address, AddressError> {
+    let (kind, address) = read(text)?;
+    if kind == FALCON { Ok(address) } else { Err(AddressError::NotFalcon) }
+}
+
+/// Reads kind and address.
+fn read(text: &str) -> Result<(u8, Address), AddressError> {
     if text.len() > MAX_TEXT {
         return Err(AddressError::WrongLength);
     }
@@ -85,8 +118,7 @@ pub fn parse(text: &str) -> Result<Address, AddressError> {
     let (kind, hash) = named.split_first().ok_or(AddressError::WrongLength)?;
     let hash = hash.try_into().map_err(|_| AddressError::WrongLength)?;
     match *kind {
-        ED25519 => Ok(Address(hash)),
-        FALCON => Err(AddressError::Falcon),
+        ED25519 | FALCON => Ok((*kind, Address(hash))),
         kind => Err(AddressError::UnknownKind { kind }),
     }
 }
@@ -125,10 +157,19 @@ mod tests {
     }
 
     #[test]
-    fn another_kind_is_never_taken_for_ours() {
+    fn the_scheme_shows_in_the_first_character_and_no_kind_is_taken_for_another() {
         let text = |kind| bs58::encode(&address().0).with_check_version(kind).into_string();
-        assert_eq!(parse(&text(FALCON)), Err(AddressError::Falcon));
-        assert!(text(FALCON).starts_with('F'));
+        for byte in 0..=255 {
+            let key = AccountKey::Falcon(Hash([byte; 32]));
+            let text = text_of(&key);
+            assert!(text.starts_with('F') && text.len() == 34, "{text}");
+            assert_eq!((parse(&text), parse_falcon(&text)), (Ok(key.address()), Ok(key.address())));
+            assert!(parse(&text.replacen('F', "A", 1)).is_err());
+        }
+        // The seed's own vector, but for the checksum.
+        assert_eq!(&text(FALCON)[..28], &"FGWP1xKhDP5RmV525TmUoEwX9mTZtwVxYw"[..28]);
+        assert_eq!(parse(&text(FALCON)), Ok(address()));
+        assert_eq!(parse_falcon(&text(ED25519)), Err(AddressError::NotFalcon));
         assert_eq!(parse(&text(0)), Err(AddressError::UnknownKind { kind: 0 }));
     }
 

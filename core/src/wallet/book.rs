@@ -27,7 +27,7 @@ pub use watch::Interest;
 use crate::{
     amount::Amount,
     chain::{ByLevel, Level, light::Head, spec::ChainSpec, state::Account, transaction::Message},
-    crypto::{Hash, SecretKey},
+    crypto::{AccountSecret, Hash, Signer as _},
     id::{Address, ChainId, FieldId, Height, PoolId},
     payment::{
         gift::MAX_GIFTS,
@@ -196,8 +196,11 @@ pub struct Book {
     chain: ChainId,
     /// The chain that the keys of the state name.
     state_chain: ChainId,
-    key: SecretKey,
+    key: AccountSecret,
     address: Address,
+    /// The chain's fee for a signature of Ed25519.
+    each: Amount,
+    /// What a transaction costs that this key alone signs.
     fee: Amount,
     inclusion_margin: u64,
     heads: ByLevel<Head>,
@@ -226,13 +229,16 @@ pub struct Book {
 
 impl Book {
     /// Opens the book of `key` on the chain of `spec`.
-    pub fn new(key: SecretKey, spec: &ChainSpec) -> Self {
+    pub fn new(key: impl Into<AccountSecret>, spec: &ChainSpec) -> Self {
+        let key = key.into();
+        let name = key.account_key();
         Self {
             chain: spec.chain_id(),
             state_chain: spec.state_chain(),
-            address: Address::of(&key.public()),
+            address: name.address(),
+            each: spec.fee,
+            fee: spec.fee.checked_mul(name.checks()).unwrap_or(spec.fee),
             key,
-            fee: spec.fee,
             inclusion_margin: spec.pool.inclusion_margin,
             heads: ByLevel::new(),
             asked_height: ByLevel::new(),

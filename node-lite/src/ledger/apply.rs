@@ -106,7 +106,7 @@ impl<'a, S: Storage> Session<'a, S> {
     /// Applies one transaction, or changes nothing. Whose signature is `known` to hold is not checked again.
     pub(super) fn apply(&mut self, tx: &SignedTransaction, known: bool) -> Result<(), TxError> {
         let body = &tx.body;
-        let sender = Address::of(&body.sender);
+        let sender = body.sender.address();
         self.check_reference(tx)?;
         if body.messages.is_empty() {
             return Err(TxError::Empty);

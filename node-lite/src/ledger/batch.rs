@@ -37,7 +37,7 @@ pub(super) struct Job {
 impl Job {
     /// Returns the sender with the sequence that it spends.
     pub(super) fn spends(&self) -> (Address, u64) {
-        (Address::of(&self.tx.body.sender), self.tx.body.sequence)
+        (self.tx.body.sender.address(), self.tx.body.sequence)
     }
 }
 

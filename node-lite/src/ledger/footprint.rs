@@ -3,6 +3,7 @@
 use super::batch::Job;
 use antiphon_core::{
     chain::transaction::{Message, SignedTransaction},
+    crypto::AccountKey,
     id::{Address, DelayId, FieldId, PoolId},
 };
 use std::collections::BTreeMap;
@@ -63,7 +64,7 @@ fn join(parents: &mut [usize], a: usize, b: usize) {
 }
 
 fn labels(tx: &SignedTransaction) -> Vec<Label> {
-    let account = |key| Label::Account(Address::of(key));
+    let account = |key: &AccountKey| Label::Account(key.address());
     let mut labels = vec![account(&tx.body.sender)];
     labels.extend(tx.body.cosigners.iter().map(account));
     if !tx.body.scope.as_str().is_empty() {
@@ -83,7 +84,7 @@ fn labels(tx: &SignedTransaction) -> Vec<Label> {
             Message::Field(act) => {
                 labels.extend(act.field().map(Label::Field));
                 // An open or amended field takes from members who need not sign the transaction.
-                labels.extend(act.members().iter().map(|member| account(&member.key)));
+                labels.extend(act.members().iter().map(|member| account(&member.key.into())));
             }
             Message::Report(overdraft) => {
                 labels.extend([Label::Pool(overdraft.pool), Label::Burned]);

@@ -5,7 +5,7 @@ use antiphon_core::{
         transaction::{Message, Transaction},
     },
     codec::{Bounded, Text},
-    crypto::{Hash, SecretKey},
+    crypto::{Hash, SecretKey, Signer as _},
     id::{BlockId, PoolId},
 };
 
@@ -31,7 +31,7 @@ fn what_blocks_below_have_spent_is_no_candidate_and_delays_nobody() {
     let spent = Spent::from([(address(1), 2), (address(9), 7)]);
     let left: Vec<_> =
         pool.candidates(&spent).map(|tx| (tx.body.sender, tx.body.sequence)).collect();
-    assert_eq!(left, [(key(2).public(), 1), (key(1).public(), 3)]);
+    assert_eq!(left, [(key(2).account_key(), 1), (key(1).account_key(), 3)]);
     assert_eq!(pool.len(), 4, "a branch may be left, and then they are wanted again");
 }
 
@@ -135,7 +135,7 @@ fn what_has_a_deadline_comes_before_every_transfer_and_after_what_its_sender_sen
     let order: Vec<_> =
         pool.candidates(&Spent::new()).map(|tx| (tx.body.sender, tx.body.sequence)).collect();
     let expected = [(2, 1), (3, 1), (3, 2), (1, 1), (1, 2), (3, 3)];
-    assert_eq!(order, expected.map(|(n, sequence)| (key(n).public(), sequence)));
+    assert_eq!(order, expected.map(|(n, sequence)| (key(n).account_key(), sequence)));
 }
 
 /// A1.24: transfers fill three quarters of the room, in number and in bytes, and shut nothing out that has a deadline.
@@ -182,7 +182,8 @@ fn a_post_comes_before_every_transfer_and_an_opening_does_not() {
             tx.messages = Bounded::try_from(vec![message]).unwrap();
         };
         pool.admit(tx(2, 1, change), &now(0)).unwrap();
-        pool.candidates(&BTreeMap::new()).next().map(|tx| tx.body.sender) == Some(key(2).public())
+        pool.candidates(&BTreeMap::new()).next().map(|tx| tx.body.sender)
+            == Some(key(2).account_key())
     };
     assert!(first(post));
     assert!(first(FieldAct::Enforce(field)));
@@ -223,7 +224,7 @@ fn tx(n: u8, sequence: u64, change: impl FnOnce(&mut Transaction)) -> SignedTran
     let amount = Amount::from_units(1);
     let pay = Message::Transfer { token: Token::Operational, to: address(9), amount };
     let mut body = Transaction {
-        sender: key(n).public(),
+        sender: key(n).public().into(),
         sequence,
         reference_height: Height(10),
         reference_block: BlockId::default(),

@@ -1,8 +1,8 @@
 //! The command line: one variant a subcommand, each carried out in its own file.
 
 use super::{
-    config, dev, evidence, explain, genesis, init, light, log, publish, run, site, snapshot, stake,
-    testnet, token, tracker,
+    account, config, dev, evidence, explain, genesis, init, light, log, publish, run, safety, site,
+    snapshot, stake, testnet, token, tracker,
 };
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -18,6 +18,9 @@ pub struct Cli {
 /// What the binary can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Makes an account, shows what is proven to be in it, and sends from it, by Ed25519 or by Falcon.
+    #[command(subcommand)]
+    Account(account::Command),
     /// Runs a development network: 4 validators and 7 guardians in one process.
     Dev(dev::Options),
     /// Checks files of evidence.
@@ -41,6 +44,8 @@ pub enum Command {
     Rotate(publish::keys::Options),
     /// Runs one node of a chain.
     Run(Box<config::Options>),
+    /// Says the number by which two people compare their keys, or compares with a code.
+    Safety(safety::Options),
     /// Serves the page that plays.
     Site(site::Options),
     /// Makes and verifies snapshots of a chain's state.
@@ -87,6 +92,7 @@ impl Parsed {
             log::start_default();
         }
         match self.cli.command {
+            Command::Account(command) => account::run(command).await,
             Command::Dev(options) => dev::run(options).await,
             Command::Evidence(command) => evidence::run(&command).await,
             Command::Explain(options) => explain::run(&options),
@@ -100,6 +106,7 @@ impl Parsed {
             Command::Run(options) => {
                 run::run(*options, self.matches.subcommand_matches("run")).await
             }
+            Command::Safety(options) => safety::run(&options),
             Command::Site(options) => site::run(options).await,
             Command::Snapshot(options) => snapshot::run(&options),
             Command::Stake(command) => stake::run(command).await,

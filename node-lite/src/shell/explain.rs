@@ -10,7 +10,11 @@ use crate::{
     storage::StorageError,
     sync::{SnapshotError, SyncError},
 };
-use antiphon_core::code::{self, Code, Retry};
+use antiphon_core::{
+    code::{self, Code, Retry},
+    wallet::{address::AddressError, mnemonic::MnemonicError, safety::SafetyError},
+};
+use antiphon_host::clerk::ClerkError;
 use anyhow::bail;
 use clap::Args;
 use std::{error::Error, fmt::Write as _, io::Write as _};
@@ -78,6 +82,10 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<&'static str> {
         .or_else(|| error.downcast_ref().map(KeyringError::code))
         .or_else(|| error.downcast_ref().map(RenditionError::code))
         .or_else(|| error.downcast_ref().map(RepeatError::code))
+        .or_else(|| error.downcast_ref().map(SafetyError::code))
+        .or_else(|| error.downcast_ref().map(AddressError::code))
+        .or_else(|| error.downcast_ref().map(MnemonicError::code))
+        .or_else(|| error.downcast_ref().map(ClerkError::code))
         .or_else(|| error.downcast_ref().map(SegmentError::code))
 }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! DATA/keys/network.key      Ed25519: who the node is among nodes
 //! DATA/keys/account.key      Ed25519: the account that owns what the node stakes, unless another owner was named
+//! DATA/keys/falcon.key     the seed of a Falcon key: an account that a quantum computer does not break
 //! DATA/keys/validator.key    Ed25519: settles
 //! DATA/keys/guardian.key     BLS key material: finalises
 //! ```
@@ -76,6 +77,8 @@ pub enum Purpose {
     Network,
     /// Owns what the node stakes.
     Account,
+    /// Signs for an account by Falcon.
+    Falcon,
     /// Settles.
     Validator,
     /// Finalises.
@@ -87,6 +90,7 @@ impl Purpose {
         match self {
             Self::Network => "network.key",
             Self::Account => "account.key",
+            Self::Falcon => "falcon.key",
             Self::Validator => "validator.key",
             Self::Guardian => "guardian.key",
         }
@@ -103,6 +107,17 @@ pub fn path(data: &Path, purpose: Purpose) -> PathBuf {
 /// # Errors
 /// [`KeyError::Io`].
 pub fn make(data: &Path, purpose: Purpose) -> Result<bool, KeyError> {
+    let mut secret = Zeroizing::new([0; 32]);
+    let failed = |error| KeyError::Io { path: path(data, purpose), error: io::Error::other(error) };
+    getrandom::fill(secret.as_mut()).map_err(failed)?;
+    keep(data, purpose, &secret)
+}
+
+/// Keeps a secret if there is none yet. Returns whether it did.
+///
+/// # Errors
+/// [`KeyError::Io`].
+pub fn keep(data: &Path, purpose: Purpose, secret: &[u8; 32]) -> Result<bool, KeyError> {
     let path = path(data, purpose);
     if path.exists() {
         return Ok(false);
@@ -112,9 +127,7 @@ pub fn make(data: &Path, purpose: Purpose) -> Result<bool, KeyError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
     folder.recursive(true).create(path.parent().unwrap_or(data)).map_err(failed)?;
-    let mut secret = Zeroizing::new([0; 32]);
-    getrandom::fill(secret.as_mut()).map_err(|error| failed(io::Error::other(error)))?;
-    write_atomically(&path, secret.as_ref()).map_err(|error| failed(io::Error::other(error)))?;
+    write_atomically(&path, secret).map_err(|error| failed(io::Error::other(error)))?;
     Ok(true)
 }
 

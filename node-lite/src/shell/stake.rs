@@ -3,24 +3,19 @@
 //! The command is a light client of its own: balances, bonds and what became of its transaction are proven here, and the
 //! node that is asked is believed in nothing. It ends when the transaction is settled.
 
-mod host;
-
 use super::{
-    chain_file::{self, DECIMALS},
+    account::{Asked, parse_address, parse_amount, show},
     keys::{self, Purpose, SecretFile},
 };
 use antiphon_core::{
     amount::Amount,
-    chain::{Level, lookup::AccountFound, spec::Token, transaction::Registration},
-    crypto::{Hash, SecretKey, bls::BlsSecretKey},
+    chain::transaction::Registration,
+    crypto::{AccountKey, SecretKey, bls::BlsSecretKey},
     id::{Address, ChainId},
-    wallet::address,
 };
-use antiphon_host::remote::RemoteNode;
-use anyhow::{Context as _, bail};
+use antiphon_host::clerk::{Act, Clerk};
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use host::{Act, Host};
-use serde_json::{Value, json};
 use std::{
     io::Write as _,
     path::{Path, PathBuf},
@@ -32,15 +27,9 @@ pub struct Common {
     /// The node's data folder: its account key signs, and its other keys are registered.
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
-    /// Base URL of a node that is asked, such as `http://127.0.0.1:4601`.
-    #[arg(long, value_name = "URL")]
-    pub node: String,
-    /// The chain's id, 64 hexadecimal digits: the one thing that is trusted.
-    #[arg(long, value_name = "ID", required_unless_present = "chain_file")]
-    pub chain: Option<String>,
-    /// The chain file, instead of the id.
-    #[arg(long, value_name = "FILE", conflicts_with = "chain")]
-    pub chain_file: Option<PathBuf>,
+    /// Who is asked.
+    #[command(flatten)]
+    pub asked: Asked,
 }
 
 /// What can be done with stake.
@@ -88,15 +77,6 @@ pub struct With {
     pub staker: Option<Address>,
 }
 
-fn parse_amount(text: &str) -> Result<Amount, String> {
-    let amount = Amount::parse(text, DECIMALS).map_err(|error| error.to_string())?;
-    if amount.is_zero() { Err(String::from("nothing is no amount")) } else { Ok(amount) }
-}
-
-fn parse_address(text: &str) -> Result<Address, String> {
-    address::parse(text).map_err(|error| error.to_string())
-}
-
 impl Command {
     const fn common(&self) -> &Common {
         match self {
@@ -129,26 +109,20 @@ impl Command {
 /// Keys that cannot be used, a balance that does not suffice, a node that does not answer or refuses, in words for a person.
 pub async fn run(command: Command) -> anyhow::Result<()> {
     let common = command.common();
-    let chain = match (&common.chain, &common.chain_file) {
-        (Some(id), _) => {
-            ChainId(Hash::from_hex(id).context("--chain is not 64 hexadecimal digits")?)
-        }
-        (None, Some(file)) => chain_file::read(file)?.chain_id(),
-        (None, None) => bail!("give --chain or --chain-file"),
-    };
+    let chain = common.asked.chain()?;
     let secret = SecretFile::open(&keys::path(&common.data, Purpose::Account))?;
     let key = SecretKey::from_bytes(&secret.bytes);
-    let own = Address::of(&key.public());
+    let (own_key, own) = (AccountKey::from(key.public()), Address::of(&key.public()));
     let act = command.act(chain, own)?;
-    let mut host = Host::new(RemoteNode::new(&common.node)?, chain, key);
-    host.open().await?;
+    let mut clerk = Clerk::new(common.asked.node()?, chain, key);
+    clerk.open().await?;
     let least = match act {
-        Some(act) => host.carry_out(act).await?,
+        Some(act) => clerk.carry_out(act, None).await?,
         None => 0,
     };
-    let account = host.settled_account(least).await?;
+    let account = clerk.settled_account(least).await?;
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{}", show(&account)).context("standard output is closed")
+    writeln!(out, "{}", show(&own_key, &account)).context("standard output is closed")
 }
 
 /// Returns what registers a node's keys: the guardian's with the proof that it is held, for this chain and owner (A2.11).
@@ -168,31 +142,4 @@ fn registration(
     };
     let possession = guardian.prove_possession(chain, owner);
     Ok(Registration { guardian: guardian.public(), possession, validator, bond })
-}
-
-/// Writes a proven account with everything that it rests on.
-fn show(found: &AccountFound) -> Value {
-    let text = |amount: Amount| amount.to_decimal(DECIMALS);
-    let bonds = found.bonds.iter().map(|bond| {
-        let leaving = bond.bond.leaving.iter();
-        let leaving =
-            leaving.map(|part| json!({ "amount": text(part.amount), "until": part.until.0 }));
-        json!({
-            "staker": address::to_text(&bond.staker),
-            "amount": text(bond.bond.amount),
-            "leaving": leaving.collect::<Vec<_>>(),
-            "due": text(bond.due),
-        })
-    });
-    json!({
-        "address": address::to_text(&found.address),
-        "staking": text(found.account.balance(Token::Staking)),
-        "operational": text(found.account.balance(Token::Operational)),
-        "isStaker": found.staker.is_some(),
-        "bonds": bonds.collect::<Vec<_>>(),
-        "level": if found.proven.level == Level::Final { "final" } else { "settled" },
-        "height": found.proven.height.0,
-        "root": found.proven.root.to_hex(),
-        "how": "state-proof",
-    })
 }

@@ -211,7 +211,7 @@ impl Watchtower {
         let (reference_height, reference_block) = node.reference();
         let act = Message::Field(Box::new(FieldAct::Post(Box::new(sealed))));
         let mut body = Transaction {
-            sender,
+            sender: sender.into(),
             sequence,
             reference_height,
             reference_block,

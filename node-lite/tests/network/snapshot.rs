@@ -100,7 +100,7 @@ fn pay(node: &Node, (from, to): (u8, u8), sequence: u64, units: u128) {
     let amount = Amount::from_units(units);
     let transfer = Message::Transfer { token: Token::Operational, to: owner(to), amount };
     let body = Transaction {
-        sender: key(from).public(),
+        sender: key(from).public().into(),
         sequence,
         reference_height: reference.height,
         reference_block: reference.id(),

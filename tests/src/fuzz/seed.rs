@@ -98,7 +98,7 @@ pub(super) fn transaction() -> Seeds {
     ];
     let signed = |messages: Vec<Message>| {
         let body = Transaction {
-            sender: world.key.public(),
+            sender: world.key.public().into(),
             sequence: 1,
             reference_height: Height(8),
             reference_block: world.headers[7].id(),

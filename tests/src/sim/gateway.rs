@@ -130,7 +130,7 @@ pub fn transaction(
     let (reference_height, reference_block) = machine.reference();
     let sequence = machine.next_sequence(&Address::of(&key.public())).unwrap();
     let body = Transaction {
-        sender: key.public(),
+        sender: key.public().into(),
         sequence,
         reference_height,
         reference_block,

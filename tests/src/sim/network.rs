@@ -137,7 +137,7 @@ impl Network {
         let node = (0..self.slots.len()).find_map(|node| self.node(node)).unwrap();
         let (reference_height, reference_block) = node.reference();
         let body = Transaction {
-            sender: key.public(),
+            sender: key.public().into(),
             sequence,
             reference_height,
             reference_block,

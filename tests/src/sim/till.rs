@@ -13,7 +13,7 @@ use antiphon_core::{
         transaction::{Delay, Message, SignedTransaction, Transaction},
     },
     codec::{self, Bounded, Text},
-    crypto::{PublicKey, SecretKey, Signature},
+    crypto::{PublicKey, SecretKey, Signature, Signer},
     id::{Address, BlockId, DelayId, Epoch, FieldId, Height, PoolId, TxId},
     payment::{
         field::{
@@ -61,15 +61,15 @@ impl Till {
     }
 
     /// Signs a transaction of one message, the sender's next on the newest block.
-    pub fn sign(&mut self, key: &SecretKey, message: Message) -> SignedTransaction {
-        self.sign_all(key, &[], vec![message])
+    pub fn sign(&mut self, key: &impl Signer, message: Message) -> SignedTransaction {
+        self.sign_all(key, &[] as &[SecretKey], vec![message])
     }
 
     /// Signs a transaction of a sender and cosigners, the sender's next on the newest block.
     pub fn sign_all(
         &mut self,
-        key: &SecretKey,
-        others: &[SecretKey],
+        key: &impl Signer,
+        others: &[impl Signer],
         messages: Vec<Message>,
     ) -> SignedTransaction {
         self.sign_after(0, key, others, messages)
@@ -79,18 +79,18 @@ impl Till {
     fn sign_after(
         &mut self,
         before: u64,
-        key: &SecretKey,
-        others: &[SecretKey],
+        key: &impl Signer,
+        others: &[impl Signer],
         messages: Vec<Message>,
     ) -> SignedTransaction {
         let chain = self.head.chain_id;
         let account: Option<Account> =
-            self.read(StateKey::account(chain, &Address::of(&key.public())));
+            self.read(StateKey::account(chain, &key.account_key().address()));
         let account = account.unwrap_or_default();
-        let mut cosigners: Vec<_> = others.iter().map(SecretKey::public).collect();
+        let mut cosigners: Vec<_> = others.iter().map(Signer::account_key).collect();
         cosigners.sort_unstable();
         let mut body = Transaction {
-            sender: key.public(),
+            sender: key.account_key(),
             sequence: account.sequence + 1 + before,
             reference_height: self.head.height,
             reference_block: self.head.id(),
@@ -184,7 +184,7 @@ impl Till {
             let mut signed = Vec::new();
             for (key, order) in &orders {
                 let place = before.entry(key.public()).or_default();
-                signed.push(self.sign_after(*place, key, &[], vec![order.clone()]));
+                signed.push(self.sign_after(*place, key, &[] as &[SecretKey], vec![order.clone()]));
                 *place += 1;
             }
             let refused = self.build(signed.clone()).refused;

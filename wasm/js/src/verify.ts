@@ -8,9 +8,11 @@
  *
  * The file holds together or it does not, says the verifier; that the chain has the block which it names, and how far that block is
  * believed, says the client. Nobody else is asked: neither whoever made the file, nor the members of the field.
+ *
+ * Two people who compare the keys that each holds to be the other's do it by `safetyNumber()`: sixty digits to read aloud, or a code.
  */
 
-import init, { heightOf, judge } from '../generated/antiphon_verify.js';
+import init, { codeOf as codeFor, compare, heightOf, judge, numberOf } from '../generated/antiphon_verify.js';
 import { AntiphonError } from './error.js';
 import { documentUrl } from './files.js';
 import type { HeaderFound, Proven } from './found.js';
@@ -60,12 +62,7 @@ export async function checkProof(client: Believer, file: Blob | ArrayBuffer | Ui
   const length = file instanceof Blob ? file.size : file.byteLength;
   if (length > MAX_FILE) throw new AntiphonError('field/not-evidence');
   const bytes = file instanceof Uint8Array ? file : new Uint8Array(file instanceof Blob ? await file.arrayBuffer() : file);
-  ready ??= load(options).catch((error: unknown) => {
-    // Another time it may load.
-    ready = undefined;
-    throw error;
-  });
-  await ready;
+  await loaded(options);
   if (options.signal?.aborted) throw new AntiphonError('client/aborted');
   const height = refusing(() => heightOf(bytes));
   if (!Number.isSafeInteger(height)) throw new AntiphonError('lookup/ahead');
@@ -73,6 +70,36 @@ export async function checkProof(client: Believer, file: Blob | ArrayBuffer | Ui
   if (found === undefined || found.header.height !== height) throw new AntiphonError('lookup/missing');
   const shown = refusing(() => judge(bytes, found.header.fieldRoot)) as Omit<Checked, 'proven'>;
   return { proven: found.proven, ...shown };
+}
+
+/**
+ * Resolves with the safety number of two keys, 64 hexadecimal digits each: sixty digits, the same on both sides. Where people who speak
+ * with each other read the same number, each has the key of the other, and nobody stands between them. Rejects with `safety/…`.
+ */
+export async function safetyNumber(ownKey: string, otherKey: string, options: CheckOptions = {}): Promise<string> {
+  await loaded(options);
+  return refusing(() => numberOf(ownKey, otherKey));
+}
+
+/** Resolves with the text of a QR code that the other one scans. Rejects with `safety/…`. */
+export async function safetyCode(ownKey: string, otherKey: string, options: CheckOptions = {}): Promise<string> {
+  await loaded(options);
+  return refusing(() => codeFor(ownKey, otherKey));
+}
+
+/** Compares with the code that the other one shows. Rejects with `safety/mismatch` where the keys differ, `safety/…` for what is no such code. */
+export async function checkSafetyCode(ownKey: string, otherKey: string, code: string, options: CheckOptions = {}): Promise<void> {
+  await loaded(options);
+  refusing(() => compare(ownKey, otherKey, code));
+}
+
+function loaded(options: CheckOptions): Promise<void> {
+  ready ??= load(options).catch((error: unknown) => {
+    // Another time it may load.
+    ready = undefined;
+    throw error;
+  });
+  return ready;
 }
 
 async function load({ wasm, integrity }: CheckOptions): Promise<void> {

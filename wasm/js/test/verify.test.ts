@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { AntiphonError } from '../src/error.js';
-import { checkProof, type Believer } from '../src/verify.js';
+import { checkProof, checkSafetyCode, safetyCode, safetyNumber, type Believer } from '../src/verify.js';
 
 /** A client that is never asked. */
 const nobody: Believer = { findBlocks: () => Promise.reject(new Error('it was asked')) };
@@ -42,4 +42,19 @@ test('what is no file about a payment is refused before the chain is asked, in o
     [file(...Array<number>(32).fill(7), 2, 3, ...Array<number>(40_000).fill(0)), 'codec/over-limit'],
   ];
   for (const [bytes, code] of cases) await assert.rejects(checkProof(nobody, bytes), hasCode(code));
+});
+
+test('two people read the same sixty digits, and a camera tells what differs', async () => {
+  serve(true);
+  const [ann, bob, mallory] = ['11', '22', '33'].map((byte) => byte.repeat(32)) as [string, string, string];
+  const number = await safetyNumber(ann, bob);
+  assert.match(number, /^\d{60}$/);
+  assert.equal(await safetyNumber(bob, ann), number);
+  assert.notEqual(await safetyNumber(ann, mallory), number);
+  const shown = await safetyCode(bob, ann);
+  await checkSafetyCode(ann, bob, shown);
+  await assert.rejects(checkSafetyCode(ann, mallory, shown), hasCode('safety/other-people'));
+  await assert.rejects(checkSafetyCode(ann, bob, await safetyCode(ann, bob)), hasCode('safety/other-people'));
+  await assert.rejects(checkSafetyCode(ann, bob, `${shown}A`), hasCode('safety/not-code'));
+  await assert.rejects(safetyNumber(ann, bob.slice(1)), hasCode('safety/bad-key'));
 });

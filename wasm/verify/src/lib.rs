@@ -4,8 +4,10 @@
 //! file --heightOf--> height --the client proves its header--> judge(file, fieldRoot) --> who paid whom how much
 //! ```
 //!
-//! A module of its own, because few pages ever judge a file: whoever listens does not download it. It converts and forwards;
-//! it holds no protocol decision. Shapes: `wasm/js/src/verify.ts`.
+//! Two people who compare their keys are judged by it, too: `safety`. A module of its own, because few pages ever judge
+//! anything: whoever listens does not download it. It converts and forwards; it holds no protocol decision. Shapes: `wasm/js/src/verify.ts`.
+
+pub mod safety;
 
 use antiphon_core::{
     crypto::Hash,

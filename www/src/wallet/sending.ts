@@ -9,8 +9,8 @@ import { grouped, readAmount } from './amount.js';
 import { button, field, folio, saying } from './folio.js';
 import type { People } from './people.js';
 
-/** What is about to be sent, once by its key. */
-interface Order { readonly key: string; readonly to: string; readonly amount: bigint }
+/** What is about to be sent, once by its key; staking tokens go along where everything is moved. */
+interface Order { readonly key: string; readonly to: string; readonly amount: bigint; readonly staking: bigint }
 
 /** The form, and the question before it acts. */
 export class Sending {
@@ -21,6 +21,8 @@ export class Sending {
   readonly #amount = h('input', { 'data-testid': 'send-amount', inputmode: 'decimal', autocomplete: 'off' });
   readonly #cost = h('p', { class: 'cost', 'data-testid': 'send-cost', role: 'status' }, '\u00a0');
   readonly #review: HTMLButtonElement;
+  /** For an address that a quantum computer does not open (AME-69). */
+  readonly #all: HTMLButtonElement;
   readonly #question = h('div', { class: 'question', 'data-testid': 'send-question', role: 'group', 'aria-label': 'Confirm' });
   readonly #said = saying('send-said');
   #balance: bigint | null = null;
@@ -34,10 +36,11 @@ export class Sending {
     this.#client = client;
     this.#people = people;
     this.#review = button('Review', 'send-review', false, () => void this.#ask());
+    this.#all = button('Move everything', 'send-all', true, () => void this.#askAll());
     this.#question.hidden = true;
     this.element = folio('send', 'Send', 'To a name of yours or an address, any amount such as 2.5 or 1\u00a0000,25.',
       h('div', { class: 'acts' }, field('to', this.#to), field('amount in Tansen', this.#amount)),
-      this.#cost, this.#review, this.#question, this.#said);
+      this.#cost, this.#review, this.#all, this.#question, this.#said);
     for (const input of [this.#to, this.#amount]) input.addEventListener('input', () => this.#tell());
     this.#amount.addEventListener('keydown', (event) => {
       if (event.key === 'Enter' && !this.#review.disabled) void this.#ask();
@@ -53,6 +56,7 @@ export class Sending {
 
   /** Says what it costs, while one types. */
   #tell(): void {
+    this.#all.hidden = !this.#people.addressOf(this.#to.value).startsWith('F') || !this.#question.hidden;
     const amount = readAmount(this.#amount.value);
     const isTyped = this.#amount.value.trim() !== '';
     const isWrong = isTyped && typeof amount === 'string';
@@ -70,9 +74,23 @@ export class Sending {
     return typeof amount === 'bigint' && this.#balance !== null && this.#fee !== null && amount + this.#fee > this.#balance;
   }
 
-  async #ask(): Promise<void> {
+  /** Everything that the account holds: a transaction for each token, and a fee for each. */
+  async #askAll(): Promise<void> {
     const client = this.#client();
-    const amount = readAmount(this.#amount.value);
+    const own = client?.snapshot().wallet.address ?? null;
+    if (client === null || own === null || this.#fee === null || this.#balance === null) return;
+    try {
+      const { staking } = await client.findAccount(own);
+      const amount = this.#balance - this.#fee * (staking === 0n ? 1n : 2n);
+      if (amount <= 0n) return say(this.#said, 'There is not more than the fee.');
+      await this.#ask(amount, staking);
+    } catch (error) {
+      say(this.#said, reason(error));
+    }
+  }
+
+  async #ask(amount = readAmount(this.#amount.value), staking = 0n): Promise<void> {
+    const client = this.#client();
     if (client === null || typeof amount === 'string' || this.#fee === null || this.#balance === null) return;
     const to = this.#people.addressOf(this.#to.value);
     try {
@@ -83,15 +101,18 @@ export class Sending {
     if (to === client.snapshot().wallet.address) return say(this.#said, 'That is this account itself.');
     say(this.#said, '');
     const name = this.#people.nameOf(to);
-    const order = this.#order?.to === to && this.#order.amount === amount ? this.#order : { key: newKey(), to, amount };
+    const order = this.#order?.to === to && this.#order.amount === amount && this.#order.staking === staking ? this.#order : { key: newKey(), to, amount, staking };
     this.#order = order;
     const yes = button('Send', 'send-yes', false, () => void this.#send(order));
+    const fees = staking === 0n ? this.#fee : 2n * this.#fee;
+    const also = staking === 0n ? null : h('b', {}, ` and ${grouped(formatAmount(staking))} staking tokens`);
     this.#question.replaceChildren(
-      h('p', { 'data-testid': 'send-summary' }, 'Send ', h('b', {}, `${grouped(formatAmount(amount))} Tansen`), ' to ', name === null ? null : h('b', {}, `${name}, `), h('code', {}, to),
-        `. The fee is ${formatAmount(this.#fee)}, and ${grouped(formatAmount(this.#balance - amount - this.#fee))} are left. Nobody can take it back.`),
+      h('p', { 'data-testid': 'send-summary' }, 'Send ', h('b', {}, `${grouped(formatAmount(amount))} Tansen`), also, ' to ', name === null ? null : h('b', {}, `${name}, `), h('code', {}, to),
+        `. The fee is ${formatAmount(fees)}, and ${grouped(formatAmount(this.#balance - amount - fees))} are left. Nobody can take it back.`),
       h('div', { class: 'acts' }, yes, button('Not yet', 'send-no', true, () => this.#close(this.#review))));
     this.#question.hidden = false;
     this.#review.hidden = true;
+    this.#all.hidden = true;
     yes.focus();
   }
 
@@ -102,13 +123,15 @@ export class Sending {
     next.focus();
   }
 
-  async #send({ key, to, amount }: Order): Promise<void> {
+  async #send({ key, to, amount, staking }: Order): Promise<void> {
     const client = this.#client();
     if (client === null) return;
     // One press is one payment.
     this.#question.hidden = true;
     try {
       void this.#handle(client);
+      const first = staking === 0n ? null : await client.once(`${key}-staking`).transfer(to, staking, 'staking');
+      if (first?.stage === 'failed') throw new AntiphonError(first.code ?? 'call/interrupted');
       const { stage, code } = await client.once(key).transfer(to, amount);
       this.#order = null;
       if (stage === 'failed') throw new AntiphonError(code ?? 'call/interrupted');

@@ -11,6 +11,7 @@
 
 mod checkpoint;
 mod chunk;
+mod falcon;
 mod field;
 // There are no threads in wasm.
 #[cfg(not(target_family = "wasm"))]
@@ -34,6 +35,7 @@ fn main() -> Result<()> {
         return fields::measure();
     }
     voucher::measure()?;
+    falcon::measure()?;
     tick::measure()?;
     chunk::measure()?;
     // Rounds of a hundred members take seconds, in wasm minutes.

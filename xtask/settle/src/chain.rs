@@ -101,7 +101,7 @@ impl Chain {
         let sequence = self.sequences.get_mut(by).context("an endowed account")?;
         *sequence += 1;
         let body = Transaction {
-            sender: key.public(),
+            sender: key.public().into(),
             sequence: *sequence,
             reference_height: self.head.height,
             reference_block: self.head.id(),

@@ -52,7 +52,7 @@ impl Sender<'_> {
         let (token, amount) = (Token::Operational, Amount::from_units(5));
         let message = Message::Transfer { token, to: self.to, amount };
         let body = Transaction {
-            sender: self.key.public(),
+            sender: self.key.public().into(),
             sequence: self.sequence,
             reference_height: reference.height,
             reference_block: reference.block,

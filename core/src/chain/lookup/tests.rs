@@ -286,7 +286,7 @@ fn the_transactions_of_a_block_are_those_of_its_root() {
         let amount = Amount::from_units(amount);
         let to = Address([3; 20]);
         let body = Transaction {
-            sender: key.public(),
+            sender: key.public().into(),
             sequence: 1,
             reference_height: Height(10),
             reference_block: BlockId::default(),

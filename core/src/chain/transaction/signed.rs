@@ -3,7 +3,7 @@
 use super::{MAX_COSIGNERS, MAX_TRANSACTION, Transaction};
 use crate::{
     codec::{self, Bounded, DecodeError},
-    crypto::{Hash, PublicKey, SecretKey, Signature, SignatureError, Tagged, merkle},
+    crypto::{AccountKey, AccountSignature, Hash, SignatureError, Signer, Tagged, merkle},
     id::ChainId,
 };
 use alloc::vec::Vec;
@@ -15,29 +15,29 @@ pub struct SignedTransaction {
     /// What all sign.
     pub body: Transaction,
     /// The sender's.
-    pub signature: Signature,
+    pub signature: AccountSignature,
     /// The cosigners', in the order of `body.cosigners`.
-    pub cosignatures: Bounded<Signature, MAX_COSIGNERS>,
+    pub cosignatures: Bounded<AccountSignature, MAX_COSIGNERS>,
 }
 
 impl SignedTransaction {
     /// Signs as the sender. Cosigners, if there are any, are still to sign.
-    pub fn new(key: &SecretKey, chain: ChainId, body: Transaction) -> Self {
-        let signature = key.sign(chain, &body);
+    pub fn new(key: &impl Signer, chain: ChainId, body: Transaction) -> Self {
+        let signature = key.sign_object(chain, &body);
         Self { body, signature, cosignatures: Bounded::new() }
     }
 
     /// Signs as the sender and as every cosigner whose key is among these, in any order. What is missing is noticed by
     /// [`verify`](Self::verify).
     pub fn with_cosigners(
-        key: &SecretKey,
-        cosigners: &[SecretKey],
+        key: &impl Signer,
+        cosigners: &[impl Signer],
         chain: ChainId,
         body: Transaction,
     ) -> Self {
-        let find = |public: &PublicKey| cosigners.iter().find(|key| key.public() == *public);
-        let signatures: Vec<_> =
-            body.cosigners.iter().filter_map(find).map(|key| key.sign(chain, &body)).collect();
+        let find = |name: &AccountKey| cosigners.iter().find(|key| key.account_key() == *name);
+        let keys = body.cosigners.iter().filter_map(find);
+        let signatures: Vec<_> = keys.map(|key| key.sign_object(chain, &body)).collect();
         let cosignatures = Bounded::try_from(signatures).unwrap_or_default();
         Self { cosignatures, ..Self::new(key, chain, body) }
     }
@@ -54,9 +54,9 @@ impl SignedTransaction {
             return Err(SignatureError);
         }
         let digest = body.digest(chain);
-        body.sender.verify(&digest.0, &self.signature)?;
+        body.sender.verify(digest, &self.signature)?;
         let mut others = body.cosigners.iter().zip(self.cosignatures.iter());
-        others.try_for_each(|(key, signature)| key.verify(&digest.0, signature))
+        others.try_for_each(|(key, signature)| key.verify(digest, signature))
     }
 
     /// Returns the canonical bytes of body and signatures.
@@ -85,6 +85,7 @@ mod tests {
     use crate::{
         amount::Amount,
         codec::Text,
+        crypto::SecretKey,
         id::{BlockId, Height},
     };
     use alloc::vec;
@@ -104,11 +105,11 @@ mod tests {
         let one = SignedTransaction::with_cosigners(&sender, &[second], CHAIN, body.clone());
         assert_eq!(one.verify(CHAIN), Err(SignatureError), "one did not sign");
         let mut swapped = whole.clone();
-        let reversed: Vec<_> = whole.cosignatures.iter().rev().copied().collect();
+        let reversed: Vec<_> = whole.cosignatures.iter().rev().cloned().collect();
         swapped.cosignatures = reversed.try_into().unwrap();
         assert_eq!(swapped.verify(CHAIN), Err(SignatureError), "in another order");
         let mut more = whole;
-        more.cosignatures = vec![sender.sign(CHAIN, &body); 3].try_into().unwrap();
+        more.cosignatures = vec![sender.sign_object(CHAIN, &body); 3].try_into().unwrap();
         assert_eq!(more.verify(CHAIN), Err(SignatureError), "more signatures than names");
     }
 
@@ -117,8 +118,8 @@ mod tests {
         let (sender, others) = (key(1), [key(2), key(3)]);
         let good = body(&sender, &others);
         let reversed: Vec<_> = good.cosigners.iter().rev().copied().collect();
-        let doubled = vec![others[0].public(); 2];
-        let itself = vec![sender.public()];
+        let doubled = vec![others[0].account_key(); 2];
+        let itself = vec![sender.account_key()];
         for cosigners in [reversed, doubled, itself] {
             let body = Transaction { cosigners: cosigners.try_into().unwrap(), ..good.clone() };
             let keys = [key(1), key(2), key(3)];
@@ -133,10 +134,10 @@ mod tests {
     }
 
     fn body(sender: &SecretKey, others: &[SecretKey]) -> Transaction {
-        let mut cosigners: Vec<_> = others.iter().map(SecretKey::public).collect();
+        let mut cosigners: Vec<_> = others.iter().map(Signer::account_key).collect();
         cosigners.sort_unstable();
         Transaction {
-            sender: sender.public(),
+            sender: sender.account_key(),
             sequence: 1,
             reference_height: Height(10),
             reference_block: BlockId::default(),

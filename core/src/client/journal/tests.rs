@@ -312,7 +312,7 @@ fn sent(sequence: u64, reference: u64) -> Vec<u8> {
         Message::Transfer { token: Token::Operational, to: TO, amount: Amount::from_units(5) };
     let key = SecretKey::from_bytes(&[9; 32]);
     let body = Transaction {
-        sender: key.public(),
+        sender: key.public().into(),
         sequence,
         reference_height: Height(reference),
         reference_block: BlockId(Hash([0; 32])),

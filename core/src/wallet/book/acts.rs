@@ -48,6 +48,38 @@ impl Book {
         self.enqueue(now, Message::Transfer { token, to, amount }, out)
     }
 
+    /// Sends everything that the account holds in both tokens, less the fee, in one transaction (AME-69). What is bonded, delayed
+    /// or locked in pools and fields stays. It is not made anew should its life end: there may be something else then.
+    ///
+    /// # Errors
+    /// [`BookError`]; [`BookError::QueueFull`] while another transaction waits.
+    pub fn send_all(
+        &mut self,
+        now: Moment,
+        to: Address,
+        out: &mut Vec<Output>,
+    ) -> Result<(), BookError> {
+        self.fly(now, out);
+        if self.is_busy() {
+            return Err(BookError::QueueFull);
+        }
+        let account = self.account(Level::Included).filter(|_| self.can_launch());
+        let account = account.ok_or(BookError::NotReady)?.value.clone();
+        self.check_funds(Token::Operational, Some(self.fee))?;
+        let rest = account.balance(Token::Operational).saturating_sub(self.fee);
+        let all = [(Token::Staking, account.balance(Token::Staking)), (Token::Operational, rest)];
+        let all = all.into_iter().filter(|(_, amount)| !amount.is_zero());
+        let messages: Vec<_> =
+            all.map(|(token, amount)| Message::Transfer { token, to, amount }).collect();
+        if messages.is_empty() {
+            let balance = account.balance(Token::Operational);
+            let needed = self.fee.checked_add(Amount::from_units(1)).unwrap_or(self.fee);
+            return Err(BookError::Insufficient { needed, balance });
+        }
+        self.launch(messages, false, out);
+        Ok(())
+    }
+
     /// Registers as a staker with a first bond of one's own (A2.11).
     ///
     /// # Errors

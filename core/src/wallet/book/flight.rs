@@ -7,6 +7,7 @@ use crate::{
         transaction::{LIFETIME, MAX_MESSAGES, Message, SignedTransaction, Transaction},
     },
     codec::{self, Bounded, Text},
+    crypto::Signer as _,
     id::Height,
     time::Moment,
 };
@@ -32,6 +33,8 @@ pub(super) struct Flight {
     pub(super) again_at: Option<Moment>,
     /// How often nobody answered.
     silences: u32,
+    /// Whether it is made anew once its life is over.
+    again: bool,
 }
 
 impl Book {
@@ -45,8 +48,8 @@ impl Book {
     /// Takes over a transaction that a book before this one has sent. It is not sent again: a node that has it already would
     /// refuse it.
     pub fn resume(&mut self, transaction: SignedTransaction) {
-        if transaction.body.sender == self.key.public() && self.flight.is_none() {
-            self.flight = Some(Flight { transaction, again_at: None, silences: 0 });
+        if transaction.body.sender == self.key.account_key() && self.flight.is_none() {
+            self.flight = Some(Flight { transaction, again_at: None, silences: 0, again: true });
         }
     }
 
@@ -77,18 +80,28 @@ impl Book {
             }
             return;
         }
+        if !self.queue.is_empty() && self.can_launch() {
+            let messages = self.next_messages();
+            self.launch(messages, true, out);
+        }
+    }
+
+    /// Returns whether there is a head to refer to and a proven sequence.
+    pub(super) fn can_launch(&self) -> bool {
+        self.account(Level::Included).is_some()
+            && self.heads.at_least(Level::Settled).next().is_some()
+    }
+
+    /// Makes the next transaction and sends it, [`again`](Flight::again) if its life ends before it is done.
+    pub(super) fn launch(&mut self, messages: Vec<Message>, again: bool, out: &mut Vec<Output>) {
         let heads = self.heads.at_least(Level::Settled);
         let Some(settled) = heads.max_by_key(|head| head.header.height) else { return };
         let (reference_height, reference_block) = (settled.header.height, settled.block);
         let Some(account) = self.account(Level::Included) else { return };
         let sequence = account.value.sequence.saturating_add(1);
-        if self.queue.is_empty() {
-            return;
-        }
         let Ok(scope) = Text::try_from("") else { return };
-        let messages = self.next_messages();
         let mut body = Transaction {
-            sender: self.key.public(),
+            sender: self.key.account_key(),
             sequence,
             reference_height,
             reference_block,
@@ -98,11 +111,11 @@ impl Book {
             messages: Bounded::try_from(messages).unwrap_or_default(),
         };
         // What brings signatures of others pays for each of them, and ticks where many are to be checked (T8).
-        body.max_fee = body.fee(self.fee).unwrap_or(self.fee);
+        body.max_fee = body.fee(self.each).unwrap_or(self.fee);
         let transaction = SignedTransaction::new(&self.key, self.chain, body);
         let bytes = transaction.to_bytes();
         self.sent_as(&transaction);
-        self.flight = Some(Flight { transaction, again_at: None, silences: 0 });
+        self.flight = Some(Flight { transaction, again_at: None, silences: 0, again });
         self.submit(bytes, out);
     }
 
@@ -211,10 +224,12 @@ impl Book {
         let proven_to = self.account(Level::Settled).map_or(Height(0), |shown| shown.height);
         if proven_to > body.reference_height.plus(LIFETIME) && used(Level::Settled) < body.sequence
         {
-            let (id, messages) = (body.id(self.chain), body.messages.to_vec());
+            let (id, messages, again) = (body.id(self.chain), body.messages.to_vec(), flight.again);
             self.flight = None;
             self.unsent(id);
-            self.queue.splice(0..0, messages);
+            if again {
+                self.queue.splice(0..0, messages);
+            }
             out.push(Output::Trouble("wallet/transaction-expired"));
         }
     }

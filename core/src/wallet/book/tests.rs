@@ -18,7 +18,7 @@ use crate::{
         transaction::decode_transaction,
     },
     codec::{self, Bounded, encode},
-    crypto::Signed,
+    crypto::{SecretKey, Signed},
     id::StreamId,
     payment::{reservation::PoolTerms, voucher::Voucher},
 };
@@ -42,8 +42,12 @@ impl Node {
     }
 
     fn set_account(&mut self, sequence: u64, balance: u128) {
+        self.set_account_of(&owner(), sequence, balance);
+    }
+
+    fn set_account_of(&mut self, owner: &Address, sequence: u64, balance: u128) {
         let balances = [Amount::ZERO, Amount::from_units(balance)];
-        let key = StateKey::account(self.chain(), &owner());
+        let key = StateKey::account(self.chain(), owner);
         self.entries.insert(key, encode(&Account { sequence, balances }));
     }
 

@@ -525,6 +525,8 @@ def _uniffi_check_contract_api_version(lib):
         raise InternalError("UniFFI contract version mismatch: try cleaning and rebuilding your project")
 
 def _uniffi_check_api_checksums(lib):
+    if lib.uniffi_antiphon_mobile_checksum_func_check_safety_code() != 39331:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_func_connect() != 52976:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_func_format_amount() != 63907:
@@ -533,9 +535,15 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_func_parse_amount() != 55953:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_antiphon_mobile_checksum_func_safety_code() != 48259:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_antiphon_mobile_checksum_func_safety_number() != 60507:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_account_address() != 25343:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_account_key() != 23680:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_antiphon_mobile_checksum_method_account_send_all_to_falcon() != 36296:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_accept_field() != 16720:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -613,6 +621,12 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_eventstream_next() != 5977:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_antiphon_mobile_checksum_method_falconaccount_address() != 2622:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_antiphon_mobile_checksum_method_falconaccount_find() != 59662:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_antiphon_mobile_checksum_method_falconaccount_send() != 5453:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_secretstore_get() != 18530:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_secretstore_put() != 6676:
@@ -620,6 +634,8 @@ def _uniffi_check_api_checksums(lib):
     if lib.uniffi_antiphon_mobile_checksum_method_secretstore_delete() != 12856:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_words_account() != 41011:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_antiphon_mobile_checksum_method_words_falcon_account() != 3606:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_words_reveal() != 44645:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -660,6 +676,9 @@ _UniffiLib.ffi_antiphon_mobile_rustbuffer_reserve.restype = _UniffiRustBuffer
 _UniffiLib.ffi_antiphon_mobile_uniffi_contract_version.argtypes = (
 )
 _UniffiLib.ffi_antiphon_mobile_uniffi_contract_version.restype = ctypes.c_uint32
+_UniffiLib.uniffi_antiphon_mobile_checksum_func_check_safety_code.argtypes = (
+)
+_UniffiLib.uniffi_antiphon_mobile_checksum_func_check_safety_code.restype = ctypes.c_uint16
 _UniffiLib.uniffi_antiphon_mobile_checksum_func_connect.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_func_connect.restype = ctypes.c_uint16
@@ -672,12 +691,21 @@ _UniffiLib.uniffi_antiphon_mobile_checksum_func_help_for.restype = ctypes.c_uint
 _UniffiLib.uniffi_antiphon_mobile_checksum_func_parse_amount.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_func_parse_amount.restype = ctypes.c_uint16
+_UniffiLib.uniffi_antiphon_mobile_checksum_func_safety_code.argtypes = (
+)
+_UniffiLib.uniffi_antiphon_mobile_checksum_func_safety_code.restype = ctypes.c_uint16
+_UniffiLib.uniffi_antiphon_mobile_checksum_func_safety_number.argtypes = (
+)
+_UniffiLib.uniffi_antiphon_mobile_checksum_func_safety_number.restype = ctypes.c_uint16
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_account_address.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_account_address.restype = ctypes.c_uint16
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_account_key.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_account_key.restype = ctypes.c_uint16
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_account_send_all_to_falcon.argtypes = (
+)
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_account_send_all_to_falcon.restype = ctypes.c_uint16
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_accept_field.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_accept_field.restype = ctypes.c_uint16
@@ -792,6 +820,15 @@ _UniffiLib.uniffi_antiphon_mobile_checksum_method_eventstream_cancel.restype = c
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_eventstream_next.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_eventstream_next.restype = ctypes.c_uint16
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_falconaccount_address.argtypes = (
+)
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_falconaccount_address.restype = ctypes.c_uint16
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_falconaccount_find.argtypes = (
+)
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_falconaccount_find.restype = ctypes.c_uint16
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_falconaccount_send.argtypes = (
+)
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_falconaccount_send.restype = ctypes.c_uint16
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_secretstore_get.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_secretstore_get.restype = ctypes.c_uint16
@@ -804,6 +841,9 @@ _UniffiLib.uniffi_antiphon_mobile_checksum_method_secretstore_delete.restype = c
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_words_account.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_words_account.restype = ctypes.c_uint16
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_words_falcon_account.argtypes = (
+)
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_words_falcon_account.restype = ctypes.c_uint16
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_words_reveal.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_words_reveal.restype = ctypes.c_uint16
@@ -819,6 +859,13 @@ _UniffiLib.uniffi_antiphon_mobile_checksum_constructor_words_load.restype = ctyp
 _UniffiLib.uniffi_antiphon_mobile_checksum_constructor_words_restore.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_constructor_words_restore.restype = ctypes.c_uint16
+_UniffiLib.uniffi_antiphon_mobile_fn_func_check_safety_code.argtypes = (
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_func_check_safety_code.restype = None
 _UniffiLib.uniffi_antiphon_mobile_fn_func_connect.argtypes = (
     _UniffiRustBuffer,
     ctypes.c_uint64,
@@ -839,6 +886,18 @@ _UniffiLib.uniffi_antiphon_mobile_fn_func_parse_amount.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_antiphon_mobile_fn_func_parse_amount.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_antiphon_mobile_fn_func_safety_code.argtypes = (
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_func_safety_code.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_antiphon_mobile_fn_func_safety_number.argtypes = (
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_func_safety_number.restype = _UniffiRustBuffer
 _UniffiLib.uniffi_antiphon_mobile_fn_method_account_address.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -849,6 +908,13 @@ _UniffiLib.uniffi_antiphon_mobile_fn_method_account_key.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_antiphon_mobile_fn_method_account_key.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_antiphon_mobile_fn_method_account_send_all_to_falcon.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_method_account_send_all_to_falcon.restype = ctypes.c_uint64
 _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_accept_field.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1050,6 +1116,27 @@ _UniffiLib.uniffi_antiphon_mobile_fn_method_eventstream_next.argtypes = (
     ctypes.c_uint64,
 )
 _UniffiLib.uniffi_antiphon_mobile_fn_method_eventstream_next.restype = ctypes.c_uint64
+_UniffiLib.uniffi_antiphon_mobile_fn_method_falconaccount_address.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_method_falconaccount_address.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_antiphon_mobile_fn_method_falconaccount_find.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_method_falconaccount_find.restype = ctypes.c_uint64
+_UniffiLib.uniffi_antiphon_mobile_fn_method_falconaccount_send.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_method_falconaccount_send.restype = ctypes.c_uint64
 _UniffiLib.uniffi_antiphon_mobile_fn_method_secretstore_get.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1075,6 +1162,12 @@ _UniffiLib.uniffi_antiphon_mobile_fn_method_words_account.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_antiphon_mobile_fn_method_words_account.restype = ctypes.c_uint64
+_UniffiLib.uniffi_antiphon_mobile_fn_method_words_falcon_account.argtypes = (
+    ctypes.c_uint64,
+    ctypes.c_uint32,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_method_words_falcon_account.restype = ctypes.c_uint64
 _UniffiLib.uniffi_antiphon_mobile_fn_method_words_reveal.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1157,6 +1250,16 @@ _UniffiLib.uniffi_antiphon_mobile_fn_free_eventstream.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_antiphon_mobile_fn_free_eventstream.restype = None
+_UniffiLib.uniffi_antiphon_mobile_fn_clone_falconaccount.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_clone_falconaccount.restype = ctypes.c_uint64
+_UniffiLib.uniffi_antiphon_mobile_fn_free_falconaccount.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_free_falconaccount.restype = None
 _UniffiLib.uniffi_antiphon_mobile_fn_clone_secretstore.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -5961,6 +6064,16 @@ class AccountProtocol(typing.Protocol):
         Returns the public key in hexadecimal: the name among peers.
 """
         raise NotImplementedError
+    async def send_all_to_falcon(self, node: str,chain: str,to: str) -> AccountFound:
+        """
+        Moves everything that the account holds to a Falcon account in one transaction, and returns the account once that is
+        settled. What is bonded, delayed, or locked in pools and fields stays. The client of this account must be shut down
+        before: two who sign with one key take each other's turns.
+
+        # Errors
+        `address/…`; `wallet/insufficient` where there is not more than the fee; `node/…`.
+"""
+        raise NotImplementedError
 
 class Account(AccountProtocol):
     """
@@ -6019,6 +6132,37 @@ class Account(AccountProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
+    async def send_all_to_falcon(self, node: str,chain: str,to: str) -> AccountFound:
+        """
+        Moves everything that the account holds to a Falcon account in one transaction, and returns the account once that is
+        settled. What is bonded, delayed, or locked in pools and fields stays. The client of this account must be shut down
+        before: two who sign with one key take each other's turns.
+
+        # Errors
+        `address/…`; `wallet/insufficient` where there is not more than the fee; `node/…`.
+"""
+        
+        _UniffiFfiConverterString.check_lower(node)
+
+        _UniffiFfiConverterString.check_lower(chain)
+
+        _UniffiFfiConverterString.check_lower(to)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(node),
+            _UniffiFfiConverterString.lower(chain),
+            _UniffiFfiConverterString.lower(to),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeAccountFound.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeAntiphonError
+        return await _uniffi_rust_call_async(
+            _UniffiLib.uniffi_antiphon_mobile_fn_method_account_send_all_to_falcon(*_uniffi_lowered_args),
+            _UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            _uniffi_lift_return,
+            _uniffi_error_converter,
+        )
 
 
 
@@ -7439,6 +7583,172 @@ class _UniffiFfiConverterTypeAntiphon:
         buf.write_u64(cls.lower(value))
 
 
+class FalconAccountProtocol(typing.Protocol):
+    """
+    The Falcon key of one account of a wallet. Never printed.
+"""
+    
+    def address(self, ) -> Address:
+        """
+        Returns the address, which begins with `F`: where money is sent to.
+"""
+        raise NotImplementedError
+    async def find(self, node: str,chain: str) -> AccountFound:
+        """
+        Proves what is in the account, under a settled block of the chain of this id.
+
+        # Errors
+        `node/unreachable`, `lookup/…`.
+"""
+        raise NotImplementedError
+    async def send(self, node: str,chain: str,sequence: int,to: Address,amount: Amount,token: Token) -> AccountFound:
+        """
+        Sends `amount` smallest units as the account's transaction of this `sequence`, one more than `find` says, and returns
+        the account once that is settled. Whoever asks again with the same sequence sends once.
+
+        # Errors
+        `wallet/other-sequence`, also for what was sent already; `wallet/insufficient`; `node/…`.
+"""
+        raise NotImplementedError
+
+class FalconAccount(FalconAccountProtocol):
+    """
+    The Falcon key of one account of a wallet. Never printed.
+"""
+    
+    _handle: ctypes.c_uint64
+    
+    def __init__(self, *args, **kwargs):
+        raise ValueError("This class has no default constructor")
+
+    def __del__(self):
+        # In case of partial initialization of instances.
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            _uniffi_rust_call(_UniffiLib.uniffi_antiphon_mobile_fn_free_falconaccount, handle)
+
+    def _uniffi_clone_handle(self):
+        return _uniffi_rust_call(_UniffiLib.uniffi_antiphon_mobile_fn_clone_falconaccount, self._handle)
+
+    # Used by alternative constructors or any methods which return this type.
+    @classmethod
+    def _uniffi_make_instance(cls, handle):
+        # Lightly yucky way to bypass the usual __init__ logic
+        # and just create a new instance with the required handle.
+        inst = cls.__new__(cls)
+        inst._handle = handle
+        return inst
+    def address(self, ) -> Address:
+        """
+        Returns the address, which begins with `F`: where money is sent to.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeAddress.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_antiphon_mobile_fn_method_falconaccount_address,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    async def find(self, node: str,chain: str) -> AccountFound:
+        """
+        Proves what is in the account, under a settled block of the chain of this id.
+
+        # Errors
+        `node/unreachable`, `lookup/…`.
+"""
+        
+        _UniffiFfiConverterString.check_lower(node)
+
+        _UniffiFfiConverterString.check_lower(chain)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(node),
+            _UniffiFfiConverterString.lower(chain),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeAccountFound.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeAntiphonError
+        return await _uniffi_rust_call_async(
+            _UniffiLib.uniffi_antiphon_mobile_fn_method_falconaccount_find(*_uniffi_lowered_args),
+            _UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            _uniffi_lift_return,
+            _uniffi_error_converter,
+        )
+    async def send(self, node: str,chain: str,sequence: int,to: Address,amount: Amount,token: Token) -> AccountFound:
+        """
+        Sends `amount` smallest units as the account's transaction of this `sequence`, one more than `find` says, and returns
+        the account once that is settled. Whoever asks again with the same sequence sends once.
+
+        # Errors
+        `wallet/other-sequence`, also for what was sent already; `wallet/insufficient`; `node/…`.
+"""
+        
+        _UniffiFfiConverterString.check_lower(node)
+
+        _UniffiFfiConverterString.check_lower(chain)
+
+        _UniffiFfiConverterUInt64.check_lower(sequence)
+
+        _UniffiFfiConverterTypeAddress.check_lower(to)
+
+        _UniffiFfiConverterTypeAmount.check_lower(amount)
+
+        _UniffiFfiConverterTypeToken.check_lower(token)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(node),
+            _UniffiFfiConverterString.lower(chain),
+            _UniffiFfiConverterUInt64.lower(sequence),
+            _UniffiFfiConverterTypeAddress.lower(to),
+            _UniffiFfiConverterTypeAmount.lower(amount),
+            _UniffiFfiConverterTypeToken.lower(token),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeAccountFound.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeAntiphonError
+        return await _uniffi_rust_call_async(
+            _UniffiLib.uniffi_antiphon_mobile_fn_method_falconaccount_send(*_uniffi_lowered_args),
+            _UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            _uniffi_lift_return,
+            _uniffi_error_converter,
+        )
+
+
+
+
+
+class _UniffiFfiConverterTypeFalconAccount:
+    @staticmethod
+    def lift(value: int) -> FalconAccount:
+        return FalconAccount._uniffi_make_instance(value)
+
+    @staticmethod
+    def check_lower(value: FalconAccount):
+        if not isinstance(value, FalconAccount):
+            raise TypeError("Expected FalconAccount instance, {} found".format(type(value).__name__))
+
+    @staticmethod
+    def lower(value: FalconAccount) -> ctypes.c_uint64:
+        return value._uniffi_clone_handle()
+
+    @classmethod
+    def read(cls, buf: _UniffiRustBuffer) -> FalconAccount:
+        ptr = buf.read_u64()
+        if ptr == 0:
+            raise InternalError("Raw handle value was null")
+        return cls.lift(ptr)
+
+    @classmethod
+    def write(cls, value: FalconAccount, buf: _UniffiRustBuffer):
+        buf.write_u64(cls.lower(value))
+
+
 class SecretStore():
     """
     Where secrets are kept: the Keychain, the Keystore, or whatever a device has. Called from threads that may wait.
@@ -7711,6 +8021,14 @@ class WordsProtocol(typing.Protocol):
         `wallet/index-out-of-range` from 2³¹ on.
 """
         raise NotImplementedError
+    def falcon_account(self, index: int) -> FalconAccount:
+        """
+        Returns the Falcon account `index`, from 0. Takes 2048 rounds of HMAC, and some milliseconds for the key.
+
+        # Errors
+        `wallet/index-out-of-range` from 2³¹ on; `secret/failed` where the device gives no randomness.
+"""
+        raise NotImplementedError
     def reveal(self, ) -> str:
         """
         Returns the words for a person to write down. Whoever has them has the money.
@@ -7836,6 +8154,27 @@ class Words(WordsProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
+    def falcon_account(self, index: int) -> FalconAccount:
+        """
+        Returns the Falcon account `index`, from 0. Takes 2048 rounds of HMAC, and some milliseconds for the key.
+
+        # Errors
+        `wallet/index-out-of-range` from 2³¹ on; `secret/failed` where the device gives no randomness.
+"""
+        
+        _UniffiFfiConverterUInt32.check_lower(index)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterUInt32.lower(index),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeFalconAccount.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeAntiphonError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_antiphon_mobile_fn_method_words_falcon_account,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
     def reveal(self, ) -> str:
         """
         Returns the words for a person to write down. Whoever has them has the money.
@@ -7904,6 +8243,32 @@ class _UniffiFfiConverterTypeWords:
     @classmethod
     def write(cls, value: Words, buf: _UniffiRustBuffer):
         buf.write_u64(cls.lower(value))
+def check_safety_code(own_key: str,other_key: str,code: str) -> None:
+    """
+    Compares with the code that the other one shows.
+
+    # Errors
+    `safety/mismatch` where the keys differ, `safety/…` for what is no such code.
+"""
+    
+    _UniffiFfiConverterString.check_lower(own_key)
+
+    _UniffiFfiConverterString.check_lower(other_key)
+
+    _UniffiFfiConverterString.check_lower(code)
+    _uniffi_lowered_args = (
+        _UniffiFfiConverterString.lower(own_key),
+        _UniffiFfiConverterString.lower(other_key),
+        _UniffiFfiConverterString.lower(code),
+    )
+    _uniffi_lift_return = lambda val: None
+    _uniffi_error_converter = _UniffiFfiConverterTypeAntiphonError
+    _uniffi_ffi_result = _uniffi_rust_call_with_error(
+        _uniffi_error_converter,
+        _UniffiLib.uniffi_antiphon_mobile_fn_func_check_safety_code,
+        *_uniffi_lowered_args,
+    )
+    return _uniffi_lift_return(_uniffi_ffi_result)
 async def connect(options: ConnectOptions,account: Account) -> Antiphon:
     """
     Starts a client, and returns when it has read what it knew before; nothing is waited for on the network.
@@ -7983,6 +8348,53 @@ def parse_amount(text: str) -> Amount:
         *_uniffi_lowered_args,
     )
     return _uniffi_lift_return(_uniffi_ffi_result)
+def safety_code(own_key: str,other_key: str) -> str:
+    """
+    Returns the text of a QR code that the other one scans.
+
+    # Errors
+    `safety/bad-key`.
+"""
+    
+    _UniffiFfiConverterString.check_lower(own_key)
+
+    _UniffiFfiConverterString.check_lower(other_key)
+    _uniffi_lowered_args = (
+        _UniffiFfiConverterString.lower(own_key),
+        _UniffiFfiConverterString.lower(other_key),
+    )
+    _uniffi_lift_return = _UniffiFfiConverterString.lift
+    _uniffi_error_converter = _UniffiFfiConverterTypeAntiphonError
+    _uniffi_ffi_result = _uniffi_rust_call_with_error(
+        _uniffi_error_converter,
+        _UniffiLib.uniffi_antiphon_mobile_fn_func_safety_code,
+        *_uniffi_lowered_args,
+    )
+    return _uniffi_lift_return(_uniffi_ffi_result)
+def safety_number(own_key: str,other_key: str) -> str:
+    """
+    Returns the safety number of two keys, 64 hexadecimal digits each: sixty digits, the same on both sides. Where people who
+    speak with each other read the same number, each has the key of the other, and nobody stands between them.
+
+    # Errors
+    `safety/bad-key`.
+"""
+    
+    _UniffiFfiConverterString.check_lower(own_key)
+
+    _UniffiFfiConverterString.check_lower(other_key)
+    _uniffi_lowered_args = (
+        _UniffiFfiConverterString.lower(own_key),
+        _UniffiFfiConverterString.lower(other_key),
+    )
+    _uniffi_lift_return = _UniffiFfiConverterString.lift
+    _uniffi_error_converter = _UniffiFfiConverterTypeAntiphonError
+    _uniffi_ffi_result = _uniffi_rust_call_with_error(
+        _uniffi_error_converter,
+        _UniffiLib.uniffi_antiphon_mobile_fn_func_safety_number,
+        *_uniffi_lowered_args,
+    )
+    return _uniffi_lift_return(_uniffi_ffi_result)
 
 __all__ = [
     "InternalError",
@@ -8028,16 +8440,21 @@ __all__ = [
     "WalletView",
     "Snapshot",
     "Surroundings",
+    "check_safety_code",
     "connect",
     "format_amount",
     "help_for",
     "parse_amount",
+    "safety_code",
+    "safety_number",
     "Account",
     "AccountProtocol",
     "EventStream",
     "EventStreamProtocol",
     "Antiphon",
     "AntiphonProtocol",
+    "FalconAccount",
+    "FalconAccountProtocol",
     "SecretStoreImpl",
     "SecretStore",
     "Words",

@@ -613,6 +613,16 @@ fileprivate struct FfiConverterData: FfiConverterRustBuffer {
 public protocol AccountProtocol: AnyObject, Sendable {
     
     /**
+     * Moves everything that the account holds to a Falcon account in one transaction, and returns the account once that is
+     * settled. What is bonded, delayed, or locked in pools and fields stays. The client of this account must be shut down
+     * before: two who sign with one key take each other's turns.
+     *
+     * # Errors
+     * `address/…`; `wallet/insufficient` where there is not more than the fee; `node/…`.
+     */
+    func sendAllToFalcon(node: String, chain: String, to: String) async throws  -> AccountFound
+    
+    /**
      * Returns the address: where money is sent to.
      */
     func address()  -> Address
@@ -678,6 +688,30 @@ open class Account: AccountProtocol, @unchecked Sendable {
 
     
 
+    
+    /**
+     * Moves everything that the account holds to a Falcon account in one transaction, and returns the account once that is
+     * settled. What is bonded, delayed, or locked in pools and fields stays. The client of this account must be shut down
+     * before: two who sign with one key take each other's turns.
+     *
+     * # Errors
+     * `address/…`; `wallet/insufficient` where there is not more than the fee; `node/…`.
+     */
+open func sendAllToFalcon(node: String, chain: String, to: String)async throws  -> AccountFound  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_account_send_all_to_falcon(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(node),FfiConverterString.lower(chain),FfiConverterString.lower(to)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeAccountFound_lift,
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
     
     /**
      * Returns the address: where money is sent to.
@@ -2089,6 +2123,197 @@ public func FfiConverterTypeEventStream_lower(_ value: EventStream) -> UInt64 {
 
 
 /**
+ * The Falcon key of one account of a wallet. Never printed.
+ */
+public protocol FalconAccountProtocol: AnyObject, Sendable {
+    
+    /**
+     * Returns the address, which begins with `F`: where money is sent to.
+     */
+    func address()  -> Address
+    
+    /**
+     * Proves what is in the account, under a settled block of the chain of this id.
+     *
+     * # Errors
+     * `node/unreachable`, `lookup/…`.
+     */
+    func find(node: String, chain: String) async throws  -> AccountFound
+    
+    /**
+     * Sends `amount` smallest units as the account's transaction of this `sequence`, one more than `find` says, and returns
+     * the account once that is settled. Whoever asks again with the same sequence sends once.
+     *
+     * # Errors
+     * `wallet/other-sequence`, also for what was sent already; `wallet/insufficient`; `node/…`.
+     */
+    func send(node: String, chain: String, sequence: UInt64, to: Address, amount: Amount, token: Token) async throws  -> AccountFound
+    
+}
+/**
+ * The Falcon key of one account of a wallet. Never printed.
+ */
+open class FalconAccount: FalconAccountProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_antiphon_mobile_fn_clone_falconaccount(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_antiphon_mobile_fn_free_falconaccount(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Returns the address, which begins with `F`: where money is sent to.
+     */
+open func address() -> Address  {
+    return try!  FfiConverterTypeAddress_lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_antiphon_mobile_fn_method_falconaccount_address(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Proves what is in the account, under a settled block of the chain of this id.
+     *
+     * # Errors
+     * `node/unreachable`, `lookup/…`.
+     */
+open func find(node: String, chain: String)async throws  -> AccountFound  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_falconaccount_find(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(node),FfiConverterString.lower(chain)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeAccountFound_lift,
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Sends `amount` smallest units as the account's transaction of this `sequence`, one more than `find` says, and returns
+     * the account once that is settled. Whoever asks again with the same sequence sends once.
+     *
+     * # Errors
+     * `wallet/other-sequence`, also for what was sent already; `wallet/insufficient`; `node/…`.
+     */
+open func send(node: String, chain: String, sequence: UInt64, to: Address, amount: Amount, token: Token)async throws  -> AccountFound  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_falconaccount_send(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(node),FfiConverterString.lower(chain),FfiConverterUInt64.lower(sequence),FfiConverterTypeAddress_lower(to),FfiConverterTypeAmount_lower(amount),FfiConverterTypeToken_lower(token)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeAccountFound_lift,
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+
+    
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFalconAccount: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = FalconAccount
+
+    public static func lift(_ handle: UInt64) throws -> FalconAccount {
+        return FalconAccount(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: FalconAccount) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FalconAccount {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: FalconAccount, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFalconAccount_lift(_ handle: UInt64) throws -> FalconAccount {
+    return try FfiConverterTypeFalconAccount.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFalconAccount_lower(_ value: FalconAccount) -> UInt64 {
+    return FfiConverterTypeFalconAccount.lower(value)
+}
+
+
+
+
+
+
+/**
  * Where secrets are kept: the Keychain, the Keystore, or whatever a device has. Called from threads that may wait.
  *
  * An implementation returns `Foreign` or `Unavailable` where it fails. What it throws beyond that is not repeated anywhere.
@@ -2415,6 +2640,14 @@ public func FfiConverterTypeSecretStore_lower(_ value: SecretStore) -> UInt64 {
 public protocol WordsProtocol: AnyObject, Sendable {
     
     /**
+     * Returns the Falcon account `index`, from 0. Takes 2048 rounds of HMAC, and some milliseconds for the key.
+     *
+     * # Errors
+     * `wallet/index-out-of-range` from 2³¹ on; `secret/failed` where the device gives no randomness.
+     */
+    func falconAccount(index: UInt32) throws  -> FalconAccount
+    
+    /**
      * Returns account `index`, from 0. Takes 2048 rounds of HMAC.
      *
      * # Errors
@@ -2538,6 +2771,22 @@ public static func restore(text: Data)throws  -> Words  {
 }
     
 
+    
+    /**
+     * Returns the Falcon account `index`, from 0. Takes 2048 rounds of HMAC, and some milliseconds for the key.
+     *
+     * # Errors
+     * `wallet/index-out-of-range` from 2³¹ on; `secret/failed` where the device gives no randomness.
+     */
+open func falconAccount(index: UInt32)throws  -> FalconAccount  {
+    return try  FfiConverterTypeFalconAccount_lift(try rustCallWithError(FfiConverterTypeAntiphonError_lift) {
+        uniffiCallStatus in
+    uniffi_antiphon_mobile_fn_method_words_falcon_account(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt32.lower(index),uniffiCallStatus
+    )
+})
+}
     
     /**
      * Returns account `index`, from 0. Takes 2048 rounds of HMAC.
@@ -8269,6 +8518,52 @@ public func connect(options: ConnectOptions, account: Account)async throws  -> A
         )
 }
 /**
+ * Compares with the code that the other one shows.
+ *
+ * # Errors
+ * `safety/mismatch` where the keys differ, `safety/…` for what is no such code.
+ */
+public func checkSafetyCode(ownKey: String, otherKey: String, code: String)throws   {try rustCallWithError(FfiConverterTypeAntiphonError_lift) {
+        uniffiCallStatus in
+    uniffi_antiphon_mobile_fn_func_check_safety_code(
+        FfiConverterString.lower(ownKey),
+        FfiConverterString.lower(otherKey),
+        FfiConverterString.lower(code),uniffiCallStatus
+    )
+}
+}
+/**
+ * Returns the text of a QR code that the other one scans.
+ *
+ * # Errors
+ * `safety/bad-key`.
+ */
+public func safetyCode(ownKey: String, otherKey: String)throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeAntiphonError_lift) {
+        uniffiCallStatus in
+    uniffi_antiphon_mobile_fn_func_safety_code(
+        FfiConverterString.lower(ownKey),
+        FfiConverterString.lower(otherKey),uniffiCallStatus
+    )
+})
+}
+/**
+ * Returns the safety number of two keys, 64 hexadecimal digits each: sixty digits, the same on both sides. Where people who
+ * speak with each other read the same number, each has the key of the other, and nobody stands between them.
+ *
+ * # Errors
+ * `safety/bad-key`.
+ */
+public func safetyNumber(ownKey: String, otherKey: String)throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeAntiphonError_lift) {
+        uniffiCallStatus in
+    uniffi_antiphon_mobile_fn_func_safety_number(
+        FfiConverterString.lower(ownKey),
+        FfiConverterString.lower(otherKey),uniffiCallStatus
+    )
+})
+}
+/**
  * Writes `1250000000` smallest units as `12.5`, without trailing zeros.
  */
 public func formatAmount(units: Amount) -> String  {
@@ -8321,6 +8616,15 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.contractVersionMismatch
     }
     if (uniffi_antiphon_mobile_checksum_func_connect() != 52976) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_func_check_safety_code() != 39331) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_func_safety_code() != 48259) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_func_safety_number() != 60507) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_antiphon_mobile_checksum_func_format_amount() != 63907) {
@@ -8446,6 +8750,18 @@ private let initializationResult: InitializationResult = {
     if (uniffi_antiphon_mobile_checksum_method_eventstream_next() != 5977) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_antiphon_mobile_checksum_method_falconaccount_address() != 2622) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_falconaccount_find() != 59662) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_falconaccount_send() != 5453) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_account_send_all_to_falcon() != 36296) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_antiphon_mobile_checksum_method_account_address() != 25343) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -8459,6 +8775,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_antiphon_mobile_checksum_method_secretstore_delete() != 12856) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_words_falcon_account() != 3606) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_antiphon_mobile_checksum_method_words_account() != 41011) {

@@ -485,6 +485,31 @@ void uniffi_antiphon_mobile_fn_method_eventstream_cancel(uint64_t ptr, RustCallS
 uint64_t uniffi_antiphon_mobile_fn_method_eventstream_next(uint64_t ptr
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_CLONE_FALCONACCOUNT
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_CLONE_FALCONACCOUNT
+uint64_t uniffi_antiphon_mobile_fn_clone_falconaccount(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_FREE_FALCONACCOUNT
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_FREE_FALCONACCOUNT
+void uniffi_antiphon_mobile_fn_free_falconaccount(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_FALCONACCOUNT_ADDRESS
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_FALCONACCOUNT_ADDRESS
+RustBuffer uniffi_antiphon_mobile_fn_method_falconaccount_address(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_FALCONACCOUNT_FIND
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_FALCONACCOUNT_FIND
+uint64_t uniffi_antiphon_mobile_fn_method_falconaccount_find(uint64_t ptr, RustBuffer node, RustBuffer chain
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_FALCONACCOUNT_SEND
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_FALCONACCOUNT_SEND
+uint64_t uniffi_antiphon_mobile_fn_method_falconaccount_send(uint64_t ptr, RustBuffer node, RustBuffer chain, uint64_t sequence, RustBuffer to, RustBuffer amount, RustBuffer token
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_CLONE_ACCOUNT
 #define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_CLONE_ACCOUNT
 uint64_t uniffi_antiphon_mobile_fn_clone_account(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -493,6 +518,11 @@ uint64_t uniffi_antiphon_mobile_fn_clone_account(uint64_t handle, RustCallStatus
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_FREE_ACCOUNT
 #define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_FREE_ACCOUNT
 void uniffi_antiphon_mobile_fn_free_account(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ACCOUNT_SEND_ALL_TO_FALCON
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ACCOUNT_SEND_ALL_TO_FALCON
+uint64_t uniffi_antiphon_mobile_fn_method_account_send_all_to_falcon(uint64_t ptr, RustBuffer node, RustBuffer chain, RustBuffer to
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ACCOUNT_ADDRESS
@@ -561,6 +591,11 @@ uint64_t uniffi_antiphon_mobile_fn_constructor_words_load(uint64_t store, RustBu
 uint64_t uniffi_antiphon_mobile_fn_constructor_words_restore(ForeignBytes text, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_WORDS_FALCON_ACCOUNT
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_WORDS_FALCON_ACCOUNT
+uint64_t uniffi_antiphon_mobile_fn_method_words_falcon_account(uint64_t ptr, uint32_t index, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_WORDS_ACCOUNT
 #define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_WORDS_ACCOUNT
 uint64_t uniffi_antiphon_mobile_fn_method_words_account(uint64_t ptr, uint32_t index, RustCallStatus *_Nonnull out_status
@@ -604,6 +639,21 @@ RustBuffer uniffi_antiphon_mobile_fn_method_antiphonerror_uniffi_trait_display(R
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_FUNC_CONNECT
 #define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_FUNC_CONNECT
 uint64_t uniffi_antiphon_mobile_fn_func_connect(RustBuffer options, uint64_t account
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_FUNC_CHECK_SAFETY_CODE
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_FUNC_CHECK_SAFETY_CODE
+void uniffi_antiphon_mobile_fn_func_check_safety_code(RustBuffer own_key, RustBuffer other_key, RustBuffer code, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_FUNC_SAFETY_CODE
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_FUNC_SAFETY_CODE
+RustBuffer uniffi_antiphon_mobile_fn_func_safety_code(RustBuffer own_key, RustBuffer other_key, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_FUNC_SAFETY_NUMBER
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_FUNC_SAFETY_NUMBER
+RustBuffer uniffi_antiphon_mobile_fn_func_safety_number(RustBuffer own_key, RustBuffer other_key, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_FUNC_FORMAT_AMOUNT
@@ -887,6 +937,24 @@ uint16_t uniffi_antiphon_mobile_checksum_func_connect(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_FUNC_CHECK_SAFETY_CODE
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_FUNC_CHECK_SAFETY_CODE
+uint16_t uniffi_antiphon_mobile_checksum_func_check_safety_code(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_FUNC_SAFETY_CODE
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_FUNC_SAFETY_CODE
+uint16_t uniffi_antiphon_mobile_checksum_func_safety_code(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_FUNC_SAFETY_NUMBER
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_FUNC_SAFETY_NUMBER
+uint16_t uniffi_antiphon_mobile_checksum_func_safety_number(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_FUNC_FORMAT_AMOUNT
 #define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_FUNC_FORMAT_AMOUNT
 uint16_t uniffi_antiphon_mobile_checksum_func_format_amount(void
@@ -1133,6 +1201,30 @@ uint16_t uniffi_antiphon_mobile_checksum_method_eventstream_next(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_FALCONACCOUNT_ADDRESS
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_FALCONACCOUNT_ADDRESS
+uint16_t uniffi_antiphon_mobile_checksum_method_falconaccount_address(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_FALCONACCOUNT_FIND
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_FALCONACCOUNT_FIND
+uint16_t uniffi_antiphon_mobile_checksum_method_falconaccount_find(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_FALCONACCOUNT_SEND
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_FALCONACCOUNT_SEND
+uint16_t uniffi_antiphon_mobile_checksum_method_falconaccount_send(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ACCOUNT_SEND_ALL_TO_FALCON
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ACCOUNT_SEND_ALL_TO_FALCON
+uint16_t uniffi_antiphon_mobile_checksum_method_account_send_all_to_falcon(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ACCOUNT_ADDRESS
 #define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ACCOUNT_ADDRESS
 uint16_t uniffi_antiphon_mobile_checksum_method_account_address(void
@@ -1160,6 +1252,12 @@ uint16_t uniffi_antiphon_mobile_checksum_method_secretstore_put(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_SECRETSTORE_DELETE
 #define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_SECRETSTORE_DELETE
 uint16_t uniffi_antiphon_mobile_checksum_method_secretstore_delete(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_WORDS_FALCON_ACCOUNT
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_WORDS_FALCON_ACCOUNT
+uint16_t uniffi_antiphon_mobile_checksum_method_words_falcon_account(void
     
 );
 #endif

@@ -25,7 +25,7 @@ impl<S: Storage> Session<'_, S> {
         if amount.is_zero() {
             return Err(TxError::BadAmount);
         }
-        let (owner, due) = (Address::of(&tx.body.sender), self.height.plus(blocks));
+        let (owner, due) = (tx.body.sender.address(), self.height.plus(blocks));
         let (id, page_row) = (tx.body.delay_id(self.chain, place), StateKey::due(self.keys, due));
         let mut page = self.get::<DuePage>(&page_row)?.unwrap_or_default().into_vec();
         page.push(id);

@@ -6,7 +6,7 @@ use antiphon_core::{
     amount::Amount,
     chain::transaction::{Exchange, MAX_PARTS, Part, SignedTransaction},
     codec::Bounded,
-    id::Address,
+    crypto::AccountKey,
 };
 
 impl<S: Storage> Session<'_, S> {
@@ -20,7 +20,7 @@ impl<S: Storage> Session<'_, S> {
             return Err(TxError::Unequal { taken, given });
         }
         let signers = std::iter::once(&tx.body.sender).chain(tx.body.cosigners.iter());
-        let signers: Vec<_> = signers.map(Address::of).collect();
+        let signers: Vec<_> = signers.map(AccountKey::address).collect();
         if !exchange.from.iter().all(|part| signers.contains(&part.address)) {
             return Err(TxError::NotSigned);
         }

@@ -8,6 +8,7 @@ use super::{Session, TxError};
 use crate::storage::Storage;
 use antiphon_core::{
     chain::{spec::Token, state::StateKey, transaction::SignedTransaction},
+    crypto::AccountKey,
     id::{Address, ChainId, PoolId},
     payment::{
         reservation::{Bearer, Overdraft, PaidState, PoolState, PoolTerms},
@@ -22,7 +23,7 @@ impl<S: Storage> Session<'_, S> {
         tx: &SignedTransaction,
         terms: &PoolTerms,
     ) -> Result<(), TxError> {
-        if terms.creator != tx.body.sender {
+        if AccountKey::from(terms.creator) != tx.body.sender {
             return Err(TxError::NotCreator);
         }
         let pool = terms.open(&self.spec.pool, self.height)?;

@@ -258,7 +258,7 @@ impl Chain {
         change: impl FnOnce(&mut Transaction),
     ) -> SignedTransaction {
         let mut body = Transaction {
-            sender: key(n).public(),
+            sender: key(n).public().into(),
             sequence: 1,
             reference_height: self.head.0,
             reference_block: self.head.1,

@@ -205,7 +205,7 @@ async fn faucet(params: Params<'static>, context: &Context) -> Answer {
             messages.push(Message::Transfer { token: Token::Staking, to, amount: stake });
         }
         let body = Transaction {
-            sender,
+            sender: sender.into(),
             sequence,
             reference_height,
             reference_block,

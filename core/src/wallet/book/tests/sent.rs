@@ -76,3 +76,57 @@ fn no_more_than_so_many_are_remembered() {
     assert_eq!(book.sent().count(), MAX_SENT);
     assert_eq!(book.sent().last().map(|(sent, _)| sent.amount), Some(Amount::from_units(99)));
 }
+
+/// Amounts and tokens of a transaction's transfers.
+fn moved(tx: &SignedTx) -> Vec<(Token, u128)> {
+    let transfer = |message: &Message| match message {
+        Message::Transfer { token, amount, .. } => (*token, amount.units()),
+        _ => panic!("{message:?}"),
+    };
+    tx.body.messages.iter().map(transfer).collect()
+}
+
+#[test]
+fn everything_goes_in_one_transaction_and_is_not_sent_anew_when_its_life_is_over() {
+    let (mut node, to) = (Node::new(), Address([1; 20]));
+    let mut book = Book::new(key(), &node.spec);
+    let all = |book: &mut Book| {
+        let mut out = Vec::new();
+        book.send_all(at(0), to, &mut out).map(|()| submitted(&out).unwrap().1)
+    };
+    assert_eq!(all(&mut book), Err(BookError::NotReady));
+    node.set_account(4, 100);
+    show(&mut book, &node, 10, Level::Settled);
+    let tx = all(&mut book).unwrap();
+    assert_eq!(moved(&tx), [(Token::Operational, 99)]);
+    assert_eq!(tx.body.max_fee.units(), 1);
+    assert_eq!(all(&mut book), Err(BookError::QueueFull), "one is on its way");
+    let out = show(&mut book, &node, 10 + crate::chain::transaction::LIFETIME + 1, Level::Settled);
+    assert!(!book.is_busy(), "{out:?}");
+    node.set_account(5, 1);
+    show(&mut book, &node, 100, Level::Settled);
+    let (needed, balance) = (Amount::from_units(2), Amount::from_units(1));
+    assert_eq!(all(&mut book), Err(BookError::Insufficient { needed, balance }), "the fee alone");
+}
+
+#[cfg(feature = "falcon")]
+#[test]
+fn a_falcon_key_keeps_a_book_and_pays_what_its_signature_costs() {
+    use crate::crypto::{AccountSecret, FalconSecret};
+    let secret = AccountSecret::Falcon(FalconSecret::new(&[1; 32], [2; 32]));
+    let (mut node, name) = (Node::new(), secret.account_key());
+    let mut book = Book::new(secret, &node.spec);
+    assert_eq!(book.address(), name.address());
+    node.set_account_of(&name.address(), 0, 100);
+    show(&mut book, &node, 10, Level::Settled);
+    let (mut out, to) = (Vec::new(), Address([1; 20]));
+    let mut send = |amount| {
+        let amount = Amount::from_units(amount);
+        book.transfer(at(0), Token::Operational, to, amount, &mut out)
+    };
+    assert!(matches!(send(97), Err(BookError::Insufficient { .. })), "the fee is four times one");
+    assert_eq!(send(96), Ok(()));
+    let (_, tx) = submitted(&out).unwrap();
+    assert_eq!((tx.body.sender, tx.body.max_fee.units()), (name, 4));
+    assert_eq!(tx.verify(node.chain()), Ok(()));
+}

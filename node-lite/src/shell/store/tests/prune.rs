@@ -161,7 +161,7 @@ impl Chain {
 fn transaction(spec: &ChainSpec, height: u64) -> SignedTransaction {
     let key = SecretKey::from_bytes(&[9; 32]);
     let body = Transaction {
-        sender: key.public(),
+        sender: key.public().into(),
         sequence: height,
         reference_height: Height(0),
         reference_block: BlockId::default(),

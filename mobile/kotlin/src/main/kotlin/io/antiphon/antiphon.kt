@@ -719,6 +719,12 @@ internal object IntegrityCheckingUniffiLib {
     internal fun ensureInitialized() = Unit
     external fun uniffi_antiphon_mobile_checksum_func_connect(
     ): Int
+    external fun uniffi_antiphon_mobile_checksum_func_check_safety_code(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_func_safety_code(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_func_safety_number(
+    ): Int
     external fun uniffi_antiphon_mobile_checksum_func_format_amount(
     ): Int
     external fun uniffi_antiphon_mobile_checksum_func_help_for(
@@ -801,6 +807,14 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_eventstream_next(
     ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_falconaccount_address(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_falconaccount_find(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_falconaccount_send(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_account_send_all_to_falcon(
+    ): Int
     external fun uniffi_antiphon_mobile_checksum_method_account_address(
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_account_key(
@@ -810,6 +824,8 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_antiphon_mobile_checksum_method_secretstore_put(
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_secretstore_delete(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_words_falcon_account(
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_words_account(
     ): Int
@@ -928,10 +944,22 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_antiphon_mobile_fn_method_eventstream_next(`ptr`: Long,
     ): Long
+    external fun uniffi_antiphon_mobile_fn_clone_falconaccount(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_free_falconaccount(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_antiphon_mobile_fn_method_falconaccount_address(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_antiphon_mobile_fn_method_falconaccount_find(`ptr`: Long,`node`: RustBuffer.ByValue,`chain`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_falconaccount_send(`ptr`: Long,`node`: RustBuffer.ByValue,`chain`: RustBuffer.ByValue,`sequence`: Long,`to`: RustBuffer.ByValue,`amount`: RustBuffer.ByValue,`token`: RustBuffer.ByValue,
+    ): Long
     external fun uniffi_antiphon_mobile_fn_clone_account(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_antiphon_mobile_fn_free_account(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
+    external fun uniffi_antiphon_mobile_fn_method_account_send_all_to_falcon(`ptr`: Long,`node`: RustBuffer.ByValue,`chain`: RustBuffer.ByValue,`to`: RustBuffer.ByValue,
+    ): Long
     external fun uniffi_antiphon_mobile_fn_method_account_address(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_antiphon_mobile_fn_method_account_key(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -958,6 +986,8 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_antiphon_mobile_fn_constructor_words_restore(`text`: ForeignBytes.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
+    external fun uniffi_antiphon_mobile_fn_method_words_falcon_account(`ptr`: Long,`index`: Int,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
     external fun uniffi_antiphon_mobile_fn_method_words_account(`ptr`: Long,`index`: Int,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_antiphon_mobile_fn_method_words_reveal(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -976,6 +1006,12 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_antiphon_mobile_fn_func_connect(`options`: RustBuffer.ByValue,`account`: Long,
     ): Long
+    external fun uniffi_antiphon_mobile_fn_func_check_safety_code(`ownKey`: RustBuffer.ByValue,`otherKey`: RustBuffer.ByValue,`code`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_antiphon_mobile_fn_func_safety_code(`ownKey`: RustBuffer.ByValue,`otherKey`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_antiphon_mobile_fn_func_safety_number(`ownKey`: RustBuffer.ByValue,`otherKey`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_antiphon_mobile_fn_func_format_amount(`units`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_antiphon_mobile_fn_func_help_for(`code`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -1104,6 +1140,15 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_antiphon_mobile_checksum_func_connect() and 0xFFFF) != 52976) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_antiphon_mobile_checksum_func_check_safety_code() and 0xFFFF) != 39331) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_func_safety_code() and 0xFFFF) != 48259) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_func_safety_number() and 0xFFFF) != 60507) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_antiphon_mobile_checksum_func_format_amount() and 0xFFFF) != 63907) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1227,6 +1272,18 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_antiphon_mobile_checksum_method_eventstream_next() and 0xFFFF) != 5977) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_falconaccount_address() and 0xFFFF) != 2622) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_falconaccount_find() and 0xFFFF) != 59662) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_falconaccount_send() and 0xFFFF) != 5453) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_account_send_all_to_falcon() and 0xFFFF) != 36296) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_antiphon_mobile_checksum_method_account_address() and 0xFFFF) != 25343) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1240,6 +1297,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_antiphon_mobile_checksum_method_secretstore_delete() and 0xFFFF) != 12856) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_words_falcon_account() and 0xFFFF) != 3606) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_antiphon_mobile_checksum_method_words_account() and 0xFFFF) != 41011) {
@@ -1762,6 +1822,16 @@ public object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
 public interface AccountInterface {
     
     /**
+     * Moves everything that the account holds to a Falcon account in one transaction, and returns the account once that is
+     * settled. What is bonded, delayed, or locked in pools and fields stays. The client of this account must be shut down
+     * before: two who sign with one key take each other's turns.
+     *
+     * # Errors
+     * `address/…`; `wallet/insufficient` where there is not more than the fee; `node/…`.
+     */
+    suspend fun `sendAllToFalcon`(`node`: kotlin.String, `chain`: kotlin.String, `to`: kotlin.String): AccountFound
+    
+    /**
      * Returns the address: where money is sent to.
      */
     fun `address`(): Address
@@ -1876,6 +1946,38 @@ open class Account: Disposable, AutoCloseable, AccountInterface
         return uniffiRustCall() { status ->
             UniffiLib.uniffi_antiphon_mobile_fn_clone_account(handle, status)
         }
+    }
+
+    
+    /**
+     * Moves everything that the account holds to a Falcon account in one transaction, and returns the account once that is
+     * settled. What is bonded, delayed, or locked in pools and fields stays. The client of this account must be shut down
+     * before: two who sign with one key take each other's turns.
+     *
+     * # Errors
+     * `address/…`; `wallet/insufficient` where there is not more than the fee; `node/…`.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `sendAllToFalcon`(`node`: kotlin.String, `chain`: kotlin.String, `to`: kotlin.String) : AccountFound {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_account_send_all_to_falcon(
+                uniffiHandle,
+                
+        FfiConverterString.lower(`node`),
+        FfiConverterString.lower(`chain`),
+        FfiConverterString.lower(`to`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeAccountFound.lift(it) },
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
     }
 
     
@@ -3898,6 +4000,353 @@ public object FfiConverterTypeEventStream: FfiConverter<EventStream, Long> {
 
 
 /**
+ * The Falcon key of one account of a wallet. Never printed.
+ */
+public interface FalconAccountInterface {
+    
+    /**
+     * Returns the address, which begins with `F`: where money is sent to.
+     */
+    fun `address`(): Address
+    
+    /**
+     * Proves what is in the account, under a settled block of the chain of this id.
+     *
+     * # Errors
+     * `node/unreachable`, `lookup/…`.
+     */
+    suspend fun `find`(`node`: kotlin.String, `chain`: kotlin.String): AccountFound
+    
+    /**
+     * Sends `amount` smallest units as the account's transaction of this `sequence`, one more than `find` says, and returns
+     * the account once that is settled. Whoever asks again with the same sequence sends once.
+     *
+     * # Errors
+     * `wallet/other-sequence`, also for what was sent already; `wallet/insufficient`; `node/…`.
+     */
+    suspend fun `send`(`node`: kotlin.String, `chain`: kotlin.String, `sequence`: kotlin.ULong, `to`: Address, `amount`: Amount, `token`: Token): AccountFound
+    
+    companion object
+}
+
+/**
+ * The Falcon key of one account of a wallet. Never printed.
+ */
+open class FalconAccount: Disposable, AutoCloseable, FalconAccountInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_antiphon_mobile_fn_free_falconaccount(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_antiphon_mobile_fn_clone_falconaccount(handle, status)
+        }
+    }
+
+    
+    /**
+     * Returns the address, which begins with `F`: where money is sent to.
+     */override fun `address`(): Address {
+            return FfiConverterTypeAddress.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_antiphon_mobile_fn_method_falconaccount_address(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Proves what is in the account, under a settled block of the chain of this id.
+     *
+     * # Errors
+     * `node/unreachable`, `lookup/…`.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `find`(`node`: kotlin.String, `chain`: kotlin.String) : AccountFound {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_falconaccount_find(
+                uniffiHandle,
+                
+        FfiConverterString.lower(`node`),
+        FfiConverterString.lower(`chain`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeAccountFound.lift(it) },
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Sends `amount` smallest units as the account's transaction of this `sequence`, one more than `find` says, and returns
+     * the account once that is settled. Whoever asks again with the same sequence sends once.
+     *
+     * # Errors
+     * `wallet/other-sequence`, also for what was sent already; `wallet/insufficient`; `node/…`.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `send`(`node`: kotlin.String, `chain`: kotlin.String, `sequence`: kotlin.ULong, `to`: Address, `amount`: Amount, `token`: Token) : AccountFound {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_falconaccount_send(
+                uniffiHandle,
+                
+        FfiConverterString.lower(`node`),
+        FfiConverterString.lower(`chain`),
+        FfiConverterULong.lower(`sequence`),
+        FfiConverterTypeAddress.lower(`to`),
+        FfiConverterTypeAmount.lower(`amount`),
+        FfiConverterTypeToken.lower(`token`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeAccountFound.lift(it) },
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+
+    
+
+
+    
+    
+    /**
+     * @suppress
+     */
+    companion object
+    
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFalconAccount: FfiConverter<FalconAccount, Long> {
+    override fun lower(value: FalconAccount): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): FalconAccount {
+        return FalconAccount(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): FalconAccount {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: FalconAccount) = 8UL
+
+    override fun write(value: FalconAccount, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
  * Where secrets are kept: the Keychain, the Keystore, or whatever a device has. Called from threads that may wait.
  *
  * An implementation returns `Foreign` or `Unavailable` where it fails. What it throws beyond that is not repeated anywhere.
@@ -4337,6 +4786,14 @@ public object FfiConverterTypeSecretStore: FfiConverter<SecretStore, Long> {
 public interface WordsInterface {
     
     /**
+     * Returns the Falcon account `index`, from 0. Takes 2048 rounds of HMAC, and some milliseconds for the key.
+     *
+     * # Errors
+     * `wallet/index-out-of-range` from 2³¹ on; `secret/failed` where the device gives no randomness.
+     */
+    fun `falconAccount`(`index`: kotlin.UInt): FalconAccount
+    
+    /**
      * Returns account `index`, from 0. Takes 2048 rounds of HMAC.
      *
      * # Errors
@@ -4463,6 +4920,27 @@ open class Words: Disposable, AutoCloseable, WordsInterface
             UniffiLib.uniffi_antiphon_mobile_fn_clone_words(handle, status)
         }
     }
+
+    
+    /**
+     * Returns the Falcon account `index`, from 0. Takes 2048 rounds of HMAC, and some milliseconds for the key.
+     *
+     * # Errors
+     * `wallet/index-out-of-range` from 2³¹ on; `secret/failed` where the device gives no randomness.
+     */
+    @Throws(AntiphonException::class)override fun `falconAccount`(`index`: kotlin.UInt): FalconAccount {
+            return FfiConverterTypeFalconAccount.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AntiphonException) { _status ->
+    UniffiLib.uniffi_antiphon_mobile_fn_method_words_falcon_account(
+        it,
+        
+        FfiConverterUInt.lower(`index`),_status)
+}
+    }
+    )
+    }
+    
 
     
     /**
@@ -9066,6 +9544,64 @@ public object FfiConverterTypeAmount: FfiConverter<Amount, RustBuffer.ByValue> {
         AntiphonException.ErrorHandler,
     )
     }
+
+        /**
+         * Compares with the code that the other one shows.
+         *
+         * # Errors
+         * `safety/mismatch` where the keys differ, `safety/…` for what is no such code.
+         */
+    @Throws(AntiphonException::class) fun `checkSafetyCode`(`ownKey`: kotlin.String, `otherKey`: kotlin.String, `code`: kotlin.String)
+        = 
+    uniffiRustCallWithError(AntiphonException) { _status ->
+    UniffiLib.uniffi_antiphon_mobile_fn_func_check_safety_code(
+    
+        
+        FfiConverterString.lower(`ownKey`),
+        FfiConverterString.lower(`otherKey`),
+        FfiConverterString.lower(`code`),_status)
+}
+    
+    
+
+        /**
+         * Returns the text of a QR code that the other one scans.
+         *
+         * # Errors
+         * `safety/bad-key`.
+         */
+    @Throws(AntiphonException::class) fun `safetyCode`(`ownKey`: kotlin.String, `otherKey`: kotlin.String): kotlin.String {
+            return FfiConverterString.lift(
+    uniffiRustCallWithError(AntiphonException) { _status ->
+    UniffiLib.uniffi_antiphon_mobile_fn_func_safety_code(
+    
+        
+        FfiConverterString.lower(`ownKey`),
+        FfiConverterString.lower(`otherKey`),_status)
+}
+    )
+    }
+    
+
+        /**
+         * Returns the safety number of two keys, 64 hexadecimal digits each: sixty digits, the same on both sides. Where people who
+         * speak with each other read the same number, each has the key of the other, and nobody stands between them.
+         *
+         * # Errors
+         * `safety/bad-key`.
+         */
+    @Throws(AntiphonException::class) fun `safetyNumber`(`ownKey`: kotlin.String, `otherKey`: kotlin.String): kotlin.String {
+            return FfiConverterString.lift(
+    uniffiRustCallWithError(AntiphonException) { _status ->
+    UniffiLib.uniffi_antiphon_mobile_fn_func_safety_number(
+    
+        
+        FfiConverterString.lower(`ownKey`),
+        FfiConverterString.lower(`otherKey`),_status)
+}
+    )
+    }
+    
 
         /**
          * Writes `1250000000` smallest units as `12.5`, without trailing zeros.

@@ -1,21 +1,23 @@
 //! A light client and a book of one key, with a node at the other end of HTTP: what a page has, without a page.
 
-use super::super::http;
+use super::{
+    clock,
+    remote::{NoAnswer, RemoteNode},
+};
 use antiphon_core::{
     amount::Amount,
     chain::{
         Level,
         light::{self, Anchor, File, Light, Skipping, Source, Stored},
         lookup::{self, AccountFound, Found, LookupError, LookupId, Lookups, ProofId, Question},
+        spec::Token,
         transaction::Registration,
     },
-    crypto::SecretKey,
+    crypto::{AccountSecret, Signer as _},
     id::{Address, ChainId},
     time::Moment,
     wallet::book::{self, AskId, Book, BookError, Query},
 };
-use antiphon_host::remote::{NoAnswer, RemoteNode};
-use anyhow::{Context as _, bail, ensure};
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
@@ -28,13 +30,68 @@ const SETTLE_PATIENCE: Duration = Duration::from_secs(90);
 /// Between two looks. Chosen here: shorter than a block.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// Why something was not done, or cannot be told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClerkError {
+    /// The node does not answer, or shows nothing that holds.
+    #[error("{what} within {seconds} s: {why}")]
+    Late {
+        /// What is missing.
+        what: &'static str,
+        /// How long it was waited for.
+        seconds: u64,
+        /// What went wrong last.
+        why: String,
+    },
+    /// The node refused the transaction, and why it says so.
+    #[error("the node refused: {0}")]
+    Refused(String),
+    /// Another transaction of the account has the sequence that was asked for, or its turn has not come.
+    #[error("the account's next transaction is {next}, not {asked}")]
+    OtherSequence {
+        /// The account's.
+        next: u64,
+        /// What was asked for.
+        asked: u64,
+    },
+    /// The book refuses: nothing was sent.
+    #[error(transparent)]
+    Book(#[from] BookError),
+    /// What the node shows does not hold.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
+}
+
+impl ClerkError {
+    /// Returns the stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Late { .. } => "node/unreachable",
+            Self::Refused(_) => "node/transaction-refused",
+            Self::OtherSequence { .. } => "wallet/other-sequence",
+            Self::Book(error) => error.code(),
+            Self::Lookup(error) => error.code(),
+        }
+    }
+}
+
 /// What is asked of the chain.
 #[derive(Debug)]
-pub(super) enum Act {
+pub enum Act {
+    /// Sends an amount.
+    Transfer(Token, Address, Amount),
+    /// Sends everything, in one transaction.
+    SendAll(Address),
+    /// Registers a staker.
     Register(Box<Registration>),
+    /// Bonds with a staker.
     Bond(Address, Amount),
+    /// Lets a part of a bond leave.
     Unbond(Address, Amount),
+    /// Takes what has left a bond, and rewards.
     Withdraw(Address),
+    /// Says that the validator is back.
     Rejoin,
 }
 
@@ -47,9 +104,11 @@ enum Order {
     LookupAsk(ProofId, Query),
 }
 
-pub(super) struct Host {
+/// Asks a node, believes nothing of it, and acts for one key.
+#[derive(Debug)]
+pub struct Clerk {
     node: RemoteNode,
-    key: SecretKey,
+    key: AccountSecret,
     light: Light,
     book: Option<Book>,
     lookups: Lookups,
@@ -62,8 +121,10 @@ pub(super) struct Host {
     lost: bool,
 }
 
-impl Host {
-    pub(super) fn new(node: RemoteNode, chain: ChainId, key: SecretKey) -> Self {
+impl Clerk {
+    /// Opens the account of a key on the chain of this id, the one thing that is trusted.
+    pub fn new(node: RemoteNode, chain: ChainId, key: impl Into<AccountSecret>) -> Self {
+        let key = key.into();
         let (anchor, skipping) = (Anchor::Genesis, Skipping::Off);
         let light = Light::new(light::Config { chain, anchor, skipping, witnesses: 0 });
         Self {
@@ -81,25 +142,42 @@ impl Host {
         }
     }
 
-    /// Follows the chain until the account is proven.
-    pub(super) async fn open(&mut self) -> anyhow::Result<()> {
-        self.feed_light(light::Input::Loaded(Stored::default()));
-        let is_ready = |host: &Self| {
-            let book = host.book.as_ref();
-            let is_settled = host.light.head(Level::Settled).is_some();
-            is_settled && book.is_some_and(|book| book.account(Level::Included).is_some())
-        };
-        self.until(OPEN_PATIENCE, is_ready).await.context("the account is not proven")
+    /// Returns whose account it is.
+    pub fn address(&self) -> Address {
+        self.key.account_key().address()
     }
 
-    /// Sends what is asked; returns the sequence that the account has once it is done.
-    pub(super) async fn carry_out(&mut self, act: Act) -> anyhow::Result<u64> {
+    /// Follows the chain until the account is proven.
+    ///
+    /// # Errors
+    /// [`ClerkError::Late`].
+    pub async fn open(&mut self) -> Result<(), ClerkError> {
+        self.feed_light(light::Input::Loaded(Stored::default()));
+        let is_ready = |clerk: &Self| {
+            let book = clerk.book.as_ref();
+            let is_settled = clerk.light.head(Level::Settled).is_some();
+            is_settled && book.is_some_and(|book| book.account(Level::Included).is_some())
+        };
+        self.until("the account is not proven", OPEN_PATIENCE, is_ready).await
+    }
+
+    /// Sends what is asked; returns the sequence that the account has once it is done. Where a sequence is `asked` for, it is sent
+    /// with that one or not at all: asked again after a crash, it happens once.
+    ///
+    /// # Errors
+    /// [`ClerkError`].
+    pub async fn carry_out(&mut self, act: Act, asked: Option<u64>) -> Result<u64, ClerkError> {
         let now = self.now();
-        let book = self.book.as_mut().context("the chain is not known")?;
-        let shown = book.account(Level::Included).context("the account is not proven")?;
+        let book = self.book.as_mut().ok_or(BookError::NotReady)?;
+        let shown = book.account(Level::Included).ok_or(BookError::NotReady)?;
         let sequence = shown.value.sequence.saturating_add(1);
+        if let Some(asked) = asked.filter(|asked| *asked != sequence) {
+            return Err(ClerkError::OtherSequence { next: sequence, asked });
+        }
         let mut out = Vec::new();
-        let asked: Result<(), BookError> = match act {
+        let ordered: Result<(), BookError> = match act {
+            Act::Transfer(token, to, amount) => book.transfer(now, token, to, amount, &mut out),
+            Act::SendAll(to) => book.send_all(now, to, &mut out),
             Act::Register(registration) => book.register(now, *registration, &mut out),
             Act::Bond(staker, amount) => book.bond(now, staker, amount, &mut out),
             Act::Unbond(staker, amount) => book.unbond(now, staker, amount, &mut out),
@@ -107,25 +185,31 @@ impl Host {
             Act::Rejoin => book.rejoin(now, &mut out),
         };
         self.lift_book(out);
-        asked?;
-        let is_over = |host: &Self| host.lost || host.book.as_ref().is_some_and(|b| !b.is_busy());
-        self.until(SETTLE_PATIENCE, is_over).await.context("the transaction is in no block")?;
+        ordered?;
+        let is_over =
+            |clerk: &Self| clerk.lost || clerk.book.as_ref().is_some_and(|b| !b.is_busy());
+        self.until("the transaction is in no block", SETTLE_PATIENCE, is_over).await?;
         if self.lost {
-            bail!("the node refused: {}", self.trouble.as_deref().unwrap_or("it does not say why"));
+            let why = self.trouble.clone();
+            return Err(ClerkError::Refused(why.unwrap_or_else(|| "it does not say why".into())));
         }
         Ok(sequence)
     }
 
     /// Returns the account under a settled head at which it has sent at least so many transactions.
-    pub(super) async fn settled_account(&mut self, least: u64) -> anyhow::Result<AccountFound> {
-        let end = Instant::now().checked_add(SETTLE_PATIENCE).context("the clock")?;
+    ///
+    /// # Errors
+    /// [`ClerkError`].
+    pub async fn settled_account(&mut self, least: u64) -> Result<AccountFound, ClerkError> {
+        let began = Instant::now();
         loop {
             self.next_lookup = self.next_lookup.saturating_add(1);
-            let question = Question::Account(Address::of(&self.key.public()), Level::Settled);
+            let question = Question::Account(self.address(), Level::Settled);
             let mut out = Vec::new();
             self.lookups.ask(&self.light, LookupId(self.next_lookup), question, &mut out);
             self.lift_lookups(out);
-            self.until(SETTLE_PATIENCE, |host| host.answer.is_some()).await?;
+            let is_answered = |clerk: &Self| clerk.answer.is_some();
+            self.until("nothing was answered", SETTLE_PATIENCE, is_answered).await?;
             let why = match self.answer.take() {
                 Some(Ok(Found::Account(found))) if found.account.sequence >= least => {
                     return Ok(*found);
@@ -135,8 +219,10 @@ impl Host {
                 Some(Err(error)) => error.to_string(),
                 Some(Ok(_)) | None => String::from("the transaction is not settled"),
             };
-            let trouble = self.trouble.as_deref().unwrap_or_default();
-            ensure!(Instant::now() < end, "{why} {trouble}");
+            if began.elapsed() > SETTLE_PATIENCE {
+                let (what, seconds) = ("the transaction is not settled", SETTLE_PATIENCE.as_secs());
+                return Err(ClerkError::Late { what, seconds, why });
+            }
             tokio::time::sleep(PAUSE).await;
             self.feed_light(light::Input::Tick);
         }
@@ -144,9 +230,10 @@ impl Host {
 
     async fn until(
         &mut self,
+        what: &'static str,
         patience: Duration,
         is_so: impl Fn(&Self) -> bool,
-    ) -> anyhow::Result<()> {
+    ) -> Result<(), ClerkError> {
         let began = Instant::now();
         loop {
             while let Some(order) = self.orders.pop_front() {
@@ -156,8 +243,8 @@ impl Host {
                 return Ok(());
             }
             if began.elapsed() > patience {
-                let trouble = self.trouble.clone();
-                bail!("not within {} s: {}", patience.as_secs(), trouble.unwrap_or_default());
+                let why = self.trouble.clone().unwrap_or_default();
+                return Err(ClerkError::Late { what, seconds: patience.as_secs(), why });
             }
             tokio::time::sleep(PAUSE).await;
             self.feed_light(light::Input::Tick);
@@ -224,7 +311,7 @@ impl Host {
 
     fn feed_light(&mut self, input: light::Input) {
         let mut out = Vec::new();
-        self.light.handle(self.now(), http::now(), input, &mut out);
+        self.light.handle(self.now(), clock::now(), input, &mut out);
         for output in out {
             match output {
                 light::Output::Fetch(source, file) => {
