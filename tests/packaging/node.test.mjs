@@ -76,7 +76,7 @@ test('integrity.json says what every file is that a page may load, and nothing e
 test('the tarball holds what pages need: no sources, no tests, no maps, no names in the wasm', async () => {
   const { stdout } = await run('tar', ['-tzf', tarball]);
   const files = stdout.trim().split('\n').map((name) => name.replace(/^package\//, ''));
-  const known = /^(package\.json|README\.md|dist\/([\w-]+\.js|[\w-]+\.wasm|integrity\.json|types\/([\w-]+\/)?[\w-]+\.d\.ts|cjs\/(package\.json|src\/[\w-]+\.js|types\/([\w-]+\/)?[\w-]+\.d\.ts)))$/;
+  const known = /^(package\.json|README\.md|dist\/([\w-]+\.js|[\w-]+\.wasm|integrity\.json|types\/([\w-]+\/)?[\w-]+\.d\.ts|cjs\/(package\.json|src\/([\w-]+\/)?[\w-]+\.js|types\/([\w-]+\/)?[\w-]+\.d\.ts)))$/;
   assert.deepEqual(files.filter((name) => !known.test(name)), []);
   const { size } = await stat(tarball);
   assert.ok(size < MAX_TARBALL, `${size} bytes`);
