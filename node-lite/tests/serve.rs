@@ -77,7 +77,12 @@ fn bad_questions_get_typed_answers_and_the_node_lives_on() {
             -32003,
             json!("rpc/unknown-height"),
         ),
-        ("antiphon_submit", json!([STANDARD.encode([7; 40])]), -32602, json!("codec/truncated")),
+        (
+            "antiphon_submit",
+            json!([STANDARD.encode([7; 40])]),
+            -32602,
+            json!("codec/non-canonical"),
+        ),
         ("antiphon_submit", json!(["A".repeat(40_000)]), -32602, json!("rpc/invalid-params")),
         ("antiphon_faucet", json!(["nobody"]), -32602, json!("rpc/invalid-params")),
         ("antiphon_tx", json!(["12"]), -32602, json!("rpc/invalid-params")),
