@@ -28,6 +28,8 @@ import { Told } from './told.js';
 
 /** What the client that runs is, and what was last seen of it. */
 interface Shown {
+  /** How often whose client it is has changed in this lead. */
+  readonly turn: number;
   readonly account: number;
   readonly isStored: boolean;
   readonly snapshot: ClientSnapshot | null;
@@ -47,7 +49,7 @@ type Shout =
 /** Between one tab and who leads. */
 type Line =
   | { type: 'welcome'; leader: string; shown: Shown }
-  | { type: 'ask'; id: Id; asked: Asked }
+  | { type: 'ask'; id: Id; asked: Asked; turn: number }
   | { type: 'unask'; id: Id }
   | { type: 'wake' }
   | { type: 'done'; id: Id; answer: unknown }
@@ -89,6 +91,8 @@ interface Lead {
   readonly over: AbortSignal;
   /** To each tab that follows. */
   readonly lines: Map<string, Channel>;
+  /** How often whose client it is has changed: what is of the account before is not asked of the next. */
+  turn: number;
   /** Once its client runs. */
   shown: { account: number; isStored: boolean; snapshot: ClientSnapshot | null } | null;
 }
@@ -113,6 +117,8 @@ export class Tabs extends Client {
   #lead: Lead | null = null;
   /** While it does not: the name of the lead of who does, once that one hears us. */
   #leader: string | null = null;
+  /** Whose client it is, as who leads last said. */
+  #turn = 0;
   /** Ends its lead, or its wish for one. */
   #over = new AbortController();
   #led = Promise.resolve();
@@ -245,7 +251,7 @@ export class Tabs extends Client {
       );
     } else if (this.#leader !== null) {
       waiting.isAsked = true;
-      this.#say({ type: 'ask', id, asked: waiting.asked });
+      this.#say({ type: 'ask', id, asked: waiting.asked, turn: this.#turn });
     }
   }
 
@@ -285,8 +291,10 @@ export class Tabs extends Client {
 
   /** Leads; resolves when nothing runs here any more and it is another's turn. */
   async #leadUntil(over: AbortSignal): Promise<void> {
-    const lead: Lead = { name: crypto.randomUUID(), lines: new Map(), over, shown: null, client: this.#begin(this.#account, {
+    const lead: Lead = { name: crypto.randomUUID(), lines: new Map(), over, turn: 0, shown: null, client: this.#begin(this.#account, {
       ready: (account, isStored) => {
+        // One that is kept nowhere is never the same.
+        if (lead.shown !== null && (account < 0 || account !== lead.shown.account)) lead.turn += 1;
         this.#account = account;
         lead.shown = { account, isStored, snapshot: lead.shown?.snapshot ?? null };
         this.#events.ready(account, isStored);
@@ -303,7 +311,10 @@ export class Tabs extends Client {
       },
       restarted: (code, message) => {
         // Whose client runs now it has yet to say.
-        if (code === 'client/renewed') lead.shown = null;
+        if (code === 'client/renewed') {
+          lead.shown = null;
+          lead.turn += 1;
+        }
         this.#events.restarted(code, message);
         this.#shout({ type: 'restarted', code, message });
       },
@@ -355,6 +366,7 @@ export class Tabs extends Client {
 
   #follow(leader: string, shown: Shown): void {
     const before = this.#account;
+    this.#turn = shown.turn;
     if (this.#leader === leader) {
       if (!this.#isRenewed && shown.account === before) return;
       this.#isRenewed = false;
@@ -378,7 +390,7 @@ export class Tabs extends Client {
   #welcome(lead: Lead, tab: string): void {
     if (lead.shown === null) return;
     const line = lead.lines.get(tab) ?? this.#open(lead, tab);
-    line.postMessage({ type: 'welcome', leader: lead.name, shown: { ...lead.shown, ...this.#events.given() } } satisfies Line);
+    line.postMessage({ type: 'welcome', leader: lead.name, shown: { ...lead.shown, turn: lead.turn, ...this.#events.given() } } satisfies Line);
   }
 
   #open(lead: Lead, tab: string): Channel {
@@ -392,6 +404,7 @@ export class Tabs extends Client {
       else if (data.type === 'unask') asked.get(data.id)?.abort();
       else if (data.type === 'ask') {
         const { id } = data;
+        if (data.turn !== lead.turn && isOfAccount(data.asked)) return say({ type: 'failed', id, code: 'client/renewed', isRefusal: false });
         const abort = new AbortController();
         asked.set(id, abort);
         lead.client.ask(data.asked, abort.signal).then(
