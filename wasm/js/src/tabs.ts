@@ -4,76 +4,22 @@
  * ```text
  * lock NAME         held by who leads; all others wait for it. A tab that dies loses it, and the next one leads.
  * lock NAME/TAB     held by each tab as long as it lives: who leads waits for it, and forgets the tab when it gets it.
- *
- * all: lead                 there is a client: join                                    who leads -> all
- *      join                  here I am                                                  tab -> who leads
- *      snapshot, notice ...  what the client tells                                      who leads -> all
- *      agreed                what is given away from now on                             tab -> all
- * NAME/TAB: welcome          you are heard                                              who leads -> tab
- *      ask, unask, wake      as the worker is asked                                     tab -> who leads
- *      done, failed          the answer                                                 who leads -> tab
  * ```
  *
  * Two clients never run at once, for the lock is one; and the account's own lock (`worker/storage.ts`) keeps two workers from signing with
  * one key even then. What was asked and not answered when a leader goes is asked again of the next, unless doing it twice were not doing it once.
  */
 
-import type { Id, Notice } from './border.js';
+import type { Id } from './border.js';
 import { Client, isOfAccount, isRepeatable, type ClientEvents } from './client.js';
 import { AntiphonError } from './error.js';
 import type { Asked } from './message.js';
-import type { SharingView, UploadTerms } from './sharing.js';
+import type { UploadTerms } from './sharing.js';
 import type { ClientSnapshot } from './snapshot.js';
+import type { Between, Channel, Line, Shout, Shown, TabEvents } from './tabs/speech.js';
 import { Told } from './told.js';
 
-/** What the client that runs is, and what was last seen of it. */
-interface Shown {
-  /** How often whose client it is has changed in this lead. */
-  readonly turn: number;
-  readonly account: number;
-  readonly isStored: boolean;
-  readonly snapshot: ClientSnapshot | null;
-  readonly sharing: SharingView;
-  readonly terms: UploadTerms;
-}
-
-/** To all tabs. */
-type Shout =
-  | { type: 'lead' }
-  | { type: 'join'; tab: string }
-  | { type: 'snapshot'; snapshot: ClientSnapshot; sharing: SharingView }
-  | { type: 'notice'; notice: Notice }
-  | { type: 'restarted'; code: string; message: string }
-  | { type: 'agreed'; terms: UploadTerms };
-
-/** Between one tab and who leads. */
-type Line =
-  | { type: 'welcome'; leader: string; shown: Shown }
-  | { type: 'ask'; id: Id; asked: Asked; turn: number }
-  | { type: 'unask'; id: Id }
-  | { type: 'wake' }
-  | { type: 'done'; id: Id; answer: unknown }
-  | { type: 'failed'; id: Id; code: string; isRefusal: boolean };
-
-/** What a tab tells its owner, beyond what a client does. */
-export interface TabEvents extends ClientEvents {
-  /** What the tab that leads gives; this one gives nothing. */
-  followed(sharing: SharingView): void;
-  /** This tab leads no more, or does not yet. */
-  rested(): void;
-  /** Another tab changed what is given away. */
-  agreed(terms: UploadTerms): void;
-  /** What this tab gives while it leads, and on what terms. */
-  given(): { sharing: SharingView; terms: UploadTerms };
-}
-
-/** What the browser has for tabs. */
-export interface Between {
-  readonly locks: Pick<LockManager, 'request'>;
-  channel(name: string): Pick<BroadcastChannel, 'postMessage' | 'close' | 'onmessage'>;
-}
-
-type Channel = ReturnType<Between['channel']>;
+export type { Between, TabEvents } from './tabs/speech.js';
 
 interface Waiting {
   readonly asked: Asked;
