@@ -3,10 +3,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { before, test } from 'node:test';
+import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { freePort, Service } from '../e2e/lab/network.mjs';
 import { install, tool, WORK } from './lab/package.mjs';
 
 const run = promisify(execFile);
@@ -16,10 +19,21 @@ const DIST = `${WORK}/node_modules/antiphon/dist`;
 const MAX_TARBALL = 1_000_000;
 
 /** @type {string} */ let tarball;
+/** @type {string} */ let data;
+/** @type {Service} */ let chain;
+/** @type {string[]} */ let network;
 
 before(async () => {
+  data = await mkdtemp(join(tmpdir(), 'antiphon-packaging-'));
+  chain = new Service(['dev', '--data', join(data, 'chain'), '--rpc', `127.0.0.1:${await freePort()}`, '--block-time', '200ms']);
+  const ready = await chain.start();
+  network = [ready.base, ready.chain];
   tarball = await install();
   await cp(PROJECT, `${WORK}/node`, { recursive: true });
+});
+after(async () => {
+  await chain?.stop();
+  await rm(data, { recursive: true, force: true });
 });
 
 for (const kind of ['mjs', 'cjs']) {
@@ -27,6 +41,14 @@ for (const kind of ['mjs', 'cjs']) {
     const { stdout } = await run(process.execPath, [`${WORK}/node/main.${kind}`], { timeout: 30_000 });
     assert.equal(stdout, 'all well\n');
   });
+
+  for (const [runtime, words] of /** @type {const} */ ([['deno', ['run', '--allow-all', '--no-lock', '--cached-only']], ['bun', ['run']]])) {
+    test(`${kind}: the same in ${runtime}, and a block of a chain is proven there`, async () => {
+      const { isGood, said } = await tool(runtime, [...words, `${WORK}/node/main.${kind}`, ...network], WORK);
+      assert.ok(isGood, said);
+      assert.ok(said.endsWith('all well\n'), said);
+    });
+  }
 
   test(`${kind}: the types are those of what is loaded, for the strictest compiler`, async () => {
     const types = kind.replace('js', 'ts');

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { freePort, Service } from '../e2e/lab/network.mjs';
-import { startBrowsers } from './lab/browsers.mjs';
+import { lookExtended, startBrowsers } from './lab/browsers.mjs';
 import { install, open, WORK } from './lab/package.mjs';
 import { strict } from './lab/policy.mjs';
 import { serveFolders } from '../e2e/lab/folder.mjs';
@@ -70,6 +70,14 @@ for (const name of ['vite', 'vite-plugin']) {
     }
   });
 }
+
+test('extension: a page of a Manifest V3 extension is well in Chromium', async () => {
+  const project = await import('./projects/extension/project.mjs');
+  const made = await project.make(await open('extension'), `${SITE}/sample`, String(texts['/config.json']));
+  const { count, faults } = await lookExtended(made.folder, made.url);
+  assert.deepEqual(faults, []);
+  assert.equal(count, LOOKS);
+});
 
 /** Serves the project without a bundler, with another policy or other files. @param {(policy: string) => string} policy @param {Readonly<Record<string, string | Buffer>>} files */
 async function altered(policy, files) {

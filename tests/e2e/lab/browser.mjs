@@ -15,10 +15,21 @@ export const FLAGS = [
 /** What WebRTC between pages needs where the only address may be loopback. */
 export const HOST_FLAGS = ['--disable-features=WebRtcHideLocalIpsWithMdns', '--allow-loopback-in-peer-connection'];
 
+function browserPath() {
+  const path = process.env.CHROMIUM ?? KNOWN.find((path) => existsSync(path));
+  if (path === undefined) throw new Error(`no browser at ${KNOWN.join(', ')}: run \`cargo xtask setup\` or set CHROMIUM`);
+  return path;
+}
+
+/** Starts a browser with an unpacked extension, and a folder for its profile. @param {string} profile @param {string} extension */
+export async function startExtended(profile, extension) {
+  const args = [...FLAGS, `--disable-extensions-except=${extension}`, `--load-extension=${extension}`];
+  return chromium.launchPersistentContext(profile, { executablePath: browserPath(), headless: true, args, ignoreDefaultArgs: ['--disable-extensions'] });
+}
+
 /** Starts a browser with an empty profile. @param {string[]} [flags] */
 export async function startBrowser(flags = []) {
-  const executablePath = process.env.CHROMIUM ?? KNOWN.find((path) => existsSync(path));
-  if (executablePath === undefined) throw new Error(`no browser at ${KNOWN.join(', ')}: run \`cargo xtask setup\` or set CHROMIUM`);
+  const executablePath = browserPath();
   const args = [...FLAGS, ...(process.env.ANTIPHON_LAB === 'private' ? [] : HOST_FLAGS), ...flags];
   return chromium.launch({ executablePath, headless: true, args });
 }

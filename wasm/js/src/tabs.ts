@@ -4,74 +4,22 @@
  * ```text
  * lock NAME         held by who leads; all others wait for it. A tab that dies loses it, and the next one leads.
  * lock NAME/TAB     held by each tab as long as it lives: who leads waits for it, and forgets the tab when it gets it.
- *
- * all: lead                 there is a client: join                                    who leads -> all
- *      join                  here I am                                                  tab -> who leads
- *      snapshot, notice ...  what the client tells                                      who leads -> all
- *      agreed                what is given away from now on                             tab -> all
- * NAME/TAB: welcome          you are heard                                              who leads -> tab
- *      ask, unask, wake      as the worker is asked                                     tab -> who leads
- *      done, failed          the answer                                                 who leads -> tab
  * ```
  *
  * Two clients never run at once, for the lock is one; and the account's own lock (`worker/storage.ts`) keeps two workers from signing with
  * one key even then. What was asked and not answered when a leader goes is asked again of the next, unless doing it twice were not doing it once.
  */
 
-import type { Id, Notice } from './border.js';
+import type { Id } from './border.js';
 import { Client, isOfAccount, isRepeatable, type ClientEvents } from './client.js';
 import { AntiphonError } from './error.js';
 import type { Asked } from './message.js';
-import type { SharingView, UploadTerms } from './sharing.js';
+import type { UploadTerms } from './sharing.js';
 import type { ClientSnapshot } from './snapshot.js';
+import type { Between, Channel, Line, Shout, Shown, TabEvents } from './tabs/speech.js';
 import { Told } from './told.js';
 
-/** What the client that runs is, and what was last seen of it. */
-interface Shown {
-  readonly account: number;
-  readonly isStored: boolean;
-  readonly snapshot: ClientSnapshot | null;
-  readonly sharing: SharingView;
-  readonly terms: UploadTerms;
-}
-
-/** To all tabs. */
-type Shout =
-  | { type: 'lead' }
-  | { type: 'join'; tab: string }
-  | { type: 'snapshot'; snapshot: ClientSnapshot; sharing: SharingView }
-  | { type: 'notice'; notice: Notice }
-  | { type: 'restarted'; code: string; message: string }
-  | { type: 'agreed'; terms: UploadTerms };
-
-/** Between one tab and who leads. */
-type Line =
-  | { type: 'welcome'; leader: string; shown: Shown }
-  | { type: 'ask'; id: Id; asked: Asked }
-  | { type: 'unask'; id: Id }
-  | { type: 'wake' }
-  | { type: 'done'; id: Id; answer: unknown }
-  | { type: 'failed'; id: Id; code: string; isRefusal: boolean };
-
-/** What a tab tells its owner, beyond what a client does. */
-export interface TabEvents extends ClientEvents {
-  /** What the tab that leads gives; this one gives nothing. */
-  followed(sharing: SharingView): void;
-  /** This tab leads no more, or does not yet. */
-  rested(): void;
-  /** Another tab changed what is given away. */
-  agreed(terms: UploadTerms): void;
-  /** What this tab gives while it leads, and on what terms. */
-  given(): { sharing: SharingView; terms: UploadTerms };
-}
-
-/** What the browser has for tabs. */
-export interface Between {
-  readonly locks: Pick<LockManager, 'request'>;
-  channel(name: string): Pick<BroadcastChannel, 'postMessage' | 'close' | 'onmessage'>;
-}
-
-type Channel = ReturnType<Between['channel']>;
+export type { Between, TabEvents } from './tabs/speech.js';
 
 interface Waiting {
   readonly asked: Asked;
@@ -89,6 +37,8 @@ interface Lead {
   readonly over: AbortSignal;
   /** To each tab that follows. */
   readonly lines: Map<string, Channel>;
+  /** How often whose client it is has changed: what is of the account before is not asked of the next. */
+  turn: number;
   /** Once its client runs. */
   shown: { account: number; isStored: boolean; snapshot: ClientSnapshot | null } | null;
 }
@@ -113,6 +63,8 @@ export class Tabs extends Client {
   #lead: Lead | null = null;
   /** While it does not: the name of the lead of who does, once that one hears us. */
   #leader: string | null = null;
+  /** Whose client it is, as who leads last said. */
+  #turn = 0;
   /** Ends its lead, or its wish for one. */
   #over = new AbortController();
   #led = Promise.resolve();
@@ -245,7 +197,7 @@ export class Tabs extends Client {
       );
     } else if (this.#leader !== null) {
       waiting.isAsked = true;
-      this.#say({ type: 'ask', id, asked: waiting.asked });
+      this.#say({ type: 'ask', id, asked: waiting.asked, turn: this.#turn });
     }
   }
 
@@ -285,8 +237,10 @@ export class Tabs extends Client {
 
   /** Leads; resolves when nothing runs here any more and it is another's turn. */
   async #leadUntil(over: AbortSignal): Promise<void> {
-    const lead: Lead = { name: crypto.randomUUID(), lines: new Map(), over, shown: null, client: this.#begin(this.#account, {
+    const lead: Lead = { name: crypto.randomUUID(), lines: new Map(), over, turn: 0, shown: null, client: this.#begin(this.#account, {
       ready: (account, isStored) => {
+        // One that is kept nowhere is never the same.
+        if (lead.shown !== null && (account < 0 || account !== lead.shown.account)) lead.turn += 1;
         this.#account = account;
         lead.shown = { account, isStored, snapshot: lead.shown?.snapshot ?? null };
         this.#events.ready(account, isStored);
@@ -303,7 +257,10 @@ export class Tabs extends Client {
       },
       restarted: (code, message) => {
         // Whose client runs now it has yet to say.
-        if (code === 'client/renewed') lead.shown = null;
+        if (code === 'client/renewed') {
+          lead.shown = null;
+          lead.turn += 1;
+        }
         this.#events.restarted(code, message);
         this.#shout({ type: 'restarted', code, message });
       },
@@ -355,6 +312,7 @@ export class Tabs extends Client {
 
   #follow(leader: string, shown: Shown): void {
     const before = this.#account;
+    this.#turn = shown.turn;
     if (this.#leader === leader) {
       if (!this.#isRenewed && shown.account === before) return;
       this.#isRenewed = false;
@@ -378,7 +336,7 @@ export class Tabs extends Client {
   #welcome(lead: Lead, tab: string): void {
     if (lead.shown === null) return;
     const line = lead.lines.get(tab) ?? this.#open(lead, tab);
-    line.postMessage({ type: 'welcome', leader: lead.name, shown: { ...lead.shown, ...this.#events.given() } } satisfies Line);
+    line.postMessage({ type: 'welcome', leader: lead.name, shown: { ...lead.shown, turn: lead.turn, ...this.#events.given() } } satisfies Line);
   }
 
   #open(lead: Lead, tab: string): Channel {
@@ -392,6 +350,7 @@ export class Tabs extends Client {
       else if (data.type === 'unask') asked.get(data.id)?.abort();
       else if (data.type === 'ask') {
         const { id } = data;
+        if (data.turn !== lead.turn && isOfAccount(data.asked)) return say({ type: 'failed', id, code: 'client/renewed', isRefusal: false });
         const abort = new AbortController();
         asked.set(id, abort);
         lead.client.ask(data.asked, abort.signal).then(

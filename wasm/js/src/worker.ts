@@ -32,7 +32,7 @@ function die(error: unknown): void {
   const code = error instanceof AntiphonError ? error.code : (codeOf(error) ?? 'client/panicked');
   const message = error instanceof Error ? error.message : String(error);
   post({ type: 'fatal', code, message: message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message });
-  self.close();
+  self.close?.();
 }
 
 async function begin(start: Start): Promise<void> {
@@ -94,7 +94,7 @@ function take(to: Host, message: ToWorker): void {
     case 'stop':
       to.close();
       post({ type: 'stopped' });
-      self.close();
+      self.close?.();
   }
 }
 
@@ -114,5 +114,10 @@ function listen(): void {
   self.addEventListener('unhandledrejection', (event) => die(event.reason));
 }
 
-// Who imports this on a server or in a page wants its address, not what it does.
-if ('WorkerGlobalScope' in globalThis) listen();
+/** Who imports this on a server or in a page wants its address, not what it does. Bun's workers have no name for what they are. */
+function isWorker(): boolean {
+  const bun: { isMainThread?: boolean } | undefined = Reflect.get(globalThis, 'Bun');
+  return 'WorkerGlobalScope' in globalThis || bun?.isMainThread === false;
+}
+
+if (isWorker()) listen();

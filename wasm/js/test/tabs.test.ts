@@ -80,6 +80,35 @@ test('a tab that follows asks for another account, and is told when there is one
   assert.deepEqual(browser.clients.map(({ account }) => account), [-1, 4]);
 });
 
+test('what a tab asks of an account while who leads becomes another is not asked of that one', async () => {
+  const browser = new Browser();
+  const [, follower] = [browser.open(), browser.open()];
+  await settled();
+  const [client] = browser.clients;
+  // It is on its way when the leader becomes another: the same place in another wallet.
+  const paid = assert.rejects(follower.tabs.begin('rent', { kind: 'openPool', deposit: 1n }), hasCode('client/renewed'));
+  const segment = follower.tabs.segment(7, 0, new AbortController().signal);
+  client?.events.restarted('client/renewed', '');
+  client?.events.ready(0, true);
+  await paid;
+  assert.deepEqual(client?.asked.map(({ type }) => type), ['want']);
+  client?.answer('want', new ArrayBuffer(2));
+  assert.equal((await segment).byteLength, 2);
+  await settled();
+  // Asked anew, it is meant for this one.
+  const again = follower.tabs.begin('rent', { kind: 'openPool', deposit: 1n });
+  await settled();
+  assert.deepEqual(client?.asked.map(({ type }) => type), ['want', 'begin']);
+  client?.refuse('begin', new AntiphonError('call/full'));
+  await assert.rejects(again, hasCode('call/full'));
+  // A client that crashed and has the same account is the same.
+  const calls = follower.tabs.calls();
+  client?.events.ready(0, true);
+  await settled();
+  client?.answer('calls', new ArrayBuffer(0));
+  await calls;
+});
+
 test('the account goes from leader to leader', async () => {
   const browser = new Browser();
   browser.account = 3;
