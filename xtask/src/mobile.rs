@@ -12,7 +12,7 @@ mod swift;
 mod targets;
 
 use anyhow::Result;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 use crate::process::{cargo, root, run, target_dir};
@@ -26,7 +26,7 @@ pub(crate) struct Options {
 }
 
 /// What is built and tested.
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Clone, Subcommand)]
 enum What {
     /// Compare the generated code that is checked in with what the library gives.
     Bindings {
@@ -42,6 +42,25 @@ enum What {
     Kotlin,
     /// Compile the Swift package on Linux, and run its tests and the scenario.
     Swift,
+    /// Print the proven balance of an address: the example of twenty lines in one of the languages, with what it needs.
+    Balance {
+        /// What the example is written in.
+        language: Language,
+        /// URL of a node.
+        node: String,
+        /// The chain's id.
+        chain: String,
+        /// Whose balance.
+        address: String,
+    },
+}
+
+/// A language that the library is for.
+#[derive(Clone, Copy, ValueEnum)]
+enum Language {
+    Kotlin,
+    Python,
+    Swift,
 }
 
 /// Does one of them.
@@ -50,12 +69,20 @@ enum What {
 ///
 /// A build or a test fails.
 pub(crate) fn run_one(options: &Options) -> Result<()> {
-    match options.what {
-        What::Bindings { write } => bindings::check(write),
+    match &options.what {
+        What::Bindings { write } => bindings::check(*write),
         What::Targets => targets::check(),
         What::Python => python::test(),
         What::Kotlin => kotlin::test(),
         What::Swift => swift::test(),
+        What::Balance { language, node, chain, address } => {
+            let words = [node.as_str(), chain, address];
+            match language {
+                Language::Kotlin => kotlin::balance(&words),
+                Language::Python => python::balance(&words),
+                Language::Swift => swift::balance(&words),
+            }
+        }
     }
 }
 

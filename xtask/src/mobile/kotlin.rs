@@ -4,8 +4,10 @@ use anyhow::{Context as _, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::slice::from_ref;
 
 use super::{folder, library};
+use crate::files::unless_fresh;
 use crate::process::{root, run, target_dir};
 use crate::scenario;
 use crate::setup::{self, Need};
@@ -37,14 +39,7 @@ pub(super) fn test() -> Result<()> {
     let tools = Tools::get()?;
     let out = tools.home.join("out");
     fs::create_dir_all(&out)?;
-    step("compiling Kotlin for the JVM", || {
-        let sources = ["src/main/kotlin/io/antiphon", "example", "src/test"];
-        tools.compile(
-            &sources.map(|source| folder("kotlin").join(source)),
-            &[],
-            &out.join("jvm.jar"),
-        )
-    })?;
+    tools.compile_for_jvm()?;
     step("compiling Kotlin for Android, against stubs", || {
         let stubs = out.join("stubs");
         fs::create_dir_all(&stubs)?;
@@ -54,13 +49,7 @@ pub(super) fn test() -> Result<()> {
         let sources = sources.map(|source| folder("kotlin").join(source));
         tools.compile(&sources, &[stubs], &out.join("android.jar"))
     })?;
-    let java = |class: &str, words: &[&str]| {
-        let mut line = Command::new("java");
-        line.arg(format!("-Djna.library.path={}", rust.display()));
-        line.args(["-cp", &tools.path(&[out.join("jvm.jar"), tools.home.join("res")])]);
-        line.arg(class).args(words);
-        line
-    };
+    let java = |class: &str, words: &[&str]| tools.java(&rust, class, words);
     step("running the tests in Kotlin", || {
         run(&mut java(
             "org.junit.runner.JUnitCore",
@@ -78,6 +67,19 @@ pub(super) fn test() -> Result<()> {
     line.arg(format!("-Djna.library.path={}", library.display()));
     line.args(["-cp", &tools.path(&[runner, tools.home.join("res")]), "JudgeKt"]);
     vectors::compare(&vectors::rust()?, "kotlin", line.args(vectors::files()))
+}
+
+/// Prints a proven balance.
+///
+/// # Errors
+///
+/// A tool cannot be had, the code does not compile, the example fails.
+pub(super) fn balance(words: &[&str]) -> Result<()> {
+    setup::ensure(&[Need::Jdk])?;
+    let rust = library()?;
+    let tools = Tools::get()?;
+    tools.compile_for_jvm()?;
+    run(&mut tools.java(&rust, "BalanceKt", words))
 }
 
 /// What compiles and runs Kotlin.
@@ -111,6 +113,33 @@ impl Tools {
             fs::write(stamp, COMPILER)?;
         }
         Ok(Self { home })
+    }
+
+    /// Compiles the package with its examples and tests, unless nothing has changed.
+    fn compile_for_jvm(&self) -> Result<()> {
+        let (jar, sources) = (self.jar(), ["src/main/kotlin/io/antiphon", "example", "src/test"]);
+        let inputs = sources.map(|source| format!("mobile/kotlin/{source}"));
+        let inputs = inputs.each_ref().map(String::as_str);
+        unless_fresh("kotlin-jvm", &inputs, from_ref(&jar), || {
+            step("compiling Kotlin for the JVM", || {
+                fs::create_dir_all(jar.parent().context("a jar lies in a folder")?)?;
+                self.compile(&inputs.map(|source| root().join(source)), &[], &jar)
+            })
+        })?;
+        Ok(())
+    }
+
+    fn jar(&self) -> PathBuf {
+        self.home.join("out/jvm.jar")
+    }
+
+    /// Returns what runs a class of it, with the library in a folder.
+    fn java(&self, library: &Path, class: &str, words: &[&str]) -> Command {
+        let mut line = Command::new("java");
+        line.arg(format!("-Djna.library.path={}", library.display()));
+        line.args(["-cp", &self.path(&[self.jar(), self.home.join("res")])]);
+        line.arg(class).args(words);
+        line
     }
 
     fn compile(&self, sources: &[PathBuf], more: &[PathBuf], out: &Path) -> Result<()> {

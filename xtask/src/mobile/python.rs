@@ -29,6 +29,17 @@ pub(crate) fn scenario() -> Result<String> {
     play("python", sources()?)
 }
 
+/// Prints a proven balance.
+///
+/// # Errors
+///
+/// The library does not build, or the example fails.
+pub(super) fn balance(words: &[&str]) -> Result<()> {
+    let program = folder("python/example/balance.py").display().to_string();
+    let words: Vec<&str> = [program.as_str()].into_iter().chain(words.iter().copied()).collect();
+    run(&mut sources()?(&words))
+}
+
 /// Returns what starts Python with the package as it lies here.
 fn sources() -> Result<impl Fn(&[&str]) -> Command> {
     let path = target_dir().join("xtask/python");

@@ -22,31 +22,25 @@ const ENTER: &str = r#"
     mount --bind "$1" "$0/antiphon" && mount --bind "$2" "$0/target" && shift 2 &&
     exec chroot "$0" env -C /antiphon/mobile/swift HOME=/root LD_LIBRARY_PATH=/target/debug ANTIPHON=/target/debug/antiphon "$@""#;
 
+/// How the package is built.
+const BUILD: [&str; 5] = [
+    "--disable-sandbox",
+    "--scratch-path",
+    "/target/xtask/swift-build",
+    "-Xlinker",
+    "-L/target/debug",
+];
+
 /// Runs the tests of the package, and the scenario.
 ///
 /// # Errors
 ///
 /// Who runs this is not root, the code does not compile, a test fails.
 pub(super) fn test() -> Result<()> {
-    let is_root = output("id", &["-u"]).is_some_and(|id| id.trim() == "0");
-    ensure!(
-        is_root,
-        "a Debian of its own takes root; a Swift of the system runs `swift test` in mobile/swift"
-    );
-    setup::ensure(&[Need::Debootstrap])?;
     library()?;
     let system = system()?;
-    let build = [
-        "--disable-sandbox",
-        "--scratch-path",
-        "/target/xtask/swift-build",
-        "-Xlinker",
-        "-L/target/debug",
-    ];
-    step("running the tests in Swift", || run(enter(&system, &["swift", "test"]).args(build)))?;
-    step("building the wallet in Swift", || {
-        run(enter(&system, &["swift", "build", "--product", "wallet"]).args(build))
-    })?;
+    step("running the tests in Swift", || run(enter(&system, &["swift", "test"]).args(BUILD)))?;
+    build(&system, "wallet")?;
     let target = target_dir().display().to_string();
     scenario::run("swift", |words| {
         let mut line = enter(&system, &["/target/xtask/swift-build/debug/wallet"]);
@@ -73,8 +67,32 @@ pub(super) fn test() -> Result<()> {
     vectors::compare(&vectors::rust()?, "swift", &mut line)
 }
 
+/// Prints a proven balance.
+///
+/// # Errors
+///
+/// Those of [`test`], or the example fails.
+pub(super) fn balance(words: &[&str]) -> Result<()> {
+    library()?;
+    let system = system()?;
+    build(&system, "balance")?;
+    run(enter(&system, &["/target/xtask/swift-build/debug/balance"]).args(words))
+}
+
+fn build(system: &Path, product: &str) -> Result<()> {
+    step(&format!("building the {product} in Swift"), || {
+        run(enter(system, &["swift", "build", "--product", product]).args(BUILD))
+    })
+}
+
 /// Makes the Debian, unless it is there.
 fn system() -> Result<PathBuf> {
+    let is_root = output("id", &["-u"]).is_some_and(|id| id.trim() == "0");
+    ensure!(
+        is_root,
+        "a Debian of its own takes root; a Swift of the system runs `swift test` in mobile/swift"
+    );
+    setup::ensure(&[Need::Debootstrap])?;
     let system = target_dir().join("xtask/swift");
     let stamp = system.join("complete");
     if !stamp.exists() {
