@@ -79,9 +79,9 @@ fn no_more_than_so_many_are_remembered() {
 
 /// Amounts and tokens of a transaction's transfers.
 fn moved(tx: &SignedTx) -> Vec<(Token, u128)> {
-    let transfer = |message: &Message| match message {
-        Message::Transfer { token, amount, .. } => (*token, amount.units()),
-        _ => panic!("{message:?}"),
+    let transfer = |message: &Message| {
+        let Message::Transfer { token, amount, .. } = message else { panic!("{message:?}") };
+        (*token, amount.units())
     };
     tx.body.messages.iter().map(transfer).collect()
 }
