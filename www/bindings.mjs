@@ -28,7 +28,7 @@ export function renderBindings(language, intro, sources) {
   const calls = entries.filter(({ kind }) => kind === 'call');
   const types = merge(entries.filter(({ kind }) => kind === 'type'));
   const list = (members) => members.map(({ kind, line, text }) => `${kind === 'part' ? '  ' : ''}- \`${line}\` ${inline(text)}`).join('\n');
-  const type = ({ name, text, members }) => `### ${name}\n\n${text}\n\n${list(members)}\n`;
+  const type = ({ name, text, members }) => `### ${name}\n\n${native(text)}\n\n${list(members)}\n`;
   const has = ({ members }, kind) => members.some((member) => member.kind === kind);
   const chapters = { Objects: types.filter((one) => !has(one, 'variant') && (has(one, 'call') || one.members.length === 0)), 'Errors, events and choices': types.filter((one) => has(one, 'variant')) };
   const rest = types.filter((one) => !Object.values(chapters).flat().includes(one));
@@ -36,8 +36,11 @@ export function renderBindings(language, intro, sources) {
     `## ${title}\n\n${all.map(type).join('\n')}`).join('\n')}`;
 }
 
+/** A text with the names of its language: they are Rust's beside the Rust. */
+const native = (text) => text.replaceAll(/`[a-z]+_[a-z_]+/g, (name) => name.replaceAll(/_([a-z])/g, (_, letter) => letter.toUpperCase()));
+
 /** A text in one line of a list: what fails is told at its end. What Kotlin links is code. */
-const inline = (text) => text.replace(/\n*# Errors\n/g, ' Errors: ').replaceAll('\n', ' ').replaceAll(/\[([\w.]+)\]/g, '`$1`');
+const inline = (text) => native(text).replace(/\n*# Errors\n/g, ' Errors: ').replaceAll('\n', ' ').replaceAll(/\[([\w.]+)\]/g, '`$1`');
 
 /** Puts what is said of one type in several places together. */
 function merge(types) {
