@@ -71,7 +71,7 @@ pub(super) fn test() -> Result<()> {
 ///
 /// # Errors
 ///
-/// Those of [`test`], or the example fails.
+/// Those of [`test()`], or the example fails.
 pub(super) fn balance(words: &[&str]) -> Result<()> {
     library()?;
     let system = system()?;
