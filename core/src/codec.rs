@@ -39,12 +39,20 @@ impl DecodeError {
     }
 }
 
-/// The message by which a bounded type reports its bound through borsh's error.
-const OVER_LIMIT: &str = "over limit";
-
-/// Returns the error by which a bounded type reports its bound through borsh.
+/// Returns the error by which a bounded type reports its bound through borsh, which says so of nothing that it reads.
 pub(crate) fn over_limit() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, OVER_LIMIT)
+    io::ErrorKind::OutOfMemory.into()
+}
+
+/// What stopped the reading of a value.
+fn refusal(error: &io::Error, source: &Source<'_>) -> DecodeError {
+    if source.ran_out {
+        DecodeError::Truncated
+    } else if error.kind() == io::ErrorKind::OutOfMemory {
+        DecodeError::OverLimit
+    } else {
+        DecodeError::NonCanonical
+    }
 }
 
 /// Encodes `value`. Cannot fail: writing to memory does not, and every list of ours is bounded.
@@ -72,15 +80,7 @@ pub fn decode<T: BorshDeserialize + BorshSerialize>(
         return Err(DecodeError::OverLimit);
     }
     let mut source = Source { rest: bytes, ran_out: false };
-    let value = T::deserialize_reader(&mut source).map_err(|error| {
-        if source.ran_out {
-            DecodeError::Truncated
-        } else if alloc::string::ToString::to_string(&error) == OVER_LIMIT {
-            DecodeError::OverLimit
-        } else {
-            DecodeError::NonCanonical
-        }
-    })?;
+    let value = T::deserialize_reader(&mut source).map_err(|error| refusal(&error, &source))?;
     if !source.rest.is_empty() {
         return Err(DecodeError::Trailing);
     }

@@ -1,7 +1,10 @@
 //! Calls that move money, as an application sees them.
 
-use crate::text::{Address, Amount};
-use antiphon_core::client::journal::{Act, Entry, Stage};
+use crate::{
+    client::Token,
+    text::{Address, Amount},
+};
+use antiphon_core::client::journal::{Act, Coming, Entry, Origin, Stage};
 
 /// What a call is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
@@ -20,6 +23,14 @@ pub enum CallKind {
     Give,
     /// A member of a field paid.
     PayMember,
+    /// No call: what a pool had promised came.
+    PoolPaid,
+    /// No call: a gift, of `payer` or `to` somebody, once the payee is sure of it.
+    Gift,
+    /// No call: what a field paid when it was closed, or left.
+    FieldPaid,
+    /// No call: tokens that somebody else sent.
+    Received,
 }
 
 /// How far a call is.
@@ -44,14 +55,18 @@ pub enum CallStage {
 /// A call that moves money.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct CallView {
-    /// The application's key for it.
+    /// The application's key for it; of what came without a call, a longer one that names it.
     pub key: String,
     /// What it is for.
     pub kind: CallKind,
+    /// Who pays, of what comes from somebody else.
+    pub payer: Option<Address>,
     /// Whom it pays, or with whom it bonds.
     pub to: Option<Address>,
     /// How much.
     pub amount: Option<Amount>,
+    /// Of which token.
+    pub token: Token,
     /// How far it is.
     pub stage: CallStage,
     /// Why it failed, in a stable code.
@@ -80,16 +95,46 @@ impl CallView {
                 (CallKind::PayMember, Some(*payee), Some(*amount))
             }
         };
-        let stage = match call.stage {
-            Stage::Asked => CallStage::Asked,
-            Stage::Pending => CallStage::Pending,
-            Stage::Included => CallStage::Included,
-            Stage::Committed => CallStage::Committed,
-            Stage::Settled => CallStage::Settled,
-            Stage::Final => CallStage::Final,
-            Stage::Failed => CallStage::Failed,
-        };
         let (to, amount) = (to.map(Into::into), amount.map(Into::into));
-        Self { key: key.to_owned(), kind, to, amount, stage, code: call.code.clone() }
+        let (key, stage, code) = (key.to_owned(), call.stage.into(), call.code.clone());
+        Self { key, kind, payer: None, to, amount, token: call.act.token().into(), stage, code }
+    }
+}
+
+impl From<&Coming> for CallView {
+    fn from(one: &Coming) -> Self {
+        let other = one.other.map(Into::into);
+        let (kind, payer, to) = match one.origin {
+            Origin::Pool => (CallKind::PoolPaid, None, None),
+            Origin::Gift => (CallKind::Gift, other, None),
+            Origin::Given => (CallKind::Gift, None, other),
+            Origin::Field => (CallKind::FieldPaid, None, None),
+            Origin::Sent => (CallKind::Received, other, None),
+        };
+        let (token, stage, code) = (one.token.into(), one.stage.into(), one.code().map(Into::into));
+        Self {
+            key: one.key(),
+            kind,
+            payer,
+            to,
+            amount: Some(one.amount.into()),
+            token,
+            stage,
+            code,
+        }
+    }
+}
+
+impl From<Stage> for CallStage {
+    fn from(stage: Stage) -> Self {
+        match stage {
+            Stage::Asked => Self::Asked,
+            Stage::Pending => Self::Pending,
+            Stage::Included => Self::Included,
+            Stage::Committed => Self::Committed,
+            Stage::Settled => Self::Settled,
+            Stage::Final => Self::Final,
+            Stage::Failed => Self::Failed,
+        }
     }
 }

@@ -14,7 +14,7 @@ use antiphon_core::{
     chain::light::Standing,
     client::{
         Exhibit, Found, Input, LookupId, Notice, Output, Query, Snapshot,
-        journal::{Act, Begun, Change, Journal},
+        journal::{Act, Begun, Change, Event, Journal},
     },
     id::ChainId,
     time::Moment,
@@ -52,6 +52,8 @@ pub(crate) struct Secretary {
     waiting: Vec<Reply<MoneyEvent>>,
     lookups: BTreeMap<LookupId, Reply<Found>>,
     proofs: BTreeMap<LookupId, Reply<Exhibit>>,
+    /// The block that the journal reads.
+    reading: Option<LookupId>,
     is_changed: bool,
     tells_at: Moment,
 }
@@ -67,6 +69,7 @@ impl Secretary {
             waiting: Vec::new(),
             lookups: BTreeMap::new(),
             proofs: BTreeMap::new(),
+            reading: None,
             is_changed: true,
             tells_at: Moment::ZERO,
         }
@@ -111,8 +114,12 @@ impl Secretary {
 
     /// Tells the oldest change to whoever waits. Those who are told the same twice handle it once.
     fn tell_money(&mut self) {
-        if let Some((key, call)) = self.journal.next_event() {
-            let event = MoneyEvent { id: call.changed, call: CallView::new(key, call) };
+        if let Some(event) = self.journal.next_event() {
+            let call = match event {
+                Event::Call(key, call) => CallView::new(key, call),
+                Event::Came(one) => one.into(),
+            };
+            let event = MoneyEvent { id: event.id(), call };
             for reply in self.waiting.drain(..) {
                 answer(reply, Ok(event.clone()));
             }
@@ -131,7 +138,7 @@ impl Secretary {
         for change in self.journal.shown(&shown) {
             keep(desk, Some(change));
         }
-        self.tell_money();
+        self.follow(desk);
         let before = self.ears.shown.send_replace(shown.clone());
         let (was, is) = (&before.chain, &shown.chain);
         if was.is_alarmed != is.is_alarmed {
@@ -144,6 +151,21 @@ impl Secretary {
         if self.ears.events.is_heard() {
             self.tell(AntiphonEvent::Changed { snapshot: (&*shown).into() });
         }
+    }
+
+    /// Reads the next block in which something may have come.
+    fn follow<L: Links>(&mut self, desk: &mut Desk<L>) {
+        let (question, change) = self.journal.follow(desk.client());
+        keep(desk, change);
+        self.reading = question.map(|question| desk.look_up(question)).or(self.reading);
+        self.tell_money();
+    }
+
+    /// The journal's block was found, or why it was not.
+    fn read<L: Links>(&mut self, found: Result<&Found, &str>, desk: &mut Desk<L>) {
+        self.reading = None;
+        keep(desk, self.journal.found(found));
+        self.follow(desk);
     }
 
     fn tell(&self, event: AntiphonEvent) {
@@ -210,13 +232,15 @@ impl Keeper for Secretary {
 
     fn before<L: Links>(&mut self, order: &Output, desk: &mut Desk<L>) -> Option<Ticket> {
         let Output::Ask(id, Query::Submit(bytes)) = order else { return None };
-        let (name, row) = self.journal.sending(*id, bytes)?;
+        let (name, row) = self.journal.sending(*id, bytes, &desk.snapshot())?;
         self.tell_money();
         Some(desk.keep(&name, row))
     }
 
     fn hear<L: Links>(&mut self, told: Output, desk: &mut Desk<L>) {
         match told {
+            Output::Found(id, found) if self.reading == Some(id) => self.read(Ok(&found), desk),
+            Output::Lost(id, code) if self.reading == Some(id) => self.read(Err(code), desk),
             Output::Found(id, found) => {
                 self.lookups
                     .remove(&id)

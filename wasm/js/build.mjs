@@ -65,7 +65,7 @@ if (size > FACADE_BUDGET) {
 async function commonJs() {
   const options = { outdir: here('dist/cjs/src'), format: 'cjs', platform: 'node', target: 'node20', minify: true, legalComments: 'none' };
   const apart = ['worker.ts', 'inline.ts', 'asset.ts'];
-  const sources = ['', 'facade/', 'tabs/'].flatMap((folder) => readdirSync(here(`src/${folder}`)).filter((name) => name.endsWith('.ts') && !apart.includes(name)).map((name) => here(`src/${folder}${name}`)));
+  const sources = ['', 'facade/', 'tabs/'].flatMap((folder) => readdirSync(here(`src/${folder}`)).filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && !apart.includes(name)).map((name) => here(`src/${folder}${name}`)));
   await build({
     ...options,
     entryPoints: sources,

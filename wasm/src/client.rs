@@ -116,7 +116,7 @@ impl WasmClient {
 
     /// Learns from what there is to show how far each call of the application is, and returns what the host must do, in order.
     pub fn look(&mut self) -> Array {
-        self.money.look(&self.inner, &mut self.out);
+        self.money.look(&mut self.inner, &mut self.out);
         self.take()
     }
 
@@ -152,7 +152,7 @@ impl WasmClient {
     }
 
     fn take(&mut self) -> Array {
-        self.money.hold(&mut self.out);
+        self.money.hold(&mut self.inner, &mut self.out);
         let answers = self.money.answers.drain(..).map(|answer| match answer {
             Answer::Found(id, found) => output::answer(id, found),
             Answer::Lost(id, code) => output::write(Output::Lost(id, code)),

@@ -8,6 +8,7 @@
 //! `js/src/snapshot.ts`: ids and heights are numbers below 2^53, amounts are `bigint`, hashes are hexadecimal text,
 //! bytes are `Uint8Array`.
 
+mod call;
 mod client;
 mod command;
 mod error;

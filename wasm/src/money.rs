@@ -7,19 +7,18 @@
 //! Shapes: `Input` in `js/src/border.ts`, `Call` and `MoneyEvent` in `js/src/calls.ts`.
 
 use crate::{
-    command,
+    call, command,
     error::bad_input,
-    object::{field, integer, list, nullable, number, object, text},
+    object::{field, integer, list, number, object, text},
 };
 use antiphon_core::{
     client::{
         Client, Input, LookupId, Output, Query, StoreToken,
-        journal::{Act, Begun, Change, Entry, Journal, Stage},
+        journal::{Act, Begun, Change, Event, Journal},
     },
     id::ChainId,
     table::Table,
     time::{Moment, UnixMillis},
-    wallet::address::to_text,
 };
 use wasm_bindgen::JsValue;
 
@@ -27,6 +26,9 @@ use wasm_bindgen::JsValue;
 const ROWS: &str = "keeper/";
 /// Tokens of its rows begin here: the client counts its own from one.
 const FIRST: u64 = 1 << 52;
+
+/// The journal's own look-ups are called so, and no page's is.
+const READING: LookupId = LookupId(FIRST);
 
 /// A write did not become durable.
 const NOT_STORED: &str = "storage/write-failed";
@@ -108,12 +110,12 @@ impl Money {
                     let token = self.store(row, out);
                     self.beginning.insert(token, (id, key, act));
                 }
-                Ok((Begun::Known(call), _)) => self.found(id, write(&key, &call)),
+                Ok((Begun::Known(call), _)) => self.found(id, call::write(&key, &call)),
                 Err(code) => self.answers.push(Answer::Lost(id, code)),
             },
             Request::Call(id, key) => self.show(id, &key),
             Request::Calls(id) => {
-                let all = self.journal.all().into_iter().map(|(key, call)| write(key, call));
+                let all = self.journal.all().into_iter().map(|(key, call)| call::write(key, call));
                 let all = list(all).into();
                 self.found(id, all);
             }
@@ -189,20 +191,39 @@ impl Money {
         self.tell();
     }
 
-    /// Holds each transaction of a call until its row is durable.
-    pub(crate) fn hold(&mut self, out: &mut Vec<Output>) {
-        if !out.iter().any(is_submit) {
-            return;
-        }
-        for order in core::mem::take(out) {
-            if let Output::Ask(id, Query::Submit(bytes)) = &order
-                && let Some(row) = self.journal.sending(*id, bytes)
-            {
-                let token = self.store(row.clone(), out);
-                self.held.insert(token, (order, row));
-            } else {
-                out.push(order);
+    /// Holds each transaction that a row belongs to until that is durable, and takes what the journal has looked up.
+    pub(crate) fn hold(&mut self, client: &mut Client, out: &mut Vec<Output>) {
+        if out.iter().any(is_submit) {
+            let shown = client.snapshot();
+            for order in core::mem::take(out) {
+                if let Output::Ask(id, Query::Submit(bytes)) = &order
+                    && let Some(row) = self.journal.sending(*id, bytes, &shown)
+                {
+                    let token = self.store(row.clone(), out);
+                    self.held.insert(token, (order, row));
+                } else {
+                    out.push(order);
+                }
             }
+            self.tell();
+        }
+        while let Some(place) = out.iter().position(is_read) {
+            let change = match out.remove(place) {
+                Output::Found(_, found) => self.journal.found(Ok(&found)),
+                Output::Lost(_, code) => self.journal.found(Err(code)),
+                _ => None,
+            };
+            self.keep(change, out);
+            self.follow(client, out);
+        }
+    }
+
+    /// Reads the next block in which something may have come.
+    fn follow(&mut self, client: &mut Client, out: &mut Vec<Output>) {
+        let (question, change) = self.journal.follow(client);
+        self.keep(change, out);
+        if let Some(question) = question {
+            client.look_up(READING, question, out);
         }
         self.tell();
     }
@@ -223,7 +244,7 @@ impl Money {
                 Ok(()) => {
                     let change = self.journal.paid(&key, &client.snapshot());
                     self.keep(change, out);
-                    self.hold(out);
+                    self.hold(client, out);
                     self.show(id, &key);
                 }
                 Err(code) => {
@@ -242,7 +263,7 @@ impl Money {
     }
 
     /// Learns from what is shown how far each call is.
-    pub(crate) fn look(&mut self, client: &Client, out: &mut Vec<Output>) {
+    pub(crate) fn look(&mut self, client: &mut Client, out: &mut Vec<Output>) {
         for token in self.unwritten.drain(..) {
             if let Some((_, (name, row))) = self.held.get(&token) {
                 out.push(Output::Store(StoreToken(token), format!("{ROWS}{name}"), row.clone()));
@@ -251,21 +272,25 @@ impl Money {
         for change in self.journal.shown(&client.snapshot()) {
             self.keep(Some(change), out);
         }
-        self.tell();
+        self.follow(client, out);
     }
 
     /// Tells the oldest change to whoever waits. Those who are told the same twice handle it once.
     fn tell(&mut self) {
-        let Some((key, call)) = self.journal.next_event() else { return };
+        let Some(event) = self.journal.next_event() else { return };
         for id in self.waiting.drain(..) {
-            let event = object([("id", number(call.changed)), ("call", write(key, call))]);
+            let call = match event {
+                Event::Call(key, call) => call::write(key, call),
+                Event::Came(one) => call::write_came(one),
+            };
+            let event = object([("id", number(event.id())), ("call", call)]);
             self.answers.push(Answer::Found(id, event));
         }
     }
 
     fn show(&mut self, id: LookupId, key: &str) {
         self.answers.push(match self.journal.get(key) {
-            Some(call) => Answer::Found(id, write(key, call)),
+            Some(call) => Answer::Found(id, call::write(key, call)),
             None => Answer::Lost(id, "call/unknown-key"),
         });
     }
@@ -292,32 +317,6 @@ const fn is_submit(order: &Output) -> bool {
     matches!(order, Output::Ask(_, Query::Submit(_)))
 }
 
-/// Writes a call.
-fn write(key: &str, call: &Entry) -> JsValue {
-    let (kind, to, amount) = match &call.act {
-        Act::Transfer { to, amount, .. } => ("transfer", Some(to), Some(amount)),
-        Act::Bond(staker, amount) => ("bond", Some(staker), Some(amount)),
-        Act::Unbond(staker, amount) => ("unbond", Some(staker), Some(amount)),
-        Act::Withdraw(staker) => ("withdraw", Some(staker), None),
-        Act::OpenPool(deposit) => ("openPool", None, Some(deposit)),
-        Act::Give { to, amount, .. } => ("give", Some(to), Some(amount)),
-        Act::PayMember { payee, amount, .. } => ("payMember", Some(payee), Some(amount)),
-    };
-    let stage = match call.stage {
-        Stage::Asked => "asked",
-        Stage::Pending => "pending",
-        Stage::Included => "included",
-        Stage::Committed => "committed",
-        Stage::Settled => "settled",
-        Stage::Final => "final",
-        Stage::Failed => "failed",
-    };
-    object([
-        ("key", key.into()),
-        ("kind", kind.into()),
-        ("to", nullable(to.map(|to| to_text(to).into()))),
-        ("amount", nullable(amount.map(|amount| JsValue::from(amount.units())))),
-        ("stage", stage.into()),
-        ("code", nullable(call.code.as_deref().map(Into::into))),
-    ])
+fn is_read(order: &Output) -> bool {
+    matches!(order, Output::Found(READING, _) | Output::Lost(READING, _))
 }

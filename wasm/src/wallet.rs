@@ -86,6 +86,6 @@ impl WasmClient {
     }
 }
 
-fn said(code: &str, error: &impl Display) -> JsValue {
+fn said(code: &str, error: &dyn Display) -> JsValue {
     coded(code, &error.to_string())
 }

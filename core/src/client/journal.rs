@@ -11,22 +11,28 @@
 //! another. How far it is, the account's sequence says, proven level by level (A7.6).
 //!
 //! Each change is an event with a number of its own, which stays until the application has said that it is handled. Of what
-//! moves on meanwhile only the newest is told.
+//! moves on meanwhile only the newest is told. What comes without a call is told, too: `came`.
 
+mod came;
 mod row;
 mod stage;
 #[cfg(test)]
 mod tests;
 
+pub use came::{Coming, MAX_BLOCKS, MAX_CAME, Origin};
 pub use row::{Act, Entry, Stage};
 
-use super::{AskId, PaymentView, Snapshot};
+use super::{AskId, Client, Found, PaymentView, Question, Snapshot};
 use crate::{
-    chain::transaction::{SignedTransaction, decode_transaction},
-    id::ChainId,
+    chain::{
+        Level,
+        transaction::{SignedTransaction, decode_transaction},
+    },
+    id::{Address, ChainId},
     table::Table,
 };
 use alloc::{borrow::ToOwned, boxed::Box, format, string::String, vec::Vec};
+use came::{Came, Seen};
 use stage::{payment_stage, reservation_stage, transaction_stage};
 
 /// Calls that are remembered. Chosen here: months of a person's payments; the oldest that are over and read make room.
@@ -49,6 +55,25 @@ pub enum Begun {
     Known(Box<Entry>),
 }
 
+/// A change that is not handled.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// Of a call, by its key.
+    Call(&'a String, &'a Entry),
+    /// Of what came without one.
+    Came(&'a Coming),
+}
+
+impl Event<'_> {
+    /// Returns its number.
+    pub const fn id(&self) -> u64 {
+        match self {
+            Self::Call(_, call) => call.changed,
+            Self::Came(one) => one.changed,
+        }
+    }
+}
+
 /// Why a call is not begun; in a stable code.
 pub type Refusal = &'static str;
 
@@ -57,6 +82,10 @@ pub type Refusal = &'static str;
 pub struct Journal {
     chain: ChainId,
     calls: Table<String, Entry>,
+    /// What came without a call.
+    came: Came,
+    /// Whose it is, once that is known.
+    me: Option<Address>,
     /// Submissions that the node has not answered, with whether the same bytes went before.
     asked: Table<AskId, (String, bool)>,
     /// Number of the last change.
@@ -70,13 +99,19 @@ impl Journal {
         chain: ChainId,
         rows: Vec<(String, Vec<u8>)>,
     ) -> (Self, Vec<Change>, Option<SignedTransaction>) {
+        let mut came = Came::default();
         let read = rows.into_iter().filter_map(|(name, bytes)| {
+            if name == came::ROW {
+                came = Came::read(chain, bytes)?;
+                return None;
+            }
             let key = name.strip_prefix(ROWS)?.to_owned();
             Some((key, Entry::read(chain, &name, bytes)?))
         });
         let calls: Table<_, _> = read.collect();
-        let changes = calls.values().map(|call| call.changed).max().unwrap_or_default();
-        let mut journal = Self { chain, calls, asked: Table::new(), changes };
+        let all = calls.values().map(|call| call.changed);
+        let changes = all.chain(came.list.iter().map(|one| one.changed)).max().unwrap_or_default();
+        let mut journal = Self { chain, calls, came, me: None, asked: Table::new(), changes };
         let keys: Vec<_> = journal.calls.keys().cloned().collect();
         let rows = keys.iter().filter_map(|key| journal.close(key)).collect();
         let open = journal.calls.values().filter(|call| call.stage == Stage::Pending);
@@ -172,8 +207,11 @@ impl Journal {
     }
 
     /// The client sends a transaction. Returns the row that must be durable before.
-    pub fn sending(&mut self, ask: AskId, bytes: &[u8]) -> Option<Change> {
+    pub fn sending(&mut self, ask: AskId, bytes: &[u8], shown: &Snapshot) -> Option<Change> {
         let transaction = decode_transaction(bytes).ok()?;
+        if self.came.sending(&transaction, shown, &mut self.changes) {
+            return Some(self.write_came());
+        }
         let [message] = &transaction.body.messages[..] else { return None };
         let is_it = |call: &Entry| call.act.is(message);
         let same = |call: &Entry| call.transaction.as_deref() == Some(bytes);
@@ -244,17 +282,56 @@ impl Journal {
                 _ => call.stage = stage,
             })
         };
-        moved.into_iter().filter_map(change).collect()
+        let mut rows: Vec<_> = moved.into_iter().filter_map(change).collect();
+        if self.came.shown(shown, &mut self.changes) {
+            rows.push(self.write_came());
+        }
+        rows
+    }
+
+    /// Looks whether others have sent something. Returns the block that must be read for that, and the row to be written. The
+    /// answer goes to [`Journal::found`].
+    pub fn follow(&mut self, client: &Client) -> (Option<Question>, Option<Change>) {
+        self.me = client.address();
+        let seen = client.settled_account().map(|(height, account)| Seen::new(height, account));
+        let (question, is_due) = seen.map_or((None, false), |seen| self.came.follow(seen));
+        (question, is_due.then(|| self.write_came()))
+    }
+
+    /// What was asked for by [`Journal::follow`] was found, or there is none, for this reason.
+    pub fn found(&mut self, found: Result<&Found, &str>) -> Option<Change> {
+        let me = self.me?;
+        let block = match found {
+            Ok(Found::Block(block)) => {
+                block.transactions.as_deref().map(|all| (block.proven.level, all))
+            }
+            Ok(_) => None,
+            // Nobody will ever know.
+            Err("lookup/too-far") => Some((Level::Settled, &[][..])),
+            Err(_) => None,
+        };
+        let Some(block) = block else {
+            self.came.unanswered();
+            return None;
+        };
+        let is_due = self.came.found(block, (self.chain, me), &mut self.changes);
+        is_due.then(|| self.write_came())
     }
 
     /// Returns the change that the application has not handled yet, the oldest.
-    pub fn next_event(&self) -> Option<(&String, &Entry)> {
-        let untold = self.calls.iter().filter(|(_, call)| !call.is_told());
-        untold.min_by_key(|(_, call)| call.changed)
+    pub fn next_event(&self) -> Option<Event<'_>> {
+        let calls = self.calls.iter().filter(|(_, call)| !call.is_told());
+        let calls = calls.map(|(key, call)| (call.changed, Event::Call(key, call)));
+        let came = self.came.list.iter().filter(|one| !one.is_told());
+        let all = calls.chain(came.map(|one| (one.changed, Event::Came(one))));
+        all.min_by_key(|(changed, _)| *changed).map(|(_, event)| event)
     }
 
     /// The application has handled the change of this number.
     pub fn handled(&mut self, change: u64) -> Option<Change> {
+        if self.came.handled(change) {
+            return Some(self.write_came());
+        }
         let (key, call) = self.calls.iter_mut().find(|(_, call)| call.changed == change)?;
         call.told = change;
         let key = key.clone();
@@ -267,6 +344,10 @@ impl Journal {
         self.changes = self.changes.saturating_add(1);
         call.changed = self.changes;
         self.write(key)
+    }
+
+    fn write_came(&mut self) -> Change {
+        (came::ROW.to_owned(), Some(self.came.write(self.chain)))
     }
 
     fn write(&self, key: &str) -> Option<Change> {

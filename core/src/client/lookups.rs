@@ -11,7 +11,8 @@ use crate::{
 use alloc::vec::Vec;
 
 impl Client {
-    pub(super) fn look_up(&mut self, id: LookupId, question: Question, out: &mut Vec<Output>) {
+    /// Begins a look-up, as [`Input::LookUp`](super::Input::LookUp) does.
+    pub fn look_up(&mut self, id: LookupId, question: Question, out: &mut Vec<Output>) {
         let mut lifted = Vec::new();
         self.lookups.ask(&self.light, id, question, &mut lifted);
         self.lift_lookups(lifted, out);

@@ -330,7 +330,9 @@ pub struct PayerView {
 pub struct SettlementView {
     /// The pool that pays.
     pub pool: PoolId,
-    /// The sum that the voucher promises.
+    /// What the voucher promises in all.
+    pub promised: Amount,
+    /// What of that no settlement before it has brought.
     pub amount: Amount,
     /// How far the chain is proven to have paid it; `None` while it is only sent.
     pub level: Option<Level>,

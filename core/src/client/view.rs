@@ -50,6 +50,17 @@ impl Client {
         }
     }
 
+    /// Returns this client's address, once its wallet is read.
+    pub(super) fn address(&self) -> Option<Address> {
+        Some(self.purse.as_ref()?.book.address())
+    }
+
+    /// Returns what this key owns as the newest settled head shows it, and that head's height.
+    pub(super) fn settled_account(&self) -> Option<(Height, &Account)> {
+        let shown = self.purse.as_ref()?.book.account(Level::Settled)?;
+        Some((shown.height, &shown.value))
+    }
+
     /// Returns the file that proves that the chain has split, once a witness has shown it.
     pub fn fork_proof(&self) -> Option<Vec<u8>> {
         self.light.fork().map(|proof| proof.to_bytes())
@@ -266,6 +277,7 @@ fn payer(book: BookView) -> PayerView {
 fn settlement(settlement: &crate::wallet::book::Settlement) -> SettlementView {
     SettlementView {
         pool: settlement.pool,
+        promised: settlement.cum,
         amount: settlement.gain,
         level: settlement.level,
         height: settlement.height,

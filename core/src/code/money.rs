@@ -210,6 +210,8 @@ pub(super) const GROUPS: [Group; 5] = [
         about: "Why a gift was not taken or not offered. What is reserved comes back to the giver after its end if nobody takes it.",
         met: &[Page, Phone],
         rows: &[
+            row("gift/lapsed", Never, "The gift's period ended before it was paid; what was reserved goes back to the giver.",
+                "Give it again, and while the payee is around."),
             row("gift/malformed", Never, "What a giver or payee said is no word of theirs.",
                 "Nothing; it is ignored."),
             row("gift/not-alone", Never, "The pool that a giver named pays others, too, so nobody can be sure of it.",

@@ -100,7 +100,7 @@ impl<const MAX: usize> BorshDeserialize for Text<MAX> {
         let bytes = Bounded::<u8, MAX>::deserialize_reader(reader)?;
         String::from_utf8(bytes.into_vec())
             .map(Self)
-            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8"))
+            .map_err(|_| io::ErrorKind::InvalidData.into())
     }
 }
 

@@ -95,13 +95,13 @@ impl Words {
         if text.len() > MAX_TEXT {
             return Err(MnemonicError::TooLong);
         }
-        let found = text.split_whitespace().count();
+        let found = pieces(text).count();
         if !matches!(found, 12 | 24) {
             return Err(MnemonicError::BadWordCount { found });
         }
         let lower = Zeroizing::new(text.to_ascii_lowercase());
         let mut places = Zeroizing::new(Vec::with_capacity(found));
-        for (at, word) in lower.split_whitespace().enumerate() {
+        for (at, word) in pieces(&lower).enumerate() {
             let unknown = MnemonicError::UnknownWord { position: at.saturating_add(1) };
             let place = List::new().position(|known| letters(&known) == word).ok_or(unknown)?;
             places.push(u32::try_from(place).map_err(|_| unknown)?);
@@ -159,6 +159,11 @@ impl Words {
         }
         seed
     }
+}
+
+/// Returns what stands between spaces, of whichever kind: no word of the list has anything but ASCII.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !letter.is_ascii_graphic()).filter(|piece| !piece.is_empty())
 }
 
 /// Puts words of 11 bits together to bytes; bits that fill no byte come last, from its upper end.
@@ -248,7 +253,7 @@ mod tests {
 
     #[test]
     fn case_and_spaces_do_not_matter() {
-        let untidy = FIRST.to_uppercase().replace(' ', " \n ");
+        let untidy = FIRST.to_uppercase().replace(' ', " \n\u{a0}\u{3000}");
         assert_eq!(Words::parse(&untidy), Words::parse(FIRST));
     }
 

@@ -167,3 +167,12 @@ impl From<Token> for spec::Token {
         }
     }
 }
+
+impl From<spec::Token> for Token {
+    fn from(token: spec::Token) -> Self {
+        match token {
+            spec::Token::Staking => Self::Staking,
+            spec::Token::Operational => Self::Operational,
+        }
+    }
+}

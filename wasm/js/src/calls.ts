@@ -15,21 +15,28 @@ import type { Command, Token } from './border.js';
  * field have signed; or will not happen, and `code` says why. */
 export type CallStage = 'asked' | 'pending' | 'included' | 'committed' | 'settled' | 'final' | 'failed';
 
-/** A call that moves money. */
+/** What came without a call: a pool paid what it had promised; a gift, of `payer` or `to` somebody, is sure; a field was closed or left; somebody sent tokens. */
+export type ComingKind = 'poolPaid' | 'gift' | 'fieldPaid' | 'received';
+
+/** A call that moves money, or, in a `MoneyEvent`, what came without one. */
 export interface Call {
-  /** The application's key for it. */
+  /** The application's key for it; of what came without a call, a longer one that names it, the same each time. */
   readonly key: string;
-  readonly kind: 'transfer' | 'bond' | 'unbond' | 'withdraw' | 'openPool' | 'give' | 'payMember';
+  readonly kind: 'transfer' | 'bond' | 'unbond' | 'withdraw' | 'openPool' | 'give' | 'payMember' | ComingKind;
+  /** Who pays, of a gift and of what somebody sent. */
+  readonly payer: string | null;
   /** Whom it pays, or with whom it bonds. */
   readonly to: string | null;
   /** Smallest units. */
   readonly amount: bigint | null;
+  /** Of which token. */
+  readonly token: Token;
   readonly stage: CallStage;
   /** Why it failed, in a stable code. */
   readonly code: string | null;
 }
 
-/** A change of a call, which stays in the queue until it is handled. */
+/** A change of a call, or of what came without one, which stays in the queue until it is handled. */
 export interface MoneyEvent {
   /** Its number, for `eventHandled()`. */
   readonly id: number;

@@ -24,7 +24,7 @@ import { Tabs, type TabEvents } from './tabs.js';
 
 export { formatAmount, parseAmount, readAmount, DECIMALS } from './amount.js';
 export type { Token } from './border.js';
-export type { Call, CallStage, MoneyEvent, Once } from './calls.js';
+export type { Call, CallStage, ComingKind, MoneyEvent, Once } from './calls.js';
 export type { SharingReason, SharingView, UploadTerms } from './sharing.js';
 export { AntiphonError, helpFor } from './error.js';
 export { EVENT_TYPES, type AntiphonEvent, type EventOf, type EventType } from './event.js';

@@ -186,7 +186,7 @@ test('a call by its key is asked again of the next worker once that names the sa
   assert.deepEqual(workers[1]?.heard.slice(1), []);
   workers[1]?.say({ type: 'ready', account: 2, isStored: true });
   assert.deepEqual(workers[1]?.heard.slice(1), [{ type: 'begin', key: 'rent', command: { kind: 'openPool', deposit: 1n }, id: 1 }]);
-  const call = { key: 'rent', kind: 'openPool', to: null, amount: 1n, stage: 'asked', code: null } as const;
+  const call = { key: 'rent', kind: 'openPool', payer: null, to: null, amount: 1n, token: 'operational', stage: 'asked', code: null } as const;
   workers[1]?.say({ type: 'found', id: 1, found: call });
   assert.deepEqual(await begun, call);
 });

@@ -88,7 +88,7 @@ test('money moves once by its key, and each change is handled before the next is
   await assert.rejects(antiphon.once('tip').give('Aaddress', 1n, 'ü'.repeat(17)), hasCode('options/invalid'));
   const sent = antiphon.once('rent').transfer('Aaddress', 5n);
   assert.deepEqual(worker.heard.at(-1), { type: 'begin', id: 1, key: 'rent', command: { kind: 'transfer', token: 'operational', to: 'Aaddress', amount: 5n } });
-  const call = { key: 'rent', kind: 'transfer', to: 'Aaddress', amount: 5n, stage: 'asked', code: null } as const;
+  const call = { key: 'rent', kind: 'transfer', payer: null, to: 'Aaddress', amount: 5n, token: 'operational', stage: 'asked', code: null } as const;
   worker.say({ type: 'found', id: 1, found: call });
   assert.deepEqual(await sent, call);
   const events = antiphon.moneyEvents();

@@ -92,6 +92,15 @@ impl Act {
         })
     }
 
+    /// Returns which token it moves; what is withdrawn is of both.
+    pub const fn token(&self) -> Token {
+        match self {
+            Self::Transfer { token, .. } => *token,
+            Self::Bond(..) | Self::Unbond(..) | Self::Withdraw(_) => Token::Staking,
+            Self::OpenPool(_) | Self::Give { .. } | Self::PayMember { .. } => Token::Operational,
+        }
+    }
+
     /// Returns the command that does it; none for a purpose that is too long.
     pub fn command(&self) -> Option<Command> {
         Some(match self {

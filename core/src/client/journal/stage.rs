@@ -19,23 +19,37 @@ pub(super) fn transaction_stage(
     sequences: [Option<(Height, u64)>; 3],
 ) -> Option<Stage> {
     let sent = call.sent()?.body;
+    in_place((sent.sequence, sent.reference_height), call.stage, sequences)
+}
+
+/// The same of a place in the account's sequence, with the block that was referred to.
+pub(super) fn in_place(
+    (place, reference): (u64, Height),
+    stage: Stage,
+    sequences: [Option<(Height, u64)>; 3],
+) -> Option<Stage> {
     let has = |level: Level| {
         let at = Level::ALL.iter().position(|known| *known == level)?;
         sequences.get(at).copied().flatten()
     };
-    let is_in = |level| has(level).is_some_and(|(_, used)| used >= sent.sequence);
-    for (level, stage) in [
-        (Level::Final, Stage::Final),
-        (Level::Settled, Stage::Settled),
-        (Level::Included, Stage::Included),
-    ] {
+    let is_in = |level| has(level).is_some_and(|(_, used)| used >= place);
+    for level in Level::ALL.into_iter().rev() {
         if is_in(level) {
-            return Some(stage.max(call.stage));
+            return Some(at_level(level).max(stage));
         }
     }
     // The client makes it anew then, and its turn is told by `sending`; a life that ended long ago without that is over.
-    let over = sent.reference_height.plus(LIFETIME.saturating_mul(2));
+    let over = reference.plus(LIFETIME.saturating_mul(2));
     has(Level::Settled).filter(|(height, _)| *height > over).map(|_| Stage::Failed)
+}
+
+/// How far is what a block of this level has.
+pub(super) const fn at_level(level: Level) -> Stage {
+    match level {
+        Level::Included => Stage::Included,
+        Level::Settled => Stage::Settled,
+        Level::Final => Stage::Final,
+    }
 }
 
 /// How far a pool is whose transaction was not made before the application ended: it will be, if the client has written the

@@ -1,3 +1,5 @@
+mod came;
+
 use super::*;
 use crate::{
     amount::Amount,
@@ -24,7 +26,7 @@ fn a_transfer_rises_by_proof_and_each_change_is_told_until_it_is_handled() {
     begun(&mut journal, "rent");
     assert!(journal.next_event().is_none(), "the call itself says that it is asked");
     let bytes = sent(1, 10);
-    assert!(journal.sending(AskId(1), &bytes).is_some());
+    assert!(journal.sending(AskId(1), &bytes, &Snapshot::default()).is_some());
     assert_eq!(stage(&journal, "rent"), Stage::Pending);
     for (level, expected) in [(0, Stage::Included), (1, Stage::Settled), (2, Stage::Final)] {
         let mut sequences = [None; 3];
@@ -32,7 +34,7 @@ fn a_transfer_rises_by_proof_and_each_change_is_told_until_it_is_handled() {
         assert_eq!(journal.shown(&shows(sequences)).len(), 1);
         assert_eq!(stage(&journal, "rent"), expected);
         assert!(journal.shown(&shows(sequences)).is_empty(), "told once");
-        let changed = journal.next_event().unwrap().1.changed;
+        let changed = journal.next_event().unwrap().id();
         assert!(journal.handled(changed).is_some());
         assert!(journal.next_event().is_none());
     }
@@ -43,15 +45,15 @@ fn what_was_not_handled_is_told_again_after_a_restart_and_only_the_newest_of_it(
     let mut journal = empty();
     let mut rows = Table::new();
     note(&mut rows, begun(&mut journal, "rent"));
-    note(&mut rows, journal.sending(AskId(1), &sent(1, 10)).unwrap());
-    let first = journal.next_event().unwrap().1.changed;
+    note(&mut rows, journal.sending(AskId(1), &sent(1, 10), &Snapshot::default()).unwrap());
+    let first = journal.next_event().unwrap().id();
     for change in journal.shown(&shows([None, Some((Height(20), 1)), None])) {
         note(&mut rows, change);
     }
     assert!(journal.handled(first).is_none(), "it has moved on");
     let (journal, again, flight) = Journal::restore(CHAIN, rows.into_iter().collect());
     assert!(again.is_empty() && flight.is_none());
-    let (key, call) = journal.next_event().unwrap();
+    let Some(Event::Call(key, call)) = journal.next_event() else { panic!("it is told") };
     assert_eq!((key.as_str(), call.stage), ("rent", Stage::Settled));
 }
 
@@ -73,7 +75,7 @@ fn a_restart_waits_for_what_was_sent_and_ends_what_was_not() {
     let mut rows = Table::new();
     note(&mut rows, begun(&mut journal, "sent"));
     let bytes = sent(4, 10);
-    note(&mut rows, journal.sending(AskId(1), &bytes).unwrap());
+    note(&mut rows, journal.sending(AskId(1), &bytes, &Snapshot::default()).unwrap());
     let Ok((Begun::New(row), _)) = journal.begin("asked", act(7)) else { panic!("it is new") };
     note(&mut rows, row);
     let (journal, again, flight) = Journal::restore(CHAIN, rows.into_iter().collect());
@@ -99,14 +101,14 @@ fn a_refusal_ends_a_call_unless_the_same_bytes_went_before() {
     let mut journal = empty();
     begun(&mut journal, "rent");
     let bytes = sent(1, 10);
-    journal.sending(AskId(1), &bytes);
+    journal.sending(AskId(1), &bytes, &Snapshot::default());
     assert!(journal.answered(AskId(1), Some(-32001)).is_none(), "as good as none");
-    assert!(journal.sending(AskId(2), &bytes).is_none(), "written already");
+    assert!(journal.sending(AskId(2), &bytes, &Snapshot::default()).is_none(), "written already");
     assert!(journal.answered(AskId(2), Some(-32002)).is_none());
     assert_eq!(stage(&journal, "rent"), Stage::Pending, "it may be on its way");
     let mut journal = empty();
     begun(&mut journal, "rent");
-    journal.sending(AskId(1), &bytes);
+    journal.sending(AskId(1), &bytes, &Snapshot::default());
     assert!(journal.answered(AskId(1), Some(-32002)).is_some());
     assert_eq!(journal.get("rent").unwrap().code.as_deref(), Some("node/transaction-refused"));
 }
@@ -116,15 +118,15 @@ fn of_two_equal_transfers_the_first_goes_first_and_what_expired_is_made_anew() {
     let mut journal = empty();
     begun(&mut journal, "one");
     begun(&mut journal, "two");
-    journal.sending(AskId(1), &sent(1, 10));
+    journal.sending(AskId(1), &sent(1, 10), &Snapshot::default());
     let asked: Vec<_> =
         ["one", "two"].into_iter().filter(|key| stage(&journal, key) == Stage::Asked).collect();
     assert_eq!(asked.len(), 1);
     // The first outlived its reference: the same is ordered anew.
-    journal.sending(AskId(2), &sent(1, 80));
+    journal.sending(AskId(2), &sent(1, 80), &Snapshot::default());
     assert_eq!(stage(&journal, asked[0]), Stage::Asked);
     journal.shown(&shows([Some((Height(81), 1)), None, None]));
-    journal.sending(AskId(3), &sent(2, 82));
+    journal.sending(AskId(3), &sent(2, 82), &Snapshot::default());
     assert_eq!(stage(&journal, asked[0]), Stage::Pending);
 }
 
@@ -134,10 +136,10 @@ fn of_two_equal_transfers_the_second_goes_before_it_is_shown_that_the_first_has_
     let mut rows = Table::new();
     note(&mut rows, begun(&mut journal, "one"));
     note(&mut rows, begun(&mut journal, "two"));
-    note(&mut rows, journal.sending(AskId(1), &sent(1, 10)).unwrap());
+    note(&mut rows, journal.sending(AskId(1), &sent(1, 10), &Snapshot::default()).unwrap());
     // The client lands the first and sends the next in one go; what is shown is learned later.
     let last = sent(2, 12);
-    note(&mut rows, journal.sending(AskId(2), &last).unwrap());
+    note(&mut rows, journal.sending(AskId(2), &last, &Snapshot::default()).unwrap());
     assert_eq!([stage(&journal, "one"), stage(&journal, "two")], [Stage::Pending; 2]);
     let (mut journal, again, flight) = Journal::restore(CHAIN, rows.into_iter().collect());
     assert!(again.is_empty(), "neither was interrupted");
@@ -151,8 +153,8 @@ fn of_two_equal_transfers_the_second_goes_before_it_is_shown_that_the_first_has_
 fn what_expires_when_a_block_was_given_up_is_made_anew_in_an_earlier_place() {
     let mut journal = empty();
     begun(&mut journal, "rent");
-    journal.sending(AskId(1), &sent(6, 10));
-    assert!(journal.sending(AskId(2), &sent(5, 80)).is_some());
+    journal.sending(AskId(1), &sent(6, 10), &Snapshot::default());
+    assert!(journal.sending(AskId(2), &sent(5, 80), &Snapshot::default()).is_some());
     assert_eq!(journal.shown(&shows([Some((Height(81), 5)), None, None])).len(), 1);
     assert_eq!(stage(&journal, "rent"), Stage::Included);
 }
@@ -164,10 +166,10 @@ fn what_is_over_and_read_makes_room_and_nothing_else() {
         begun(&mut journal, &format!("{n}"));
     }
     assert_eq!(journal.begin("more", act(5)), Err("call/full"));
-    journal.sending(AskId(1), &sent(1, 10));
+    journal.sending(AskId(1), &sent(1, 10), &Snapshot::default());
     journal.shown(&shows([None, None, Some((Height(20), 1))]));
     assert_eq!(journal.begin("more", act(5)), Err("call/full"), "it was not read");
-    let changed = journal.next_event().unwrap().1.changed;
+    let changed = journal.next_event().unwrap().id();
     journal.handled(changed);
     assert!(matches!(journal.begin("more", act(5)), Ok((Begun::New(_), Some((_, None))))));
 }

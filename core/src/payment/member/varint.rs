@@ -30,7 +30,7 @@ pub(super) fn read<R: io::Read>(bits: u32, reader: &mut R) -> io::Result<u128> {
         let low = u128::from(byte & !MORE);
         let room = bits.saturating_sub(shift).min(BITS);
         if low >> room != 0 || (byte == 0 && shift > 0) {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "not a number's one form"));
+            return Err(io::ErrorKind::InvalidData.into());
         }
         value |= low.checked_shl(shift).unwrap_or(0);
         if byte & MORE == 0 {

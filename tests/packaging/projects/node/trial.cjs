@@ -8,7 +8,7 @@ const ENTRIES = {
   antiphon: ['Antiphon', 'AntiphonError', 'DECIMALS', 'EVENT_TYPES', 'REPORT_FORMAT', 'connect', 'formatAmount', 'helpFor', 'parseAmount', 'readAmount', 'toReport'],
   'antiphon/player': ['AntiphonPlayer', 'definePlayer'],
   'antiphon/hls': ['antiphonLoaders', 'bufferedAhead'],
-  'antiphon/verify': ['checkProof'],
+  'antiphon/verify': ['checkProof', 'checkSafetyCode', 'safetyCode', 'safetyNumber'],
   'antiphon/codes': ['CODES', 'explain'],
   'antiphon/words': ['Words'],
   'antiphon/inline': ['inline'],

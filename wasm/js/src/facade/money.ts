@@ -34,7 +34,7 @@ export abstract class MoneyCalls extends ChainCalls {
   }
 
   /**
-   * The oldest change of a call that is not handled yet. It is told again, to a page that is opened later too, until `eventHandled()` has
+   * The oldest change that is not handled yet: of a call, or of what came without one. It is told again, to a page that is opened later too, until `eventHandled()` has
    * been called with its number; of a call that moves on meanwhile only the newest change is.
    */
   nextEvent(options?: Abortable): Promise<MoneyEvent> {
@@ -46,7 +46,7 @@ export abstract class MoneyCalls extends ChainCalls {
     return this.client.eventHandled(id);
   }
 
-  /** Yields each change of a call, and says that it was handled when the next one is asked for. */
+  /** Yields each change, and says that it was handled when the next one is asked for. */
   async *moneyEvents(options?: Abortable): AsyncGenerator<MoneyEvent, void, undefined> {
     for (;;) {
       const event = await this.nextEvent(options);
