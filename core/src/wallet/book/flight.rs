@@ -33,7 +33,7 @@ pub(super) struct Flight {
     pub(super) again_at: Option<Moment>,
     /// How often nobody answered.
     silences: u32,
-    /// Whether it is made anew once its life is over.
+    /// Whether it is made anew once its life is over, or of each message by itself once it was refused.
     again: bool,
 }
 
@@ -139,9 +139,13 @@ impl Book {
         }
         match self.asked.remove(&id) {
             Some(Asked::Submission) => {
-                let flight = self.flight.take();
-                let messages = flight.map(|f| f.transaction.body.messages.into_vec());
-                self.part(messages.unwrap_or_default(), out);
+                match self.flight.take() {
+                    Some(flight) if !flight.again => out.push(Output::Trouble(TRANSACTION_REFUSED)),
+                    flight => {
+                        let messages = flight.map(|f| f.transaction.body.messages.into_vec());
+                        self.part(messages.unwrap_or_default(), out);
+                    }
+                }
                 out.push(Output::Changed);
             }
             Some(Asked::Faucet) => out.push(Output::Trouble("node/faucet-refused")),

@@ -42,11 +42,12 @@ impl Node {
     }
 
     fn set_account(&mut self, sequence: u64, balance: u128) {
-        self.set_account_of(&owner(), sequence, balance);
+        self.set_balances(&owner(), sequence, [0, balance]);
     }
 
-    fn set_account_of(&mut self, owner: &Address, sequence: u64, balance: u128) {
-        let balances = [Amount::ZERO, Amount::from_units(balance)];
+    /// Of both tokens, the staking token first.
+    fn set_balances(&mut self, owner: &Address, sequence: u64, balances: [u128; 2]) {
+        let balances = balances.map(Amount::from_units);
         let key = StateKey::account(self.chain(), owner);
         self.entries.insert(key, encode(&Account { sequence, balances }));
     }

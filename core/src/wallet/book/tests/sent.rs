@@ -109,6 +109,20 @@ fn everything_goes_in_one_transaction_and_is_not_sent_anew_when_its_life_is_over
     assert_eq!(all(&mut book), Err(BookError::Insufficient { needed, balance }), "the fee alone");
 }
 
+#[test]
+fn everything_that_is_refused_is_not_sent_in_parts() {
+    let (mut node, to, mut out) = (Node::new(), Address([1; 20]), Vec::new());
+    let mut book = Book::new(key(), &node.spec);
+    node.set_balances(&owner(), 4, [7, 100]);
+    show(&mut book, &node, 10, Level::Settled);
+    book.send_all(at(0), to, &mut out).unwrap();
+    let (ask, tx) = submitted(&out).unwrap();
+    assert_eq!(moved(&tx), [(Token::Staking, 7), (Token::Operational, 99)]);
+    let out = feed(&mut book, 0, Input::Refused(ask, -32_000));
+    assert_eq!(out, [Output::Trouble(TRANSACTION_REFUSED), Output::Changed]);
+    assert!(!book.is_busy());
+}
+
 #[cfg(feature = "falcon")]
 #[test]
 fn a_falcon_key_keeps_a_book_and_pays_what_its_signature_costs() {
@@ -117,7 +131,7 @@ fn a_falcon_key_keeps_a_book_and_pays_what_its_signature_costs() {
     let (mut node, name) = (Node::new(), secret.account_key());
     let mut book = Book::new(secret, &node.spec);
     assert_eq!(book.address(), name.address());
-    node.set_account_of(&name.address(), 0, 100);
+    node.set_balances(&name.address(), 0, [0, 100]);
     show(&mut book, &node, 10, Level::Settled);
     let (mut out, to) = (Vec::new(), Address([1; 20]));
     let mut send = |amount| {
