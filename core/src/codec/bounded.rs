@@ -98,9 +98,7 @@ impl<const MAX: usize> BorshSerialize for Text<MAX> {
 impl<const MAX: usize> BorshDeserialize for Text<MAX> {
     fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
         let bytes = Bounded::<u8, MAX>::deserialize_reader(reader)?;
-        String::from_utf8(bytes.into_vec())
-            .map(Self)
-            .map_err(|_| io::ErrorKind::InvalidData.into())
+        String::from_utf8(bytes.into_vec()).map(Self).map_err(|_| io::ErrorKind::InvalidData.into())
     }
 }
 

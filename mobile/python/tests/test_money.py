@@ -55,8 +55,8 @@ class Events(unittest.IsolatedAsyncioTestCase):
         return await antiphon.connect(options, Words.restore(WORDS).account(0))
 
     async def test_what_somebody_sends_is_told_until_it_is_handled(self) -> None:
-        told = subprocess.run(
-            [sys.executable, "-c", APPLICATION, self.ready["base"], self.ready["chain"], self.wallet, WORDS.decode()],
+        told = await asyncio.to_thread(
+            subprocess.run, [sys.executable, "-c", APPLICATION, self.ready["base"], self.ready["chain"], self.wallet, WORDS.decode()],
             capture_output=True, text=True, timeout=120,
         )
         self.assertEqual(told.returncode, -9, told.stderr)

@@ -2196,6 +2196,26 @@ class CallKind(enum.Enum):
     A member of a field paid.
 """
     
+    POOL_PAID = 7
+    """
+    No call: what a pool had promised came.
+"""
+    
+    GIFT = 8
+    """
+    No call: a gift, of `payer` or `to` somebody, once the payee is sure of it.
+"""
+    
+    FIELD_PAID = 9
+    """
+    No call: what a field paid when it was closed, or left.
+"""
+    
+    RECEIVED = 10
+    """
+    No call: tokens that somebody else sent.
+"""
+    
 
 
 class _UniffiFfiConverterTypeCallKind(_UniffiConverterRustBuffer):
@@ -2216,6 +2236,14 @@ class _UniffiFfiConverterTypeCallKind(_UniffiConverterRustBuffer):
             return CallKind.GIVE
         if variant == 7:
             return CallKind.PAY_MEMBER
+        if variant == 8:
+            return CallKind.POOL_PAID
+        if variant == 9:
+            return CallKind.GIFT
+        if variant == 10:
+            return CallKind.FIELD_PAID
+        if variant == 11:
+            return CallKind.RECEIVED
         raise InternalError("Raw enum value doesn't match any cases")
 
     @staticmethod
@@ -2233,6 +2261,14 @@ class _UniffiFfiConverterTypeCallKind(_UniffiConverterRustBuffer):
         if value == CallKind.GIVE:
             return
         if value == CallKind.PAY_MEMBER:
+            return
+        if value == CallKind.POOL_PAID:
+            return
+        if value == CallKind.GIFT:
+            return
+        if value == CallKind.FIELD_PAID:
+            return
+        if value == CallKind.RECEIVED:
             return
         raise ValueError(value)
 
@@ -2252,6 +2288,14 @@ class _UniffiFfiConverterTypeCallKind(_UniffiConverterRustBuffer):
             buf.write_i32(6)
         if value == CallKind.PAY_MEMBER:
             buf.write_i32(7)
+        if value == CallKind.POOL_PAID:
+            buf.write_i32(8)
+        if value == CallKind.GIFT:
+            buf.write_i32(9)
+        if value == CallKind.FIELD_PAID:
+            buf.write_i32(10)
+        if value == CallKind.RECEIVED:
+            buf.write_i32(11)
 
 
 
@@ -2304,6 +2348,55 @@ class _UniffiFfiConverterOptionalTypeAmount(_UniffiConverterRustBuffer):
             return _UniffiFfiConverterTypeAmount.read(buf)
         else:
             raise InternalError("Unexpected flag byte for optional type")
+
+
+
+
+
+
+class Token(enum.Enum):
+    """
+    One of the two tokens of a chain.
+"""
+    
+    STAKING = 0
+    """
+    Is bonded.
+"""
+    
+    OPERATIONAL = 1
+    """
+    Pays for everything else.
+"""
+    
+
+
+class _UniffiFfiConverterTypeToken(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        variant = buf.read_i32()
+        if variant == 1:
+            return Token.STAKING
+        if variant == 2:
+            return Token.OPERATIONAL
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if value == Token.STAKING:
+            return
+        if value == Token.OPERATIONAL:
+            return
+        raise ValueError(value)
+
+    @staticmethod
+    def write(value, buf):
+        if value == Token.STAKING:
+            buf.write_i32(1)
+        if value == Token.OPERATIONAL:
+            buf.write_i32(2)
+
+
 
 
 
@@ -2439,11 +2532,13 @@ class CallView:
     """
     A call that moves money.
 """
-    def __init__(self, *, key:str, kind:CallKind, to:typing.Optional[Address], amount:typing.Optional[Amount], stage:CallStage, code:typing.Optional[str]):
+    def __init__(self, *, key:str, kind:CallKind, payer:typing.Optional[Address], to:typing.Optional[Address], amount:typing.Optional[Amount], token:Token, stage:CallStage, code:typing.Optional[str]):
         self.key = key
         self.kind = kind
+        self.payer = payer
         self.to = to
         self.amount = amount
+        self.token = token
         self.stage = stage
         self.code = code
         
@@ -2451,15 +2546,19 @@ class CallView:
 
     
     def __str__(self):
-        return "CallView(key={}, kind={}, to={}, amount={}, stage={}, code={})".format(self.key, self.kind, self.to, self.amount, self.stage, self.code)
+        return "CallView(key={}, kind={}, payer={}, to={}, amount={}, token={}, stage={}, code={})".format(self.key, self.kind, self.payer, self.to, self.amount, self.token, self.stage, self.code)
     def __eq__(self, other):
         if self.key != other.key:
             return False
         if self.kind != other.kind:
             return False
+        if self.payer != other.payer:
+            return False
         if self.to != other.to:
             return False
         if self.amount != other.amount:
+            return False
+        if self.token != other.token:
             return False
         if self.stage != other.stage:
             return False
@@ -2473,8 +2572,10 @@ class _UniffiFfiConverterTypeCallView(_UniffiConverterRustBuffer):
         return CallView(
             key=_UniffiFfiConverterString.read(buf),
             kind=_UniffiFfiConverterTypeCallKind.read(buf),
+            payer=_UniffiFfiConverterOptionalTypeAddress.read(buf),
             to=_UniffiFfiConverterOptionalTypeAddress.read(buf),
             amount=_UniffiFfiConverterOptionalTypeAmount.read(buf),
+            token=_UniffiFfiConverterTypeToken.read(buf),
             stage=_UniffiFfiConverterTypeCallStage.read(buf),
             code=_UniffiFfiConverterOptionalString.read(buf),
         )
@@ -2483,8 +2584,10 @@ class _UniffiFfiConverterTypeCallView(_UniffiConverterRustBuffer):
     def check_lower(value):
         _UniffiFfiConverterString.check_lower(value.key)
         _UniffiFfiConverterTypeCallKind.check_lower(value.kind)
+        _UniffiFfiConverterOptionalTypeAddress.check_lower(value.payer)
         _UniffiFfiConverterOptionalTypeAddress.check_lower(value.to)
         _UniffiFfiConverterOptionalTypeAmount.check_lower(value.amount)
+        _UniffiFfiConverterTypeToken.check_lower(value.token)
         _UniffiFfiConverterTypeCallStage.check_lower(value.stage)
         _UniffiFfiConverterOptionalString.check_lower(value.code)
 
@@ -2492,8 +2595,10 @@ class _UniffiFfiConverterTypeCallView(_UniffiConverterRustBuffer):
     def write(value, buf):
         _UniffiFfiConverterString.write(value.key, buf)
         _UniffiFfiConverterTypeCallKind.write(value.kind, buf)
+        _UniffiFfiConverterOptionalTypeAddress.write(value.payer, buf)
         _UniffiFfiConverterOptionalTypeAddress.write(value.to, buf)
         _UniffiFfiConverterOptionalTypeAmount.write(value.amount, buf)
+        _UniffiFfiConverterTypeToken.write(value.token, buf)
         _UniffiFfiConverterTypeCallStage.write(value.stage, buf)
         _UniffiFfiConverterOptionalString.write(value.code, buf)
 
@@ -6000,55 +6105,6 @@ class _UniffiFfiConverterTypeAntiphonEvent(_UniffiConverterRustBuffer):
 
 
 
-
-
-
-
-class Token(enum.Enum):
-    """
-    One of the two tokens of a chain.
-"""
-    
-    STAKING = 0
-    """
-    Is bonded.
-"""
-    
-    OPERATIONAL = 1
-    """
-    Pays for everything else.
-"""
-    
-
-
-class _UniffiFfiConverterTypeToken(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        variant = buf.read_i32()
-        if variant == 1:
-            return Token.STAKING
-        if variant == 2:
-            return Token.OPERATIONAL
-        raise InternalError("Raw enum value doesn't match any cases")
-
-    @staticmethod
-    def check_lower(value):
-        if value == Token.STAKING:
-            return
-        if value == Token.OPERATIONAL:
-            return
-        raise ValueError(value)
-
-    @staticmethod
-    def write(value, buf):
-        if value == Token.STAKING:
-            buf.write_i32(1)
-        if value == Token.OPERATIONAL:
-            buf.write_i32(2)
-
-
-
-
 class AccountProtocol(typing.Protocol):
     """
     The key of one account of a wallet. Never printed.
@@ -8400,6 +8456,7 @@ __all__ = [
     "InternalError",
     "Level",
     "CallKind",
+    "Token",
     "CallStage",
     "Status",
     "Standing",
@@ -8409,7 +8466,6 @@ __all__ = [
     "GiftStage",
     "AntiphonError",
     "AntiphonEvent",
-    "Token",
     "Proven",
     "AccountFound",
     "LeveledAmount",

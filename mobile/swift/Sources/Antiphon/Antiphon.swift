@@ -3231,13 +3231,17 @@ public func FfiConverterTypeBanView_lower(_ value: BanView) -> RustBuffer {
  */
 public struct CallView: Equatable, Hashable {
     /**
-     * The application's key for it.
+     * The application's key for it; of what came without a call, a longer one that names it.
      */
     public var key: String
     /**
      * What it is for.
      */
     public var kind: CallKind
+    /**
+     * Who pays, of what comes from somebody else.
+     */
+    public var payer: Address?
     /**
      * Whom it pays, or with whom it bonds.
      */
@@ -3246,6 +3250,10 @@ public struct CallView: Equatable, Hashable {
      * How much.
      */
     public var amount: Amount?
+    /**
+     * Of which token.
+     */
+    public var token: Token
     /**
      * How far it is.
      */
@@ -3259,17 +3267,23 @@ public struct CallView: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * The application's key for it.
+         * The application's key for it; of what came without a call, a longer one that names it.
          */key: String, 
         /**
          * What it is for.
          */kind: CallKind, 
+        /**
+         * Who pays, of what comes from somebody else.
+         */payer: Address?, 
         /**
          * Whom it pays, or with whom it bonds.
          */to: Address?, 
         /**
          * How much.
          */amount: Amount?, 
+        /**
+         * Of which token.
+         */token: Token, 
         /**
          * How far it is.
          */stage: CallStage, 
@@ -3278,8 +3292,10 @@ public struct CallView: Equatable, Hashable {
          */code: String?) {
         self.key = key
         self.kind = kind
+        self.payer = payer
         self.to = to
         self.amount = amount
+        self.token = token
         self.stage = stage
         self.code = code
     }
@@ -3302,8 +3318,10 @@ public struct FfiConverterTypeCallView: FfiConverterRustBuffer {
             try CallView(
                 key: FfiConverterString.read(from: &buf), 
                 kind: FfiConverterTypeCallKind.read(from: &buf), 
+                payer: FfiConverterOptionTypeAddress.read(from: &buf), 
                 to: FfiConverterOptionTypeAddress.read(from: &buf), 
                 amount: FfiConverterOptionTypeAmount.read(from: &buf), 
+                token: FfiConverterTypeToken.read(from: &buf), 
                 stage: FfiConverterTypeCallStage.read(from: &buf), 
                 code: FfiConverterOptionString.read(from: &buf)
         )
@@ -3312,8 +3330,10 @@ public struct FfiConverterTypeCallView: FfiConverterRustBuffer {
     public static func write(_ value: CallView, into buf: inout [UInt8]) {
         FfiConverterString.write(value.key, into: &buf)
         FfiConverterTypeCallKind.write(value.kind, into: &buf)
+        FfiConverterOptionTypeAddress.write(value.payer, into: &buf)
         FfiConverterOptionTypeAddress.write(value.to, into: &buf)
         FfiConverterOptionTypeAmount.write(value.amount, into: &buf)
+        FfiConverterTypeToken.write(value.token, into: &buf)
         FfiConverterTypeCallStage.write(value.stage, into: &buf)
         FfiConverterOptionString.write(value.code, into: &buf)
     }
@@ -6669,6 +6689,22 @@ public enum CallKind: Equatable, Hashable {
      * A member of a field paid.
      */
     case payMember
+    /**
+     * No call: what a pool had promised came.
+     */
+    case poolPaid
+    /**
+     * No call: a gift, of `payer` or `to` somebody, once the payee is sure of it.
+     */
+    case gift
+    /**
+     * No call: what a field paid when it was closed, or left.
+     */
+    case fieldPaid
+    /**
+     * No call: tokens that somebody else sent.
+     */
+    case received
 
 
 
@@ -6704,6 +6740,14 @@ public struct FfiConverterTypeCallKind: FfiConverterRustBuffer {
         
         case 7: return .payMember
         
+        case 8: return .poolPaid
+        
+        case 9: return .gift
+        
+        case 10: return .fieldPaid
+        
+        case 11: return .received
+        
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -6738,6 +6782,22 @@ public struct FfiConverterTypeCallKind: FfiConverterRustBuffer {
         
         case .payMember:
             writeInt(&buf, Int32(7))
+        
+        
+        case .poolPaid:
+            writeInt(&buf, Int32(8))
+        
+        
+        case .gift:
+            writeInt(&buf, Int32(9))
+        
+        
+        case .fieldPaid:
+            writeInt(&buf, Int32(10))
+        
+        
+        case .received:
+            writeInt(&buf, Int32(11))
         
         }
     }

@@ -5346,7 +5346,7 @@ public object FfiConverterTypeBanView: FfiConverterRustBuffer<BanView> {
  */
 data class CallView (
     /**
-     * The application's key for it.
+     * The application's key for it; of what came without a call, a longer one that names it.
      */
     var `key`: kotlin.String
     , 
@@ -5354,6 +5354,11 @@ data class CallView (
      * What it is for.
      */
     var `kind`: CallKind
+    , 
+    /**
+     * Who pays, of what comes from somebody else.
+     */
+    var `payer`: Address?
     , 
     /**
      * Whom it pays, or with whom it bonds.
@@ -5364,6 +5369,11 @@ data class CallView (
      * How much.
      */
     var `amount`: Amount?
+    , 
+    /**
+     * Of which token.
+     */
+    var `token`: Token
     , 
     /**
      * How far it is.
@@ -5393,7 +5403,9 @@ public object FfiConverterTypeCallView: FfiConverterRustBuffer<CallView> {
             FfiConverterString.read(buf),
             FfiConverterTypeCallKind.read(buf),
             FfiConverterOptionalTypeAddress.read(buf),
+            FfiConverterOptionalTypeAddress.read(buf),
             FfiConverterOptionalTypeAmount.read(buf),
+            FfiConverterTypeToken.read(buf),
             FfiConverterTypeCallStage.read(buf),
             FfiConverterOptionalString.read(buf),
         )
@@ -5402,8 +5414,10 @@ public object FfiConverterTypeCallView: FfiConverterRustBuffer<CallView> {
     override fun allocationSize(value: CallView) = (
             FfiConverterString.allocationSize(value.`key`) +
             FfiConverterTypeCallKind.allocationSize(value.`kind`) +
+            FfiConverterOptionalTypeAddress.allocationSize(value.`payer`) +
             FfiConverterOptionalTypeAddress.allocationSize(value.`to`) +
             FfiConverterOptionalTypeAmount.allocationSize(value.`amount`) +
+            FfiConverterTypeToken.allocationSize(value.`token`) +
             FfiConverterTypeCallStage.allocationSize(value.`stage`) +
             FfiConverterOptionalString.allocationSize(value.`code`)
     )
@@ -5411,8 +5425,10 @@ public object FfiConverterTypeCallView: FfiConverterRustBuffer<CallView> {
     override fun write(value: CallView, buf: ByteBuffer) {
             FfiConverterString.write(value.`key`, buf)
             FfiConverterTypeCallKind.write(value.`kind`, buf)
+            FfiConverterOptionalTypeAddress.write(value.`payer`, buf)
             FfiConverterOptionalTypeAddress.write(value.`to`, buf)
             FfiConverterOptionalTypeAmount.write(value.`amount`, buf)
+            FfiConverterTypeToken.write(value.`token`, buf)
             FfiConverterTypeCallStage.write(value.`stage`, buf)
             FfiConverterOptionalString.write(value.`code`, buf)
     }
@@ -8120,7 +8136,23 @@ enum class CallKind {
     /**
      * A member of a field paid.
      */
-    PAY_MEMBER;
+    PAY_MEMBER,
+    /**
+     * No call: what a pool had promised came.
+     */
+    POOL_PAID,
+    /**
+     * No call: a gift, of `payer` or `to` somebody, once the payee is sure of it.
+     */
+    GIFT,
+    /**
+     * No call: what a field paid when it was closed, or left.
+     */
+    FIELD_PAID,
+    /**
+     * No call: tokens that somebody else sent.
+     */
+    RECEIVED;
 
     
 

@@ -5344,7 +5344,7 @@ public object FfiConverterTypeBanView: FfiConverterRustBuffer<BanView> {
  */
 data class CallView (
     /**
-     * The application's key for it.
+     * The application's key for it; of what came without a call, a longer one that names it.
      */
     var `key`: kotlin.String
     , 
@@ -5352,6 +5352,11 @@ data class CallView (
      * What it is for.
      */
     var `kind`: CallKind
+    , 
+    /**
+     * Who pays, of what comes from somebody else.
+     */
+    var `payer`: Address?
     , 
     /**
      * Whom it pays, or with whom it bonds.
@@ -5362,6 +5367,11 @@ data class CallView (
      * How much.
      */
     var `amount`: Amount?
+    , 
+    /**
+     * Of which token.
+     */
+    var `token`: Token
     , 
     /**
      * How far it is.
@@ -5391,7 +5401,9 @@ public object FfiConverterTypeCallView: FfiConverterRustBuffer<CallView> {
             FfiConverterString.read(buf),
             FfiConverterTypeCallKind.read(buf),
             FfiConverterOptionalTypeAddress.read(buf),
+            FfiConverterOptionalTypeAddress.read(buf),
             FfiConverterOptionalTypeAmount.read(buf),
+            FfiConverterTypeToken.read(buf),
             FfiConverterTypeCallStage.read(buf),
             FfiConverterOptionalString.read(buf),
         )
@@ -5400,8 +5412,10 @@ public object FfiConverterTypeCallView: FfiConverterRustBuffer<CallView> {
     override fun allocationSize(value: CallView) = (
             FfiConverterString.allocationSize(value.`key`) +
             FfiConverterTypeCallKind.allocationSize(value.`kind`) +
+            FfiConverterOptionalTypeAddress.allocationSize(value.`payer`) +
             FfiConverterOptionalTypeAddress.allocationSize(value.`to`) +
             FfiConverterOptionalTypeAmount.allocationSize(value.`amount`) +
+            FfiConverterTypeToken.allocationSize(value.`token`) +
             FfiConverterTypeCallStage.allocationSize(value.`stage`) +
             FfiConverterOptionalString.allocationSize(value.`code`)
     )
@@ -5409,8 +5423,10 @@ public object FfiConverterTypeCallView: FfiConverterRustBuffer<CallView> {
     override fun write(value: CallView, buf: ByteBuffer) {
             FfiConverterString.write(value.`key`, buf)
             FfiConverterTypeCallKind.write(value.`kind`, buf)
+            FfiConverterOptionalTypeAddress.write(value.`payer`, buf)
             FfiConverterOptionalTypeAddress.write(value.`to`, buf)
             FfiConverterOptionalTypeAmount.write(value.`amount`, buf)
+            FfiConverterTypeToken.write(value.`token`, buf)
             FfiConverterTypeCallStage.write(value.`stage`, buf)
             FfiConverterOptionalString.write(value.`code`, buf)
     }
@@ -8118,7 +8134,23 @@ enum class CallKind {
     /**
      * A member of a field paid.
      */
-    PAY_MEMBER;
+    PAY_MEMBER,
+    /**
+     * No call: what a pool had promised came.
+     */
+    POOL_PAID,
+    /**
+     * No call: a gift, of `payer` or `to` somebody, once the payee is sure of it.
+     */
+    GIFT,
+    /**
+     * No call: what a field paid when it was closed, or left.
+     */
+    FIELD_PAID,
+    /**
+     * No call: tokens that somebody else sent.
+     */
+    RECEIVED;
 
     
 
