@@ -58,6 +58,27 @@ fn words_are_the_same_accounts_on_every_machine() {
     assert!(again.unwrap_err().contains("a key"), "a key is never written over");
 }
 
+#[test]
+fn two_people_read_the_same_number_and_a_code_tells_what_differs() {
+    let [ann, bob, eve] = ["11", "22", "33"].map(|byte| byte.repeat(32));
+    let say = |words: &[&str]| -> Result<Value, String> {
+        run(&[&["safety"], words].concat()).map(|said| serde_json::from_str(&said).unwrap())
+    };
+    let shown = say(&[&bob, &ann]).unwrap();
+    assert!(shown["number"].as_str().is_some_and(|number| number.len() == 60), "{shown}");
+    let code = shown["code"].as_str().unwrap();
+    let compared = say(&[&ann, &bob, "--check", code]).unwrap();
+    assert_eq!((&compared["number"], &compared["isCompared"]), (&shown["number"], &json!(true)));
+    for (other, code, why) in [
+        (&eve, code, "safety/other-people"),
+        (&bob, &code[1..], "safety/not-code"),
+        (&bob[1..].to_owned(), code, "safety/bad-key"),
+    ] {
+        let refused = say(&[&ann, other, "--check", code]).unwrap_err();
+        assert!(refused.contains(why), "{refused}");
+    }
+}
+
 /// A folder of keys.
 struct Keys(PathBuf);
 
