@@ -169,7 +169,7 @@ export class History {
   }
 
   #gap({ from, to, before }: Gap): { key: string; draw: () => Node } {
-    const text = `Blocks ${from.toLocaleString('en')} to ${to.toLocaleString('en')} passed while this page was closed: too many to read, or kept by nobody now. The balance was ${grouped(formatAmount(BigInt(before)))} before.`;
+    const text = `Blocks ${from.toLocaleString('en')} to ${to.toLocaleString('en')} were not read: too many passed since the last look, or nobody keeps them now. The balance was ${grouped(formatAmount(BigInt(before)))} before.`;
     return { key: text, draw: () => h('li', { class: 'gap', 'data-testid': 'gap' }, text) };
   }
 
