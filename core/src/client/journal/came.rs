@@ -282,7 +282,7 @@ impl Came {
         self.is_asked = false;
         let mut is_any = false;
         for transaction in sent {
-            let from = Address::of(&transaction.body.sender);
+            let from = transaction.body.sender.address();
             let id = transaction.body.id(chain).0;
             for (nth, message) in (0..).zip(transaction.body.messages.iter()) {
                 let Some((token, amount)) = brought(message, me).filter(|_| from != me) else {

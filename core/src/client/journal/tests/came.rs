@@ -279,7 +279,7 @@ const fn transfer(to: Address, units: u128) -> Message {
 
 fn transaction(key: &SecretKey, sequence: u64, messages: Vec<Message>) -> SignedTransaction {
     let body = Transaction {
-        sender: key.public(),
+        sender: key.public().into(),
         sequence,
         reference_height: Height(1),
         reference_block: BlockId(Hash([0; 32])),
