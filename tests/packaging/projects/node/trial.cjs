@@ -58,11 +58,17 @@ module.exports = async function trial(load, readWasm) {
   console.log('all well');
 };
 
-/** A final block of a running chain, proven here, by a client that forgets its account. */
+/** A final block of a running chain, and what its faucet sends, proven here by a client that forgets its account. */
 async function prove(connect, node, chain) {
   const antiphon = await connect({ node, chain, storage: 'memory' });
   while (antiphon.snapshot().chain.final < 1) await new Promise((resolve) => setTimeout(resolve, 50));
   const { proven } = await antiphon.findBlock(antiphon.snapshot().chain.final);
   assert.equal(proven.level, 'final');
+  await antiphon.askFaucet();
+  for await (const { call } of antiphon.moneyEvents()) {
+    assert.deepEqual([call.kind, call.to, call.token, call.code], ['received', null, 'operational', null]);
+    assert.ok(call.amount > 0n && call.payer.startsWith('A') && call.key.startsWith('sent/'), call.key);
+    if (call.stage === 'final') break;
+  }
   await antiphon.close();
 }
