@@ -208,10 +208,13 @@ impl Money {
             self.tell();
         }
         while let Some(place) = out.iter().position(is_read) {
-            let change = match out.remove(place) {
-                Output::Found(_, found) => self.journal.found(Ok(&found)),
-                Output::Lost(_, code) => self.journal.found(Err(code)),
-                _ => None,
+            let order = out.remove(place);
+            let change = if let Output::Found(_, found) = &order {
+                self.journal.found(Ok(found))
+            } else if let Output::Lost(_, code) = order {
+                self.journal.found(Err(code))
+            } else {
+                None
             };
             self.keep(change, out);
             self.follow(client, out);
