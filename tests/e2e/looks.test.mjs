@@ -11,7 +11,7 @@ import { Listener } from './lab/listener.mjs';
 import { startNetwork } from './lab/network.mjs';
 import { overlaps } from './lab/overlap.mjs';
 
-const SIZES = /** @type {const} */ ({ phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } });
+const SIZES = /** @type {const} */ ({ phone: { width: 320, height: 640 }, desktop: { width: 1280, height: 800 } });
 const SCHEMES = /** @type {const} */ (['light', 'dark']);
 
 /** @type {Awaited<ReturnType<typeof startNetwork>>} */ let network;

@@ -29,6 +29,10 @@ export class Coming implements SegmentSource {
     return this.#isDecided ? (this.#client?.isUp ?? false) : true;
   }
 
+  get isComing(): boolean {
+    return !this.#isDecided;
+  }
+
   /** Bytes that nobody verified while there was no client to count them. */
   get unverified(): number {
     return this.#unverified;

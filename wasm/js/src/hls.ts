@@ -4,6 +4,7 @@
  * ```text
  * segment --want--> client --delivered--> player
  *                     '----failed, patience----> plain loader --> check
+ * segment, before there is a client ------------> plain loader --> check
  * map (`EXT-X-MAP`) ----------------------------> plain loader --> check
  *
  * check --bytes--> client --delivered-------> player
@@ -26,6 +27,8 @@ import { AntiphonError } from './error.js';
 /** What the loaders need of a client. */
 export interface SegmentSource {
   readonly isUp: boolean;
+  /** Whether it is only being started: it can judge what came meanwhile. */
+  readonly isComing?: boolean;
   segment(sequence: number, options: { bufferedMs: number; signal: AbortSignal }): Promise<ArrayBuffer>;
   /** Judges a segment, or with `null` a map. A rejection with `isRefusal` forbids it; any other says that nobody can tell. */
   check(sequence: number | null, bytes: ArrayBuffer, options: { signal: AbortSignal }): Promise<ArrayBuffer>;
@@ -166,6 +169,9 @@ export function antiphonLoaders(options: LoaderOptions): AntiphonLoaders {
         this.loadPlain(context, config, this.#checked(client, null, MAX_PATIENCE_MS, callbacks));
       } else if (context.rangeEnd) {
         this.loadPlain(context, config, this.#counted(client, callbacks)); // Records are of whole files.
+      } else if (client.isComing) {
+        // It will know no peer yet, and would ask the origin: so the segment is here when it comes.
+        this.loadPlain(context, config, this.#checked(client, sn, MAX_PATIENCE_MS, callbacks));
       } else {
         this.#loadFrom(client, sn, context, config, callbacks);
       }

@@ -12,8 +12,10 @@ test('a client hears of a playlist before the first segment of it is asked for, 
   const coming = new Coming(new Promise((resolve) => (come = resolve)), (text) => log.push(`seen ${text}`));
   void coming.playlist('u', 'early', { signal: PATIENT });
   const first = coming.segment(1, { bufferedMs: 0, signal: PATIENT });
+  assert.equal(coming.isComing, true);
   come(client);
   await first;
+  assert.equal(coming.isComing, false);
   await coming.playlist('u', 'late', { signal: PATIENT });
   await coming.segment(2, { bufferedMs: 0, signal: PATIENT });
   assert.deepEqual(log, ['seen early', 'playlist early', 'segment 1', 'seen late', 'playlist late', 'segment 2']);

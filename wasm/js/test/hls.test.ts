@@ -33,6 +33,18 @@ test('what the client cannot give comes over plain HTTP, and is judged by it', a
   assert.deepEqual(bench.log, ['plain', 'success 3 plain']);
 });
 
+test('while the client only comes, a segment is loaded beside it, and judged when it has come', async () => {
+  let asked = 0;
+  const never = (): Promise<ArrayBuffer> => ((asked += 1), Promise.reject(new Error('asked for')));
+  const judged = load({ isComing: true, segment: never, check: (_sequence, bytes) => Promise.resolve(bytes) });
+  await judged.settled;
+  assert.deepEqual(judged.log, ['plain', 'success 3 plain']);
+  const refused = load({ isComing: true, segment: never, check: () => Promise.reject(new AntiphonError('origin/bad-chunk', undefined, undefined, true)) });
+  await refused.settled;
+  assert.deepEqual(refused.log, ['plain', 'error origin/bad-chunk']);
+  assert.equal(asked, 0);
+});
+
 test('what nobody can judge is played and counted as unverified', async () => {
   const unknown = (): Promise<ArrayBuffer> => Promise.reject(new AntiphonError('fetch/unknown-segment'));
   const bench = load({ segment: unknown, check: unknown });
@@ -189,6 +201,7 @@ function load(source: Partial<SegmentSource>, change: { sn?: string; rangeEnd?: 
   }
   const client: SegmentSource = {
     isUp: change.isUp ?? true,
+    isComing: source.isComing ?? false,
     segment: source.segment ?? (() => Promise.reject(new Error('none'))),
     check: source.check ?? (() => Promise.reject(new Error('none'))),
     playlist: () => Promise.resolve(),

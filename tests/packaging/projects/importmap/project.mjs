@@ -6,10 +6,10 @@ import { copyFile, cp, readFile, writeFile } from 'node:fs/promises';
 export async function make(root) {
   const antiphon = `${root}/../node_modules/antiphon/dist`;
   await cp(antiphon, `${root}/antiphon`, { recursive: true });
-  await copyFile(`${root}/../../node_modules/hls.js/dist/hls.mjs`, `${root}/hls.mjs`);
+  await copyFile(`${root}/../../node_modules/hls.js/dist/hls.light.mjs`, `${root}/hls.mjs`);
   const hashes = JSON.parse(await readFile(`${antiphon}/integrity.json`, 'utf8'));
   const integrity = Object.fromEntries(Object.entries(hashes).filter(([name]) => name.endsWith('.js')).map(([name, hash]) => [`/antiphon/${name}`, hash]));
-  const imports = { antiphon: '/antiphon/antiphon.js', 'hls.js': '/hls.mjs' };
+  const imports = { antiphon: '/antiphon/antiphon.js', 'hls.js/light': '/hls.mjs' };
   for (const name of ['player', 'hls', 'verify']) Object.assign(imports, { [`antiphon/${name}`]: `/antiphon/${name}.js` });
   const map = JSON.stringify({ imports, integrity });
   const page = await readFile(`${root}/index.html`, 'utf8');
