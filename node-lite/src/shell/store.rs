@@ -81,8 +81,8 @@ const SYNC: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("sync");
 /// The name in `meta` of the certificate that stopped finality.
 const CONTRADICTION: &str = "contradiction";
 
-/// The layout of the tables. Another number is refused.
-const FORMAT: u8 = 6;
+/// The layout of the tables and of what lies in them. Another number is refused.
+const FORMAT: u8 = 7;
 /// Bytes of the file that are kept in memory. Chosen here: the upper nodes of a tree of millions, on a machine that also runs
 /// other things; redb's own default is a gigabyte.
 const CACHE: usize = 64 << 20;
