@@ -8,11 +8,9 @@ pub mod falcon;
 mod hash;
 mod key;
 pub mod merkle;
-mod ripemd;
 
 pub use account::{AccountKey, AccountSecret, AccountSignature, Signer};
 #[cfg(feature = "falcon")]
 pub use falcon::FalconSecret;
 pub use hash::{Hash, Tagged, hash_tagged};
 pub use key::{PublicKey, ReadyKey, SecretKey, Signature, SignatureError, Signed};
-pub(crate) use ripemd::ripemd160;

@@ -2,10 +2,11 @@
 
 use crate::{
     codec,
-    crypto::{Hash, PublicKey, hash_tagged, ripemd160},
+    crypto::{Hash, PublicKey, hash_tagged},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
+use ripemd::{Digest as _, Ripemd160};
 
 /// Names a chain: the hash of its spec. In every signature and every id.
 #[derive(
@@ -79,7 +80,7 @@ impl Address {
 
     /// Returns `RIPEMD160` of a key's SHA-256.
     pub fn of_digest(digest: &Hash) -> Self {
-        Self(ripemd160(digest))
+        Self(Ripemd160::digest(digest.0).into())
     }
 }
 
