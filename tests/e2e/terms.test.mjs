@@ -10,7 +10,7 @@ import { startNetwork } from './lab/network.mjs';
 const MONTH = 200_000;
 /** How long nothing more may be given once that is spent. */
 const QUIET_S = 8;
-/** What was promised before is still leaving, and a page shows its counts twice a second. */
+/** What was promised before is still leaving, and a page shows its counts once a second. */
 const LEAVING_MS = 2_000;
 
 /** @type {Awaited<ReturnType<typeof startNetwork>>} */ let network;

@@ -23,4 +23,6 @@ mod snapshot;
 mod wallet;
 
 pub use client::WasmClient;
-pub use wallet::{check_address, wallet_account, wallet_branch, wallet_words};
+pub use wallet::{
+    check_address, wallet_account, wallet_branch, wallet_branch_of_seed, wallet_words,
+};

@@ -32,6 +32,17 @@ pub fn wallet_branch(words: &str) -> Result<Vec<u8>, JsValue> {
     Ok(branch.to_bytes().to_vec())
 }
 
+/// Returns the same from the seed of the words (BIP-39), which a browser makes in a thirtieth of the time.
+///
+/// # Errors
+/// `client/bad-input` where the seed has not 64 bytes.
+#[wasm_bindgen(js_name = walletBranchOfSeed)]
+pub fn wallet_branch_of_seed(seed: &[u8]) -> Result<Vec<u8>, JsValue> {
+    let seed = seed.try_into().map_err(|_| bad_input("seed"))?;
+    let branch = Branch::of_seed(seed).map_err(|error| said(error.code(), &error))?;
+    Ok(branch.to_bytes().to_vec())
+}
+
 /// Returns `{secret, address}` of an account of a branch.
 ///
 /// # Errors

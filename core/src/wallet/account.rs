@@ -36,7 +36,15 @@ impl Branch {
     /// # Errors
     /// [`IndexError`]: never, for every step of the path is below 2³¹.
     pub fn new(words: &Words, passphrase: &str) -> Result<Self, IndexError> {
-        ExtendedKey::master(&*words.to_seed(passphrase)).derive(&PATH).map(Self)
+        Self::of_seed(&words.to_seed(passphrase))
+    }
+
+    /// Derives it from the seed of words, where something faster than [`Words::to_seed`] has made it.
+    ///
+    /// # Errors
+    /// [`IndexError`]: never, for every step of the path is below 2³¹.
+    pub fn of_seed(seed: &[u8; 64]) -> Result<Self, IndexError> {
+        ExtendedKey::master(seed).derive(&PATH).map(Self)
     }
 
     /// Returns what a device keeps instead of the words.

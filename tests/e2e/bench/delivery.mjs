@@ -5,12 +5,14 @@
 // antiphon publish ──► counting origin ──► n pages, each in a context of its own, of one Chromium
 // ```
 //
-// Both play the same playlist with the same hls.js, held equally far behind its end, on pages that show nothing. Ours verifies
-// every chunk and pays for what peers bring; its rival does neither. What came from the origin is what the origin counted.
+// Both play the same playlist with the same hls.js, held equally far behind its end, on pages that show nothing and that nobody
+// debugs. Ours verifies every chunk and pays for what peers bring; its rival does neither. What came from the origin is what the
+// origin counted.
 
 import { parseArgs } from 'node:util';
-import { openPage, startBrowser, until } from '../lab/browser.mjs';
+import { until } from '../lab/browser.mjs';
 import { startNetwork } from '../lab/network.mjs';
+import { startBrowser } from './delivery/browser.mjs';
 import { startOrigin } from './delivery/origin.mjs';
 import { startPages } from './delivery/pages.mjs';
 import { used } from './delivery/usage.mjs';
@@ -60,6 +62,9 @@ async function listenTo(source, delays) {
   }
 }
 
+/** Runs so far: each has a swarm of its own. */
+let runs = 0;
+
 /** @typedef {{ fromPeers: number, fromOrigin: number, stalls: number, late: number, hedged: number, delay: number, startMs: number, isReady: boolean }} Figures */
 
 /**
@@ -70,16 +75,18 @@ async function listenTo(source, delays) {
 async function measure({ origin, pages }, who, behind, count) {
   const browser = await startBrowser();
   try {
-    /** @type {Awaited<ReturnType<typeof openPage>>[]} */ const opened = [];
-    /** @type {(page: Awaited<ReturnType<typeof openPage>>) => Promise<Figures>} */
-    const read = ({ page }) => page.evaluate(() => Reflect.get(globalThis, 'figures')());
-    const readAll = () => Promise.all(opened.map(read));
+    const { board } = pages;
+    const swarm = String(++runs);
+    /** @type {string[]} */ const opened = [];
+    /** @type {() => Promise<Figures[]>} */
+    const readAll = () => Promise.all(opened.map((page) => board.read(page)));
     for (let i = 0; i < count; i++) {
-      opened.push(await openPage(browser, pages.address(who, behind), `${who} ${i}`));
+      const page = `${who}-${swarm}-${i}`;
+      opened.push(page);
+      await browser.open(pages.address(who, behind, page, swarm));
       await new Promise((resolve) => setTimeout(resolve, JOIN_MS));
     }
-    const tails = () => opened.map(({ diary }) => diary.tail(8)).join('\n');
-    await until('all play', async () => (await readAll()).every(({ isReady }) => isReady), 60_000, tails);
+    await until('all play', async () => (await readAll()).every(({ isReady }) => isReady), 60_000, () => board.errors.join('\n'));
     await new Promise((resolve) => setTimeout(resolve, WARM_UP_S * 1000));
     const [before, counted, usage] = [await readAll(), origin.counts(), used()];
     const began = performance.now();

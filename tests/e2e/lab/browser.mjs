@@ -15,7 +15,8 @@ export const FLAGS = [
 /** What WebRTC between pages needs where the only address may be loopback. */
 export const HOST_FLAGS = ['--disable-features=WebRtcHideLocalIpsWithMdns', '--allow-loopback-in-peer-connection'];
 
-function browserPath() {
+/** Where Chromium is. */
+export function browserPath() {
   const path = process.env.CHROMIUM ?? KNOWN.find((path) => existsSync(path));
   if (path === undefined) throw new Error(`no browser at ${KNOWN.join(', ')}: run \`cargo xtask setup\` or set CHROMIUM`);
   return path;

@@ -365,10 +365,13 @@ export class AntiphonPlayer extends Base {
     const left = this.#playback?.left() ?? null;
     const behind = this.#playback?.behindEdge() ?? 0;
     const isLive = this.#state === 'playing' && left === null && behind < LIVE_TOLERANCE_S;
-    live?.setAttribute('data-live', String(isLive));
-    live?.toggleAttribute('disabled', left !== null);
-    live?.setAttribute('title', isLive ? 'At the live edge' : left === null ? 'Jump to the live edge' : 'The stream has ended');
-    // What trembles is not drawn anew: drawing costs more than playing.
+    const title = isLive ? 'At the live edge' : left === null ? 'Jump to the live edge' : 'The stream has ended';
+    // What is the same or trembles is not drawn anew: drawing costs more than playing.
+    if (live !== null && live.title !== title) {
+      live.title = title;
+      live.dataset['live'] = String(isLive);
+      live.toggleAttribute('disabled', left !== null);
+    }
     if (seconds === null || Math.abs(seconds - (this.#shownDelay ?? Infinity)) >= DELAY_STEP_S) this.#shownDelay = seconds;
     const text = this.#state === 'ended' ? 'has ended'
       : left !== null ? `ends in ${left.toFixed(0)} s`

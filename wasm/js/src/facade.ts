@@ -72,7 +72,9 @@ export class Antiphon extends WalletCalls implements AsyncDisposable {
   /** As `connect()`. */
   static async connect(options: ConnectOptions): Promise<Antiphon> {
     if (options.signal?.aborted) throw new AntiphonError('client/aborted');
-    const start = await startOf(options);
+    // Not waited for where it is there: a worker that begins in this very task is ahead of all else that a page loads.
+    const given = startOf(options);
+    const start = given instanceof Promise ? await given : given;
     if (options.signal?.aborted) throw new AntiphonError('client/aborted');
     let settleReady: (error?: AntiphonError) => void = () => {};
     const ready = new Promise<void>((resolve, reject) => {

@@ -6,6 +6,7 @@ import { Coming } from './coming.js';
 import { AntiphonError } from './error.js';
 import { Heard, type PlaybackView } from './heard.js';
 import { antiphonLoaders, bufferedAhead, type SegmentSource } from './hls.js';
+import { leisurely } from './leisure.js';
 
 /** Wait before a fatal network error is tried again. Chosen here. */
 const RETRY_MS = 2_000;
@@ -120,6 +121,7 @@ export class Playback {
     });
     const hls = new Hls({
       ...loaders,
+      ...leisurely(Hls.DefaultConfig, this.media, this.#life.signal),
       lowLatencyMode: false, // Nobody signs parts of segments (RFC 8216bis): none could be verified before it is heard, or carried.
       startFragPrefetch: true, // Otherwise the first segment is asked for a tick after the element is ready for it.
       enableWorker: false, // Its worker is a blob, which a strict policy refuses; fMP4 needs none.

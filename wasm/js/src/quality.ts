@@ -13,6 +13,8 @@ export class Quality {
   readonly #list: HTMLSelectElement;
   readonly #player: Choice;
   #names: string[] = [];
+  /** How it stood when it was shown last. */
+  #shown: string | null = null;
 
   /** Obeys until the signal aborts. */
   constructor(list: HTMLSelectElement, player: Choice, signal: AbortSignal) {
@@ -26,13 +28,16 @@ export class Quality {
   show(): void {
     const renditions = this.#player.renditions();
     const names = namesOf(renditions);
+    const { chosen } = this.#player;
+    const heard = this.#player.rendition();
+    const shown = [...names, chosen, heard].join();
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     this.#list.hidden = names.length < 2;
     if (names.join() !== this.#names.join()) {
       this.#names = names;
       this.#list.replaceChildren(new Option('Auto', BY_ITSELF), ...names.map((name, i) => new Option(name, String(i))));
     }
-    const { chosen } = this.#player;
-    const heard = this.#player.rendition();
     const [auto] = this.#list.options;
     const text = chosen === null && heard !== null && names[heard] !== undefined ? `Auto, ${names[heard]}` : 'Auto';
     if (auto !== undefined && auto.text !== text) auto.text = text;

@@ -15,15 +15,30 @@ export const INTEGRITY = /^sha(256|384|512)-[\w+/]+={0,2}( sha(256|384|512)-[\w+
 /** The smallest valid module: magic and version. */
 const EMPTY_MODULE = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 
-/** Reads a source into what can be sent to a worker. Rejects with `wasm/not-loaded` for a response that is none. */
-export async function carried(source: WasmSource, base: string | undefined): Promise<Carried> {
+/** Reads a source into what can be sent to a worker; an address at once. Fails with `wasm/not-loaded` for a response that is none. */
+export function carried(source: WasmSource, base: string | undefined): Carried | Promise<Carried> {
+  return isAddress(source) ? absolute(source, base) : brought(source, base);
+}
+
+async function brought(source: WasmSource, base: string | undefined): Promise<Carried> {
   try {
     const given = await source;
-    if (given instanceof Response) {
-      if (!given.ok) throw new Error(`status ${given.status}`);
-      return await given.arrayBuffer();
-    }
-    return typeof given === 'string' || given instanceof URL ? new URL(given, base).href : given;
+    if (isAddress(given)) return absolute(given, base);
+    if (!(given instanceof Response)) return given;
+    if (!given.ok) throw new Error(`status ${given.status}`);
+    return await given.arrayBuffer();
+  } catch (cause) {
+    throw failed('wasm/not-loaded', cause);
+  }
+}
+
+function isAddress(source: WasmSource): source is string | URL {
+  return typeof source === 'string' || source instanceof URL;
+}
+
+function absolute(address: string | URL, base: string | undefined): string {
+  try {
+    return new URL(address, base).href;
   } catch (cause) {
     throw failed('wasm/not-loaded', cause);
   }
@@ -57,6 +72,7 @@ async function load(url: string, integrity: string | null): Promise<Response> {
 }
 
 function failed(code: string, cause: unknown): AntiphonError {
+  if (cause instanceof AntiphonError) return cause;
   return new AntiphonError(code, cause instanceof Error ? cause.message : String(cause), cause);
 }
 

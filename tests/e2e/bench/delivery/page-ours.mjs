@@ -1,7 +1,7 @@
 // The page of a listener of ours: plays, asks the faucet, opens a pool, and pays its peers.
 
 import 'antiphon/player';
-import { probe } from './page-probe.mjs';
+import { probe, tell } from './page-probe.mjs';
 
 /** What the pool holds: more than a run costs, in smallest units. */
 const DEPOSIT = 100_000_000n;
@@ -28,9 +28,7 @@ const timer = setInterval(() => {
   } else if (wallet.pool?.deposit != null) clearInterval(timer);
 }, 100);
 
-Object.assign(globalThis, {
-  figures() {
-    const { delivery: { fromPeers, fromOrigin, late, hedged }, wallet } = player.snapshot();
-    return { ...seen(), fromPeers, fromOrigin, late, hedged, delay: player.delay ?? 0, isReady: seen().startMs > 0 && wallet.pool?.deposit != null };
-  },
+void tell(() => {
+  const { delivery: { fromPeers, fromOrigin, late, hedged }, wallet } = player.snapshot();
+  return { ...seen(), fromPeers, fromOrigin, late, hedged, delay: player.delay ?? 0, isReady: seen().startMs > 0 && wallet.pool?.deposit != null };
 });

@@ -1,4 +1,18 @@
-// In the page: when sound came first, and how often it stopped.
+// In the page: when sound came first, and how often it stopped; and who is told.
+
+const { config } = /** @type {{ config: Record<string, string> }} */ (/** @type {unknown} */ (globalThis));
+const BOARD = `${config.board}/${new URLSearchParams(location.search).get('page')}`;
+
+/** Says how the page stands whenever somebody wants to know. @param {() => object} figures */
+export async function tell(figures) {
+  const post = (/** @type {string} */ url, /** @type {string} */ body) => fetch(url, { method: 'POST', body }).catch(() => {});
+  addEventListener('error', (event) => void post(`${BOARD}/error`, event.message));
+  addEventListener('unhandledrejection', (event) => void post(`${BOARD}/error`, String(event.reason)));
+  for (;;) {
+    await fetch(BOARD);
+    await post(BOARD, JSON.stringify(figures()));
+  }
+}
 
 /** @param {() => HTMLMediaElement | null} media */
 export function probe(media) {

@@ -2,7 +2,7 @@
 
 import Hls from 'hls.js';
 import { HlsJsP2PEngine } from 'p2p-media-loader-hlsjs';
-import { probe } from './page-probe.mjs';
+import { probe, tell } from './page-probe.mjs';
 
 /** Seconds before it is played in which a segment is asked of the origin, where it is tuned: one segment. Its best by our measurements. */
 const TUNED_S = 2;
@@ -22,7 +22,7 @@ const hls = new WithPeers({
     core: {
       announceTrackers: [config.rivalTracker ?? ''],
       // A swarm of its own for each run.
-      swarmId: `${config.stream}${location.search}`,
+      swarmId: `${config.stream}${wanted.get('swarm')}`,
       rtcConfig: { iceServers: [] },
       ...(wanted.get('tuned') === 'true' ? { highDemandTimeWindow: TUNED_S } : {}),
     },
@@ -37,10 +37,8 @@ const hls = new WithPeers({
 hls.attachMedia(audio);
 hls.loadSource(config.stream ?? '');
 
-Object.assign(globalThis, {
-  figures() {
-    const heard = hls.playingDate;
-    const delay = heard === null ? 0 : (Date.now() - heard.getTime()) / 1000;
-    return { ...seen(), fromPeers, fromOrigin, late: 0, hedged: 0, delay, isReady: seen().startMs > 0 };
-  },
+void tell(() => {
+  const heard = hls.playingDate;
+  const delay = heard === null ? 0 : (Date.now() - heard.getTime()) / 1000;
+  return { ...seen(), fromPeers, fromOrigin, late: 0, hedged: 0, delay, isReady: seen().startMs > 0 };
 });

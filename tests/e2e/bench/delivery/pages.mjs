@@ -4,6 +4,7 @@ import { build } from 'esbuild';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startLive } from '../../lab/live.mjs';
+import { startBoard } from './board.mjs';
 
 const DIST = fileURLToPath(new URL('../../../../wasm/js/dist/', import.meta.url));
 
@@ -17,7 +18,8 @@ export async function startPages(config) {
   const tracker = new Server({ udp: false, http: false, ws: true, stats: false });
   await new Promise((resolve) => tracker.listen(0, '127.0.0.1', () => resolve(null)));
   const port = /** @type {import('node:net').AddressInfo} */ (tracker.ws.address()).port;
-  const told = JSON.stringify({ ...config, rivalTracker: `ws://127.0.0.1:${port}` });
+  const board = await startBoard();
+  const told = JSON.stringify({ ...config, rivalTracker: `ws://127.0.0.1:${port}`, board: board.url });
   const [ours, rival] = await Promise.all(['ours', 'rival'].map((name) => bundle(name)));
   const page = (/** @type {string} */ name) => `<!doctype html><meta charset="utf-8"><title>${name}</title>
     <script>globalThis.config = ${told};</script><script type="module" src="/${name}.js"></script>`;
@@ -26,10 +28,15 @@ export async function startPages(config) {
     '/worker.js': { file: join(DIST, 'worker.js') }, '/antiphon_bg.wasm': { file: join(DIST, 'antiphon_bg.wasm') },
   });
   return {
-    /** The page of a listener. @param {string} who `antiphon`, or how the rival is set. @param {number} behind Seconds. */
-    address: (who, behind) => `${live.url}/${who === 'antiphon' ? 'ours' : 'rival'}?behind=${behind}&tuned=${who === 'tuned'}`,
+    /**
+     * The page of a listener. @param {string} who `antiphon`, or how the rival is set. @param {number} behind Seconds.
+     * @param {string} page Its name at the board. @param {string} swarm Whom the rival meets: who has the same.
+     */
+    address: (who, behind, page, swarm) => `${live.url}/${who === 'antiphon' ? 'ours' : 'rival'}?behind=${behind}&tuned=${who === 'tuned'}&page=${page}&swarm=${swarm}`,
+    board,
     close: async () => {
       live.close();
+      board.close();
       await new Promise((resolve) => tracker.close(() => resolve(null)));
     },
   };

@@ -64,8 +64,8 @@ export interface Abortable {
   signal?: AbortSignal | undefined;
 }
 
-/** Reads what a client is started with; rejects with `options/invalid`. */
-export async function startOf(options: ConnectOptions): Promise<Own> {
+/** Reads what a client is started with; at once, unless its wasm has to be waited for. Fails with `options/invalid`. */
+export function startOf(options: ConnectOptions): Own | Promise<Own> {
   const base = documentUrl();
   const url = (name: 'node' | 'witness' | 'tower'): string | null => {
     const text = options[name];
@@ -82,7 +82,7 @@ export async function startOf(options: ConnectOptions): Promise<Own> {
   if (token !== null && !TOKEN.test(token)) throw wrong('token is not what `antiphon token` prints');
   if (integrity !== null && !INTEGRITY.test(integrity)) throw wrong('integrity is not a hash as in dist/integrity.json');
   if (options.relayOnly && !options.iceServers?.some(isRelay)) throw wrong('relayOnly needs a TURN server among iceServers');
-  return {
+  const own = {
     node: mustBeUrl('node', options.node, base),
     witness: url('witness'),
     tower: url('tower'),
@@ -92,11 +92,12 @@ export async function startOf(options: ConnectOptions): Promise<Own> {
     tracker: options.tracker ?? null,
     token,
     cacheBytes,
-    wasm: await carried(options.wasm ?? wasmBeside(options.worker), base),
     integrity,
     own: account === undefined ? null : { secret: account.secret, address: account.address },
     storage: options.storage ?? 'indexeddb',
-  };
+  } as const;
+  const wasm = carried(options.wasm ?? wasmBeside(options.worker), base);
+  return wasm instanceof Promise ? wasm.then((wasm) => ({ ...own, wasm })) : { ...own, wasm };
 }
 
 /** How listeners are reached. */

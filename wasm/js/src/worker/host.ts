@@ -16,8 +16,8 @@ import { Node } from './node.js';
 import type { Storage } from './storage.js';
 import { Tracker } from './tracker.js';
 
-/** Mean time between snapshots sent to the page. Chosen here: two a second look alive, and are a tenth of what a listener costs. */
-const SNAPSHOT_INTERVAL_MS = 500;
+/** Mean time between snapshots sent to the page. Chosen here: one a second looks alive, and two would be a tenth of what a listener costs. */
+const SNAPSHOT_INTERVAL_MS = 1000;
 /** Snapshots that go at once after a quiet while: at a start, a head must not wait behind the news that there is a node. */
 const SNAPSHOT_BURST = 4;
 
@@ -37,6 +37,8 @@ export class Host {
   readonly #queue: Input[] = [];
   #isBusy = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** What the timer waits for: most of what happens moves no deadline. */
+  #armedFor: number | undefined;
   #isSnapshotDue = false;
   /** When the next snapshot would go if all went evenly. */
   #nextSnapshot = -Infinity;
@@ -150,10 +152,15 @@ export class Host {
   }
 
   #arm(): void {
-    clearTimeout(this.#timer);
     const deadline = this.#client.deadlineMs();
+    if (deadline === this.#armedFor) return;
+    clearTimeout(this.#timer);
+    this.#armedFor = deadline;
     if (deadline === undefined) return;
-    this.#timer = setTimeout(() => this.feed({ kind: 'tick' }), Math.max(0, deadline - now()));
+    this.#timer = setTimeout(() => {
+      this.#armedFor = undefined;
+      this.feed({ kind: 'tick' });
+    }, Math.max(0, deadline - now()));
   }
 
   #act(outputs: Output[]): void {

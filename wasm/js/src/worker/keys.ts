@@ -65,15 +65,20 @@ export class Keys {
   /** `null`: it lives as long as the worker. */
   readonly #db: IDBDatabase | null;
   #kept: Kept;
+  /** Resolves when the wallet that was opened is durable: nothing must be signed for it before. */
+  durable = Promise.resolve();
 
   /** Opens the wallet, made now if there is none. */
   static async open(wasm: WalletClient, disk: Disk | null): Promise<Keys> {
     if (disk?.kept !== undefined) return new Keys(wasm, disk.db, disk.kept);
     const entropy = crypto.getRandomValues(new Uint8Array(ENTROPY_BYTES));
-    const made: Kept = { branch: wasm.walletBranch(wasm.walletWords(entropy)), entropy, current: 0, opened: 0 };
+    const made: Kept = { branch: await branchOf(wasm, wasm.walletWords(entropy)), entropy, current: 0, opened: 1 };
     const keys = new Keys(wasm, disk?.db ?? null, made);
     // Two tabs may begin at once: the wallet of the first counts.
-    await keys.#change((before) => before ?? made);
+    const { kept, durable } = await keys.#put((before) => before ?? made);
+    keys.#kept = kept;
+    keys.durable = durable;
+    durable.catch(() => {}); // Whoever waits for it hears of it.
     return keys;
   }
 
@@ -143,17 +148,29 @@ export class Keys {
 
   /** Reads, changes and writes in one transaction, so that tabs do not undo each other: `act` judges what another tab kept meanwhile. */
   async #change(act: (kept: Kept | undefined) => Kept): Promise<void> {
-    if (this.#db === null) {
-      this.#kept = act(undefined);
-      return;
-    }
+    const { kept, durable } = await this.#put(act);
+    await durable;
+    this.#kept = kept;
+  }
+
+  /** The same, and resolves as soon as it is known what is kept. */
+  async #put(act: (kept: Kept | undefined) => Kept): Promise<{ kept: Kept; durable: Promise<void> }> {
+    if (this.#db === null) return { kept: act(undefined), durable: Promise.resolve() };
     const transaction = this.#db.transaction(STORE, 'readwrite', { durability: 'strict' });
     const store = transaction.objectStore(STORE);
     const kept = act(toKept(await done(store.get(OWN))));
     store.put(kept, OWN);
-    await completed(transaction);
-    this.#kept = kept;
+    return { kept, durable: completed(transaction) };
   }
+}
+
+/** What is kept of words that are right. A first visit waits for it, and the browser's own PBKDF2 is many times faster; only pages that came securely have it. */
+async function branchOf(wasm: WalletClient, words: string): Promise<Uint8Array> {
+  const { subtle } = globalThis.crypto as { subtle?: SubtleCrypto };
+  if (subtle === undefined) return wasm.walletBranch(words);
+  const [text, salt] = [words, 'mnemonic'].map((part) => new TextEncoder().encode(part)) as [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>];
+  const key = await subtle.importKey('raw', text, 'PBKDF2', false, ['deriveBits']);
+  return wasm.walletBranchOfSeed(new Uint8Array(await subtle.deriveBits({ name: 'PBKDF2', hash: 'SHA-512', salt, iterations: 2048 }, key, 512)));
 }
 
 function isSame(one: Uint8Array, other: Uint8Array): boolean {

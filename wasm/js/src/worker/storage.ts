@@ -78,7 +78,7 @@ function holdLock(name: string, patienceMs: number): Promise<boolean> {
 }
 
 async function openAccount(keys: Keys, nameOf: (account: number) => string, account: number): Promise<Storage> {
-  const [rows] = await Promise.all([openRows(nameOf(account), account, keys.account(account).secret), keys.opened(account, false)]);
+  const [rows] = await Promise.all([openRows(nameOf(account), account, keys.account(account).secret), keys.durable, keys.opened(account, false)]);
   return { ...rows, keys, take: async (other) => other === account || holdLock(nameOf(other), 0) };
 }
 

@@ -1,0 +1,50 @@
+// Where pages that nobody debugs say how they stand: each holds one request open, which is answered when somebody wants to know.
+
+import { createServer } from 'node:http';
+
+/** How long a page may take to say how it stands. */
+const PATIENCE_MS = 20_000;
+
+/** Starts it on a free port. */
+export async function startBoard() {
+  /** Who waits to be asked. @type {Map<string, import('node:http').ServerResponse>} */ const waiting = new Map();
+  /** Who wants to know. @type {Map<string, (figures: any) => void>} */ const wanted = new Map();
+  /** @type {string[]} */ const errors = [];
+  const meet = (/** @type {string} */ page) => {
+    if (!wanted.has(page)) return;
+    waiting.get(page)?.end();
+    waiting.delete(page);
+  };
+  const server = createServer(async (request, response) => {
+    response.setHeader('access-control-allow-origin', '*');
+    response.setHeader('cache-control', 'no-store');
+    const [, page = '', what] = (request.url ?? '').split('/');
+    if (request.method === 'GET') {
+      waiting.set(page, response);
+      return meet(page);
+    }
+    let text = '';
+    for await (const part of request) text += part;
+    response.end();
+    if (what === 'error') return void errors.push(`page ${page}: ${text}`);
+    wanted.get(page)?.(JSON.parse(text));
+    wanted.delete(page);
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(null)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  return {
+    url: `http://127.0.0.1:${port}`,
+    /** What went wrong in pages. */
+    errors,
+    /** Asks a page how it stands; it may not have loaded yet. @param {string} page @returns {Promise<any>} */
+    read: (page) => new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`page ${page} says nothing\n${errors.join('\n')}`)), PATIENCE_MS);
+      wanted.set(page, (figures) => {
+        clearTimeout(timer);
+        resolve(figures);
+      });
+      meet(page);
+    }),
+    close: () => { server.closeAllConnections(); server.close(); },
+  };
+}
