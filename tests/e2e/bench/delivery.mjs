@@ -33,6 +33,8 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '1' }, who: { type: 'string', default: 'antiphon,default,tuned' }, short: { type: 'string', default: '' },
   },
 });
+/** Runs so far: each has a swarm of its own. */
+let runs = 0;
 const numbers = (/** @type {string} */ text) => text.split(',').map(Number);
 
 for (const isShort of [true, false]) {
@@ -61,9 +63,6 @@ async function listenTo(source, delays) {
     await network.close();
   }
 }
-
-/** Runs so far: each has a swarm of its own. */
-let runs = 0;
 
 /** @typedef {{ fromPeers: number, fromOrigin: number, stalls: number, late: number, hedged: number, delay: number, startMs: number, isReady: boolean }} Figures */
 
