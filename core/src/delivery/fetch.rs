@@ -67,6 +67,10 @@ pub const REFUSAL_REST: Duration = Duration::from_millis(1000);
 /// How long an HTTP request may take.
 pub const HTTP_PATIENCE: Duration = Duration::from_millis(8000);
 
+/// How long what came is kept from neighbours while more of the same segment is on its way, so that one message tells of all. Chosen
+/// here: several times what lies between chunks that neighbours send at once, and far below any patience.
+pub const GATHER: Duration = Duration::from_millis(40);
+
 /// HTTP failures in a row after which the player is told.
 pub const MAX_ATTEMPTS: u32 = 4;
 
@@ -124,6 +128,8 @@ struct News {
     added: Vec<ChunkId>,
     removed: Vec<u64>,
     fetching: Vec<u64>,
+    /// Until when it may wait for more.
+    until: Option<Moment>,
 }
 
 impl Fetch {
@@ -169,7 +175,7 @@ impl Fetch {
             Input::Tick => {}
         }
         self.plan(now, out);
-        self.announce(out);
+        self.announce(now, out);
     }
 
     /// Returns when [`Input::Tick`] is next needed.
@@ -251,7 +257,24 @@ impl Fetch {
         active.want(now, want.deadline);
     }
 
-    fn announce(&mut self, out: &mut Vec<Output>) {
+    /// Returns whether more of what came is on its way, and worth waiting for. Who fetches says so at once: others would, too.
+    fn gathers(&mut self, now: Moment) -> bool {
+        let is_coming = |id: &ChunkId| {
+            let slots = self.active.get(&id.sequence).map(|active| &active.slots);
+            slots.is_some_and(|slots| slots.iter().any(|slot| slot.is_coming()))
+        };
+        if !self.news.fetching.is_empty() || !self.news.added.iter().any(is_coming) {
+            return false;
+        }
+        let until = *self.news.until.get_or_insert(now.after(GATHER));
+        self.wake = Some(self.wake.map_or(until, |wake| wake.min(until)));
+        now < until
+    }
+
+    fn announce(&mut self, now: Moment, out: &mut Vec<Output>) {
+        if self.gathers(now) {
+            return;
+        }
         let news = core::mem::take(&mut self.news);
         let added: Vec<_> =
             news.added.into_iter().filter(|id| !news.removed.contains(&id.sequence)).collect();

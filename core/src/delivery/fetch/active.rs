@@ -20,6 +20,13 @@ pub(super) enum Slot {
     Here,
 }
 
+impl Slot {
+    /// Returns whether somebody was asked for it.
+    pub(super) const fn is_coming(self) -> bool {
+        matches!(self, Self::Asked(_) | Self::Ordered(_))
+    }
+}
+
 /// When the player needs the segment, and since when we know that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {

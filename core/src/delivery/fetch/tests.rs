@@ -11,6 +11,7 @@ use crate::{
 use alloc::{vec, vec::Vec};
 
 mod choice;
+mod news;
 mod origin;
 mod renditions;
 
