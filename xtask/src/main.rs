@@ -16,6 +16,7 @@
 mod artifact;
 mod bench;
 mod demo;
+mod disk;
 mod docs;
 mod files;
 mod fuzz;

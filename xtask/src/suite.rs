@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::artifact;
+use crate::disk;
 use crate::docs as documents;
 use crate::files::gzip_size;
 use crate::mobile;
@@ -120,6 +121,7 @@ pub(crate) fn run_all(options: &Options) -> Result<()> {
     }
     let wanted =
         |check: &&Check| named().next().is_none() || named().any(|name| check.name == name);
+    disk::check()?;
     // All at the start: nobody wants to be asked for a password after ten minutes.
     let needed = |need: &Need| CHECKS.iter().filter(wanted).any(|check| check.needs.contains(need));
     setup::ensure(&Need::ALL.into_iter().filter(needed).collect::<Vec<_>>())?;
