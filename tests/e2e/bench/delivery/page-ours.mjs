@@ -11,6 +11,8 @@ const player = document.createElement('antiphon-player');
 for (const name of ['publisher', 'node', 'chain', 'tracker']) player.setAttribute(name, config[name] ?? '');
 player.setAttribute('behind', new URLSearchParams(location.search).get('behind') ?? '');
 player.setAttribute('src', config.stream ?? '');
+// Neither page shows anything.
+player.hidden = true;
 document.body.append(player);
 const seen = probe(() => player.media);
 
