@@ -114,6 +114,12 @@ impl WasmClient {
         self.inner.deadline().map_or(JsValue::UNDEFINED, |at| crate::object::number(at.as_millis()))
     }
 
+    /// Says whether `linkDrained` of a `{link}` would tell the client anything.
+    #[wasm_bindgen(js_name = awaitsDrained)]
+    pub fn awaits_drained(&self, of: &JsValue) -> bool {
+        input::link(of).is_ok_and(|link| self.inner.awaits_drained(link))
+    }
+
     /// Learns from what there is to show how far each call of the application is, and returns what the host must do, in order.
     pub fn look(&mut self) -> Array {
         self.money.look(&mut self.inner, &mut self.out);

@@ -120,6 +120,6 @@ fn loaded(input: &JsValue) -> Result<Loaded, JsValue> {
     Ok(Loaded { url: text(input, "url")?, text: text(input, "text")? })
 }
 
-fn link(input: &JsValue) -> Result<LinkId, JsValue> {
+pub(crate) fn link(input: &JsValue) -> Result<LinkId, JsValue> {
     integer(input, "link").map(LinkId)
 }

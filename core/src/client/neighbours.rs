@@ -118,6 +118,12 @@ impl Client {
         self.feed_swarm(now, input, out);
     }
 
+    /// Returns whether it is news that a link's send buffer is empty. Most of what is said is short, and waits for nothing.
+    pub fn awaits_drained(&self, link: LinkId) -> bool {
+        let line = self.links.get(&link).zip(self.stream.as_ref());
+        line.is_some_and(|(line, stream)| stream.serve.is_sending(&line.peer))
+    }
+
     pub(super) fn link_deadline(&self) -> Option<Moment> {
         self.links.values().filter_map(|line| line.link.deadline()).min()
     }

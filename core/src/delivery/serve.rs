@@ -212,6 +212,11 @@ impl Serve {
         self.stats
     }
 
+    /// Returns whether something that a peer asked for may still wait in its send buffer.
+    pub fn is_sending(&self, peer: &PeerId) -> bool {
+        self.peers.get(peer).is_some_and(|guest| guest.outstanding > 0)
+    }
+
     /// Returns how many bytes may still be given; `None` without a cap.
     pub fn left(&self) -> Option<u64> {
         self.meter.left()

@@ -39,7 +39,9 @@ fn without_credit_a_request_is_refused_at_its_patience_and_not_before() {
 fn credit_without_limit_is_never_used_up() {
     let mut serve = serving(OPEN, UNLIMITED);
     for index in 0..10 {
+        assert!(!serve.is_sending(&peer(1)));
         assert_eq!(feed(&mut serve, 0, request(1, index)).len(), 1);
+        assert!(serve.is_sending(&peer(1)) && !serve.is_sending(&peer(2)));
         feed(&mut serve, 0, Input::Drained(peer(1), 0));
     }
 }

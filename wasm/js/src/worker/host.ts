@@ -53,7 +53,7 @@ export class Host {
     this.#node = new Node(start.node, feed);
     this.#tower = start.tower === null ? null : new Node(start.tower, feed);
     this.#tracker = new Tracker(feed, start.token);
-    this.links = new Links(feed, post);
+    this.links = new Links(feed, post, (link) => this.#client.awaitsDrained({ link }));
   }
 
   /** Gives one input to the client and carries out what it orders. */

@@ -14,12 +14,14 @@ export const LOW_WATER = 0;
 export class Links {
   readonly #feed: (input: Input) => void;
   readonly #post: (message: ToPage, transfer?: Transferable[]) => void;
+  readonly #awaitsDrained: (link: Id) => boolean;
   /** `null` while the page connects or relays. */
   readonly #channels = new Map<Id, RTCDataChannel | null>();
   readonly #relayed = new Set<Id>();
 
-  constructor(feed: (input: Input) => void, post: (message: ToPage, transfer?: Transferable[]) => void) {
+  constructor(feed: (input: Input) => void, post: (message: ToPage, transfer?: Transferable[]) => void, awaitsDrained: (link: Id) => boolean) {
     this.#feed = feed;
+    this.#awaitsDrained = awaitsDrained;
     this.#post = post;
   }
 
@@ -69,7 +71,7 @@ export class Links {
 
   /** The send buffer fell below the mark. */
   drained(link: Id): void {
-    if (this.#channels.has(link)) this.#feed({ kind: 'linkDrained', link });
+    if (this.#channels.has(link) && this.#awaitsDrained(link)) this.#feed({ kind: 'linkDrained', link });
   }
 
   /** A message came. */
