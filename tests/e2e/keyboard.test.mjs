@@ -99,7 +99,7 @@ test('i shows the figures of what plays, saves them as a report, and takes them 
   await listener.page.keyboard.press('i');
   await overlay.waitFor();
   await until('it shows the start', async () => /Start and stalls\s+\d+ ms/.test(await overlay.innerText()), 20_000, () => listener.explain());
-  await listener.sees('what was fetched', ({ delivery }) => delivery.fromOrigin > 0);
+  await listener.sees('what was fetched, and the account', ({ delivery, wallet }) => delivery.fromOrigin > 0 && wallet.account !== null);
   const balance = () => listener.page.evaluate(() => String(document.querySelector('antiphon-player')?.snapshot().wallet.account?.balance.value));
   const before = await balance();
   const [download] = await Promise.all([listener.page.waitForEvent('download'), listener.page.getByTestId('report').click()]);
