@@ -196,6 +196,20 @@ impl Clerk {
         Ok(sequence)
     }
 
+    /// Asks about the chain as it is known now.
+    ///
+    /// # Errors
+    /// [`ClerkError::Lookup`], and [`ClerkError::Late`].
+    pub async fn find(&mut self, question: Question) -> Result<Found, ClerkError> {
+        self.next_lookup = self.next_lookup.saturating_add(1);
+        let mut out = Vec::new();
+        self.lookups.ask(&self.light, LookupId(self.next_lookup), question, &mut out);
+        self.lift_lookups(out);
+        let is_answered = |clerk: &Self| clerk.answer.is_some();
+        self.until("nothing was answered", SETTLE_PATIENCE, is_answered).await?;
+        Ok(self.answer.take().unwrap_or(Err(LookupError::NotReady))?)
+    }
+
     /// Returns the account under a settled head at which it has sent at least so many transactions.
     ///
     /// # Errors
@@ -203,21 +217,12 @@ impl Clerk {
     pub async fn settled_account(&mut self, least: u64) -> Result<AccountFound, ClerkError> {
         let began = Instant::now();
         loop {
-            self.next_lookup = self.next_lookup.saturating_add(1);
-            let question = Question::Account(self.address(), Level::Settled);
-            let mut out = Vec::new();
-            self.lookups.ask(&self.light, LookupId(self.next_lookup), question, &mut out);
-            self.lift_lookups(out);
-            let is_answered = |clerk: &Self| clerk.answer.is_some();
-            self.until("nothing was answered", SETTLE_PATIENCE, is_answered).await?;
-            let why = match self.answer.take() {
-                Some(Ok(Found::Account(found))) if found.account.sequence >= least => {
-                    return Ok(*found);
-                }
-                Some(Err(error)) if error.is_refusal() => return Err(error.into()),
+            let why = match self.find(Question::Account(self.address(), Level::Settled)).await {
+                Ok(Found::Account(found)) if found.account.sequence >= least => return Ok(*found),
+                Ok(_) => String::from("the transaction is not settled"),
                 // The node may just have moved on: a newer head is asked about.
-                Some(Err(error)) => error.to_string(),
-                Some(Ok(_)) | None => String::from("the transaction is not settled"),
+                Err(ClerkError::Lookup(error)) if !error.is_refusal() => error.to_string(),
+                Err(error) => return Err(error),
             };
             if began.elapsed() > SETTLE_PATIENCE {
                 let (what, seconds) = ("the transaction is not settled", SETTLE_PATIENCE.as_secs());
@@ -262,8 +267,14 @@ impl Clerk {
                 self.feed_light(input);
             }
             Order::LookupFile(id, file) => {
-                let bytes = self.file(&file).await;
-                self.feed_lookups(lookup::Input::File(id, file, bytes));
+                let input = match self.node.file(&file).await {
+                    Ok(found) => lookup::Input::File(id, file, found),
+                    Err(error) => {
+                        self.trouble = Some(format!("{error:#}"));
+                        lookup::Input::Unserved(id, file)
+                    }
+                };
+                self.feed_lookups(input);
             }
             Order::Ask(id, query) => {
                 let input = match self.ask(query).await {

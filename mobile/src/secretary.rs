@@ -14,7 +14,7 @@ use antiphon_core::{
     chain::light::Standing,
     client::{
         Exhibit, Found, Input, LookupId, Notice, Output, Query, Snapshot,
-        journal::{Act, Begun, Change, Event, Journal},
+        journal::{Act, Begun, Change, Event, GAP, Journal},
     },
     id::ChainId,
     time::Moment,
@@ -158,6 +158,9 @@ impl Secretary {
         let (question, change) = self.journal.follow(desk.client());
         keep(desk, change);
         self.reading = question.map(|question| desk.look_up(question)).or(self.reading);
+        if self.journal.take_gap() {
+            self.tell(AntiphonEvent::Trouble { code: GAP.to_owned() });
+        }
         self.tell_money();
     }
 

@@ -15,6 +15,7 @@ pub mod catalogue;
 mod clock;
 mod end;
 pub mod fragment;
+pub mod inbox;
 pub mod intake;
 pub mod keyring;
 mod map;
@@ -23,6 +24,7 @@ mod rendition;
 pub mod repeat;
 mod segment;
 
+pub use end::End;
 pub use rendition::{Kept, Offer, RenditionError, Standing};
 pub use segment::{Container, MAX_DURATION, Segment, SegmentError};
 
@@ -67,7 +69,7 @@ pub struct Memory {
     /// Each rendition, by its index.
     pub renditions: Vec<Kept>,
     /// Whether the source said that nothing follows.
-    pub is_ended: bool,
+    pub end: End,
 }
 
 impl Memory {
@@ -145,7 +147,7 @@ pub struct Publisher {
     /// Whether the description has changed since it was shown.
     is_info_new: bool,
     renditions: Vec<Rendition>,
-    is_ended: bool,
+    end: End,
     /// What the end waits for.
     ending: Option<u64>,
     next_token: u64,
@@ -165,7 +167,7 @@ impl Publisher {
         terms.window = terms.window.clamp(1, MAX_WINDOW);
         terms.info.publisher = terms.keyring.publisher();
         let stream = terms.info.id(terms.chain);
-        let is_ended = memory.is_ended;
+        let end = memory.end;
         let sign = |record: Record| Signed::new(terms.keyring.key(), terms.chain, record);
         let renditions: Vec<_> = (0..MAX_RENDITIONS)
             .zip(memory.renditions)
@@ -178,7 +180,7 @@ impl Publisher {
             info,
             is_info_new: true,
             renditions,
-            is_ended,
+            end,
             ending: None,
             next_token: 0,
             pending: VecDeque::new(),
@@ -241,7 +243,7 @@ impl Publisher {
         let Segment { container, bytes, duration, .. } = segment;
         let file = File { name: entry.name.clone(), container, bytes };
         self.lengthen_target(duration);
-        self.go_on();
+        self.take_back();
         let token = self.token();
         out.push(Output::Keep(file.clone()));
         out.push(Output::Store(token, self.memory()));
@@ -381,7 +383,7 @@ impl Publisher {
 
     fn memory(&self) -> Memory {
         let renditions = self.renditions.iter().map(Rendition::kept).collect();
-        Memory { renditions, is_ended: self.is_ended }
+        Memory { renditions, end: self.end }
     }
 
     const fn token(&mut self) -> u64 {

@@ -14,6 +14,7 @@ pub mod cluster;
 mod conn;
 mod dice;
 mod door;
+pub mod heirs;
 mod leavers;
 mod members;
 mod names;
@@ -28,7 +29,10 @@ pub mod token;
 pub use place::{Place, Position};
 pub use reason::Reason;
 
-use crate::bucket::{Bucket, Rate};
+use crate::{
+    bucket::{Bucket, Rate},
+    publisher::keyring::Succession,
+};
 use antiphon_core::{
     crypto::Signed,
     id::{PeerId, StreamId},
@@ -38,6 +42,7 @@ use antiphon_core::{
 use cluster::{Cluster, Count, To, TrackerId};
 use conn::{Conn, Shared};
 use dice::Dice;
+use heirs::Heirs;
 use leavers::Leavers;
 use place::{Network, Prefix};
 use std::{
@@ -46,7 +51,7 @@ use std::{
     time::Duration,
 };
 use swarm::Swarm;
-use token::Token;
+use token::{Token, TokenError};
 
 /// Two heartbeats of 20 s (`antiphon_core::peer::swarm::HEARTBEAT`). Source: FIELD-NOTES c.19, expiry.
 pub const SILENCE_PATIENCE: Duration = Duration::from_secs(40);
@@ -127,6 +132,8 @@ pub enum Output {
     Send(Connection, Vec<u8>),
     /// Send what another listener said, or drop it where much waits to be read already: that is not the reader's fault.
     Relay(Connection, Vec<u8>),
+    /// Tell the keeper why the token of a connection does not let it join, which it hears itself in one word.
+    Refused(Connection, TokenError),
     /// Close the connection after what was sent; the host reports nothing about it any more.
     Close(Connection, Reason),
     /// Give this to other trackers.
@@ -174,6 +181,8 @@ pub struct Tracker {
     /// When networks and prefixes that have gone are next looked for.
     sweep_at: Moment,
     leavers: Leavers,
+    /// Which keys of publishers were given up.
+    heirs: Heirs,
     /// When each connection has been silent for too long.
     silences: BTreeSet<(Moment, Connection)>,
 }
@@ -195,8 +204,14 @@ impl Tracker {
             prefixes: BTreeMap::new(),
             sweep_at: Moment::ZERO,
             leavers: Leavers::default(),
+            heirs: Heirs::default(),
             silences: BTreeSet::new(),
         }
+    }
+
+    /// Takes the keeper's word for who has taken over from a publisher's first key: tokens of the keys before are refused.
+    pub fn tell(&mut self, succession: &Succession) {
+        self.heirs.tell(succession.publisher(), succession.heirs());
     }
 
     /// Applies one input and appends what the host must do to `out`. Inputs of unknown connections are ignored.

@@ -10,6 +10,8 @@
 
 #[path = "process/cluster.rs"]
 mod cluster;
+#[path = "process/hang_up.rs"]
+mod hang_up;
 #[path = "process/host.rs"]
 mod host;
 #[cfg(feature = "peer")]

@@ -13,8 +13,8 @@ use crate::{
 };
 use antiphon_core::{
     client::{
-        Client, Input, LookupId, Output, Query, StoreToken,
-        journal::{Act, Begun, Change, Event, Journal},
+        Client, Input, LookupId, Notice, Output, Query, StoreToken,
+        journal::{Act, Begun, Change, Event, GAP, Journal},
     },
     id::ChainId,
     table::Table,
@@ -225,6 +225,9 @@ impl Money {
     fn follow(&mut self, client: &mut Client, out: &mut Vec<Output>) {
         let (question, change) = self.journal.follow(client);
         self.keep(change, out);
+        if self.journal.take_gap() {
+            out.push(Output::Notify(Notice::Trouble(GAP)));
+        }
         if let Some(question) = question {
             client.look_up(READING, question, out);
         }

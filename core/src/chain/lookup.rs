@@ -84,8 +84,10 @@ pub enum Question {
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// A file arrived for a look-up, or could not be had. Unverified.
+    /// A file arrived for a look-up, or the node has none of its name. Unverified.
     File(LookupId, File, Option<Vec<u8>>),
+    /// The node did not answer, or failed: it may have the file.
+    Unserved(LookupId, File),
     /// The node answered a question for proofs. Unverified.
     Answered(ProofId, Vec<u8>),
     /// The node has no such proof, or did not answer.
@@ -193,6 +195,13 @@ impl Lookups {
                     return;
                 }
                 (id, running.learn_file(file, bytes))
+            }
+            Input::Unserved(id, file) => {
+                let Some(running) = self.running.get_mut(&id) else { return };
+                if running.file.take_if(|awaited| *awaited == file).is_none() {
+                    return;
+                }
+                (id, Err(LookupError::Unreachable))
             }
             Input::Answered(proof, bytes) => {
                 let Some((id, running)) = self.waiting(proof) else { return };

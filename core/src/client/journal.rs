@@ -19,20 +19,17 @@ mod stage;
 #[cfg(test)]
 mod tests;
 
-pub use came::{Coming, MAX_BLOCKS, MAX_CAME, Origin};
+pub use came::{Coming, GAP, MAX_BLOCKS, MAX_CAME, Origin};
 pub use row::{Act, Entry, Stage};
 
 use super::{AskId, Client, Found, PaymentView, Question, Snapshot};
 use crate::{
-    chain::{
-        Level,
-        transaction::{SignedTransaction, decode_transaction},
-    },
+    chain::transaction::{SignedTransaction, decode_transaction},
     id::{Address, ChainId},
     table::Table,
 };
 use alloc::{borrow::ToOwned, boxed::Box, format, string::String, vec::Vec};
-use came::{Came, Seen};
+use came::{Came, Seen, Why};
 use stage::{payment_stage, reservation_stage, transaction_stage};
 
 /// Calls that are remembered. Chosen here: months of a person's payments; the oldest that are over and read make room.
@@ -303,19 +300,28 @@ impl Journal {
         let me = self.me?;
         let block = match found {
             Ok(Found::Block(block)) => {
-                block.transactions.as_deref().map(|all| (block.proven.level, all))
+                block.transactions.as_deref().map(|all| (block.proven.level, all)).ok_or(Why::Gone)
             }
-            Ok(_) => None,
+            Err("lookup/missing") => Err(Why::Gone),
             // Nobody will ever know.
-            Err("lookup/too-far") => Some((Level::Settled, &[][..])),
-            Err(_) => None,
+            Err("lookup/too-far") => Err(Why::TooFar),
+            Ok(_) | Err(_) => Err(Why::Unanswered),
         };
-        let Some(block) = block else {
-            self.came.unanswered();
-            return None;
+        let block = match block {
+            Ok(block) => block,
+            Err(why) => {
+                self.came.unread(why);
+                return None;
+            }
         };
         let is_due = self.came.found(block, (self.chain, me), &mut self.changes);
         is_due.then(|| self.write_came())
+    }
+
+    /// Returns, once, whether blocks were passed that cannot be read any more: what they brought is in the balance, and not
+    /// told. Its code is [`GAP`].
+    pub const fn take_gap(&mut self) -> bool {
+        self.came.take_gap()
     }
 
     /// Returns the change that the application has not handled yet, the oldest.

@@ -25,8 +25,14 @@ impl Client {
         answer: Option<HttpAnswer>,
         out: &mut Vec<Output>,
     ) {
-        let body = answer.filter(|answer| answer.status == 200).map(|answer| answer.body);
-        self.feed_lookups(lookup::Input::File(id, file, body), out);
+        let input = match answer {
+            Some(HttpAnswer { status: 200, body }) => lookup::Input::File(id, file, Some(body)),
+            Some(HttpAnswer { status, .. }) if is_absent(status) => {
+                lookup::Input::File(id, file, None)
+            }
+            Some(_) | None => lookup::Input::Unserved(id, file),
+        };
+        self.feed_lookups(input, out);
     }
 
     pub(super) fn ask_node(&mut self, asker: Asker, query: Query, out: &mut Vec<Output>) {
@@ -92,6 +98,27 @@ impl Client {
                     out.push(Output::Lost(id, error.code()));
                 }
             }
+        }
+    }
+}
+
+/// Returns whether a server says by this status that it has nothing of that name. Some say "forbidden" for it; others have too
+/// much to do, or give up, and may have it.
+const fn is_absent(status: u16) -> bool {
+    matches!(status, 400..=499) && !matches!(status, 408 | 425 | 429)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_absent;
+
+    #[test]
+    fn only_who_says_so_has_no_such_file() {
+        for status in [400, 403, 404, 410, 451, 499] {
+            assert!(is_absent(status), "{status}");
+        }
+        for status in [0, 100, 200, 204, 301, 304, 399, 408, 425, 429, 500, 502, 503, 504, 65_535] {
+            assert!(!is_absent(status), "{status}");
         }
     }
 }

@@ -100,6 +100,8 @@ pub(super) const GROUPS: [Group; 5] = [
         rows: &[
             row("call/full", Later, "Calls that move money are written down until their end was told and handled; the journal has no room for another.",
                 "Too many calls are undecided or not yet read; read next_event() and say event_handled()."),
+            row("call/gap", Never, "Blocks in which something may have come were not read: too many passed since the last look, or the node has let them go.",
+                "Nothing is lost: what they brought is in the proven balance. It is not told as an event; a node with `--keep blocks` has them."),
             row("call/interrupted", Later, "The call was written down, and the application ended before its transaction left. No money moved.",
                 "The application ended before anything was sent; call again with a new key."),
             row("call/key-reused", Never, "A key names one call for ever, and this one was used with other arguments.",

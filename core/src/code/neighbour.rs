@@ -76,6 +76,8 @@ pub(super) const GROUPS: [Group; 3] = [
                 "Give the listener a new one."),
             row("token/missing", Never, "The listener brought none.",
                 "Pass `token` to `<antiphon-player>` or connect()."),
+            row("token/old-key", Never, "The publisher has given up the key that signed the token, or named another heir than this one.",
+                "Make it with the keys as `antiphon rotate` left them; a tracker that was shown the wrong heir first is told by `--heirs`."),
             row("token/other-listener", Never, "The token names another listener's key.",
                 "Make a token for the key that the listener's page shows."),
             row("token/other-stream", Never, "The token is for another stream or publisher.",

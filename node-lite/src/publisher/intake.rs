@@ -2,7 +2,7 @@
 //!
 //! Source: RFC 8216 §6.3.4, seen from a client. Invariant: a segment of the source is wanted once, by its number.
 
-use super::Container;
+use super::{Container, MAX_DURATION};
 use antiphon_core::time::UnixMillis;
 use chrono::DateTime;
 use m3u8_rs::{Key, KeyMethod, MediaPlaylist, MediaSegment};
@@ -43,6 +43,9 @@ impl IntakeError {
 /// What a line that lists a part begins with.
 const PART: &[u8] = b"\n#EXT-X-PART:";
 
+/// The unit of `EXT-X-TARGETDURATION`: what says less says nothing.
+const MIN_TARGET: Duration = Duration::from_secs(1);
+
 /// Longest URL of a key, in bytes.
 const MAX_KEY_URL: usize = 2048;
 
@@ -77,6 +80,8 @@ pub struct Listing {
     /// Whether it lists parts of segments for low latency (RFC 8216bis `EXT-X-PART`), too. They are passed over: records are of
     /// whole segments.
     pub has_parts: bool,
+    /// How long a segment lasts at most, as the source says and as it lists: 1 to 60 seconds.
+    pub target: Duration,
 }
 
 /// Follows one playlist.
@@ -89,11 +94,6 @@ impl Intake {
     /// Follows a playlist of which all before the segment number `next` was taken already.
     pub const fn from(next: Option<u64>) -> Self {
         Self { next }
-    }
-
-    /// Takes back all from the segment number `next` on: it is wanted again.
-    pub const fn go_back(&mut self, next: u64) {
-        self.next = Some(next);
     }
 
     /// Reads the playlist as it is now.
@@ -126,7 +126,10 @@ impl Intake {
         }
         self.next = Some(end);
         let has_parts = text.windows(PART.len()).any(|window| window == PART);
-        Ok(Listing { wanted, is_ended: playlist.end_list, has_parts })
+        let longest = wanted.iter().map(|wanted| wanted.duration).max().unwrap_or_default();
+        let target = Duration::from_secs(playlist.target_duration).max(longest);
+        let target = target.clamp(MIN_TARGET, MAX_DURATION);
+        Ok(Listing { wanted, is_ended: playlist.end_list, has_parts, target })
     }
 }
 

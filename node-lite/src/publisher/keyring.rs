@@ -1,4 +1,4 @@
-//! The keys of a publisher: the first one, its heirs, and the secret of the last.
+//! The keys of a publisher: the first one, its heirs, and the secret of the last; and what of them everybody may know.
 
 use antiphon_core::{
     codec::{self, DecodeError},
@@ -8,6 +8,43 @@ use antiphon_core::{
 
 /// Longest encoding of a keyring: first key, secret, heirs.
 const MAX_BYTES: usize = 32 + 32 + 4 + (32 + 64) * MAX_HEIRS;
+
+/// Longest encoding of what everybody may know of it.
+pub const MAX_SUCCESSION_BYTES: usize = 32 + 4 + (32 + 64) * MAX_HEIRS;
+
+/// Who took over from a publisher's first key, verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Succession {
+    publisher: PublicKey,
+    heirs: Heirs,
+}
+
+impl Succession {
+    /// Returns the key that streams are named after.
+    pub const fn publisher(&self) -> PublicKey {
+        self.publisher
+    }
+
+    /// Returns who took over, the first one first.
+    pub const fn heirs(&self) -> &Heirs {
+        &self.heirs
+    }
+
+    /// Returns its bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        codec::encode(&(self.publisher, &self.heirs))
+    }
+
+    /// Reads it and checks that each key was named by the one before it.
+    ///
+    /// # Errors
+    /// [`KeyringError::Decode`] and [`KeyringError::Broken`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyringError> {
+        let (publisher, heirs): (PublicKey, Heirs) = codec::decode(bytes, MAX_SUCCESSION_BYTES)?;
+        heir::signer(publisher, &heirs).ok_or(KeyringError::Broken)?;
+        Ok(Self { publisher, heirs })
+    }
+}
 
 /// The keys of a publisher.
 #[derive(Clone, Debug)]
@@ -71,6 +108,11 @@ impl Keyring {
         &self.heirs
     }
 
+    /// Returns what of it everybody may know.
+    pub fn succession(&self) -> Succession {
+        Succession { publisher: self.publisher, heirs: self.heirs.clone() }
+    }
+
     /// Returns the key that signs now.
     pub const fn key(&self) -> &SecretKey {
         &self.key
@@ -116,6 +158,34 @@ mod tests {
         let bytes = ring.to_bytes();
         assert_eq!(bytes.len(), MAX_BYTES);
         assert_eq!(Keyring::from_bytes(&bytes).unwrap().to_bytes(), bytes);
+    }
+
+    #[test]
+    fn what_everybody_may_know_is_read_whole_and_verified_or_not_at_all() {
+        let mut ring = Keyring::new(key(1));
+        assert_eq!(ring.succession().to_bytes().len(), 32 + 4);
+        for n in 0..MAX_HEIRS {
+            ring = ring.inherit(key(u8::try_from(n).unwrap() + 2)).unwrap();
+        }
+        let bytes = ring.succession().to_bytes();
+        assert_eq!(bytes.len(), MAX_SUCCESSION_BYTES);
+        assert_eq!(Succession::from_bytes(&bytes), Ok(ring.succession()));
+        let refused = |bytes: &[u8]| Succession::from_bytes(bytes).unwrap_err();
+        for cut in 0..bytes.len() {
+            assert_eq!(refused(&bytes[..cut]), KeyringError::Decode(DecodeError::Truncated));
+        }
+        let longer = [&bytes[..], &[0]].concat();
+        assert_eq!(refused(&longer), KeyringError::Decode(DecodeError::OverLimit));
+        let trailing = [Keyring::new(key(1)).succession().to_bytes(), vec![0]].concat();
+        assert_eq!(refused(&trailing), KeyringError::Decode(DecodeError::Trailing));
+        let mut many = bytes.clone();
+        many[32] = 17;
+        assert_eq!(refused(&many), KeyringError::Decode(DecodeError::OverLimit));
+        for place in [0, 36, 36 + 32, bytes.len() - 1] {
+            let mut forged = bytes.clone();
+            forged[place] ^= 1;
+            assert_eq!(refused(&forged), KeyringError::Broken, "byte {place}");
+        }
     }
 
     #[test]

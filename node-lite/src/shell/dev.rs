@@ -3,6 +3,7 @@
 pub mod keys;
 pub mod network;
 
+use super::store::Keep;
 use clap::Args;
 use std::{
     io::Write as _,
@@ -31,6 +32,9 @@ pub struct Options {
     /// for trying it out. Part of the chain spec.
     #[arg(long, value_name = "BLOCKS", requires = "stake")]
     pub unbond: Option<u64>,
+    /// What each node keeps of the past: `archive`, `blocks`, or so many states and the blocks of the unbonding time.
+    #[arg(long, default_value_t)]
+    pub keep: Keep,
     /// Where JSON-RPC and light data are answered; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub rpc: SocketAddr,
@@ -53,7 +57,7 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
 /// A data directory that cannot be used, an address that is taken, a node whose disk failed.
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let network = keys::Network::open(&options)?;
-    let mut running = network::start(&options.data, network, options.rpc).await?;
+    let mut running = network::start(&options.data, network, (options.rpc, options.keep)).await?;
     let stop = interrupted()?;
     announce(&options.data, &running.ready())?;
     let ended = tokio::select! {

@@ -110,11 +110,17 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let station = Arc::new(station);
     let source = source::open(&options)?;
     let pushes = options.push.then(|| Arc::new(Pushes::new(Arc::clone(&station), token)));
-    let router = origin::router(Arc::clone(&station), pushes, &counts);
-    let (address, server) = super::http::serve(options.listen, router).await?;
+    let router = origin::router(Arc::clone(&station), pushes.clone(), &counts);
+    let (address, server) = super::http::serve_to_the_end(options.listen, router).await?;
     let metrics = counts::routes(counts, Arc::clone(&station));
     let (metrics, keeper) = super::http::serve_some(options.metrics, metrics).await?;
     let feeding = source::feed(source, Arc::clone(&station));
+    let timing = async {
+        match pushes {
+            Some(pushes) => pushes.keep_time().await,
+            None => std::future::pending().await,
+        }
+    };
     let stop = super::dev::interrupted()?;
     super::http::ready(&serde_json::json!({
         "ready": "publish",
@@ -128,6 +134,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     }));
     tokio::select! {
         end = feeding => end,
+        end = timing => end,
         end = server => end,
         end = keeper => end,
         asked = stop => asked,

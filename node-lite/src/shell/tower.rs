@@ -299,6 +299,7 @@ mod tests {
             rpc: "127.0.0.1:0".parse().unwrap(),
             stake: false,
             unbond: None,
+            keep: crate::shell::store::Keep::default(),
         };
         let spec = Network::open(&options).unwrap().spec;
         let store = Store::open(data.path(), &spec).unwrap();

@@ -9,7 +9,10 @@ mod drive;
 mod geo;
 
 use super::token;
-use crate::tracker::{Caller, Config, Connection, Tracker, cluster::TrackerId};
+use crate::{
+    publisher::keyring::Succession,
+    tracker::{Caller, Config, Connection, Tracker, cluster::TrackerId},
+};
 use antiphon_core::peer::tracker_wire::MAX_TRACKER_MESSAGE;
 use axum::{
     Json, Router,
@@ -60,6 +63,10 @@ pub struct Options {
     /// Lets listeners join a stream only with a token of its publisher (`antiphon token`). There are no rooms then.
     #[arg(long)]
     pub require_token: bool,
+    /// Who has taken over from a publisher's first key, as `antiphon rotate` prints it (`succession`); again for another publisher.
+    /// Tokens of the keys before are refused at once; else an hour after a token has shown the new key.
+    #[arg(long, value_name = "TEXT", requires = "require_token", value_parser = super::publish::keys::parse_succession)]
+    pub heirs: Vec<Succession>,
     /// URL of a Valkey or Redis server (`redis://[:PASSWORD@]HOST`) by which several trackers share their swarms. Who can
     /// publish there is believed like this tracker itself. Nothing is stored there; while it is away each goes on alone.
     #[arg(long, value_name = "URL", env = "ANTIPHON_CLUSTER", hide_env_values = true, value_parser = cluster::parse)]
@@ -141,7 +148,9 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         needs_token: options.require_token,
         cluster: options.cluster.as_ref().map(|_| id),
     };
-    let machine = tokio::spawn(drive::drive(Tracker::new(config, seed), inbox, shares, counts));
+    let mut tracker = Tracker::new(config, seed);
+    options.heirs.iter().for_each(|succession| tracker.tell(succession));
+    let machine = tokio::spawn(drive::drive(tracker, inbox, shares, counts));
     let stop = super::dev::interrupted()?;
     super::http::ready(&ready);
     tokio::select! {

@@ -2,6 +2,7 @@
 
 use super::{
     Bucket, Caller, LISTS, MESSAGES, NEARS, OPENS, Rate,
+    heirs::Heirs,
     names::{NETWORK_NAMES, Names},
     place::{Network, Place},
     relay::REFUSALS,
@@ -81,21 +82,29 @@ impl Conn {
     pub(super) fn admit(
         &mut self,
         now: Moment,
-        stream: StreamId,
-        peer: PeerId,
+        heirs: &mut Heirs,
+        (stream, peer): (StreamId, PeerId),
     ) -> Result<(), TokenError> {
         let (at, clock) = self.opened;
         let passed = millis(now.since(at));
         let clock = clock.plus(passed);
-        token::check(self.token.as_deref(), stream, peer, clock)?;
-        let left = self.token.as_ref().map_or(0, |token| token.body.expires.since(clock));
+        let token = self.token.as_deref().ok_or(TokenError::Missing)?;
+        // Before the signatures, for they are dear.
+        heirs.check(now, &token.body)?;
+        token::check(Some(token), stream, peer, clock)?;
+        heirs.learn(now, &token.body);
+        let left = token.body.expires.since(clock);
         self.pass = Some((stream, now.after(Duration::from_millis(left))));
         Ok(())
     }
 
-    /// Returns whether what let this connection into the stream is over.
-    pub(super) fn is_past(&self, now: Moment, stream: StreamId) -> bool {
-        !self.pass.is_some_and(|(opens, until)| opens == stream && now < until)
+    /// Returns why what let this connection into the stream does so no more, if that is so.
+    pub(super) fn past(&self, now: Moment, heirs: &Heirs, stream: StreamId) -> Option<TokenError> {
+        if !self.pass.is_some_and(|(opens, until)| opens == stream && now < until) {
+            return Some(TokenError::Expired);
+        }
+        let token = self.token.as_deref()?;
+        heirs.check(now, &token.body).err()
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     place::Network,
     send,
     swarm::{Member, Swarm},
+    token::TokenError,
 };
 use antiphon_core::{
     codec::Bounded,
@@ -26,7 +27,10 @@ impl Tracker {
         out: &mut Vec<Output>,
     ) {
         let Some(conn) = self.conns.get_mut(&id) else { return };
-        if self.config.needs_token && conn.admit(self.now, stream, peer).is_err() {
+        if self.config.needs_token
+            && let Err(why) = conn.admit(self.now, &mut self.heirs, (stream, peer))
+        {
+            out.push(Output::Refused(id, why));
             return self.fault(id, TrackerRefusal::NoToken, out);
         }
         let is_member = conn.streams.contains(&stream);
@@ -99,13 +103,16 @@ impl Tracker {
 
     /// Ends the membership for which there is no good token any more.
     fn put_out(&mut self, id: Connection, peer: PeerId, out: &mut Vec<Output>) {
-        let Some(conn) = self.conns.get_mut(&id).filter(|_| self.config.needs_token) else {
+        let Some(conn) = self.conns.get(&id).filter(|_| self.config.needs_token) else {
             return;
         };
-        let is_over = |stream: &StreamId| conn.is_past(self.now, *stream);
-        let over: Vec<StreamId> = conn.streams.iter().copied().filter(is_over).collect();
-        conn.streams.retain(|stream| !over.contains(stream));
-        for stream in over {
+        let past = |stream: &StreamId| Some((*stream, conn.past(self.now, &self.heirs, *stream)?));
+        let over: Vec<(StreamId, TokenError)> = conn.streams.iter().filter_map(past).collect();
+        for (stream, why) in over {
+            if let Some(conn) = self.conns.get_mut(&id) {
+                conn.streams.remove(&stream);
+            }
+            out.push(Output::Refused(id, why));
             out.push(send(id, &ToListener::Refused(TrackerRefusal::NoToken)));
             self.remove(peer, stream, out);
         }

@@ -360,7 +360,7 @@ pub(super) fn said(out: &[Output]) -> Vec<(u64, ToListener)> {
         Output::Send(id, bytes) | Output::Relay(id, bytes) => {
             Some((id.0, ToListener::from_bytes(bytes).unwrap()))
         }
-        Output::Close(..) | Output::Share(..) => None,
+        Output::Refused(..) | Output::Close(..) | Output::Share(..) => None,
     });
     sent.collect()
 }

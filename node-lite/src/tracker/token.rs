@@ -4,9 +4,10 @@
 //! Token = chain | publisher | heirs | name | listener, or anyone | expires        signed by the last heir's key on that chain
 //! ```
 //!
-//! The stream's id is made of chain, publisher and name, so a token of any other key names another stream. A tracker knows
-//! no heirs by itself: a key that was given up still signs tokens, for as long as a tracker believes their `expires`. Source: issue 5
-//! "join tokens from the publisher"; FIELD-NOTES, free riding on the provider.
+//! The stream's id is made of chain, publisher and name, so a token of any other key names another stream. Whoever signs shows
+//! how the publisher's first key led to its own: at most 16 signatures, each of them checked. Which of those keys was given up
+//! since is the matter of `tracker::heirs`. Source: issue 5 "join tokens from the publisher"; FIELD-NOTES, free riding on the
+//! provider.
 
 use antiphon_core::{
     codec::Text,
@@ -65,6 +66,9 @@ pub enum TokenError {
     /// The publisher has not signed it.
     #[error("the publisher has not signed the token")]
     BadSignature,
+    /// The key that signed it was given up for another.
+    #[error("the publisher has given up the key that signed the token")]
+    OldKey,
 }
 
 impl TokenError {
@@ -76,6 +80,7 @@ impl TokenError {
             Self::OtherListener => "token/other-listener",
             Self::Expired => "token/expired",
             Self::BadSignature => "token/bad-signature",
+            Self::OldKey => "token/old-key",
         }
     }
 }

@@ -262,6 +262,73 @@ fn an_encoder_that_pushes_the_end_ends_the_stream_once_all_has_come() {
     assert!(playlist.is_ended && playlist.segments.len() == 2);
 }
 
+/// Starts an encoder's last minute: three segments are listed with the end, and the last of them does not come.
+fn end_without_the_last(data: &Path) -> Process {
+    let process = publish(data, &["--push"]);
+    let push = |name: &str, bytes: &[u8]| {
+        let answer = put(process.address(), &format!("/push/{name}"), "", bytes);
+        assert_eq!(answer.status, 204, "{name}: {}", answer.text());
+    };
+    push("s0.aac", b"first");
+    push("s1.aac", b"second");
+    let list = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\ns0.aac\n#EXTINF:1,\ns1.aac\n\
+                #EXTINF:1,\ns2.aac\n#EXT-X-ENDLIST\n";
+    push("live.m3u8", list.as_bytes());
+    process
+}
+
+fn wait_for_the_end(process: &Process) -> (Playlist, String) {
+    let mut reader = reader(process);
+    wait_until(process, "/live.m3u8", |text| {
+        reader.read(text).ok().filter(|playlist| playlist.is_ended)
+    })
+}
+
+#[test]
+fn a_pushed_stream_whose_last_file_never_comes_ends_with_what_came() {
+    let data = tempfile::tempdir().unwrap();
+    let process = end_without_the_last(data.path());
+    assert!(!playlist(&process).0.is_ended, "it may still come");
+    let (playlist, text) = wait_for_the_end(&process);
+    assert_eq!(playlist.segments.len(), 2);
+    assert!(playlist.segments.iter().all(|segment| segment.record.is_ok()), "{text}");
+    let last = get(process.address(), &format!("/{}", playlist.segments[1].uri), "");
+    assert_eq!(last.body, b"second");
+}
+
+#[test]
+fn a_publisher_that_is_killed_while_it_waits_for_the_last_file_ends_the_stream_when_it_is_back() {
+    let data = tempfile::tempdir().unwrap();
+    let process = end_without_the_last(data.path());
+    let before = playlist(&process).1;
+    process.kill();
+    let process = publish(data.path(), &["--push"]);
+    assert_eq!(get(process.address(), "/live.m3u8", "").text(), before, "what was listed stays");
+    let (_, text) = wait_for_the_end(&process);
+    assert_eq!(text, format!("{before}#EXT-X-ENDLIST\n"));
+    process.kill();
+    let process = publish(data.path(), &["--push"]);
+    assert_eq!(get(process.address(), "/live.m3u8", "").text(), text, "and so does the end");
+}
+
+#[test]
+fn a_file_that_never_comes_does_not_stop_those_that_have() {
+    let data = tempfile::tempdir().unwrap();
+    let process = publish(data.path(), &["--push"]);
+    let list = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\ns0.aac\n#EXTINF:1,\ns1.aac\n\
+                #EXTINF:1,\ns2.aac\n";
+    for (name, bytes) in [("s0.aac", "first"), ("s2.aac", "third"), ("live.m3u8", list)] {
+        assert_eq!(
+            put(process.address(), &format!("/push/{name}"), "", bytes.as_bytes()).status,
+            204
+        );
+    }
+    // No other playlist comes, so time alone can tell.
+    let (playlist, text) = wait_for(&process, 2);
+    assert_eq!(text.matches("#EXT-X-DISCONTINUITY\n").count(), 1, "{text}");
+    assert!(!playlist.is_ended);
+}
+
 #[test]
 fn what_a_publisher_does_is_counted_for_its_keeper_alone() {
     let data = tempfile::tempdir().unwrap();

@@ -142,6 +142,68 @@ fn a_publisher_prints_tokens_and_its_listeners_get_in_with_them() {
 }
 
 #[test]
+fn after_a_rotation_the_heirs_tokens_open_the_stream_that_the_first_key_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("publisher.key"), [9; 32]).unwrap();
+    let chain = ChainId(Hash([7; 32]));
+    let stream = stream_id(chain, key(9).public(), &text("live"));
+    let (data, chain) = (folder.path().to_str().unwrap(), chain.0.to_hex());
+    let mint = || {
+        let text = output(&["token", "--data", data, "--chain", &chain]);
+        format!("antiphon-token.{}", text.trim())
+    };
+    let rotate = |more: &[&str]| -> serde_json::Value {
+        let all = [&["rotate", "--data", data], more].concat();
+        serde_json::from_str(&output(&all)).unwrap()
+    };
+    let heard = |process: &Process, token: &str, n: u8| {
+        let mut listener = Listener::dial_with(process, "sec-websocket-protocol", token);
+        listener.join(process, n, stream);
+        (listener.hear(), listener)
+    };
+    let old = mint();
+    let said = rotate(&[]);
+    assert_eq!(rotate(&["--show"]), said, "which changes nothing");
+    let new = mint();
+    let told = said["succession"].as_str().unwrap();
+    let (learns, is_told) = (
+        Process::start(&["tracker", "--require-token"]),
+        Process::start(&[
+            "tracker",
+            "--require-token",
+            "--heirs",
+            told,
+            "--metrics",
+            "127.0.0.1:0",
+        ]),
+    );
+    let refused = ToListener::Refused(TrackerRefusal::NoToken);
+    let mut kept = Vec::new();
+    for (n, (process, token, is_in)) in (1..).zip([
+        (&learns, &new, true),
+        (&learns, &old, true),
+        (&is_told, &old, false),
+        (&is_told, &new, true),
+    ]) {
+        let (answer, listener) = heard(process, token, n);
+        assert_eq!(matches!(answer, ToListener::Welcome(..)), is_in, "{n}: {answer:?}");
+        assert!(is_in || answer == refused);
+        kept.push(listener);
+    }
+    let metrics = is_told.ready["metrics"].as_str().unwrap();
+    let address = metrics.strip_prefix("http://").unwrap().strip_suffix("/metrics").unwrap();
+    let line = "antiphon_tracker_refused_tokens_total{reason=\"token/old-key\"} 1";
+    let answer = get(address, "/metrics", "");
+    assert!(answer.text().lines().any(|has| has == line), "{}", answer.text());
+    let cut = &told[..told.len() - 4];
+    for bad in ["", "?", cut, &"A".repeat(4096)] {
+        let said = refusal(&["tracker", "--require-token", "--heirs", bad]);
+        assert!(said.contains("--heirs"), "{said}");
+    }
+    assert!(refusal(&["tracker", "--heirs", told]).contains("--require-token"));
+}
+
+#[test]
 fn listeners_behind_a_proxy_of_ours_are_told_apart() {
     let process = Process::start(&["tracker", "--proxy", "127.0.0.1", "--max-per-network", "1"]);
     let heard = |from: &str| {

@@ -27,8 +27,8 @@ pub enum LookupError {
     /// There is no block of this height yet.
     #[error("there is no block of this height yet")]
     Ahead,
-    /// Nobody serves what is needed.
-    #[error("a file that is needed for the proof is not served")]
+    /// The node has no such file: it never was, or the node has let it go.
+    #[error("the node does not have a file that is needed for the proof")]
     Missing,
     /// The node did not answer, or has this state no more.
     #[error("the node did not answer, or no longer has this state")]

@@ -441,6 +441,36 @@ fn a_node_that_forges_an_account_a_pool_a_field_or_a_staker_is_refused() {
 }
 
 #[test]
+fn a_node_that_does_not_answer_has_let_nothing_go() {
+    let world = World::new(45);
+    let (light, _) = tests::run(&world, |file| world.honest(file, 40));
+    let is_gone = |file: &File| matches!(file, File::Span(_) | File::Header(_));
+    for is_silent in [false, true] {
+        let (mut lookups, mut out) = (Lookups::default(), Vec::new());
+        lookups.ask(&light, ID, Question::Block(Height(13)), &mut out);
+        let error = loop {
+            match out.remove(0) {
+                Output::Fetch(id, file) if is_gone(&file) && is_silent => {
+                    lookups.handle(&light, Input::Unserved(id, File::Tip), &mut out);
+                    assert_eq!(out, [], "another file than it waits for");
+                    lookups.handle(&light, Input::Unserved(id, file), &mut out);
+                }
+                Output::Fetch(id, file) => {
+                    let told = (!is_gone(&file)).then(|| world.honest(&file, 40));
+                    lookups.handle(&light, Input::File(id, file, told), &mut out);
+                }
+                Output::Lost(ID, error) => break error,
+                other => panic!("{other:?}"),
+            }
+        };
+        let why = if is_silent { LookupError::Unreachable } else { LookupError::Missing };
+        assert_eq!(error, why);
+        lookups.handle(&light, Input::Unserved(ID, File::Tip), &mut out);
+        assert_eq!(out, [], "it is over");
+    }
+}
+
+#[test]
 fn what_nobody_asked_for_and_what_is_too_much_changes_nothing() {
     let world = World::new(12);
     let (light, _) = tests::run(&world, |file| world.honest(file, 10));

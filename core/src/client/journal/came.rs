@@ -13,6 +13,9 @@
 //!
 //! Where nothing can be forgotten because nothing was read, nothing new is taken in, and no block is passed: bounded, and told
 //! at least once.
+//!
+//! Blocks that the node has let go (A7.8), or to which no proof leads, are passed: the first that can still be read is looked for
+//! in steps that halve what is left. That there is a gap is told by its code; the balance is proven without them.
 
 use super::{
     Stage,
@@ -40,8 +43,13 @@ use borsh::{BorshDeserialize, BorshSerialize};
 pub const MAX_CAME: usize = 256;
 /// Blocks that are read at most after a pause; what lies before is not told. Chosen here: about an hour.
 pub const MAX_BLOCKS: u64 = 1024;
+/// Blocks below the settled head that a node has, if it has any: one that lacks them is behind, and is asked again. Source: A7.8,
+/// as every node keeps these below its final checkpoints.
+const MIN_KEPT: u64 = 256;
 /// After so many blocks in which nothing came, it is written how far was looked. Chosen here: no row for nothing.
 const BLOCKS_A_ROW: u64 = 256;
+/// Code of blocks that were passed unread.
+pub const GAP: &str = "call/gap";
 /// Longest row: what is remembered, an account, a count.
 const MAX_ROW: usize = MAX_CAME * 131 + 64;
 /// The row is called so.
@@ -182,6 +190,20 @@ pub(super) struct Came {
     is_asked: bool,
     /// The head at which there was no answer: the next one may have it.
     unanswered: Option<Height>,
+    /// While the first block is looked for that can be read: the highest that is known to be gone, and the lowest that is not.
+    search: Option<(Height, Height)>,
+    has_gap: bool,
+}
+
+/// Why a block was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The node says that it has no such block.
+    Gone,
+    /// No proof leads there any more.
+    TooFar,
+    /// Nobody has said anything.
+    Unanswered,
 }
 
 impl Came {
@@ -264,8 +286,13 @@ impl Came {
             seen.height = now.height;
             return (None, now.height.0.saturating_sub(self.written.0) >= BLOCKS_A_ROW);
         }
-        seen.height = seen.height.max(Height(now.height.0.saturating_sub(MAX_BLOCKS)));
-        let next = seen.height.plus(1);
+        let lowest = Height(now.height.0.saturating_sub(MAX_BLOCKS));
+        if seen.height < lowest {
+            seen.height = lowest;
+            self.has_gap = true;
+            self.search = None;
+        }
+        let next = self.search.map_or(seen.height.plus(1), between);
         self.until = Some(now);
         self.is_asked = self.make_room();
         (self.is_asked.then_some(Question::Block(next)), false)
@@ -280,6 +307,11 @@ impl Came {
     ) -> bool {
         let Some(height) = self.seen.map(|seen| seen.height.plus(1)) else { return false };
         self.is_asked = false;
+        if let Some(search) = self.search {
+            // It is read when its turn comes.
+            self.narrow((search.0, between(search)));
+            return false;
+        }
         let mut is_any = false;
         for transaction in sent {
             let from = transaction.body.sender.address();
@@ -305,10 +337,42 @@ impl Came {
         is_any || is_done
     }
 
-    /// There was no answer: it is asked for again under the next head.
-    pub(super) fn unanswered(&mut self) {
+    /// The block that was asked for cannot be read: it is asked for again under the next head, or passed.
+    pub(super) fn unread(&mut self, why: Why) {
         self.is_asked = false;
-        self.unanswered = self.until.map(|until| until.height);
+        let (Some(seen), Some(until)) = (self.seen, self.until) else { return };
+        let above = until.height.plus(1);
+        let kept = match why {
+            Why::Gone => Height(above.0.saturating_sub(MIN_KEPT)),
+            Why::TooFar => above,
+            Why::Unanswered => Height(0),
+        };
+        let (asked, there) = match self.search {
+            Some(search) => (between(search), search.1),
+            None => (seen.height.plus(1), kept),
+        };
+        if asked >= kept {
+            self.unanswered = Some(until.height);
+        } else {
+            self.narrow((asked, there));
+        }
+    }
+
+    /// Returns, once, whether blocks were passed unread.
+    pub(super) const fn take_gap(&mut self) -> bool {
+        core::mem::replace(&mut self.has_gap, false)
+    }
+
+    /// Knows more of which blocks are gone; passes them once the first is found that is not.
+    fn narrow(&mut self, (gone, there): (Height, Height)) {
+        if there.0.saturating_sub(gone.0) > 1 {
+            self.search = Some((gone, there));
+            return;
+        }
+        self.search = None;
+        self.has_gap = true;
+        let until = self.until.take_if(|until| until.height <= gone);
+        self.seen = until.or(self.seen.map(|seen| Seen { height: gone, ..seen }));
     }
 
     /// The application has handled a change. Returns whether it is one of these.
@@ -372,6 +436,11 @@ impl Came {
         let gone = past.min_by_key(|(_, one)| one.changed).map(|(place, _)| place);
         gone.map(|place| self.list.remove(place)).is_some()
     }
+}
+
+/// The block in the middle.
+const fn between((gone, there): (Height, Height)) -> Height {
+    Height(gone.0.saturating_add(there.0.saturating_sub(gone.0) / 2))
 }
 
 fn settlement(shown: &Snapshot, pool: Hash, promised: u64) -> Option<&SettlementView> {

@@ -19,7 +19,7 @@ fn the_end_is_said_once_it_is_on_disk_and_what_was_listed_stays() {
     let mut out = Vec::new();
     publisher.end(&mut out);
     let [Output::Store(token, memory)] = out.as_slice() else { panic!("{out:?}") };
-    assert!(memory.is_ended);
+    assert_eq!(memory.end, End::Said);
     let token = *token;
     let mut early = Vec::new();
     publisher.handle(Input::Stored(token - 1), &mut early);
@@ -61,7 +61,8 @@ fn a_publisher_that_starts_again_says_the_end_and_a_source_that_goes_on_takes_it
     assert!(last_text(&out).unwrap().ends_with(END));
     assert_eq!(end(&mut again), []);
     let mut out = feed(&mut again, 4);
-    let goes_on = |output: &Output| matches!(output, Output::Store(_, memory) if !memory.is_ended);
+    let goes_on =
+        |output: &Output| matches!(output, Output::Store(_, memory) if memory.end == End::Open);
     assert!(out.iter().any(goes_on), "{out:?}");
     again.handle(Input::Stored(u64::MAX), &mut out);
     let text = last_text(&out).unwrap();
@@ -87,4 +88,60 @@ fn every_rendition_ends() {
         assert!(text_of(page_named(&out, name).unwrap()).ends_with(END), "{name}");
     }
     assert!(!text_of(page_named(&out, MAIN).unwrap()).contains(END), "a list of lists has none");
+}
+
+#[test]
+fn an_end_that_is_awaited_is_not_said_and_outlives_a_restart_until_the_source_goes_on() {
+    let mut publisher = publisher();
+    let (files, _) = run(&mut publisher, 2);
+    let mut out = Vec::new();
+    publisher.await_end(&mut out);
+    let [Output::Store(token, memory)] = out.as_slice() else { panic!("{out:?}") };
+    assert_eq!((memory.end, publisher.is_ended()), (End::Awaited, false));
+    let mut shown = Vec::new();
+    publisher.handle(Input::Stored(*token), &mut shown);
+    publisher.await_end(&mut shown);
+    assert_eq!(shown, [], "nothing is said, and nothing twice");
+    // What it waits for comes: the memory of it still knows of the end.
+    let mut out = feed(&mut publisher, 2);
+    let Some(Output::Store(_, memory)) = out.pop() else { panic!("{out:?}") };
+    assert_eq!(memory.end, End::Awaited);
+    let files = files.into_iter().map(|file| (file.name, file.bytes));
+    let mut files: BTreeMap<_, _> = files.collect();
+    for output in out {
+        let Output::Keep(file) = output else { continue };
+        files.insert(file.name, file.bytes);
+    }
+    for name in memory.files() {
+        files.entry(name.to_owned()).or_insert_with(|| vec![1; 700]); // The map.
+    }
+    let start = || {
+        let mut out = Vec::new();
+        let again = Publisher::new(terms(), memory.clone(), &files, &mut out);
+        let text = last_text(&out).unwrap();
+        assert!(read(&text).segments.len() == 3 && !text.contains(END), "{text}");
+        (again, text)
+    };
+    let (mut again, before) = start();
+    assert_eq!(again.awaits_end(), Some(Duration::from_millis(2048)));
+    assert_eq!(last_text(&end(&mut again)).unwrap(), before + END, "what was listed stays");
+    assert_eq!(again.awaits_end(), None);
+    again.await_end(&mut Vec::new());
+    assert!(again.is_ended(), "who has said it waits for nothing");
+    let (mut live, _) = start();
+    live.go_on();
+    assert_eq!(live.awaits_end(), None);
+    let mut out = feed(&mut live, 3);
+    let Some(Output::Store(_, memory)) = out.pop() else { panic!("{out:?}") };
+    assert_eq!(memory.end, End::Open);
+}
+
+#[test]
+fn on_disk_an_end_is_the_truth_value_that_it_was() {
+    let encodings = [End::Open, End::Said, End::Awaited].map(|end| codec::encode(&end));
+    assert_eq!(encodings, [codec::encode(&false), codec::encode(&true), vec![2]]);
+    assert!(codec::decode::<End>(&[3], 1).is_err());
+    let mut empty = publisher();
+    empty.await_end(&mut Vec::new());
+    assert_eq!(empty.awaits_end(), None, "a stream without a segment has no end");
 }

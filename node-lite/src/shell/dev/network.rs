@@ -6,7 +6,7 @@ use crate::{
     shell::{
         driver::{Clock, Driver, Handle, Mailbox, Watch, channel::Channels},
         rpc::{self, Context, Published, Running},
-        store::Store,
+        store::{Begin, Keep, Store},
         tower::Watchtower,
     },
     storage::StorageError,
@@ -42,14 +42,19 @@ pub struct Devnet {
 ///
 /// # Errors
 /// A store that cannot be opened, an address that is taken.
-pub async fn start(data: &Path, network: Network, rpc: SocketAddr) -> anyhow::Result<Devnet> {
+pub async fn start(
+    data: &Path,
+    network: Network,
+    (rpc, keep): (SocketAddr, Keep),
+) -> anyhow::Result<Devnet> {
     let Network { spec, nodes, faucet } = network;
     let clock = Clock::start();
     let mailboxes: Vec<Mailbox> = nodes.iter().map(|_| Mailbox::default()).collect();
     let handles: Vec<Handle> = mailboxes.iter().map(Mailbox::handle).collect();
     let mut drivers = Vec::new();
     for (index, (keys, mailbox)) in (0_u16..).zip(nodes.into_iter().zip(mailboxes)) {
-        let store = Store::open(&data.join(format!("node-{index}")), &spec)
+        let how = (keep, Begin::default());
+        let store = Store::open_with(&data.join(format!("node-{index}")), &spec, how)
             .with_context(|| format!("node {index}"))?;
         drivers.push(prepare(&spec, keys, store, mailbox, (index, &handles, clock))?);
     }

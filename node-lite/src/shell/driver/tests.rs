@@ -116,6 +116,7 @@ fn driver(mailbox: Mailbox, carrier: Noted) -> (Driver<Noted>, Vec<Output>) {
         rpc: ([127, 0, 0, 1], 0).into(),
         stake: false,
         unbond: None,
+        keep: crate::shell::store::Keep::default(),
     };
     let spec = Network::open(&options).unwrap().spec;
     let store = Store::open(data.path(), &spec).unwrap();

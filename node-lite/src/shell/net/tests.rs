@@ -6,7 +6,7 @@ use crate::{
     shell::{
         dev::{Options as DevOptions, keys::Network},
         driver::{Clock, Driver, Mailbox, Watch},
-        store::Store,
+        store::{Keep, Store},
     },
     supernode::{Config, Fault, Supernode},
 };
@@ -44,6 +44,7 @@ fn nodes_whose_shares_never_go_to_everybody_finalise_in_rounds() {
         rpc: ([127, 0, 0, 1], 0).into(),
         stake: false,
         unbond: None,
+        keep: Keep::default(),
     };
     let network = Network::open(&options).unwrap();
     let runtime =

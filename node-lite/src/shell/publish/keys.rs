@@ -8,9 +8,13 @@
 //! The ring is replaced whole, so there is a key that signs at any moment, and the one before it is gone from the disk. A
 //! publisher that runs looks at it with every segment.
 
-use crate::{publisher::keyring::Keyring, shell::dev::keys};
+use crate::{
+    publisher::keyring::{Keyring, MAX_SUCCESSION_BYTES, Succession},
+    shell::dev::keys,
+};
 use antiphon_core::crypto::SecretKey;
 use anyhow::{Context, bail};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::Args;
 use std::{
     fs,
@@ -27,9 +31,12 @@ pub struct Options {
     /// Where the publisher's keys are: --data of `antiphon publish`, which may be running.
     #[arg(long, default_value = "antiphon-publish")]
     pub data: PathBuf,
+    /// Changes nothing and prints the keys as they are.
+    #[arg(long)]
+    pub show: bool,
 }
 
-/// Lets a fresh key take over, and prints its public half.
+/// Lets a fresh key take over, and prints who has: public keys alone, and `--heirs` for trackers.
 ///
 /// # Errors
 /// No publisher there, no room for another heir, a disk that does not write.
@@ -37,23 +44,44 @@ pub fn rotate(options: &Options) -> anyhow::Result<()> {
     let lock = fs::File::create(options.data.join("publisher.lock"))
         .with_context(|| format!("opening {}", options.data.display()))?;
     lock.lock()?;
-    let old = load(&options.data)?;
-    let mut secret = zeroize::Zeroizing::new([0; 32]);
-    getrandom::fill(&mut *secret)?;
-    let new = old.inherit(SecretKey::from_bytes(&secret))?;
-    keys::write_atomically(&options.data.join(RING), &new.to_bytes())?;
-    let first = options.data.join(FIRST);
-    if first.exists() {
-        fs::remove_file(&first)?;
+    let mut ring = load(&options.data)?;
+    if !options.show {
+        ring = inherit(&options.data, &ring)?;
     }
     let said = serde_json::json!({
-        "publisher": new.publisher().to_string(),
-        "signer": new.key().public().to_string(),
-        "heirs": new.heirs().len(),
+        "publisher": ring.publisher().to_string(),
+        "signer": ring.key().public().to_string(),
+        "heirs": ring.heirs().len(),
+        "succession": URL_SAFE_NO_PAD.encode(ring.succession().to_bytes()),
     });
     // Whoever reads it may have gone.
     let _ = writeln!(std::io::stdout(), "{said}");
     Ok(())
+}
+
+fn inherit(data: &Path, old: &Keyring) -> anyhow::Result<Keyring> {
+    let mut secret = zeroize::Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *secret)?;
+    let new = old.inherit(SecretKey::from_bytes(&secret))?;
+    keys::write_atomically(&data.join(RING), &new.to_bytes())?;
+    let first = data.join(FIRST);
+    if first.exists() {
+        fs::remove_file(&first)?;
+    }
+    Ok(new)
+}
+
+/// Reads what `rotate` prints as `succession`.
+///
+/// # Errors
+/// In words for a person.
+pub(in crate::shell) fn parse_succession(text: &str) -> Result<Succession, String> {
+    if text.len() > MAX_SUCCESSION_BYTES * 4 / 3 + 1 {
+        return Err("longer than any that antiphon rotate prints".into());
+    }
+    let bytes = URL_SAFE_NO_PAD.decode(text);
+    let bytes = bytes.map_err(|_| "what antiphon rotate prints as succession is expected")?;
+    Succession::from_bytes(&bytes).map_err(|error| format!("{}: {error}", error.code()))
 }
 
 /// Reads the keys of a publisher.

@@ -22,6 +22,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 /// A file as it is served.
@@ -153,6 +154,24 @@ impl Station {
             );
         }
         self.carry_out(&mut publisher, out)
+    }
+
+    /// Keeps in mind, over a restart, too, that the source has said its end and that not all has come.
+    pub(super) fn await_end(&self) -> anyhow::Result<()> {
+        let mut publisher = self.publisher();
+        let mut out = Vec::new();
+        publisher.await_end(&mut out);
+        self.carry_out(&mut publisher, out)
+    }
+
+    /// Returns how long a segment lasts at most, if the source's end is awaited.
+    pub(super) fn awaits_end(&self) -> Option<Duration> {
+        self.publisher().awaits_end()
+    }
+
+    /// The source has not said its end, or goes on after it.
+    pub(super) fn go_on(&self) {
+        self.publisher().go_on();
     }
 
     /// Returns the page of this name, or `None` if there is none.

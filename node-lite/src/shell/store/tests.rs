@@ -182,6 +182,7 @@ fn network() -> (tempfile::TempDir, ChainSpec) {
         rpc: "127.0.0.1:0".parse().unwrap(),
         stake: false,
         unbond: None,
+        keep: Keep::default(),
     };
     let spec = Network::open(&options).unwrap().spec;
     (folder, spec)

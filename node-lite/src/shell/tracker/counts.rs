@@ -45,6 +45,7 @@ pub(super) struct Counts {
     bytes: Family<By, Counter>,
     lost: Family<By, Counter>,
     closed: Family<Reason, Counter>,
+    refused: Family<Reason, Counter>,
 }
 
 impl Default for Counts {
@@ -59,6 +60,7 @@ impl Default for Counts {
             lost: all
                 .count("lost_messages", "Messages let go, for who should have read them did not"),
             closed: all.count("closed", "Connections that the tracker closed, by reason"),
+            refused: all.count("refused_tokens", "Joins without a token that holds, by reason"),
             registry: all.close(),
         }
     }
@@ -79,6 +81,13 @@ impl Counts {
     /// Counts a connection that the tracker closed.
     pub(super) fn closed(&self, reason: &'static str) {
         self.closed.get_or_create(&Reason { reason }).inc();
+    }
+}
+
+impl Counts {
+    /// Counts a listener that may not join, or not stay.
+    pub(super) fn refused(&self, reason: &'static str) {
+        self.refused.get_or_create(&Reason { reason }).inc();
     }
 }
 

@@ -119,7 +119,10 @@ impl Host {
                         self.counts.lost(Way::Share);
                     }
                 }
-                output @ (Output::Send(..) | Output::Relay(..) | Output::Close(..)) => {
+                output @ (Output::Send(..)
+                | Output::Relay(..)
+                | Output::Refused(..)
+                | Output::Close(..)) => {
                     carry_out(&mut self.outboxes, output, &self.counts);
                 }
             }
@@ -147,6 +150,10 @@ fn carry_out(outboxes: &mut Outboxes, output: Output, counts: &Counts) {
                 Some(outbox) => drop(outbox.try_send(bytes.into())),
                 None => counts.lost(Way::Relay),
             }
+        }
+        Output::Refused(id, why) => {
+            counts.refused(why.code());
+            tracing::debug!(connection = id.0, reason = why.code(), "its token does not hold");
         }
         Output::Close(id, reason) => {
             counts.closed(reason.code());

@@ -1,7 +1,12 @@
 //! Who joins where the publisher asks for tokens.
 
+use super::heirs::OLD_KEY_PATIENCE;
 use super::*;
-use antiphon_core::delivery::{heir::Heirs, record::stream_id};
+use crate::publisher::keyring::Keyring;
+use antiphon_core::delivery::{
+    heir::{Heir, Heirs},
+    record::stream_id,
+};
 
 #[test]
 fn only_who_has_a_token_of_the_publisher_meets_its_listeners() {
@@ -61,6 +66,90 @@ fn who_is_in_is_put_out_when_the_token_is_over() {
 fn a_tracker_that_asks_for_none_takes_any() {
     let mut world = World::new();
     assert_eq!(enter(&mut world, 1, Some(token(8, Some(2), 1))), [welcome(1), nobody()]);
+}
+
+#[test]
+fn after_a_rotation_tokens_of_the_heir_are_taken_and_those_of_the_old_key_for_an_hour_more() {
+    let mut world = World::new();
+    world.tracker.config.needs_token = true;
+    let (old, new) = (ring(&[]), ring(&[7]));
+    let is_in = |said: &[(u64, ToListener)]| matches!(said[0].1, ToListener::Welcome(..));
+    assert!(is_in(&enter_at(&mut world, 0, 1, &old)));
+    assert!(is_in(&enter_at(&mut world, 1000, 2, &new)));
+    // What was given out before is still good.
+    let end = 1000 + u64::try_from(OLD_KEY_PATIENCE.as_millis()).unwrap();
+    assert!(is_in(&enter_at(&mut world, end - 30_000, 3, &old)));
+    assert!(is_in(&enter_at(&mut world, end - 30_000, 4, &new)));
+    assert_eq!(names(&world.heartbeat(3, end - 1)), [id(4)]);
+    assert_eq!(names(&world.heartbeat(4, end - 1)), [id(3)]);
+    let refused = |n: u64| (n, ToListener::Refused(TrackerRefusal::NoToken));
+    let out = world.feed(end, Input::Message(Connection(3), ToTracker::Heartbeat.to_bytes()));
+    assert_eq!(said(&out), [refused(3)]);
+    assert!(out.contains(&Output::Refused(Connection(3), TokenError::OldKey)), "{out:?}");
+    assert_eq!(names(&world.heartbeat(4, end + 1)), [], "they meet no more");
+    assert_eq!(enter_at(&mut world, end + 2, 5, &old), [refused(5)]);
+    assert!(is_in(&enter_at(&mut world, end + 3, 6, &ring(&[7, 6]))), "another rotation");
+    assert!(is_in(&enter_at(&mut world, end + 4, 7, &new)), "has its own hour");
+}
+
+#[test]
+fn a_forged_heir_opens_nothing_and_teaches_nothing() {
+    let mut world = World::new();
+    world.tracker.config.needs_token = true;
+    let refused = |n: u64| (n, ToListener::Refused(TrackerRefusal::NoToken));
+    let forge = |heirs: Vec<Heir>, by: u8| {
+        let body = Token { heirs: heirs.try_into().unwrap(), ..token(9, None, u64::MAX).body };
+        Signed::new(&key(by), body.chain, body)
+    };
+    let heir = |old: u8, place: u8, new: u8| {
+        Heir::new(&key(old), key(9).public(), place, key(new).public())
+    };
+    for (n, (heirs, by)) in (1..).zip([
+        (vec![heir(7, 0, 7)], 7),
+        (vec![heir(9, 1, 7)], 7),
+        (vec![heir(9, 0, 8), heir(9, 1, 7)], 7),
+        (vec![heir(9, 0, 8)], 9),
+        (vec![heir(9, 0, 8); antiphon_core::delivery::heir::MAX_HEIRS], 8),
+    ]) {
+        assert_eq!(enter(&mut world, n, Some(forge(heirs, by))), [refused(n.into())], "{n}");
+    }
+    // Had one of them been believed, the first key would be one that was given up, or another heir's.
+    let good = enter(&mut world, 10, Some(signed_by(&ring(&[8]))));
+    assert_eq!(good[0].1, ToListener::Welcome(stream(), 1));
+    // A thief of the first key names an heir of its own: too late here.
+    let stolen = enter(&mut world, 11, Some(signed_by(&ring(&[6]))));
+    assert_eq!(stolen, [refused(11)]);
+    let longer = enter(&mut world, 12, Some(signed_by(&ring(&[6, 5, 4]))));
+    assert_eq!(longer, [refused(12)]);
+}
+
+#[test]
+fn who_was_told_the_heirs_refuses_the_old_key_and_its_thief_from_the_first_token_on() {
+    let mut world = World::new();
+    world.tracker.config.needs_token = true;
+    world.tracker.tell(&ring(&[7]).succession());
+    for (n, ring) in (1..).zip([ring(&[]), ring(&[6]), ring(&[6, 5])]) {
+        let refused = (u64::from(n), ToListener::Refused(TrackerRefusal::NoToken));
+        assert_eq!(enter(&mut world, n, Some(signed_by(&ring))), [refused], "{n}");
+    }
+    let said = enter(&mut world, 9, Some(signed_by(&ring(&[7]))));
+    assert_eq!(said[0].1, ToListener::Welcome(stream(), 1));
+}
+
+/// The keys of publisher 9 after it was given these heirs.
+fn ring(heirs: &[u8]) -> Keyring {
+    heirs.iter().fold(Keyring::new(key(9)), |ring, n| ring.inherit(key(*n)).unwrap())
+}
+
+/// A token as `antiphon token` makes it, without an end.
+fn signed_by(ring: &Keyring) -> Signed<Token> {
+    let body = Token { heirs: ring.heirs().clone(), ..token(9, None, u64::MAX).body };
+    Signed::new(ring.key(), body.chain, body)
+}
+
+fn enter_at(world: &mut World, at: u64, n: u8, by: &Keyring) -> Vec<(u64, ToListener)> {
+    world.feed(at, Input::Tick);
+    enter(world, n, Some(signed_by(by)))
 }
 
 fn enter(world: &mut World, n: u8, token: Option<Signed<Token>>) -> Vec<(u64, ToListener)> {

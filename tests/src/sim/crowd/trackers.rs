@@ -141,6 +141,7 @@ impl Crowd {
                 self.report.put_out += u64::from(kind.is_some_and(|kind| kind != Kind::Impostor));
                 self.at(at, Event::Cut(who, connection));
             }
+            Output::Refused(..) => {}
             Output::Share(to, bytes) => {
                 for other in (0..self.trackers.machines.len()).filter(|other| *other != tracker) {
                     if to == To::All || self.trackers.ids[other].map(To::One) == Some(to) {

@@ -7,7 +7,7 @@ use crate::{
         FieldProven, MemberView, SettlementView,
         journal::{
             Coming, Event, Origin,
-            came::{Came, MAX_BLOCKS, MAX_CAME, Seen},
+            came::{Came, MAX_BLOCKS, MAX_CAME, Seen, Why},
         },
     },
     crypto::Signed,
@@ -203,13 +203,79 @@ fn a_block_that_nobody_serves_is_asked_for_again_under_the_next_head() {
     let mut came = Came::default();
     came.follow(seen(10, 100));
     assert_eq!(came.follow(seen(11, 107)).0, Some(block(11)));
-    came.unanswered();
+    came.unread(Why::Unanswered);
     assert_eq!(came.follow(seen(11, 107)), (None, false));
     assert_eq!(came.follow(seen(12, 107)).0, Some(block(11)));
-    came.unanswered();
+    came.unread(Why::Unanswered);
     // After a long pause only so many are read.
     let far = 12 + 2 * MAX_BLOCKS;
     assert_eq!(came.follow(seen(far, 107)).0, Some(block(far - MAX_BLOCKS + 1)));
+}
+
+/// Reads on until a head that is `head`, at a node that has no block below `first`, as `why` says; returns what was asked.
+fn read_on(came: &mut Came, head: u64, first: u64, why: Why) -> Vec<u64> {
+    let mut asked = Vec::new();
+    while let (Some(Question::Block(Height(height))), _) = came.follow(seen(head, 107)) {
+        asked.push(height);
+        if height < first {
+            came.unread(why);
+        } else {
+            came.found((Level::Settled, &[]), (CHAIN, ME), &mut 0);
+        }
+        assert!(asked.len() < 2000, "asks for ever");
+    }
+    asked
+}
+
+#[test]
+fn blocks_that_a_node_has_let_go_are_passed_soon_and_that_is_told() {
+    for (why, first) in [(Why::Gone, 600), (Why::TooFar, 900), (Why::TooFar, 1001)] {
+        let mut came = Came::default();
+        came.follow(seen(10, 100));
+        let asked = read_on(&mut came, 1000, first, why);
+        let search = asked.iter().take_while(|height| **height != first || first > 1000).count();
+        assert!(search <= 12, "halved, not counted: {asked:?}");
+        assert!((first..=1000).all(|height| asked.contains(&height)), "what is there is read");
+        assert!(came.take_gap() && !came.take_gap(), "once");
+        assert_eq!(came.follow(seen(1001, 107)).0, None, "read to the end");
+        assert_eq!(came.follow(seen(1002, 108)).0, Some(block(1002)));
+    }
+    let mut came = Came::default();
+    came.follow(seen(10, 100));
+    read_on(&mut came, 1000, 0, Why::Gone);
+    assert!(!came.take_gap(), "where all is read there is none");
+    came.follow(seen(1000 + 2 * MAX_BLOCKS, 109));
+    assert!(came.take_gap(), "what lies too far back is none that is read");
+}
+
+#[test]
+fn a_node_that_lacks_what_every_node_keeps_is_behind_and_is_asked_again() {
+    let mut came = Came::default();
+    came.follow(seen(1000, 100));
+    for head in [1001, 1255, 1256] {
+        assert_eq!(read_on(&mut came, head, 2000, Why::Gone), [1001], "under the next head");
+    }
+    assert!(!came.take_gap());
+    // One that never has it is not asked for ever.
+    assert_eq!(read_on(&mut came, 1257, 2000, Why::Gone), [1001, 1002]);
+    assert!(came.take_gap());
+    assert!(read_on(&mut came, 1258, 1002, Why::Gone).into_iter().eq(1002..=1258));
+}
+
+#[test]
+fn a_search_that_is_interrupted_goes_on_or_begins_anew() {
+    let mut came = Came::default();
+    came.follow(seen(10, 100));
+    assert_eq!(came.follow(seen(1000, 107)).0, Some(block(11)));
+    came.unread(Why::Gone);
+    let Some(Question::Block(Height(middle))) = came.follow(seen(1000, 107)).0 else { panic!() };
+    assert!(middle > 300 && middle < 400);
+    came.unread(Why::Unanswered);
+    assert_eq!(came.follow(seen(1000, 107)), (None, false));
+    assert_eq!(came.follow(seen(1001, 107)).0, Some(block(middle)), "the same again");
+    let row = came.write(CHAIN);
+    let mut again = Came::read(CHAIN, row).unwrap();
+    assert_eq!(again.follow(seen(1001, 107)).0, Some(block(11)), "nothing was passed");
 }
 
 #[test]

@@ -1,21 +1,24 @@
 //! Takes segments and playlists as an encoder PUTs them, and publishes what a playlist lists.
 //!
-//! Each playlist that lists segments is a rendition; one that lists playlists says more of them.
+//! Each playlist that lists segments is a rendition; one that lists playlists says more of them. What is published when, what is
+//! waited for and for how long is the matter of `publisher::inbox`.
 //!
-//! Encoders push a segment and the playlist that lists it at the same time, on two connections, and several segments at once
-//! at their start: what is listed and not here is waited for until the next playlist has come and something that follows it is
-//! here.
-//!
-//! A body that ends early or is too long is refused whole: nothing of it is kept.
+//! A body that ends early or is too long is refused whole: nothing of it is kept. One that came whole counts, whether its sender
+//! waits for the answer or not.
 
 use crate::{
     publisher::{
         Offer, catalogue,
-        intake::{Intake, MAX_SOURCE_PLAYLIST, Wanted},
+        inbox::{Inbox, Output, Ready},
+        intake::{Intake, MAX_SOURCE_PLAYLIST},
     },
     shell::publish::{source, station::Station},
 };
-use antiphon_core::{crypto::Hash, delivery::chunk::MAX_SEGMENT};
+use antiphon_core::{
+    crypto::Hash,
+    delivery::chunk::MAX_SEGMENT,
+    time::{Moment, millis},
+};
 use axum::{
     Extension, Router,
     body::Bytes,
@@ -26,16 +29,11 @@ use axum::{
     routing::put,
 };
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
+use tokio::sync::Notify;
 use tower_http::limit::RequestBodyLimitLayer;
-
-/// Files that wait for the playlist that lists them. Chosen here: several times a window.
-const MAX_WAITING: usize = 64;
-
-/// Bytes of all of them.
-const MAX_WAITING_BYTES: usize = 4 * MAX_SEGMENT;
 
 /// What an encoder has sent.
 #[derive(Debug)]
@@ -43,35 +41,22 @@ pub(in crate::shell::publish) struct Pushes {
     station: Arc<Station>,
     /// Digest of the bearer token: comparing digests tells nothing about the token by its time.
     token: Option<Hash>,
+    start: Instant,
     inbox: Mutex<Inbox>,
+    /// Something was pushed, so the inbox may wait for another moment.
+    pushed: Notify,
 }
 
-#[derive(Debug, Default)]
-struct Inbox {
-    tracks: BTreeMap<String, Track>,
-    files: BTreeMap<String, Bytes>,
-}
-
-/// One rendition, by the name of its playlist.
-#[derive(Debug)]
-struct Track {
-    rendition: u8,
-    intake: Intake,
-    map: Option<String>,
-    /// The newest playlist, as long as it lists what has not come yet.
-    open: Option<Vec<u8>>,
-    /// Where the segments end that the newest playlist lists.
-    listed: u64,
-    /// The same of the one before: what of it is not here by now will not come.
-    overdue: u64,
-    /// Whether everything has come, and the playlist says that nothing follows.
-    is_ended: bool,
-}
+/// Why a push is refused, in words for who pushes.
+type Refusal = (StatusCode, String);
 
 impl Pushes {
     pub(in crate::shell::publish) fn new(station: Arc<Station>, token: Option<String>) -> Self {
         let token = token.map(|token| Hash::of(&[token.as_bytes()]));
-        Self { station, token, inbox: Mutex::default() }
+        let awaited = station.awaits_end();
+        let inbox = awaited.map(|target| Inbox::awaiting_end(Moment::ZERO, target));
+        let inbox = Mutex::new(inbox.unwrap_or_default());
+        Self { station, token, start: Instant::now(), inbox, pushed: Notify::new() }
     }
 
     fn is_allowed(&self, headers: &HeaderMap) -> bool {
@@ -81,130 +66,120 @@ impl Pushes {
         token.is_some_and(|token| Hash::of(&[token.as_bytes()]) == expected)
     }
 
-    fn take(&self, name: String, bytes: Bytes) -> Result<(), (StatusCode, String)> {
-        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+    fn take(&self, name: String, bytes: Bytes) -> Result<(), Refusal> {
         if name.ends_with(".m3u8") {
-            return self.take_playlist(&mut inbox, &name, &bytes);
+            return self.take_playlist(&name, &bytes);
         }
         if bytes.is_empty() {
             return Err((StatusCode::BAD_REQUEST, "an empty file\n".into()));
         }
-        let held: usize = inbox.files.values().map(Bytes::len).sum();
-        let is_new = !inbox.files.contains_key(&name);
-        if held.saturating_add(bytes.len()) > MAX_WAITING_BYTES
-            || (is_new && inbox.files.len() >= MAX_WAITING)
-        {
+        let (mut inbox, mut out) = (self.inbox(), Vec::new());
+        if !inbox.file(self.now(), name, bytes.into(), &mut out) {
             let why = "too many files that no playlist lists\n";
             return Err((StatusCode::INSUFFICIENT_STORAGE, why.into()));
         }
-        inbox.files.insert(name, bytes);
-        let Inbox { tracks, files } = &mut *inbox;
-        tracks.values_mut().try_for_each(|track| self.advance(track, files))?;
-        self.end(tracks)
+        self.pushed.notify_one();
+        self.carry_out(out)
     }
 
-    fn take_playlist(
-        &self,
-        inbox: &mut Inbox,
-        name: &str,
-        text: &[u8],
-    ) -> Result<(), (StatusCode, String)> {
+    fn take_playlist(&self, name: &str, text: &[u8]) -> Result<(), Refusal> {
         if text.len() > MAX_SOURCE_PLAYLIST {
             return Err((StatusCode::PAYLOAD_TOO_LARGE, "too long a playlist\n".into()));
         }
+        let (mut inbox, mut out) = (self.inbox(), Vec::new());
         if catalogue::is_catalogue(text) {
             for variant in catalogue::read(text).map_err(|error| wrong(&error))? {
-                self.track(inbox, &variant.path, Some(variant.offer))?;
+                self.open(&mut inbox, &variant.path, Some(variant.offer))?;
             }
             return Ok(());
         }
         // Read on trial first: what is no playlist opens no rendition.
         Intake::default().read(text).map_err(|error| wrong(&error))?;
-        self.track(inbox, name, None)?;
-        let Inbox { tracks, files } = inbox;
-        let Some(track) = tracks.get_mut(name) else { return Ok(()) };
-        if track.open.as_deref() != Some(text) {
-            track.overdue = track.listed;
-        }
-        track.open = Some(text.to_owned());
-        self.advance(track, files)?;
-        self.end(tracks)
-    }
-
-    /// Ends the stream once every rendition has.
-    fn end(&self, tracks: &BTreeMap<String, Track>) -> Result<(), (StatusCode, String)> {
-        let is_ended = !tracks.is_empty() && tracks.values().all(|track| track.is_ended);
-        if is_ended { self.station.end().map_err(|error| wrong(&error)) } else { Ok(()) }
-    }
-
-    /// Publishes what the playlist lists and what is here, up to the first that is waited for.
-    fn advance(
-        &self,
-        track: &mut Track,
-        files: &mut BTreeMap<String, Bytes>,
-    ) -> Result<(), (StatusCode, String)> {
-        let Some(text) = track.open.take() else { return Ok(()) };
-        let listing = track.intake.read(&text).map_err(|error| wrong(&error))?;
-        self.station.note_parts(listing.has_parts);
-        // A map that came before a restart is not pushed again.
-        let has_map = self.station.position(track.rendition).is_some();
-        let is_here = |wanted: &Wanted| {
-            let map = wanted.map.as_ref();
-            files.contains_key(&wanted.name)
-                && (has_map || map.is_none_or(|map| files.contains_key(map)))
-        };
-        let last = listing.wanted.iter().rposition(is_here);
-        let is_due = |wanted: &Wanted| wanted.number >= track.overdue && !is_here(wanted);
-        let due = listing.wanted.iter().position(is_due).unwrap_or(usize::MAX);
-        let count = last.map_or(0, |last| last.saturating_add(1)).min(due);
-        track.listed =
-            listing.wanted.last().map_or(track.listed, |last| last.number.saturating_add(1));
-        if let Some(missing) = listing.wanted.get(count) {
-            track.intake.go_back(missing.number);
-            track.open = Some(text);
-        }
-        track.is_ended = listing.is_ended && track.open.is_none();
-        let mut is_gap = false;
-        for wanted in listing.wanted.into_iter().take(count) {
-            let map = wanted.map.as_ref().and_then(|map| files.get(map)).cloned();
-            let Some(bytes) = files.remove(&wanted.name) else {
-                tracing::warn!(name = wanted.name, "listed but never pushed");
-                is_gap = true;
-                continue;
-            };
-            track.map.clone_from(&wanted.map);
-            let media = source::Media { map: map.map(Into::into), bytes: bytes.into() };
-            source::publish(&self.station, track.rendition, wanted, media, is_gap)
-                .map_err(|error| wrong(&error))?;
-            is_gap = false;
-        }
-        Ok(())
+        self.open(&mut inbox, name, None)?;
+        inbox.playlist(self.now(), name, text, &mut out).map_err(|error| wrong(&error))?;
+        self.pushed.notify_one();
+        self.carry_out(out)
     }
 
     /// Opens the rendition whose playlist has this name, if it is new or more is said of it.
-    fn track(
-        &self,
-        inbox: &mut Inbox,
-        name: &str,
-        offer: Option<Offer>,
-    ) -> Result<(), (StatusCode, String)> {
-        if offer.is_none() && inbox.tracks.contains_key(name) {
+    fn open(&self, inbox: &mut Inbox, name: &str, offer: Option<Offer>) -> Result<(), Refusal> {
+        if offer.is_none() && inbox.has(name) {
             return Ok(());
         }
         let opened = self.station.rendition(name, offer.unwrap_or_default());
         let rendition = opened.map_err(|error| wrong(&error))?;
         let next = self.station.position(rendition).map(|(next, _)| next);
-        let fresh = || Track {
-            rendition,
-            intake: Intake::from(next),
-            map: None,
-            open: None,
-            listed: 0,
-            overdue: 0,
-            is_ended: false,
-        };
-        inbox.tracks.entry(name.to_owned()).or_insert_with(fresh);
+        inbox.open(name, rendition, next);
         Ok(())
+    }
+
+    /// Does what the inbox orders. What cannot be published is told, the first of it at least, and left out.
+    fn carry_out(&self, out: Vec<Output>) -> Result<(), Refusal> {
+        let mut refused = Ok(());
+        let mut is_gap = false;
+        for output in out {
+            let done = match output {
+                Output::Publish(ready) => {
+                    let Ready { rendition, wanted, map, bytes, is_gap: is_after } = *ready;
+                    let media = source::Media { map, bytes };
+                    let is_gap = core::mem::take(&mut is_gap) || is_after;
+                    source::publish(&self.station, rendition, wanted, media, is_gap)
+                }
+                Output::Missing(name) => {
+                    tracing::warn!(name, "listed but never pushed: left out");
+                    Ok(())
+                }
+                Output::Parts => {
+                    self.station.note_parts(true);
+                    Ok(())
+                }
+                Output::AwaitEnd => self.station.await_end(),
+                Output::GoOn => {
+                    self.station.go_on();
+                    Ok(())
+                }
+                Output::End => self.station.end(),
+            };
+            is_gap |= done.is_err();
+            refused = refused.and(done.map_err(|error| wrong(&error)));
+        }
+        refused
+    }
+
+    /// Gives up what does not come in time, as long as anybody pushes.
+    pub(in crate::shell::publish) async fn keep_time(self: Arc<Self>) -> anyhow::Result<()> {
+        loop {
+            let pushes = Arc::clone(&self);
+            let due = tokio::task::spawn_blocking(move || pushes.tick()).await?;
+            let wait = async {
+                match due {
+                    Some(due) => tokio::time::sleep(due.since(self.now())).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = wait => {}
+                () = self.pushed.notified() => {}
+            }
+        }
+    }
+
+    /// Does what is due; returns when something is again.
+    fn tick(&self) -> Option<Moment> {
+        let (mut inbox, mut out) = (self.inbox(), Vec::new());
+        inbox.tick(self.now(), &mut out);
+        if let Err((_, error)) = self.carry_out(out) {
+            tracing::error!(error, "what was pushed is not published");
+        }
+        inbox.deadline()
+    }
+
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Moment {
+        Moment::from_millis(millis(self.start.elapsed()))
     }
 }
 
@@ -234,7 +209,7 @@ async fn authorise(State(pushes): State<Arc<Pushes>>, request: Request, next: Ne
 }
 
 /// Goes on with a request whose sender has hung up. ffmpeg does as soon as it has sent the last byte, and the server gives up
-/// on who has gone: what was sent whole counts all the same, so a task of its own takes it.
+/// on who can be written to no more: what was sent whole counts all the same, so a task of its own takes it.
 pub(super) async fn to_the_end(request: Request, next: Next) -> Response {
     let answering = tokio::spawn(next.run(request));
     answering.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
@@ -244,12 +219,18 @@ pub(super) async fn to_the_end(request: Request, next: Next) -> Response {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::shell::publish) struct Took(pub(in crate::shell::publish) u64);
 
-/// Takes a body.
+/// Takes a body. One that is cut is an error of the extractor already, but for one case: a server that is being stopped ends
+/// bodies as if they were whole (hyperium/hyper#3995).
 async fn take(
     State(pushes): State<Arc<Pushes>>,
     Path(name): Path<String>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let said = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if said.is_some_and(|said| said.parse() != Ok(body.len())) {
+        return (StatusCode::BAD_REQUEST, "a body that is cut\n").into_response();
+    }
     let took = Took(u64::try_from(body.len()).unwrap_or(u64::MAX));
     match tokio::task::spawn_blocking(move || pushes.take(name, body)).await {
         Ok(Ok(())) => (StatusCode::NO_CONTENT, Extension(took)).into_response(),
@@ -260,9 +241,6 @@ async fn take(
 
 /// An encoder deletes what left its own playlist; ours is served on for a while.
 async fn forget(State(pushes): State<Arc<Pushes>>, Path(name): Path<String>) -> StatusCode {
-    let mut inbox = pushes.inbox.lock().unwrap_or_else(PoisonError::into_inner);
-    if !inbox.tracks.values().any(|track| track.map.as_ref() == Some(&name)) {
-        inbox.files.remove(&name);
-    }
+    pushes.inbox().forget(&name);
     StatusCode::NO_CONTENT
 }
