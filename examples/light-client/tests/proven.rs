@@ -4,7 +4,10 @@
 
 use antiphon_core::{id::Address, wallet::address};
 use antiphon_host::remote::{Answer, RemoteNode};
-use antiphon_node::shell::dev::{Options, keys::Network, network};
+use antiphon_node::shell::{
+    dev::{Options, keys::Network, network},
+    store::Keep,
+};
 use serde_json::json;
 use std::{process::Output, time::Duration};
 use tokio::process::Command;
@@ -22,10 +25,12 @@ async fn a_balance_is_proven_from_the_chains_id_alone() {
         block_time: Duration::from_millis(100),
         stake: false,
         unbond: None,
+        keep: Keep::default(),
         rpc: "127.0.0.1:0".parse().unwrap(),
     };
     let network = Network::open(&options).unwrap();
-    let running = network::start(&options.data, network, options.rpc).await.unwrap();
+    let running =
+        network::start(&options.data, network, (options.rpc, options.keep)).await.unwrap();
     let ready = running.ready();
     let [base, chain, faucet] =
         ["base", "chain", "faucet"].map(|name| ready[name].as_str().unwrap().to_owned());
