@@ -13,6 +13,7 @@ use alloc::{vec, vec::Vec};
 mod choice;
 mod origin;
 mod renditions;
+mod worth;
 
 const LENGTH: usize = 3 * CHUNK + 100;
 /// We; peers 1 and 2 are drawn before us for segment 1.
