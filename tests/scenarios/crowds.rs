@@ -134,3 +134,37 @@ fn without_a_tracker_all_comes_from_the_origin_and_when_it_is_lost_the_links_sta
     let lost = listen("lost-tracker", 59, 100);
     assert!(lost.offload() >= 0.85 && lost.troubles >= 100, "{lost}");
 }
+
+/// Nobody knows where addresses are, so that all that can bring neighbours near is what they measured. One and the same crowd.
+#[test]
+fn neighbours_get_nearer_where_links_that_bring_little_make_room_for_others() {
+    let seed = Seed::or(60);
+    let run = |name| Crowd::new(Setting::named(name, seed.number(), 100, 600).unwrap()).run();
+    let (kept, fresh) = (run("unmapped/kept"), run("unmapped"));
+    assert_nobody_is_silent(&fresh);
+    assert!(kept.let_go == 0 && fresh.let_go > 0, "{fresh}");
+    // Few of a hundred in forty towns are near to anybody: 71.1 ms with every link kept, 69.8 ms without.
+    assert!(fresh.way_ms() + 1.0 <= kept.way_ms(), "{fresh}\n{kept}");
+    // Most links last: who listens for ten minutes lets few go.
+    assert!(fresh.let_go <= fresh.listeners * 6, "{fresh}");
+}
+
+#[test]
+fn those_who_give_nothing_lose_the_links_that_others_made_to_them() {
+    let seed = Seed::or(61);
+    let run = |name| Crowd::new(Setting::named(name, seed.number(), 100, 400).unwrap()).run();
+    let (kept, fresh) = (run("free-riding/kept"), run("free-riding"));
+    assert_nobody_is_silent(&fresh);
+    assert!(fresh.foes_linked() < kept.foes_linked() * 0.9, "{fresh}\n{kept}");
+}
+
+/// One in ten is next door to everybody and answers at once, wherever it is.
+#[test]
+fn who_answers_splendidly_is_not_all_that_listeners_are_linked_with() {
+    let seed = Seed::or(62);
+    let run = |name| Crowd::new(Setting::named(name, seed.number(), 100, 600).unwrap()).run();
+    let (kept, fresh) = (run("charm/kept"), run("charm"));
+    assert_nobody_is_silent(&fresh);
+    // They get the seats for near ones, three of sixteen links, and by chance as many of the others as anybody.
+    assert!(fresh.foes_linked() <= kept.foes_linked() + 3.0 / 16.0, "{fresh}\n{kept}");
+}

@@ -16,7 +16,7 @@ use crate::{
         LinkId,
         frames::{ByeReason, Frame, Hello, TICKS, Terms, Voucher},
         link::{self, Link},
-        swarm::{self, Swarm, TrackerFault},
+        swarm::{self, Swarm, TrackerFault, Worth},
     },
     time::Moment,
 };
@@ -197,6 +197,14 @@ impl Client {
                 }
             }
             swarm::Output::Left(link, peer) => self.left(now, link, peer, out),
+            swarm::Output::Weigh => {
+                let worths = self.peers.iter().map(|(peer, of)| (*peer, self.worth(now, peer, of)));
+                let worths = worths.collect();
+                self.feed_swarm(now, swarm::Input::Weighed(worths), out);
+            }
+            swarm::Output::LetGo(_, peer) => {
+                self.send(now, peer, Frame::Bye(ByeReason::Crowded), out);
+            }
             swarm::Output::Crowd(listeners) => {
                 self.feed_fetch(now, fetch::Input::Crowd(listeners.into()), out);
             }
@@ -210,6 +218,25 @@ impl Client {
                     self.trouble(fault.code(), out);
                 }
             }
+        }
+    }
+
+    /// What a neighbour is good for. Who pays, owes or is a member of a field of ours is kept, as is who has a transfer running.
+    fn worth(&self, now: Now, id: &PeerId, peer: &Peer) -> Worth {
+        let Some(stream) = &self.stream else { return Worth::Held };
+        let purse = self.purse.as_ref();
+        let payee = purse.and_then(|purse| purse.payee.as_ref());
+        let (paid, owed) = payee.map(|payee| payee.balance(*id)).unwrap_or_default();
+        let is_paid = [peer.paid, paid, owed].iter().any(|sum| !sum.is_zero());
+        let is_owed = peer.payee.is_some_and(|target| self.debts.contains_key(&target));
+        let is_member = || purse.is_some_and(|p| p.fields.key_of(&Address::of(&id.0)).is_some());
+        let is_running = stream.fetch.is_asking(id) || stream.serve.is_serving(now.at, id);
+        if is_running || is_paid || is_owed || is_member() {
+            Worth::Held
+        } else if stream.fetch.is_useless(id) {
+            Worth::Useless
+        } else {
+            Worth::Useful
         }
     }
 

@@ -64,6 +64,9 @@ pub const LOST_PATIENCE: Duration = Duration::from_millis(2000);
 /// How long a peer is left alone after it refused.
 pub const REFUSAL_REST: Duration = Duration::from_millis(1000);
 
+/// Chunks that a peer may refuse or leave open one after the other before it is of no use. Chosen here: those of five segments.
+pub const MAX_MISSED: u8 = 16;
+
 /// How long an HTTP request may take.
 pub const HTTP_PATIENCE: Duration = Duration::from_millis(8000);
 
@@ -201,6 +204,19 @@ impl Fetch {
     /// Returns the smoothed time from an ask to its chunk; `None` before [`MEASURED`] have come, for it begins at the worst.
     pub fn latency(&self, peer: &PeerId) -> Option<Duration> {
         self.peers.get(peer).filter(|peer| peer.received >= MEASURED).map(|peer| peer.latency)
+    }
+
+    /// Returns whether a chunk is asked of a peer and not here yet.
+    pub fn is_asking(&self, peer: &PeerId) -> bool {
+        self.peers.get(peer).is_some_and(|peer| !peer.asked.is_empty())
+    }
+
+    /// Returns whether nothing is to be had of a peer: it offers nothing and brought nothing, or failed [`MAX_MISSED`] times in a
+    /// row. What others do makes nobody useless.
+    pub fn is_useless(&self, peer: &PeerId) -> bool {
+        self.peers.get(peer).is_some_and(|peer| {
+            peer.missed >= MAX_MISSED || peer.received == 0 && peer.carries.is_none()
+        })
     }
 
     /// Returns whether a record of the segment is known.

@@ -217,6 +217,12 @@ impl Serve {
         self.peers.get(peer).is_some_and(|guest| guest.outstanding > 0)
     }
 
+    /// Returns whether a chunk is on its way to a peer, or a request of it waits.
+    pub fn is_serving(&self, now: Moment, peer: &PeerId) -> bool {
+        let is_on = |guest: &Guest| guest.outstanding > 0 && guest.is_read(now);
+        self.peers.get(peer).is_some_and(|guest| !guest.queue.is_empty() || is_on(guest))
+    }
+
     /// Returns how many bytes may still be given; `None` without a cap.
     pub fn left(&self) -> Option<u64> {
         self.meter.left()

@@ -6,15 +6,17 @@
 //!          Answering --described--> Answered -------opened---> Open      the elder answers
 //! ```
 //!
-//! Links outlive the tracker. Every offer and answer is signed by a peer's key and bound to both keys, the stream
+//! Links outlive the tracker. When ours are full, [`refresh`] lets one go now and then. Every offer and answer is signed by a peer's key and bound to both keys, the stream
 //! and the session. Source: FIELD-NOTES recommendation 6, c.19; ALLA-21 (at most 100 links).
 
 mod dial;
 mod dice;
 mod near;
+mod refresh;
 mod tracker;
 
 pub use near::NEAR_REST;
+pub use refresh::{LET_GO_REST, NEAR, REFRESH, Worth, YOUNG};
 
 use super::{
     LinkId,
@@ -110,6 +112,8 @@ pub enum Input {
     Ban(PeerId, &'static str),
     /// Close a link; the peer may be dialled again later.
     Drop(LinkId),
+    /// What each neighbour is good for at this moment, the answer to [`Output::Weigh`]. Who is not named is not judged.
+    Weighed(Vec<(PeerId, Worth)>),
     /// Time moved on; nothing else happened.
     Tick,
 }
@@ -135,6 +139,10 @@ pub enum Output {
     Joined(LinkId, PeerId),
     /// The link to this peer is gone.
     Left(LinkId, PeerId),
+    /// Say what neighbours are good for: [`Input::Weighed`]. It comes last of all that one input brings.
+    Weigh,
+    /// Say goodbye over this link, which is closed next: somebody else gets its place.
+    LetGo(LinkId, PeerId),
     /// The tracker welcomed us.
     Welcomed,
     /// The tracker says that so many listen.
@@ -191,6 +199,7 @@ pub struct Swarm {
     banned: Table<PeerId, Ban>,
     seen: VecDeque<(PeerId, u64)>,
     told: near::Told,
+    refresh: refresh::Refresh,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,6 +219,8 @@ struct Known {
     lot: u64,
     failures: u32,
     retry_at: Moment,
+    /// Its place in the newest list: near ones come first.
+    place: usize,
 }
 
 /// Who is kept away, and why.
@@ -242,8 +253,11 @@ struct Link {
     peer: PeerId,
     /// Whether we dialled.
     is_ours: bool,
+    /// Whether we dialled because it was named for being near.
+    is_sought: bool,
     session: u64,
     stage: Stage,
+    /// When the dial is given up; of an open link, until when it is young.
     until: Moment,
     /// Additions that it may still send, and take.
     additions: (u8, u8),
@@ -277,6 +291,7 @@ impl Swarm {
             banned: Table::new(),
             seen: VecDeque::new(),
             told: near::Told::default(),
+            refresh: refresh::Refresh::default(),
         }
     }
 
@@ -290,18 +305,20 @@ impl Swarm {
             Input::TrackerClosed => self.tracker_closed(now, out),
             Input::Described(link, sdp) => self.described(now, link, &sdp, out),
             Input::Candidates(link, lines) => self.trickle(link, &lines, out),
-            Input::LinkOpened(link) => self.link_opened(link, out),
+            Input::LinkOpened(link) => self.link_opened(now, link, out),
             Input::LinkClosed(link) => self.link_gone(now, link, out),
             // Nothing follows from it before the next heartbeat.
             Input::Measured(peer, took) => return self.measured(peer, took),
             Input::Ban(peer, code) => self.ban(now, peer, code, out),
             Input::Drop(link) => self.drop_link(now, link, out),
+            Input::Weighed(worths) => self.weighed(now, &worths, out),
             Input::Start | Input::Tick => {}
         }
         self.tick_tracker(now, out);
         self.tick_links(now, out);
         self.banned.retain(|_, ban| ban.forgotten_at > now);
         self.dial(now, out);
+        self.weigh(now, out);
     }
 
     /// Returns when [`Input::Tick`] is next needed.
@@ -314,9 +331,10 @@ impl Swarm {
             | Tracker::Joined { heartbeat: until } => Some(until),
         };
         let pending = self.links.values().filter(|link| link.stage != Stage::Open);
-        let redial = self.candidates().map(|(_, known)| known.retry_at).min();
-        let redial = redial.filter(|_| self.can_dial());
-        let moments = [tracker, pending.map(|link| link.until).min(), redial];
+        let fresh = self.candidates().map(|(_, known)| known.retry_at).min();
+        let redial = fresh.filter(|_| self.can_dial());
+        let weighing = fresh.and_then(|fresh| self.weigh_at(fresh));
+        let moments = [tracker, pending.map(|link| link.until).min(), redial, weighing];
         moments.into_iter().flatten().min()
     }
 

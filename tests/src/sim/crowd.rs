@@ -39,7 +39,7 @@ use antiphon_core::{
     peer::swarm,
     time::Moment,
 };
-use antiphon_node::tracker::{self, Connection};
+use antiphon_node::tracker::{self, Connection, Place};
 use links::End;
 use listener::{Line, Listener};
 use place::Whereabouts;
@@ -146,6 +146,7 @@ impl Crowd {
         }
         for listener in self.listeners.iter().flatten() {
             self.report.add(listener, end);
+            self.report.look(listener, |other| self.listeners[other].as_deref());
         }
         if let Some(victim) = self.victim.and_then(|victim| self.listeners[victim].as_ref()) {
             let (peers, origin) = victim.received();
@@ -196,9 +197,13 @@ impl Crowd {
         let drawn = self.dice.below(100);
         let kind = kind.unwrap_or_else(|| self.setting.kind(drawn));
         let uplink = self.dice.between(self.setting.uplinks);
+        let uplink = if kind == Kind::Charmer { 100_000 } else { uplink };
         let is_of_few = matches!(kind, Kind::Eclipser | Kind::Impostor);
         let draw = if is_of_few { Whereabouts::of_few } else { Whereabouts::draw };
-        let whereabouts = draw(&mut self.dice);
+        let mut whereabouts = draw(&mut self.dice);
+        if !self.setting.is_mapped {
+            whereabouts.place = Place::default();
+        }
         let line = Line { whereabouts, uplink };
         let listener = Listener::new(who, kind, line, self.now, &self.trackers.urls(who));
         self.names.insert(listener.peer, who);

@@ -55,6 +55,8 @@ pub(super) struct Neighbour {
     pub(super) strikes: u8,
     /// Chunks that it sent unasked.
     pub(super) unasked: u8,
+    /// Chunks in a row that it refused, though it has them, or left open.
+    pub(super) missed: u8,
 }
 
 impl Neighbour {
@@ -71,6 +73,7 @@ impl Neighbour {
             carries: None,
             strikes: 0,
             unasked: 0,
+            missed: 0,
         }
     }
 
@@ -117,6 +120,7 @@ impl Neighbour {
     /// Notes that a chunk came that was asked, even if it was taken back since: who is too slow must be known to be.
     pub(super) fn arrived(&mut self, now: Moment, asked: Moment) {
         self.last_chunk = now;
+        self.missed = 0;
         self.received = self.received.saturating_add(1);
         let took = now.since(asked);
         self.latency = self.latency.saturating_mul(7).saturating_add(took) / 8;
@@ -187,6 +191,7 @@ impl Fetch {
             Refusal::NotHere => neighbour.holdings.forget(refused.id),
             Refusal::Busy | Refusal::NoCredit | Refusal::Off | Refusal::Spent => {
                 neighbour.resting_until = now.after(REFUSAL_REST);
+                neighbour.missed = neighbour.missed.saturating_add(1);
             }
         }
         if let Some(active) = self.active.get_mut(&refused.id.sequence) {

@@ -144,6 +144,7 @@ impl Fetch {
             neighbour.cancel(id);
             if is_lost {
                 neighbour.resting_until = now.after(REFUSAL_REST);
+                neighbour.missed = neighbour.missed.saturating_add(1);
                 out.push(Output::Blame(peer, Fault::TooSlow(id)));
             }
             out.push(Output::Cancel(peer, id));

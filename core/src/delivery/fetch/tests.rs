@@ -14,6 +14,7 @@ mod choice;
 mod news;
 mod origin;
 mod renditions;
+mod worth;
 
 const LENGTH: usize = 3 * CHUNK + 100;
 /// We; peers 1 and 2 are drawn before us for segment 1.

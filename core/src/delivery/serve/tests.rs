@@ -36,6 +36,23 @@ fn without_credit_a_request_is_refused_at_its_patience_and_not_before() {
 }
 
 #[test]
+fn a_peer_is_being_served_while_it_waits_and_while_it_reads_what_it_got() {
+    let mut serve = serving(OPEN, 1);
+    let is_serving = |serve: &Serve, ms| serve.is_serving(at(ms), &peer(1));
+    assert!(!is_serving(&serve, 0) && !serve.is_serving(at(0), &peer(9)));
+    feed(&mut serve, 0, request(1, 0));
+    assert!(is_serving(&serve, 0));
+    feed(&mut serve, 10, Input::Drained(peer(1), 0));
+    assert!(!is_serving(&serve, 10), "it has all");
+    feed(&mut serve, 20, request(1, 1));
+    assert!(is_serving(&serve, 20), "it waits for credit");
+    feed(&mut serve, 30, Input::Credit(peer(1), 1));
+    // Who does not read what it asked for keeps no place by it.
+    let unread = at(30).after(SENDING_PATIENCE).as_millis();
+    assert!(is_serving(&serve, unread - 1) && !is_serving(&serve, unread));
+}
+
+#[test]
 fn credit_without_limit_is_never_used_up() {
     let mut serve = serving(OPEN, UNLIMITED);
     for index in 0..10 {

@@ -1,6 +1,8 @@
 //! Links: dialling elders, answering the younger, giving up.
 
-use super::{DIAL_PATIENCE, Known, Link, MAX_LINKS, MAX_SEEN, Output, Stage, Swarm, TrackerFault};
+use super::{
+    DIAL_PATIENCE, Known, Link, MAX_LINKS, MAX_SEEN, Output, Stage, Swarm, TrackerFault, YOUNG,
+};
 use crate::{
     codec::Text,
     crypto::Signed,
@@ -62,10 +64,15 @@ impl Swarm {
             if !self.can_dial() {
                 return;
             }
-            let session = self.dice.roll();
-            let id = self.make(now, peer, session, SignalKind::Offer);
-            out.push(Output::CreateLink(id, None));
+            self.dial_to(now, peer, out);
         }
+    }
+
+    pub(super) fn dial_to(&mut self, now: Moment, peer: PeerId, out: &mut Vec<Output>) -> LinkId {
+        let session = self.dice.roll();
+        let id = self.make(now, peer, session, SignalKind::Offer);
+        out.push(Output::CreateLink(id, None));
+        id
     }
 
     pub(super) fn tick_links(&mut self, now: Moment, out: &mut Vec<Output>) {
@@ -217,16 +224,18 @@ impl Swarm {
         let is_ours = kind == SignalKind::Offer;
         let additions = (MAX_ADDITIONS, MAX_ADDITIONS);
         let round_trip = None;
-        let link = Link { peer: to, is_ours, session, stage, until, additions, round_trip };
+        let is_sought = false;
+        let link =
+            Link { peer: to, is_ours, is_sought, session, stage, until, additions, round_trip };
         self.links.insert(id, link);
         id
     }
 
-    pub(super) fn link_opened(&mut self, id: LinkId, out: &mut Vec<Output>) {
+    pub(super) fn link_opened(&mut self, now: Moment, id: LinkId, out: &mut Vec<Output>) {
         let Some(link) = self.links.get_mut(&id).filter(|link| link.stage != Stage::Open) else {
             return;
         };
-        link.stage = Stage::Open;
+        (link.stage, link.until) = (Stage::Open, now.after(YOUNG));
         let peer = link.peer;
         if let Some(known) = self.known.get_mut(&peer) {
             known.failures = 0;

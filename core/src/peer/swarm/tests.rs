@@ -1,5 +1,6 @@
 mod late;
 mod near;
+mod refresh;
 mod room;
 
 use super::*;

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::{
     codec::Text,
+    id::PeerId,
     peer::tracker_wire::{Candidate, SignIn, ToListener, ToTracker, TrackerRefusal},
     time::Moment,
 };
@@ -98,8 +99,9 @@ impl Swarm {
             Ok(ToListener::Candidates(list)) => {
                 if list.stream == self.config.stream {
                     out.push(Output::Crowd(list.crowd));
-                    for candidate in list.peers.iter() {
-                        self.meet(now, *candidate);
+                    self.known.iter_mut().for_each(|(_, known)| known.place = usize::MAX);
+                    for (place, candidate) in list.peers.iter().enumerate() {
+                        self.meet(now, place, *candidate);
                     }
                 }
             }
@@ -131,18 +133,27 @@ impl Swarm {
     }
 
     /// Learns of a peer, or of its newest rank.
-    fn meet(&mut self, now: Moment, candidate: Candidate) {
+    fn meet(&mut self, now: Moment, place: usize, candidate: Candidate) {
         let Candidate { peer, rank } = candidate;
         if peer == self.me || self.is_banned(now, &peer) {
             return;
         }
-        let fresh = Known { rank, lot: self.dice.roll(), failures: 0, retry_at: now };
-        self.known.entry(peer).or_insert(fresh).rank = rank;
-        if self.known.len() > MAX_KNOWN {
-            let worst = self.known.iter().max_by_key(|(_, known)| (known.failures, known.lot));
+        let known = self.know(now, peer);
+        (known.rank, known.place) = (rank, place);
+    }
+
+    /// Returns what is known of a peer, and forgets somebody else if that is too much: not whom we let go, else it would be
+    /// named and dialled anew.
+    pub(super) fn know(&mut self, now: Moment, peer: PeerId) -> &mut Known {
+        if self.known.len() >= MAX_KNOWN && !self.known.contains_key(&peer) {
+            let key = |known: &Known| (known.failures, known.retry_at <= now, known.lot);
+            let worst = self.known.iter().max_by_key(|(_, known)| key(known));
             let worst = worst.map(|(peer, _)| *peer);
             worst.and_then(|peer| self.known.remove(&peer));
         }
+        let (rank, lot, place) = (u64::MAX, self.dice.roll(), usize::MAX);
+        let fresh = Known { rank, lot, failures: 0, retry_at: now, place };
+        self.known.entry(peer).or_insert(fresh)
     }
 
     /// Gives the tracker up for now.

@@ -48,7 +48,7 @@ impl Crowd {
     pub(super) fn mischief(&mut self, who: usize, newest: u64, new: usize) {
         let Some(listener) = self.listeners[who].as_ref() else { return };
         match listener.kind {
-            Kind::Honest | Kind::Polluter | Kind::FreeRider | Kind::Grinder => {}
+            Kind::Honest | Kind::Polluter | Kind::FreeRider | Kind::Grinder | Kind::Charmer => {}
             Kind::Squatter => self.claim(who, newest, new),
             Kind::Eclipser => {
                 self.claim(who, newest, new);

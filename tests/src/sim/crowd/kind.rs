@@ -21,11 +21,13 @@ pub enum Kind {
     Eclipser,
     /// Says to the tracker that it is somebody else.
     Impostor,
+    /// As it should, next door to everybody, with a line like no other: to be whom everybody is linked with.
+    Charmer,
 }
 
 impl Kind {
     /// Every kind that is a foe.
-    pub const FOES: [Self; 8] = [
+    pub const FOES: [Self; 9] = [
         Self::Polluter,
         Self::FreeRider,
         Self::Squatter,
@@ -34,11 +36,12 @@ impl Kind {
         Self::Grinder,
         Self::Eclipser,
         Self::Impostor,
+        Self::Charmer,
     ];
 
     /// Returns whether it says what it has, as a listener should.
     pub(super) const fn announces(self) -> bool {
-        matches!(self, Self::Honest | Self::Polluter | Self::Grinder)
+        matches!(self, Self::Honest | Self::Polluter | Self::Grinder | Self::Charmer)
     }
 
     /// Returns whether it claims every segment.
@@ -52,7 +55,7 @@ impl Kind {
     }
 
     /// Returns whether it plays the stream.
-    pub(super) const fn plays(self) -> bool {
-        matches!(self, Self::Honest | Self::Polluter | Self::FreeRider | Self::Grinder)
+    pub(super) fn plays(self) -> bool {
+        self.announces() || self == Self::FreeRider
     }
 }

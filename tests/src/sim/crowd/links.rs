@@ -4,12 +4,15 @@
 //! CreateLink --describe--> Described --tracker--> CreateLink of the other --> Described --tracker--> AcceptAnswer --> LinkOpened
 //! ```
 
-use super::{Crowd, Event};
+use super::{Crowd, Event, kind::Kind};
 use antiphon_core::{
     codec,
     delivery::{fetch, serve},
     id::PeerId,
-    peer::{LinkId, swarm},
+    peer::{
+        LinkId,
+        swarm::{self, Worth},
+    },
 };
 
 /// What it takes to gather the candidates of a description.
@@ -72,12 +75,37 @@ impl Crowd {
             }
             swarm::Output::Joined(_, peer) => self.joined(who, peer),
             swarm::Output::Left(_, peer) => self.left(who, peer),
+            swarm::Output::Weigh => self.weigh(who),
+            swarm::Output::LetGo(..) => self.report.let_go += 1,
             swarm::Output::Crowd(crowd) => self.fetch(who, fetch::Input::Crowd(crowd.into())),
             swarm::Output::Trouble(_) => self.report.troubles += 1,
             swarm::Output::AddCandidates(..)
             | swarm::Output::Welcomed
             | swarm::Output::Relayed(..) => {}
         }
+    }
+
+    /// Says what neighbours are good for, as the client of a page does; whoever gives nothing keeps whom it has.
+    fn weigh(&mut self, who: usize) {
+        let Some(listener) = &self.listeners[who] else { return };
+        if !self.setting.refreshes || !listener.kind.serves() {
+            return;
+        }
+        let at = listener.moment(self.now);
+        let worth = |peer: PeerId| {
+            let is_running =
+                listener.fetch.is_asking(&peer) || listener.serve.is_serving(at, &peer);
+            if is_running {
+                Worth::Held
+            } else if listener.fetch.is_useless(&peer) {
+                Worth::Useless
+            } else {
+                Worth::Useful
+            }
+        };
+        let neighbours = listener.swarm.neighbours().map(|(_, peer)| (peer, worth(peer)));
+        let worths = neighbours.collect();
+        self.swarm(who, swarm::Input::Weighed(worths));
     }
 
     fn socket(&mut self, who: usize, socket: Option<antiphon_node::tracker::Connection>) {
@@ -134,6 +162,7 @@ impl Crowd {
     /// Returns how many milliseconds a message takes from one to the other.
     pub(super) fn latency(&self, one: usize, other: usize) -> u64 {
         match (&self.listeners[one], &self.listeners[other]) {
+            (Some(one), Some(other)) if [one.kind, other.kind].contains(&Kind::Charmer) => 1,
             (Some(one), Some(other)) => one.whereabouts.latency(&other.whereabouts),
             _ => 0,
         }

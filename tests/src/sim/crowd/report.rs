@@ -66,6 +66,12 @@ pub struct Report {
     pub victim: (u64, u64),
     /// Bytes that the same one had from peers, from the origin, and how often it stalled.
     pub victims: (u64, u64, u64),
+    /// Links that were let go for others.
+    pub let_go: u64,
+    /// Milliseconds that messages take over links between honest listeners, at the end: of all together, and how many links.
+    pub ways: (u64, u64),
+    /// Links of honest listeners to foes, at the end, and all links that they have.
+    pub to_foes: (u64, u64),
     /// Milliseconds from joining to sound, of each who heard any.
     pub starts: Vec<u64>,
     /// Bytes that each honest listener gave.
@@ -92,6 +98,29 @@ impl Report {
         }
         let earned = self.earned.entry(listener.kind).or_default();
         *earned = (earned.0 + now - listener.joined, earned.1 + listener.earned);
+    }
+
+    /// Looks at the links that a listener has at the end.
+    pub(super) fn look<'a>(
+        &mut self,
+        listener: &Listener,
+        of: impl Fn(usize) -> Option<&'a Listener>,
+    ) {
+        if listener.kind != Kind::Honest {
+            return;
+        }
+        for (other, way) in &listener.links {
+            let is_foe = of(*other).is_some_and(|other| other.kind != Kind::Honest);
+            self.to_foes = (self.to_foes.0 + u64::from(is_foe), self.to_foes.1 + 1);
+            if !is_foe {
+                self.ways = (self.ways.0 + way, self.ways.1 + 1);
+            }
+        }
+    }
+
+    /// Returns the part of the links of honest listeners that are to foes, at the end.
+    pub fn foes_linked(&self) -> f64 {
+        self.to_foes.0 as f64 / self.to_foes.1.max(1) as f64
     }
 
     /// Returns the part of the bytes that peers brought.
@@ -144,6 +173,11 @@ impl Report {
         Some(*chunks as f64 / (*listened_ms as f64 / 3_600_000.0))
     }
 
+    /// Returns how many milliseconds a message takes over a link, in the mean.
+    pub fn way_ms(&self) -> f64 {
+        self.ways.0 as f64 / self.ways.1.max(1) as f64
+    }
+
     /// Returns the median time from joining to sound, in milliseconds.
     pub fn start_ms(&self) -> u64 {
         let mut starts = self.starts.clone();
@@ -162,7 +196,8 @@ impl fmt::Display for Report {
         write!(
             f,
             "{} listeners, {:.2} % from peers ({:.2} % in the second half), {:.2} stalls an hour ({} ms of silence), {:.1} % wasted ({bad:.1} bad, {late:.1} late, \
-             {origin:.1} of the origin), {:.2} % overhead, fairness {:.3}, start {} ms, {} bad chunks, {} bans, {} orders, {} failed, {} put out, {} troubles",
+             {origin:.1} of the origin), {:.2} % overhead, fairness {:.3}, start {} ms, {} bad chunks, {} bans, {} orders, {} failed, {} put out, {} troubles, \
+             {:.1} ms to a neighbour, {:.1} % of links to foes, {} links let go",
             self.listeners,
             self.offload() * 100.0,
             self.later_offload() * 100.0,
@@ -178,6 +213,9 @@ impl fmt::Display for Report {
             self.failed,
             self.put_out,
             self.troubles,
+            self.way_ms(),
+            self.foes_linked() * 100.0,
+            self.let_go,
         )?;
         for kind in self.earned.keys() {
             write!(f, "; {kind:?} earns {:.0} an hour", self.income(*kind).unwrap_or_default())?;

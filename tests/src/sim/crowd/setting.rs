@@ -26,6 +26,10 @@ pub struct Setting {
     pub loss: u64,
     /// Slowest and fastest uplink, in bytes a millisecond.
     pub uplinks: (u64, u64),
+    /// Whether links that bring little make room for others.
+    pub refreshes: bool,
+    /// Whether the tracker has a file that says where addresses are.
+    pub is_mapped: bool,
     /// Milliseconds from the beginning in which the tracker is dead.
     pub dead_tracker: Range<u64>,
 }
@@ -34,7 +38,7 @@ pub struct Setting {
 type Named = (&'static str, fn(Setting) -> Setting);
 
 /// Every foe by itself. Source: issue 5, "In the simulator"; FIELD-NOTES, "Security of peer-delivered streaming".
-const FOES: [Named; 14] = [
+const FOES: [Named; 16] = [
     ("flash", |calm| Setting { arrival_ms: 5_000, ..calm }),
     ("churn", |calm| Setting { stay_ms: Some(300_000), ..calm }),
     ("slow", |calm| Setting { uplinks: (64, 500), ..calm }),
@@ -46,6 +50,8 @@ const FOES: [Named; 14] = [
     ("gluttons", |calm| calm.with(Kind::Glutton, 10)),
     ("grinding", |calm| calm.with(Kind::Grinder, 30)),
     ("spoofing", |calm| calm.with(Kind::Impostor, 5)),
+    ("charm", |calm| Setting { is_mapped: false, ..calm.with(Kind::Charmer, 10) }),
+    ("unmapped", |calm| Setting { is_mapped: false, ..calm }),
     ("eclipse", |calm| Setting { eclipsers: 128, ..calm }),
     ("no-tracker", |calm| Setting { dead_tracker: 0..u64::MAX, ..calm }),
     ("lost-tracker", |calm| Setting { dead_tracker: 35_000..u64::MAX, ..calm }),
@@ -66,6 +72,8 @@ impl Setting {
             loss: 0,
             // 2 to 20 Mbit/s.
             uplinks: (250, 2500),
+            refreshes: true,
+            is_mapped: true,
             dead_tracker: 0..0,
         }
     }
@@ -89,8 +97,12 @@ impl Setting {
         ["calm", "hostile"].into_iter().chain(FOES.iter().map(|(name, _)| *name))
     }
 
-    /// Returns the crowd of this name, or `None` if there is none.
+    /// Returns the crowd of this name, or `None` if there is none; with `/kept` behind it one that keeps every link that it has.
     pub fn named(name: &str, seed: u64, listeners: usize, seconds: u64) -> Option<Self> {
+        if let Some(name) = name.strip_suffix("/kept") {
+            let refreshing = Self::named(name, seed, listeners, seconds)?;
+            return Some(Self { refreshes: false, ..refreshing });
+        }
         let calm = Self::calm(seed, listeners, seconds);
         match name {
             "calm" => Some(calm),
