@@ -17,6 +17,7 @@ use antiphon_core::{
     crypto::Hash,
     delivery::chunk::{CHUNK, ChunkId},
     id::{Address, FieldId, Height},
+    payment::reservation::PoolTerms,
     peer::{
         LinkId,
         frames::{Assembler, Frame, MAX_MESSAGE, messages},
@@ -175,7 +176,7 @@ impl Run {
             Query::Prove { keys, .. } => network::proofs(&keys),
             Query::Submit(_) | Query::Faucet(_) | Query::Closed(_) | Query::Watch(_) => Vec::new(),
         };
-        Some(match choices.below(8) {
+        Some(match choices.below(7) {
             0..5 => Input::Answered(id, honest),
             5 => Input::Answered(id, choices.spoil(honest)),
             6 => Input::Refused(id, -32000 - i32::from(choices.byte())),
@@ -191,7 +192,7 @@ impl Run {
     }
 
     fn want(&mut self, choices: &mut Choices<'_>) -> Input {
-        let kind = choices.below(8);
+        let kind = choices.below(7);
         if kind == 7
             && let Some((id, _)) = self.wants.pop_first()
         {
@@ -259,7 +260,7 @@ impl Run {
         let channel = self.links.get_mut(&id)?;
         let at = channel.peer.unwrap_or_default();
         let honest = network::frame(at, &mut channel.asked, choices).to_bytes();
-        let bytes = if choices.below(8) == 7 { choices.spoil(honest) } else { honest };
+        let bytes = if choices.below(7) == 7 { choices.spoil(honest) } else { honest };
         let mut pieces: Vec<_> = messages(&bytes).map(<[u8]>::to_vec).collect();
         let last = pieces.pop()?;
         for piece in pieces {
@@ -305,6 +306,9 @@ impl Run {
     fn look_up(&mut self, choices: &mut Choices<'_>) {
         let height = Height(u64::from(choices.byte() % 32));
         let level = *choices.of(&Level::ALL).unwrap_or(&Level::Final);
+        let id = LookupId(self.next_want);
+        self.next_want += 1;
+        self.lookups.insert(id);
         let question = match choices.below(7) {
             0 => Question::Block(height),
             1 => Question::Blocks(height),
@@ -315,9 +319,6 @@ impl Run {
             // Last, so that inputs which found something before still do.
             _ => Question::Field(FieldId(Hash([7; 32])), level),
         };
-        let id = LookupId(self.next_want);
-        self.next_want += 1;
-        self.lookups.insert(id);
         self.feed(Input::LookUp(id, question));
     }
 
@@ -360,6 +361,12 @@ impl Run {
                 assert!(is_absent || !under(&found.proven), "this chain has no fields");
             }
             Found::Stakers(_) => unreachable!("this chain has no stakers"),
+            Found::Pools(found) => {
+                under(&found.proven);
+                let is_own =
+                    |(_, terms): &(_, PoolTerms)| Address::of(&terms.creator) == world.address();
+                assert!(found.pools.iter().all(is_own), "a pool of somebody else");
+            }
         }
     }
 
