@@ -176,7 +176,7 @@ impl Run {
             Query::Prove { keys, .. } => network::proofs(&keys),
             Query::Submit(_) | Query::Faucet(_) | Query::Closed(_) | Query::Watch(_) => Vec::new(),
         };
-        Some(match choices.below(7) {
+        Some(match choices.below(8) {
             0..5 => Input::Answered(id, honest),
             5 => Input::Answered(id, choices.spoil(honest)),
             6 => Input::Refused(id, -32000 - i32::from(choices.byte())),
@@ -192,7 +192,7 @@ impl Run {
     }
 
     fn want(&mut self, choices: &mut Choices<'_>) -> Input {
-        let kind = choices.below(7);
+        let kind = choices.below(8);
         if kind == 7
             && let Some((id, _)) = self.wants.pop_first()
         {
@@ -260,7 +260,7 @@ impl Run {
         let channel = self.links.get_mut(&id)?;
         let at = channel.peer.unwrap_or_default();
         let honest = network::frame(at, &mut channel.asked, choices).to_bytes();
-        let bytes = if choices.below(7) == 7 { choices.spoil(honest) } else { honest };
+        let bytes = if choices.below(8) == 7 { choices.spoil(honest) } else { honest };
         let mut pieces: Vec<_> = messages(&bytes).map(<[u8]>::to_vec).collect();
         let last = pieces.pop()?;
         for piece in pieces {
@@ -309,15 +309,16 @@ impl Run {
         let id = LookupId(self.next_want);
         self.next_want += 1;
         self.lookups.insert(id);
-        let question = match choices.below(7) {
+        let question = match choices.below(8) {
             0 => Question::Block(height),
             1 => Question::Blocks(height),
             2 => Question::Checkpoint(height),
             3 => Question::Account(world().address(), level),
             4 => Question::Pool(world().pool(0), level),
             5 => Question::Stakers(level),
+            6 => Question::Field(FieldId(Hash([7; 32])), level),
             // Last, so that inputs which found something before still do.
-            _ => Question::Field(FieldId(Hash([7; 32])), level),
+            _ => return self.feed(Input::FindPools(id)),
         };
         self.feed(Input::LookUp(id, question));
     }
