@@ -26,6 +26,7 @@
 //! | `tower` | what is told to a watch-tower |
 //! | `fields` | payment fields: their members and their rows on chain |
 //! | `backup` | what of a disk goes into a backup, and back |
+//! | `search` | pools of this key that no row knows |
 //! | `view` | what an application sees |
 //! | [`journal`] | what was asked for in money, once by each key; above the machine, for hosts |
 
@@ -47,6 +48,7 @@ mod output;
 mod pay;
 mod purse;
 mod room;
+mod search;
 mod sign_in;
 mod snapshot;
 mod tower;
@@ -179,6 +181,8 @@ pub struct Client {
     lookups: Lookups,
     /// Files that are being made or checked.
     drafts: Vec<(LookupId, exhibits::Draft)>,
+    /// Pools of ours that are being looked for.
+    search: Option<search::Search>,
     telling: Telling,
     writes: Table<StoreToken, Kept>,
     stored: Vec<Row>,
@@ -226,6 +230,7 @@ impl Client {
             asks: Table::new(),
             lookups: Lookups::default(),
             drafts: Vec::new(),
+            search: None,
             telling: Telling::default(),
             writes: Table::new(),
             stored: Vec::new(),
@@ -271,6 +276,7 @@ impl Client {
             Input::Unreachable(id) => self.unanswered(now, id, out),
             Input::LookUp(id, question) => self.look_up(id, question, out),
             Input::Prove(id, payment) => self.prove(id, payment, out),
+            Input::FindPools(id) => self.find_pools(id, out),
             Input::Playlist(id, loaded) => self.read_playlist(now, id, loaded, out),
             Input::Check(id, part, bytes) => self.check(id, part, bytes, out),
             Input::Want(id, wanted) => self.want(now, id, wanted, out),

@@ -1,6 +1,7 @@
 // A wallet that is told one line and answers with one: the same as in Rust, Python, Kotlin and Swift (`mobile/`). In a page and in Node.
 
 import { AntiphonError, formatAmount, readAmount } from 'antiphon';
+import { backup, locked, take } from './keeping.js';
 import { earn, listen } from './listening.js';
 import { accept, enter, pay, propose } from './room.js';
 import { finalBalance, giftAt, giveUp, hearOf, reach, receive, send } from './wallet.js';
@@ -33,6 +34,10 @@ const COMMANDS = {
   propose: ({ client }, deposit) => propose(client, deposit).then(() => 'proposed'),
   accept: ({ client }) => accept(client).then(() => 'accepted'),
   pay: ({ client }, key, amount) => called(pay(client, key, amount)),
+  backup: async ({ client }) => `backup ${await backup(client)}`,
+  take: ({ client }, file) => take(client, file).then(() => 'taken'),
+  locked: async ({ client }) => ['locked', ...locked(client)].join(' '),
+  find: async ({ client }) => `found ${(await client.findOwnPools()).pools.length}`,
   release: ({ client }) => client.release().then(() => 'released'),
   suspend: ({ client }) => client.suspend().then(() => 'suspended'),
   resume: ({ client }) => client.resume().then(() => 'resumed'),

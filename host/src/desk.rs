@@ -6,7 +6,7 @@
 
 use crate::{
     clock,
-    disk::Disk,
+    disk::{Disk, DiskError, Row},
     errands::Errands,
     keeper::Ticket,
     links::Links,
@@ -123,10 +123,23 @@ impl<L: Links> Desk<L> {
         self.orders.extend(out);
     }
 
+    /// Reads every row that is written, and hands them to `done` on the disk's thread; a disk that has failed drops it.
+    pub fn read_rows(&self, done: impl FnOnce(Result<Vec<Row>, DiskError>) + Send + 'static) {
+        // Whoever waits hears that nobody answers.
+        let _ = self.means.disk.read(done);
+    }
+
     /// Asks about the chain. The keeper hears `Found` or `Lost`.
     pub fn look_up(&mut self, question: Question) -> LookupId {
         let id = self.fresh_lookup();
         self.feed(Input::LookUp(id, question));
+        id
+    }
+
+    /// Looks for pools of this key that are not known here. The keeper hears `Found` or `Lost`.
+    pub fn find_pools(&mut self) -> LookupId {
+        let id = self.fresh_lookup();
+        self.feed(Input::FindPools(id));
         id
     }
 

@@ -6,7 +6,7 @@
 use antiphon_core::{client::StoreToken, id::ChainId};
 use anyhow::Context as _;
 use redb::{Database, Durability, ReadableDatabase as _, ReadableTable as _, TableDefinition};
-use std::{path::Path, sync::mpsc as std_mpsc, thread};
+use std::{fmt, path::Path, sync::mpsc as std_mpsc, thread};
 use tokio::sync::mpsc;
 
 /// A table of rows by name; one a chain, called after it.
@@ -18,7 +18,17 @@ const MAX_WAITING: usize = 4096;
 const CACHE: usize = 4 << 20;
 
 /// A name, and what is written under it; nothing removes it.
-type Write = (StoreToken, String, Option<Vec<u8>>);
+pub type Write = (StoreToken, String, Option<Vec<u8>>);
+/// Who wants to see all rows.
+type Reader = Box<dyn FnOnce(Result<Vec<Row>, DiskError>) + Send>;
+
+/// What the thread of a disk is given.
+enum Work {
+    /// Rows that are written together or not at all.
+    Write(Vec<Write>),
+    /// Rows are read, with all that was given before.
+    Read(Reader),
+}
 
 /// A name, and what is written there.
 pub type Row = (String, Vec<u8>);
@@ -29,9 +39,8 @@ pub type Row = (String, Vec<u8>);
 pub struct DiskError(pub String);
 
 /// The rows of one client.
-#[derive(Debug)]
 pub struct Disk {
-    writes: std_mpsc::SyncSender<Write>,
+    work: std_mpsc::SyncSender<Work>,
 }
 
 /// What became of writes.
@@ -49,11 +58,11 @@ impl Disk {
         done: mpsc::Sender<Written>,
     ) -> anyhow::Result<(Self, Vec<Row>)> {
         let (db, rows) = open(path, chain).with_context(|| path.display().to_string())?;
-        let (writes, inbox) = std_mpsc::sync_channel(MAX_WAITING);
+        let (work, inbox) = std_mpsc::sync_channel(MAX_WAITING);
         thread::Builder::new()
             .name(String::from("rows"))
             .spawn(move || write_all(&db, chain, &inbox, &done))?;
-        Ok((Self { writes }, rows))
+        Ok((Self { work }, rows))
     }
 
     /// Begins a write.
@@ -61,7 +70,37 @@ impl Disk {
     /// # Errors
     /// The disk has failed before.
     pub fn write(&self, write: Write) -> Result<(), DiskError> {
-        self.writes.send(write).map_err(|_| DiskError(String::from("it has failed before")))
+        self.write_together(vec![write])
+    }
+
+    /// Begins writes of which all become durable, or none.
+    ///
+    /// # Errors
+    /// The disk has failed before.
+    pub fn write_together(&self, writes: Vec<Write>) -> Result<(), DiskError> {
+        self.give(Work::Write(writes))
+    }
+
+    /// Reads every row once what was given before is written, and hands them to `done` on the disk's thread; `done` is dropped if
+    /// that fails.
+    ///
+    /// # Errors
+    /// The disk has failed before.
+    pub fn read(
+        &self,
+        done: impl FnOnce(Result<Vec<Row>, DiskError>) + Send + 'static,
+    ) -> Result<(), DiskError> {
+        self.give(Work::Read(Box::new(done)))
+    }
+
+    fn give(&self, work: Work) -> Result<(), DiskError> {
+        self.work.send(work).map_err(|_| DiskError(String::from("it has failed before")))
+    }
+}
+
+impl fmt::Debug for Disk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Disk").finish_non_exhaustive()
     }
 }
 
@@ -76,29 +115,45 @@ fn open(path: &Path, chain: ChainId) -> anyhow::Result<(Database, Vec<Row>)> {
     let begin = db.begin_write()?;
     drop(begin.open_table(Rows::new(&name))?);
     begin.commit()?;
+    let rows = read_all(&db, Rows::new(&name))?;
+    Ok((db, rows))
+}
+
+fn read_all(db: &Database, table: Rows<'_>) -> Result<Vec<Row>, redb::Error> {
     let mut rows = Vec::new();
-    for row in db.begin_read()?.open_table(Rows::new(&name))?.iter()? {
+    for row in db.begin_read()?.open_table(table)?.iter()? {
         let (name, bytes) = row?;
         rows.push((name.value().to_owned(), bytes.value().to_vec()));
     }
-    Ok((db, rows))
+    Ok(rows)
 }
 
 /// Commits what waits, until nobody can give any more.
 fn write_all(
     db: &Database,
     chain: ChainId,
-    inbox: &std_mpsc::Receiver<Write>,
+    inbox: &std_mpsc::Receiver<Work>,
     done: &mpsc::Sender<Written>,
 ) {
-    let table = chain.0.to_hex();
+    let name = chain.0.to_hex();
     while let Ok(first) = inbox.recv() {
-        let batch: Vec<Write> = core::iter::once(first).chain(inbox.try_iter()).collect();
-        let written = commit(db, Rows::new(&table), &batch).map_err(failed);
-        let has_failed = written.is_err();
-        let tokens = batch.iter().map(|(token, ..)| *token).collect();
-        if done.blocking_send(written.map(|()| tokens)).is_err() || has_failed {
-            return;
+        let (mut batch, mut readers) = (Vec::new(), Vec::new());
+        for work in core::iter::once(first).chain(inbox.try_iter()) {
+            match work {
+                Work::Write(writes) => batch.extend(writes),
+                Work::Read(reader) => readers.push(reader),
+            }
+        }
+        if !batch.is_empty() {
+            let written = commit(db, Rows::new(&name), &batch).map_err(failed);
+            let has_failed = written.is_err();
+            let tokens = batch.iter().map(|(token, ..)| *token).collect();
+            if done.blocking_send(written.map(|()| tokens)).is_err() || has_failed {
+                return;
+            }
+        }
+        for reader in readers {
+            reader(read_all(db, Rows::new(&name)).map_err(failed));
         }
     }
 }

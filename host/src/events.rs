@@ -22,6 +22,11 @@ impl Events {
         self.links.recv().await.is_some()
     }
 
+    /// Waits for what became of writes; nothing once the disk has failed.
+    pub async fn written(&mut self) -> Option<Written> {
+        self.disk.recv().await
+    }
+
     /// Returns once the disk tells nothing any more: its file is closed, and may be opened again.
     pub async fn written_out(&mut self) {
         while self.disk.recv().await.is_some() {}

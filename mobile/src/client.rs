@@ -5,8 +5,10 @@
 //! | `money` | what moves money, once by its key, and what becomes of it |
 //! | `room` | who else is there, and payment fields |
 //! | `chain` | what the chain says, and what is signed for others |
+//! | `keeping` | backups, and pools of a device that is lost |
 
 mod chain;
+mod keeping;
 mod money;
 mod room;
 

@@ -43,6 +43,19 @@ pub struct AccountFound {
     pub staking: Amount,
 }
 
+/// What was found of pools that this account has opened and this device did not know.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct OwnPools {
+    /// The block from which blocks were read downwards.
+    pub proven: Proven,
+    /// Every block from this one up to that was read.
+    pub from: u64,
+    /// Whether nothing is left to be found: all that the account has sent was seen.
+    pub is_whole: bool,
+    /// Those that are new here and hold money, in hexadecimal.
+    pub pools: Vec<String>,
+}
+
 /// What a file about a payment in a field shows.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct Exhibit {
@@ -78,6 +91,17 @@ impl From<&lookup::AccountFound> for AccountFound {
             sequence: found.account.sequence,
             operational: found.account.balance(Token::Operational).into(),
             staking: found.account.balance(Token::Staking).into(),
+        }
+    }
+}
+
+impl From<&lookup::PoolsFound> for OwnPools {
+    fn from(found: &lookup::PoolsFound) -> Self {
+        Self {
+            proven: (&found.proven).into(),
+            from: found.from.0,
+            is_whole: found.is_whole,
+            pools: found.pools.iter().map(|(pool, _)| pool.0.to_hex()).collect(),
         }
     }
 }

@@ -45,14 +45,14 @@ pub use field::{
     Around, FieldMember, FieldPayment, FieldPhase, FieldView, GiftStage, GiftView, PaymentStanding,
     RoundStep,
 };
-pub use found::{AccountFound, Exhibit, Proven};
+pub use found::{AccountFound, Exhibit, OwnPools, Proven};
 pub use options::{ConnectOptions, IceServer, Surroundings, UploadTerms};
 pub use safety::{check_safety_code, safety_code, safety_number};
 pub use sign_in::SignedIn;
 pub use snapshot::{
-    AccountView, BanView, ChainView, DeliveryView, HeadView, Level, LeveledAmount, PayerView,
-    PeerView, PoolView, Problem, SettlementView, Snapshot, SpecView, Standing, Status, StreamView,
-    WalletView,
+    AccountView, BanView, ChainView, DeliveryView, HeadView, Level, LeveledAmount, LockedView,
+    PayerView, PeerView, PoolView, Problem, SettlementView, Snapshot, SpecView, Standing, Status,
+    StreamView, WalletView,
 };
 pub use text::{Address, Amount, format_amount, help_for, parse_amount};
 pub use wallet::{Account, SecretStore, Words};

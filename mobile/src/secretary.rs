@@ -203,6 +203,11 @@ impl Keeper for Secretary {
             Request::LookUp(question, reply) => {
                 drop(self.lookups.insert(desk.look_up(question), reply));
             }
+            Request::FindPools(reply) => drop(self.lookups.insert(desk.find_pools(), reply)),
+            Request::Rows(reply) => desk.read_rows(move |rows| {
+                let failed = |_| AntiphonError::unavailable("storage/not-opened");
+                answer(reply, rows.map_err(failed));
+            }),
             Request::Prove(payment, reply) => drop(self.proofs.insert(desk.prove(payment), reply)),
             Request::Evidence(field, reply) => answer(reply, Ok(desk.client().evidence(field))),
             Request::SignIn(challenge, reply) => {

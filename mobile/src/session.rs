@@ -5,6 +5,8 @@
 //!                   | '--panic--> Awake again, three times at most; then Closed
 //!                   '--close, a disk that failed--> Closed
 //! ```
+//!
+//! A backup is taken while the client sleeps: all of its rows become durable, or none.
 
 use crate::{
     error::AntiphonError,
@@ -13,7 +15,10 @@ use crate::{
     runtime::{on_runtime, runtime},
     secretary::{Ears, Reply, Request, Secretary},
 };
-use antiphon_core::client::{Client, Command};
+use antiphon_core::{
+    client::{Client, Command, Restored, StoreToken},
+    wallet::backup::BackupError,
+};
 use antiphon_host::{
     desk::{Desk, Means},
     disk::{Disk, DiskError, Row, is_in_use},
@@ -105,12 +110,22 @@ impl Session {
     /// `client/closed`; `storage/…` where the file cannot be opened.
     pub(crate) async fn wake(self: &Arc<Self>) -> Result<(), AntiphonError> {
         let mut watch = self.watch.lock().await;
-        match self.door().clone() {
-            Door::Open(_) => return Ok(()),
-            Door::Closed(why) => return Err(AntiphonError::unavailable(why)),
-            Door::Asleep => {}
+        // Nobody may wait at the door: it is looked at, and let go.
+        let door = self.door().clone();
+        match door {
+            Door::Open(_) => Ok(()),
+            Door::Closed(why) => Err(AntiphonError::unavailable(why)),
+            Door::Asleep => self.start(&mut watch, None).await,
         }
-        let ready = self.prepare().await?;
+    }
+
+    /// Starts the client, after what a backup brings is written, if there is one.
+    async fn start(
+        self: &Arc<Self>,
+        watch: &mut Option<Watch>,
+        backup: Option<&[u8]>,
+    ) -> Result<(), AntiphonError> {
+        let ready = self.prepare(backup).await?;
         let (stop, stopped) = oneshot::channel();
         let session = self.clone();
         let done = runtime()?.spawn(async move { session.supervise(ready, stopped).await });
@@ -127,14 +142,75 @@ impl Session {
             Door::Open(_) | Door::Asleep | Door::Closed(_) => Door::Asleep,
         };
         *self.door() = next;
-        if let Some(Watch { stop, done }) = watch.take() {
-            // It may have ended by itself.
-            let _ = stop.send(());
-            let _ = done.await;
-        }
+        halt(&mut watch).await;
         if is_for_good {
             self.ears.events.end();
         }
+    }
+
+    /// Returns as a file what words do not bring back of this account.
+    ///
+    /// # Errors
+    /// `backup/too-large`; `storage/…`; why the client cannot be asked.
+    pub(crate) async fn backup(&self, notes: Vec<u8>) -> Result<Vec<u8>, AntiphonError> {
+        let rows = self.ask(Request::Rows).await?;
+        self.idle_client().backup(rows, notes).map_err(of_backup)
+    }
+
+    /// Takes a backup, and returns its notes. Another client begins, which is another device for all that was here.
+    ///
+    /// # Errors
+    /// `backup/…`, with which nothing has happened; `storage/…` where the disk fails: nothing of the file is written, and where the
+    /// client cannot be woken, it sleeps.
+    pub(crate) async fn restore(self: &Arc<Self>, file: &[u8]) -> Result<Vec<u8>, AntiphonError> {
+        // Who brings a bad file does not disturb the client, nor who brings the same one again.
+        let rows = self.ask(Request::Rows).await?;
+        let Restored { notes, writes } = self.judge(file, &rows)?;
+        if writes.is_empty() {
+            return Ok(notes);
+        }
+        let mut watch = self.watch.lock().await;
+        let door = self.door().clone();
+        match door {
+            Door::Open(_) => {}
+            Door::Asleep => return Err(AntiphonError::unavailable("client/suspended")),
+            Door::Closed(why) => return Err(AntiphonError::unavailable(why)),
+        }
+        *self.door() = Door::Asleep;
+        halt(&mut watch).await;
+        let Err(error) = self.start(&mut watch, Some(file)).await else { return Ok(notes) };
+        // It goes on as before, if the disk lets it.
+        let _ = self.start(&mut watch, None).await;
+        // The file was open a moment ago: it is the disk that takes nothing.
+        let is_disk = error.code() == "storage/not-opened";
+        Err(if is_disk { AntiphonError::unavailable("storage/write-failed") } else { error })
+    }
+
+    /// Says what a backup brings to these rows.
+    fn judge(&self, file: &[u8], rows: &[Row]) -> Result<Restored, AntiphonError> {
+        let known: Vec<_> = rows.iter().map(|(name, _)| name.clone()).collect();
+        self.idle_client().restore(file, &known).map_err(of_backup)
+    }
+
+    /// A client that does nothing: what goes into a backup is a matter of its key and chain.
+    fn idle_client(&self) -> Client {
+        Client::new(self.plan.config(Surroundings::default()), [0; 32])
+    }
+
+    /// Writes what a backup brings, all or nothing, and returns what is written then.
+    async fn take(
+        &self,
+        file: &[u8],
+        (disk, rows, events): (&Disk, Vec<Row>, &mut Events),
+    ) -> Result<Vec<Row>, AntiphonError> {
+        let writes = self.judge(file, &rows)?.writes.into_iter();
+        let writes = writes.map(|(name, row)| (StoreToken(0), name, row)).collect();
+        let failed = || AntiphonError::unavailable("storage/write-failed");
+        disk.write_together(writes).map_err(|_| failed())?;
+        let Some(Ok(_)) = events.written().await else { return Err(failed()) };
+        let (tell, told) = oneshot::channel();
+        disk.read(|rows| drop(tell.send(rows))).map_err(|_| failed())?;
+        told.await.ok().and_then(Result::ok).ok_or_else(failed)
     }
 
     /// Asks the client, and waits for its answer.
@@ -201,12 +277,15 @@ impl Session {
         self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens the file and makes a client of what is in it.
-    async fn prepare(&self) -> Result<Ready, AntiphonError> {
-        let (tellers, events) = events::events();
+    /// Opens the file and makes a client of what is in it, and in a backup.
+    async fn prepare(&self, backup: Option<&[u8]>) -> Result<Ready, AntiphonError> {
+        let (tellers, mut events) = events::events();
         let (plan, done) = (self.plan.clone(), tellers.disk.clone());
         let opened = on_runtime(async move { Ok(open(&plan, done).await) }).await?;
-        let (disk, rows) = opened?;
+        let (disk, mut rows) = opened?;
+        if let Some(file) = backup {
+            rows = self.take(file, (&disk, rows, &mut events)).await?;
+        }
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|_| AntiphonError::unavailable("secret/failed"))?;
         let wishes = self.wishes().clone();
@@ -254,7 +333,7 @@ impl Session {
             }
             let code = String::from("client/panicked");
             self.ears.events.tell(AntiphonEvent::Restarted { code });
-            match self.prepare().await {
+            match self.prepare(None).await {
                 Ok(again) => ready = again,
                 Err(_) => return self.end("storage/not-opened"),
             }
@@ -266,6 +345,19 @@ impl Session {
         self.ears.events.tell(AntiphonEvent::Fatal { code: code.to_owned() });
         self.ears.events.end();
     }
+}
+
+/// Ends what runs a client.
+async fn halt(watch: &mut Option<Watch>) {
+    if let Some(Watch { stop, done }) = watch.take() {
+        // It may have ended by itself.
+        let _ = stop.send(());
+        let _ = done.await;
+    }
+}
+
+fn of_backup(error: BackupError) -> AntiphonError {
+    AntiphonError::refused(error.code())
 }
 
 /// Runs a client until it is told to end; then lets go of sockets and file.

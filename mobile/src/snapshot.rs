@@ -276,6 +276,23 @@ pub struct WalletView {
     pub payers: Vec<PayerView>,
     /// Newest last.
     pub settlements: Vec<SettlementView>,
+    /// Every pool of this account that is not over.
+    pub locked: Vec<LockedView>,
+}
+
+/// Money in a pool of this account.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct LockedView {
+    /// The pool, in hexadecimal.
+    pub pool: String,
+    /// What is proven to lie in it, collateral included; none until proven.
+    pub held: Option<Amount>,
+    /// What of that was promised and is not proven paid.
+    pub owed: Amount,
+    /// The first block in which the rest can be taken back; none until proven, and of what never comes back.
+    pub back: Option<u64>,
+    /// Why nothing is signed for it any more, in a stable code.
+    pub freeze: Option<String>,
 }
 
 /// What is wrong now.

@@ -52,7 +52,7 @@ test('the wallet is used without a mouse: every control in the order of the page
   const seen = [];
   const wanted = [
     'view-explore', 'wallet-account', 'wallet-level', 'wallet-copy', 'wallet-faucet', 'send-to', 'send-amount', 'words-show', 'restore-open', 'restore-words', 'restore-go',
-    'person-name', 'person-address', 'person-keep', 'backup-save', 'backup-file',
+    'person-name', 'person-address', 'person-keep', 'backup-save', 'backup-file', 'find-pools',
   ];
   for (let i = 0; i < 40 && seen.at(-1) !== wanted.at(-1); i++) {
     await page.keyboard.press('Tab');

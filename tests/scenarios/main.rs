@@ -47,6 +47,8 @@ mod listeners;
 #[cfg(not(target_family = "wasm"))]
 mod lookups;
 #[cfg(not(target_family = "wasm"))]
+mod lost;
+#[cfg(not(target_family = "wasm"))]
 mod many_fields;
 #[cfg(not(target_family = "wasm"))]
 mod market;

@@ -36,6 +36,12 @@ pub(crate) fn write(found: &Found) -> JsValue {
         Found::Pool(found) => pool(found),
         Found::Field(found) => crate::field::found(found),
         Found::Stakers(found) => stakers(found),
+        Found::Pools(found) => object([
+            ("proven", proven(&found.proven)),
+            ("from", number(found.from.0)),
+            ("isWhole", found.is_whole.into()),
+            ("pools", list(found.pools.iter().map(|(pool, _)| pool_id(pool))).into()),
+        ]),
     }
 }
 

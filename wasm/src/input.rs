@@ -45,6 +45,7 @@ pub(crate) fn read(input: &JsValue) -> Result<Input, JsValue> {
         "want" => Input::Want(want(input)?, wanted(input)?),
         "unwant" => Input::Unwant(want(input)?),
         "prove" => Input::Prove(lookup(input)?, payment(input)?),
+        "lookUp" if text(input, "question")? == "ownPools" => Input::FindPools(lookup(input)?),
         "lookUp" => Input::LookUp(lookup(input)?, question(input)?),
         _ => return Err(bad_input("kind")),
     })

@@ -1,12 +1,14 @@
-//! One scenario for every language: two wallets are told lines, and must answer what it says, to the byte.
+//! One scenario for every language: wallets are told lines, and must answer what it says, to the byte.
 //!
 //! ```text
-//! tests/languages/scenario.json ──lines──► wallets a and b of one language ──► a network of their own
+//! tests/languages/scenario.json ──lines──► wallets a to e of one language ──► a network of their own
 //!                               ◄─answers──                                   the same transcript, whoever wrote it
 //! ```
 //!
 //! Wallets read one command a line and print one answer a line. In the scenario `$A` and `$B` are their addresses, known from
-//! the first answer that names them, and `$STREAM` is a live stream. A line is said again as long as it hears what it is to be
+//! the first answer that names them, as `$FILE` and `$NEXT` are, which are backups, and `$STREAM` is a live stream. A wallet is
+//! started when it is first told something; where wallets are pages, `c` is a phone's client in Rust, so that files go from one to the
+//! other and back. A line is said again as long as it hears what it is to be
 //! said `unless`, or `again` until it hears what it must; one that is answered `later` is heard in a step of its own. A step with
 //! `network` cuts it or mends it, one with `disk` fills somebody's.
 
@@ -18,6 +20,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -83,10 +86,13 @@ enum Room {
 ///
 /// A wallet does not answer, or answers something else.
 pub(crate) fn run(language: &str, wallet: impl Fn(&[&str]) -> Command) -> Result<String> {
-    play(language, &[], false, wallet)
+    play(language, &[], &wallet, None)
 }
 
-/// The same with what is no program of its own, but for what needs something that it lacks.
+/// Makes the line that starts a wallet.
+type Make<'a> = &'a dyn Fn(&[&str]) -> Command;
+
+/// The same but for what needs something that it lacks; with pages, where there is a `phone` beside them.
 ///
 /// # Errors
 ///
@@ -94,8 +100,8 @@ pub(crate) fn run(language: &str, wallet: impl Fn(&[&str]) -> Command) -> Result
 fn play(
     language: &str,
     lacks: &[&str],
-    is_page: bool,
-    wallet: impl Fn(&[&str]) -> Command,
+    wallet: Make<'_>,
+    phone: Option<Make<'_>>,
 ) -> Result<String> {
     let work = target_dir().join("xtask/scenario").join(language);
     if work.exists() {
@@ -104,16 +110,9 @@ fn play(
     let steps = without(lacks, steps()?);
     step(&format!("running the scenario in {language}"), || {
         let network = Network::start(&work)?;
-        let mut wallets = BTreeMap::new();
-        for name in ["a", "b"] {
-            let folder = work.join(name).display().to_string();
-            let [node, chain, tracker] = network.words()?;
-            let line = wallet(&[&folder, node, chain, tracker]);
-            let wallet = Wallet::start(&line, &work.join(name), is_page)?;
-            wallets.insert(name.to_owned(), wallet);
-        }
         let known = BTreeMap::from([("$STREAM", network.stream()?.to_owned())]);
-        let mut play = Play { network, wallets, known, transcript: String::new() };
+        let (wallets, transcript) = (BTreeMap::new(), String::new());
+        let mut play = Play { work: &work, wallet, phone, network, wallets, known, transcript };
         for one in &steps {
             play.step(one).with_context(|| format!("{one:?}"))?;
         }
@@ -160,7 +159,10 @@ fn without(lacks: &[&str], steps: Vec<Step>) -> Vec<Step> {
 }
 
 /// The scenario as it goes.
-struct Play {
+struct Play<'a> {
+    work: &'a Path,
+    wallet: Make<'a>,
+    phone: Option<Make<'a>>,
     network: Network,
     wallets: BTreeMap<String, Wallet>,
     /// What names stand for.
@@ -168,7 +170,7 @@ struct Play {
     transcript: String,
 }
 
-impl Play {
+impl Play<'_> {
     fn step(&mut self, step: &Step) -> Result<()> {
         match step {
             Step::Note { note, .. } => {
@@ -187,7 +189,7 @@ impl Play {
             }
             Step::Disk { disk, who } => {
                 self.write(&format!("# the disk of {who} is {disk:?}"));
-                self.wallets.get_mut(who).context("nobody of that name")?.fill(*disk == Room::Full)
+                self.wallet(who)?.fill(*disk == Room::Full)
             }
             Step::Line { who, say, hear, unless, later, again } => {
                 let line = say.as_deref().unwrap_or_default();
@@ -218,7 +220,21 @@ impl Play {
         for (name, value) in &self.known {
             line = line.replace(name, value);
         }
-        self.wallets.get_mut(who).context("nobody of that name")?.say(&line)
+        self.wallet(who)?.say(&line)
+    }
+
+    /// Returns a wallet, started if it is not yet.
+    fn wallet(&mut self, who: &str) -> Result<&mut Wallet> {
+        if !self.wallets.contains_key(who) {
+            let folder = self.work.join(who);
+            let path = folder.display().to_string();
+            let [node, chain, tracker] = self.network.words()?;
+            let phone = self.phone.filter(|_| who == "c");
+            let line = phone.unwrap_or(self.wallet)(&[&path, node, chain, tracker]);
+            let is_page = self.phone.is_some() && phone.is_none();
+            self.wallets.insert(who.to_owned(), Wallet::start(&line, &folder, is_page)?);
+        }
+        self.wallets.get_mut(who).context("nobody of that name")
     }
 
     fn hear(&self, who: &str) -> Result<String> {
@@ -227,14 +243,20 @@ impl Play {
 
     /// Writes down what was heard, by the names of the scenario, and demands that it is what it says.
     fn judge(&mut self, who: &str, heard: String, expected: &str) -> Result<()> {
-        let unknown = ["$A", "$B"].into_iter().find(|name| expected.ends_with(name));
+        let names = ["$A", "$B", "$FILE", "$NEXT"];
+        let unknown = names.into_iter().find(|name| expected.ends_with(name));
         if let Some(name) = unknown.filter(|name| !self.known.contains_key(name)) {
             let value = heard.rsplit(' ').next().unwrap_or_default();
             self.known.insert(name, value.to_owned());
         }
-        let mut named = heard;
+        let (mut meant, mut named) = (expected.to_owned(), heard.clone());
         for (name, value) in &self.known {
+            meant = meant.replace(name, value);
             named = named.replace(value, name);
+        }
+        if heard == meant {
+            // Two names may be of one value: a backup of a backup.
+            named = expected.to_owned();
         }
         self.write(&format!("{who} -> {named}"));
         ensure!(named == expected, "expected `{expected}`, heard `{named}`");

@@ -10,6 +10,7 @@
 //! | `header` | how the header of a height hangs on a believed head |
 //! | `block` | who signed it, what is in it, who finalised a checkpoint |
 //! | `state` | accounts, bonds, pools and fields under a head's state root |
+//! | `pools` | which pools an account has opened |
 //! | `found` | what an answer carries: level, height, root, and how it was proven |
 //!
 //! A look-up stands on the heads of the moment when it was asked, so that all of one answer is of one state. It is
@@ -24,14 +25,15 @@ mod block;
 mod error;
 mod found;
 mod header;
+mod pools;
 mod state;
 #[cfg(test)]
 mod tests;
 
 pub use error::LookupError;
 pub use found::{
-    AccountFound, BlockFound, BondFound, CheckpointFound, FieldFound, Found, PoolFound, Proven,
-    Shown, Signed, StakersFound, Way,
+    AccountFound, BlockFound, BondFound, CheckpointFound, FieldFound, Found, PoolFound, PoolsFound,
+    Proven, Shown, Signed, StakersFound, Way,
 };
 
 use super::{
@@ -79,6 +81,8 @@ pub enum Question {
     Field(FieldId, Level),
     /// Everybody who stakes, likewise.
     Stakers(Level),
+    /// The pools that an account has opened, whatever became of them: blocks are read for it from the settled head down.
+    PoolsOf(Address),
 }
 
 /// What happened.
@@ -124,6 +128,7 @@ struct Running {
     question: Question,
     base: Base,
     facts: Facts,
+    walk: pools::Walk,
     /// What it waits for.
     file: Option<File>,
     proof: Option<(ProofId, Vec<StateKey>)>,
@@ -178,7 +183,8 @@ impl Lookups {
             Ok(base) => {
                 // What the light client holds hashes to its name, too.
                 let facts = Facts { headers: light.headers().clone(), ..Facts::default() };
-                let running = Running { question, base, facts, file: None, proof: None };
+                let (walk, file, proof) = (pools::Walk::default(), None, None);
+                let running = Running { question, base, facts, walk, file, proof };
                 self.running.insert(id, running);
                 self.go_on(light, id, out);
             }
@@ -292,6 +298,7 @@ impl Running {
             Question::Pool(pool, level) => Found::Pool(self.pool(light, pool, level)?.into()),
             Question::Field(field, level) => Found::Field(self.field(light, field, level)?.into()),
             Question::Stakers(level) => Found::Stakers(self.stakers(light, level)?),
+            Question::PoolsOf(address) => Found::Pools(self.pools_of(light, address)?),
         })
     }
 }

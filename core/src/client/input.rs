@@ -67,6 +67,9 @@ pub enum Input {
     LookUp(LookupId, Question),
     /// The application wants one payment of a closed field as a file; `Shown` or `Lost` follows. Look-ups have other names.
     Prove(LookupId, PaymentAt),
+    /// The application wants the pools of this key found that no row here knows; `Found` says which hold money, or `Lost` why not.
+    /// Look-ups have other names.
+    FindPools(LookupId),
     /// Time moved on; nothing else happened.
     Tick,
 }

@@ -86,12 +86,18 @@ impl Client {
                     out.push(Output::Http(request, order));
                 }
                 lookup::Output::Ask(id, query) => self.ask_node(Asker::Lookup(id), query, out),
-                lookup::Output::Found(id, found) => match self.take_draft(id) {
-                    Some(draft) => self.draft_found(id, draft, &found, out),
-                    None => out.push(Output::Found(id, found)),
-                },
+                lookup::Output::Found(id, found) => {
+                    if let Some(draft) = self.take_draft(id) {
+                        self.draft_found(id, draft, &found, out);
+                    } else if let Some(search) = self.take_search(id) {
+                        self.search_found(search, *found, out);
+                    } else {
+                        out.push(Output::Found(id, found));
+                    }
+                }
                 lookup::Output::Lost(id, error) => {
                     self.take_draft(id);
+                    self.take_search(id);
                     if error.is_refusal() {
                         self.trouble(error.code(), out);
                     }

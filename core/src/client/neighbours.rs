@@ -113,7 +113,8 @@ impl Client {
             | Input::Unwant(_)
             | Input::Check(..)
             | Input::LookUp(..)
-            | Input::Prove(..) => return,
+            | Input::Prove(..)
+            | Input::FindPools(_) => return,
         };
         self.feed_swarm(now, input, out);
     }

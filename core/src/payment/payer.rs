@@ -179,6 +179,31 @@ impl Payer {
         Ok(id)
     }
 
+    /// Takes over a pool that this key opened on a device whose rows are lost. It is stored as another device's, so that nothing
+    /// is ever signed for it (A5.13). Returns whether it is new.
+    ///
+    /// # Errors
+    /// [`AdoptError::NotOurs`], [`AdoptError::TooManyPools`]. The parent has proven that there is such a pool.
+    pub fn found(&mut self, terms: PoolTerms, out: &mut Vec<Output>) -> Result<bool, AdoptError> {
+        if terms.creator != self.public {
+            return Err(AdoptError::NotOurs);
+        }
+        let id = terms.id(self.chain);
+        if self.pools.contains_key(&id) {
+            return Ok(false);
+        }
+        if self.pools.len() >= MAX_POOLS {
+            return Err(AdoptError::TooManyPools);
+        }
+        let device = DeviceId(self.device.0.map(|byte| !byte));
+        let record = PoolRecord { device, terms: terms.clone() };
+        let freeze = Some(Freeze::OtherDevice);
+        self.pools.insert(id, Pool { freeze, ..Pool::new(Some(terms)) });
+        let token = self.fresh_token();
+        out.push(Output::Store(token, record::pool_name(&id), Some(record.to_bytes())));
+        Ok(true)
+    }
+
     /// Takes a pool's proven state at a height, the first or a newer one. A pool that this device did not open, or of
     /// which the chain paid more than this device promised, is frozen. A closed pool is forgotten.
     ///
@@ -294,9 +319,14 @@ impl Payer {
     }
 
     fn wait_for(&mut self, what: Waiting) -> StoreToken {
+        let token = self.fresh_token();
+        self.waiting.insert(token, what);
+        token
+    }
+
+    const fn fresh_token(&mut self) -> StoreToken {
         let token = StoreToken(self.next_token);
         self.next_token = self.next_token.saturating_add(1);
-        self.waiting.insert(token, what);
         token
     }
 
@@ -307,9 +337,7 @@ impl Payer {
         let lines = pool.lines.keys().map(|target| record::line_name(&id, target));
         // The pool's own row goes last: a crash between leaves it known.
         for name in lines.chain([record::pool_name(&id)]) {
-            let token = StoreToken(self.next_token);
-            self.next_token = self.next_token.saturating_add(1);
-            out.push(Output::Store(token, name, None));
+            out.push(Output::Store(self.fresh_token(), name, None));
         }
     }
 

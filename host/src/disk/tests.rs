@@ -35,6 +35,28 @@ fn many_writes_are_told_each_and_in_order() {
 }
 
 #[test]
+fn who_reads_sees_all_that_was_given_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let (disk, _, mut done) = opened(folder.path(), CHAIN);
+    let rows = |disk: &Disk| {
+        let (tell, told) = std_mpsc::channel();
+        disk.read(move |rows| tell.send(rows).unwrap()).unwrap();
+        told.recv().unwrap().unwrap()
+    };
+    assert_eq!(rows(&disk), []);
+    let row = |n: u64| (StoreToken(n), format!("row/{n}"), Some(vec![7]));
+    disk.write(row(1)).unwrap();
+    disk.write_together(vec![row(2), row(3), (StoreToken(4), String::from("row/1"), None)])
+        .unwrap();
+    assert_eq!(rows(&disk), [(String::from("row/2"), vec![7]), (String::from("row/3"), vec![7])]);
+    let mut told = done.blocking_recv().unwrap().unwrap();
+    while told.len() < 4 {
+        told.extend(done.blocking_recv().unwrap().unwrap());
+    }
+    assert_eq!(told, [1, 2, 3, 4].map(StoreToken));
+}
+
+#[test]
 fn rows_of_one_chain_are_none_of_another() {
     let folder = tempfile::tempdir().unwrap();
     let (disk, _, mut done) = opened(folder.path(), CHAIN);

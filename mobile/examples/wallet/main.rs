@@ -1,5 +1,6 @@
 //! A wallet for the command line: `FOLDER NODE CHAIN TRACKER`, then one command a line. In Rust, without a border between.
 
+mod keeping;
 mod listening;
 mod room;
 mod store;
@@ -60,6 +61,10 @@ async fn ask(client: &Antiphon, words: &[&str]) -> Result<String, AntiphonError>
         }
         ["accept"] => room::accept(client).await.map(|()| text("accepted"))?,
         ["pay", key, amount] => called(&room::pay(client, key, parse_amount(amount)?).await?),
+        ["backup"] => format!("backup {}", keeping::backup(client).await?),
+        ["take", file] => keeping::take(client, file).await.map(|()| text("taken"))?,
+        ["locked"] => keeping::locked(client),
+        ["find"] => format!("found {}", client.find_own_pools().await?.pools.len()),
         ["release"] => client.release().await.map(|()| text("released"))?,
         ["close"] => client.shut_down().await.map(|()| text("closed"))?,
         ["suspend"] => client.suspend().await.map(|()| text("suspended"))?,

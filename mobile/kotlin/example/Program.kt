@@ -29,6 +29,10 @@ private suspend fun ask(client: Antiphon, words: List<String>): String = when (w
     "propose" -> client.propose(parseAmount(words[1])).let { "proposed" }
     "accept" -> client.accept().let { "accepted" }
     "pay" -> called(client.pay(words[1], parseAmount(words[2])))
+    "backup" -> "backup ${client.backupWord()}"
+    "take" -> client.take(words[1]).let { "taken" }
+    "locked" -> (listOf("locked") + client.locked()).joinToString(" ")
+    "find" -> "found ${client.findOwnPools().pools.size}"
     "release" -> client.release().let { "released" }
     "close" -> client.shutDown().let { "closed" }
     "suspend" -> client.suspend().let { "suspended" }

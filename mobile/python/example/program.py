@@ -3,6 +3,7 @@
 import asyncio
 import sys
 
+import keeping
 import listening
 import room
 import wallet
@@ -82,6 +83,19 @@ class Program:
 
     async def pay(self, key: str, amount: str) -> str:
         return called(await room.pay(self.client, key, parse_amount(amount)))
+
+    async def backup(self) -> str:
+        return f"backup {await keeping.backup(self.client)}"
+
+    async def take(self, file: str) -> str:
+        await keeping.take(self.client, file)
+        return "taken"
+
+    async def locked(self) -> str:
+        return " ".join(["locked", *keeping.locked(self.client)])
+
+    async def find(self) -> str:
+        return f"found {len((await self.client.find_own_pools()).pools)}"
 
     async def release(self) -> str:
         await self.client.release()

@@ -31,7 +31,8 @@ impl Antiphon {
             | Found::Checkpoint(_)
             | Found::Pool(_)
             | Found::Field(_)
-            | Found::Stakers(_) => Err(AntiphonError::refused("lookup/missing")),
+            | Found::Stakers(_)
+            | Found::Pools(_) => Err(AntiphonError::refused("lookup/missing")),
         }
     }
 

@@ -143,7 +143,7 @@ impl Antiphon {
         self.command(Command::Settle).await
     }
 
-    /// Takes back what is left in pools that have ended.
+    /// Takes back what is left in pools that have ended, frozen ones too; the same twice moves nothing twice, so it takes no key.
     ///
     /// # Errors
     /// Why the client refuses.

@@ -9,6 +9,7 @@ use antiphon_core::{
     client::{Command, Exhibit, Found, PaymentAt, Question, journal::Act},
     id::FieldId,
 };
+use antiphon_host::disk::Row;
 use tokio::sync::oneshot;
 
 /// Whoever asked, and waits.
@@ -35,6 +36,10 @@ pub(crate) enum Request {
     Prove(PaymentAt, Reply<Exhibit>),
     /// The newest sealed state of a field as a file.
     Evidence(FieldId, Reply<Option<Vec<u8>>>),
+    /// Which pools of this key does no row here know?
+    FindPools(Reply<Found>),
+    /// Every row that is written.
+    Rows(Reply<Vec<Row>>),
     /// Sign in at a web site.
     SignIn(Challenge, Reply<SignedIn>),
     /// The file that proves a split.

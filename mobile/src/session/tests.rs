@@ -1,5 +1,7 @@
 //! The life of a client that reaches nobody.
 
+mod keeping;
+
 use super::*;
 use crate::{
     event::{EventStream, Teller},

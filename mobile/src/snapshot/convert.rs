@@ -163,6 +163,17 @@ fn wallet(view: &core::WalletView) -> WalletView {
         vouchers_in: view.vouchers_in.into(),
         payers: view.payers.iter().map(payer).collect(),
         settlements: view.settlements.iter().map(settlement).collect(),
+        locked: view.locked.iter().map(locked).collect(),
+    }
+}
+
+fn locked(view: &core::LockedView) -> LockedView {
+    LockedView {
+        pool: view.pool.0.to_hex(),
+        held: view.held.map(Into::into),
+        owed: view.owed.into(),
+        back: view.back.map(|height| height.0),
+        freeze: view.freeze.map(str::to_owned),
     }
 }
 

@@ -125,10 +125,39 @@ impl World {
     /// # Errors
     /// The code that says why there is none.
     pub fn look_up(&mut self, page: usize, question: Question) -> Result<Found, &'static str> {
+        self.ask(page, |id| Input::LookUp(id, question))
+    }
+
+    /// Asks on a page for what is answered by `Found`, and waits for it.
+    ///
+    /// # Errors
+    /// The code that says why there is none.
+    pub fn ask(
+        &mut self,
+        page: usize,
+        ask: impl FnOnce(LookupId) -> Input,
+    ) -> Result<Found, &'static str> {
         let id = LookupId(self.listeners[page].found.len() as u64);
-        self.input(page, Input::LookUp(id, question));
-        let answered = self.run_until(10, |w| w.listeners[page].found.contains_key(&id));
-        assert!(answered, "no answer to {question:?}");
+        self.input(page, ask(id));
+        self.answer(page, id)
+    }
+
+    /// Asks the same twice at one moment, and waits for both answers.
+    pub fn ask_twice(
+        &mut self,
+        page: usize,
+        ask: impl Fn(LookupId) -> Input,
+    ) -> (Result<Found, &'static str>, Result<Found, &'static str>) {
+        let next = self.listeners[page].found.len() as u64;
+        let (first, second) = (LookupId(next), LookupId(next + 1));
+        self.input(page, ask(first));
+        self.input(page, ask(second));
+        (self.answer(page, first), self.answer(page, second))
+    }
+
+    fn answer(&mut self, page: usize, id: LookupId) -> Result<Found, &'static str> {
+        let answered = self.run_until(30, |w| w.listeners[page].found.contains_key(&id));
+        assert!(answered, "no answer");
         self.listeners[page].found[&id].clone()
     }
 

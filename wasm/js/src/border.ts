@@ -57,7 +57,8 @@ export type Question =
   | { question: 'account'; address: string; level: Level }
   | { question: 'pool'; pool: string; level: Level }
   | { question: 'field'; field: string; level: Level }
-  | { question: 'stakers'; level: Level };
+  | { question: 'stakers'; level: Level }
+  | { question: 'ownPools' };
 
 /** A question to the node's RPC. */
 export type Query =

@@ -136,8 +136,9 @@ export function isRepeatable(asked: Asked): boolean {
 
 /** Whether another account would answer something else, or pay: what is not, any worker may be asked. */
 export function isOfAccount(asked: Asked): boolean {
+  if (asked.type === 'lookUp') return asked.question.question === 'ownPools';
   return asked.type === 'command' ? !isRepeatable(asked) : !ANYBODYS.has(asked.type);
 }
 
-const ANYBODYS: ReadonlySet<Asked['type']> = new Set(['playlist', 'want', 'check', 'lookUp', 'forkProof']);
+const ANYBODYS: ReadonlySet<Asked['type']> = new Set(['playlist', 'want', 'check', 'forkProof']);
 const REPEATABLE: ReadonlySet<Command['kind']> = new Set(['follow', 'setUpload', 'enterRoom', 'leaveRoom']);

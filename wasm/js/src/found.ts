@@ -215,6 +215,18 @@ export interface PoolState {
   readonly isInsolvent: boolean;
 }
 
+/** What was found of pools that this account has opened and this device did not know. */
+export interface OwnPoolsFound {
+  /** The block from which blocks were read downwards. */
+  readonly proven: Proven;
+  /** Every block from this one up to that was read. */
+  readonly from: number;
+  /** Whether nothing is left to be found: all that the account is proven to have sent was seen. */
+  readonly isWhole: boolean;
+  /** Those that are new here and proven to hold money: in `snapshot().wallet.locked` from now on, frozen. */
+  readonly pools: readonly string[];
+}
+
 /** A payment field. */
 export interface FieldFound {
   readonly proven: Proven;
@@ -246,4 +258,4 @@ export interface FieldState {
 }
 
 /** Every answer. */
-export type Found = BlockFound | readonly HeaderFound[] | CheckpointFound | AccountFound | PoolFound | FieldFound | StakersFound;
+export type Found = BlockFound | readonly HeaderFound[] | CheckpointFound | AccountFound | PoolFound | OwnPoolsFound | FieldFound | StakersFound;

@@ -194,12 +194,12 @@ test('a call by its key is asked again of the next worker once that names the sa
 test('what is of an account is not asked of another that was chosen', async () => {
   const { engine, workers } = supervise();
   workers[0]?.say({ type: 'ready', account: 0, isStored: true });
-  const asked = [engine.begin('rent', { kind: 'openPool', deposit: 1n }), engine.nextEvent(), engine.eventHandled(1), engine.signIn('n', 1), engine.wallet({ kind: 'backup', notes: new Uint8Array() })];
+  const asked = [engine.begin('rent', { kind: 'openPool', deposit: 1n }), engine.nextEvent(), engine.eventHandled(1), engine.signIn('n', 1), engine.wallet({ kind: 'backup', notes: new Uint8Array() }), engine.lookUp({ question: 'ownPools' })];
   const found = engine.lookUp({ question: 'stakers', level: 'final' });
   workers[0]?.say({ type: 'renew', account: 1 });
   for (const one of asked) await assert.rejects(one, hasCode('client/renewed'));
-  assert.deepEqual(workers[1]?.heard.slice(1), [{ type: 'lookUp', question: { question: 'stakers', level: 'final' }, id: 6 }]);
-  workers[1]?.say({ type: 'lost', id: 6, code: 'client/no-head' });
+  assert.deepEqual(workers[1]?.heard.slice(1), [{ type: 'lookUp', question: { question: 'stakers', level: 'final' }, id: 7 }]);
+  workers[1]?.say({ type: 'lost', id: 7, code: 'client/no-head' });
   await assert.rejects(found, hasCode('client/no-head'));
 });
 

@@ -83,6 +83,14 @@ test('a look-up asks the client, and what makes no sense is not asked', async ()
   await assert.rejects(asked, hasCode('state-proof/wrong-root'));
 });
 
+test('pools of a lost device are asked for, and why there is no answer is said', async () => {
+  const { antiphon, worker } = await start();
+  const asked = antiphon.findOwnPools();
+  assert.deepEqual(worker.heard.at(-1), { type: 'lookUp', id: 1, question: { question: 'ownPools' } });
+  worker.say({ type: 'lost', id: 1, code: 'lookup/busy' });
+  await assert.rejects(asked, hasCode('lookup/busy'));
+});
+
 test('money moves once by its key, and each change is handled before the next is told', async () => {
   const { antiphon, worker } = await start();
   await assert.rejects(antiphon.once('tip').give('Aaddress', 1n, 'ü'.repeat(17)), hasCode('options/invalid'));

@@ -15,6 +15,7 @@ export class Keeping {
   readonly #people: People;
   readonly #locked = h('ul', { class: 'locked', 'data-testid': 'locked', 'data-count': '0' });
   readonly #release: HTMLButtonElement;
+  readonly #find = button('Look for pools of a lost device', 'find-pools', true, () => void this.#look());
   readonly #file = h('input', { type: 'file', accept: '.antiphon', 'data-testid': 'backup-file' });
   readonly #said = saying('backup-said');
   readonly #evidence = h('ul', { class: 'locked', 'data-testid': 'evidence' });
@@ -34,7 +35,7 @@ export class Keeping {
         h('label', { class: 'stacked' }, h('span', {}, 'take a backup'), this.#file)),
       h('p', { class: 'soft' }, 'Who takes a backup signs nothing more for the pools and fields in it: another device may have signed since. What is left in them can be taken back when their time is over.'),
       this.#said,
-      h('h4', {}, 'Locked'), this.#locked, this.#release,
+      h('h4', {}, 'Locked'), this.#locked, this.#release, this.#find,
       h('h4', {}, 'Evidence'), this.#evidence, this.#noEvidence);
   }
 
@@ -79,6 +80,23 @@ export class Keeping {
       say(this.#said, reason(error));
     } finally {
       this.#file.value = '';
+    }
+  }
+
+  /** Reads blocks back to the first payment of the account; that may take minutes. */
+  async #look(): Promise<void> {
+    const client = this.#client();
+    if (client === null) return;
+    this.#find.disabled = true;
+    say(this.#said, 'Reading blocks, from the newest down to the first payment of this account…');
+    try {
+      const { pools, from, isWhole } = await client.findOwnPools();
+      const found = pools.length === 0 ? 'No other pool of this account holds money' : `${pools.length === 1 ? 'One pool' : `${pools.length} pools`} found, frozen: another device may have signed for ${pools.length === 1 ? 'it' : 'them'}`;
+      say(this.#said, isWhole ? `${found}. All that it has sent was read.` : `${found}. Blocks before ${from.toLocaleString('en')} could not be read.`);
+    } catch (error) {
+      say(this.#said, reason(error));
+    } finally {
+      this.#find.disabled = false;
     }
   }
 

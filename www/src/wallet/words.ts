@@ -116,7 +116,7 @@ export class Words {
       this.#text.value = '';
       this.#forget.checked = false;
       this.#hide();
-      say(this.#restoreSaid, 'Your wallet is back. Words do not know of pools, gifts and fields that are open: take a backup of the account below, or close them where they were opened.');
+      say(this.#restoreSaid, 'Your wallet is back. Words do not know of pools, gifts and fields that are open: take a backup of the account below, or have its pools looked for there.');
       this.#done();
     } catch (error) {
       say(this.#restoreSaid, spelled(error, this.#text.value));

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
+use std::path::Path;
 use std::process::Command;
 
 use super::{part, play, run};
@@ -90,20 +91,22 @@ pub(crate) fn check() -> Result<()> {
 /// Rust without a border: the library that other languages are given.
 fn rust() -> Result<String> {
     let wallet = mobile::library()?.join("examples/wallet");
-    run("rust", |words| {
-        let mut line = Command::new(&wallet);
-        line.args(words);
-        line
-    })
+    run("rust", |words| native(&wallet, words))
+}
+
+fn native(wallet: &Path, words: &[&str]) -> Command {
+    let mut line = Command::new(wallet);
+    line.args(words);
+    line
 }
 
 /// The npm package, in a browser or on a server.
 fn page(place: &str, lacks: &[&str]) -> Result<String> {
     setup::ensure(&[Need::Clang, Need::Browser, Need::Firefox])?;
     artifact::package()?;
-    mobile::library()?;
+    let phone = mobile::library()?.join("examples/wallet");
     setup::npm_ci("tests/e2e")?;
-    play(place, lacks, true, |words| {
+    let page = |words: &[&str]| {
         let mut line = command("node");
         line.args(["--no-warnings", "--experimental-websocket", "tests/e2e/lab/wallet.mjs", place]);
         line.args(words);
@@ -114,5 +117,6 @@ fn page(place: &str, lacks: &[&str]) -> Result<String> {
             line.env("FIREFOX", path);
         }
         line
-    })
+    };
+    play(place, lacks, &page, Some(&|words| native(&phone, words)))
 }

@@ -44,7 +44,11 @@ impl Running {
         Ok(Some(Signed { validators, places }))
     }
 
-    fn transactions(&self, header: &Header) -> Result<Option<Vec<SignedTransaction>>, Halt> {
+    /// Returns the transactions of a block; `None` if nobody serves them.
+    pub(super) fn transactions(
+        &self,
+        header: &Header,
+    ) -> Result<Option<Vec<SignedTransaction>>, Halt> {
         if header.tx_root == merkle::root(&[]) {
             return Ok(Some(Vec::new()));
         }

@@ -15,7 +15,7 @@ use crate::{
     id::{Address, BlockId, FieldId, Height, PoolId},
     payment::{
         field::escrow::{FieldKeys, FieldState},
-        reservation::PoolState,
+        reservation::{PoolState, PoolTerms},
     },
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -37,6 +37,8 @@ pub enum Found {
     Field(Box<FieldFound>),
     /// To [`Question::Stakers`](super::Question::Stakers).
     Stakers(StakersFound),
+    /// To [`Question::PoolsOf`](super::Question::PoolsOf).
+    Pools(PoolsFound),
 }
 
 /// Under which block something is shown, how far that block is believed, and why.
@@ -161,6 +163,19 @@ pub struct PoolFound {
     pub state: Option<PoolState>,
     /// The way from the pool to the root.
     pub shown: Shown,
+}
+
+/// What blocks say of the pools that an account has opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolsFound {
+    /// The head from which blocks were read downwards.
+    pub proven: Proven,
+    /// Every block from this one up to the head was read.
+    pub from: Height,
+    /// Whether these are all: as many transactions were seen as the account is proven to have sent.
+    pub is_whole: bool,
+    /// Each with its terms, the newest first.
+    pub pools: Vec<(PoolId, PoolTerms)>,
 }
 
 /// A payment field.

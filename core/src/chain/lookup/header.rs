@@ -180,7 +180,7 @@ impl Facts {
     }
 
     /// Asks for the span below a checkpoint, once; who lacks it serves the headers one by one.
-    fn span(&self, checkpoint: BlockId) -> Result<(), Halt> {
+    pub(super) fn span(&self, checkpoint: BlockId) -> Result<(), Halt> {
         let file = File::Span(checkpoint);
         if self.files.contains_key(&file) { Ok(()) } else { Err(Halt::Fetch(file)) }
     }

@@ -43,6 +43,7 @@ impl Running {
             | super::Question::Pool(_, level)
             | super::Question::Field(_, level)
             | super::Question::Stakers(level) => level,
+            super::Question::PoolsOf(_) => Level::Settled,
             super::Question::Block(_)
             | super::Question::Blocks(_)
             | super::Question::Checkpoint(_) => return Ok(()),
@@ -55,12 +56,12 @@ impl Running {
     }
 
     /// Returns the verified proofs of these keys under a head.
-    fn prove(&self, head: &Head, keys: Vec<StateKey>) -> Result<&[StateProof], Halt> {
+    pub(super) fn prove(&self, head: &Head, keys: Vec<StateKey>) -> Result<&[StateProof], Halt> {
         let known = self.facts.proofs.iter().find(|(known, _)| *known == keys);
         known.map(|(_, proofs)| proofs.as_slice()).ok_or(Halt::Prove(head.header.height, keys))
     }
 
-    fn head(&self, level: Level) -> Result<Head, Halt> {
+    pub(super) fn head(&self, level: Level) -> Result<Head, Halt> {
         Ok(self.base.newest(level).cloned().ok_or(LookupError::NotReady)?)
     }
 
@@ -172,7 +173,7 @@ impl Running {
 }
 
 /// Decodes a proven value; the chain itself would have to hold nonsense for this to fail.
-fn value<T: BorshDeserialize + BorshSerialize>(
+pub(super) fn value<T: BorshDeserialize + BorshSerialize>(
     proof: Option<&StateProof>,
 ) -> Result<Option<T>, LookupError> {
     let bytes = proof.and_then(|proof| proof.value.as_deref());

@@ -5,6 +5,8 @@
     reason = "a liar lies about one file and is honest about the rest"
 )]
 
+mod pools;
+
 use super::*;
 use crate::{
     amount::Amount,

@@ -551,6 +551,8 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_ask_faucet() != 19009:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_backup() != 24779:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_bond() != 17960:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_call() != 60458:
@@ -570,6 +572,8 @@ def _uniffi_check_api_checksums(lib):
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_field_evidence() != 55201:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_find_account() != 40633:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_find_own_pools() != 5655:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_forget_field() != 13203:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -593,7 +597,9 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_prove_payment() != 52558:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_release() != 10406:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_release() != 21969:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_restore_backup() != 35098:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_resume() != 33892:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -715,6 +721,9 @@ _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_admit_member.restype 
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_ask_faucet.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_ask_faucet.restype = ctypes.c_uint16
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_backup.argtypes = (
+)
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_backup.restype = ctypes.c_uint16
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_bond.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_bond.restype = ctypes.c_uint16
@@ -745,6 +754,9 @@ _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_field_evidence.restyp
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_find_account.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_find_account.restype = ctypes.c_uint16
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_find_own_pools.argtypes = (
+)
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_find_own_pools.restype = ctypes.c_uint16
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_forget_field.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_forget_field.restype = ctypes.c_uint16
@@ -781,6 +793,9 @@ _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_prove_payment.restype
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_release.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_release.restype = ctypes.c_uint16
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_restore_backup.argtypes = (
+)
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_restore_backup.restype = ctypes.c_uint16
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_resume.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_resume.restype = ctypes.c_uint16
@@ -931,6 +946,11 @@ _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_ask_faucet.argtypes = (
     ctypes.c_uint64,
 )
 _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_ask_faucet.restype = ctypes.c_uint64
+_UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_backup.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_backup.restype = ctypes.c_uint64
 _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_bond.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -983,6 +1003,10 @@ _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_find_account.argtypes = (
     _UniffiRustBuffer,
 )
 _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_find_account.restype = ctypes.c_uint64
+_UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_find_own_pools.argtypes = (
+    ctypes.c_uint64,
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_find_own_pools.restype = ctypes.c_uint64
 _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_forget_field.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1049,6 +1073,11 @@ _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_release.argtypes = (
     ctypes.c_uint64,
 )
 _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_release.restype = ctypes.c_uint64
+_UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_restore_backup.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_restore_backup.restype = ctypes.c_uint64
 _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_resume.argtypes = (
     ctypes.c_uint64,
 )
@@ -4318,6 +4347,63 @@ class _UniffiFfiConverterTypeGiftView(_UniffiConverterRustBuffer):
         _UniffiFfiConverterOptionalString.write(value.refusal, buf)
 
 @dataclass
+class LockedView:
+    """
+    Money in a pool of this account.
+"""
+    def __init__(self, *, pool:str, held:typing.Optional[Amount], owed:Amount, back:typing.Optional[int], freeze:typing.Optional[str]):
+        self.pool = pool
+        self.held = held
+        self.owed = owed
+        self.back = back
+        self.freeze = freeze
+        
+        
+
+    
+    def __str__(self):
+        return "LockedView(pool={}, held={}, owed={}, back={}, freeze={})".format(self.pool, self.held, self.owed, self.back, self.freeze)
+    def __eq__(self, other):
+        if self.pool != other.pool:
+            return False
+        if self.held != other.held:
+            return False
+        if self.owed != other.owed:
+            return False
+        if self.back != other.back:
+            return False
+        if self.freeze != other.freeze:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeLockedView(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return LockedView(
+            pool=_UniffiFfiConverterString.read(buf),
+            held=_UniffiFfiConverterOptionalTypeAmount.read(buf),
+            owed=_UniffiFfiConverterTypeAmount.read(buf),
+            back=_UniffiFfiConverterOptionalUInt64.read(buf),
+            freeze=_UniffiFfiConverterOptionalString.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.pool)
+        _UniffiFfiConverterOptionalTypeAmount.check_lower(value.held)
+        _UniffiFfiConverterTypeAmount.check_lower(value.owed)
+        _UniffiFfiConverterOptionalUInt64.check_lower(value.back)
+        _UniffiFfiConverterOptionalString.check_lower(value.freeze)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.pool, buf)
+        _UniffiFfiConverterOptionalTypeAmount.write(value.held, buf)
+        _UniffiFfiConverterTypeAmount.write(value.owed, buf)
+        _UniffiFfiConverterOptionalUInt64.write(value.back, buf)
+        _UniffiFfiConverterOptionalString.write(value.freeze, buf)
+
+@dataclass
 class MoneyEvent:
     """
     A change of a call, which stays in the queue until it is handled.
@@ -4355,6 +4441,57 @@ class _UniffiFfiConverterTypeMoneyEvent(_UniffiConverterRustBuffer):
     def write(value, buf):
         _UniffiFfiConverterUInt64.write(value.id, buf)
         _UniffiFfiConverterTypeCallView.write(value.call, buf)
+
+@dataclass
+class OwnPools:
+    """
+    What was found of pools that this account has opened and this device did not know.
+"""
+    def __init__(self, *, proven:Proven, _from:int, is_whole:bool, pools:typing.List[str]):
+        self.proven = proven
+        self._from = _from
+        self.is_whole = is_whole
+        self.pools = pools
+        
+        
+
+    
+    def __str__(self):
+        return "OwnPools(proven={}, _from={}, is_whole={}, pools={})".format(self.proven, self._from, self.is_whole, self.pools)
+    def __eq__(self, other):
+        if self.proven != other.proven:
+            return False
+        if self._from != other._from:
+            return False
+        if self.is_whole != other.is_whole:
+            return False
+        if self.pools != other.pools:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeOwnPools(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return OwnPools(
+            proven=_UniffiFfiConverterTypeProven.read(buf),
+            _from=_UniffiFfiConverterUInt64.read(buf),
+            is_whole=_UniffiFfiConverterBoolean.read(buf),
+            pools=_UniffiFfiConverterSequenceString.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterTypeProven.check_lower(value.proven)
+        _UniffiFfiConverterUInt64.check_lower(value._from)
+        _UniffiFfiConverterBoolean.check_lower(value.is_whole)
+        _UniffiFfiConverterSequenceString.check_lower(value.pools)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterTypeProven.write(value.proven, buf)
+        _UniffiFfiConverterUInt64.write(value._from, buf)
+        _UniffiFfiConverterBoolean.write(value.is_whole, buf)
+        _UniffiFfiConverterSequenceString.write(value.pools, buf)
 
 @dataclass
 class PayerView:
@@ -4991,12 +5128,35 @@ class _UniffiFfiConverterSequenceTypeSettlementView(_UniffiConverterRustBuffer):
             _UniffiFfiConverterTypeSettlementView.read(buf) for i in range(count)
         ]
 
+class _UniffiFfiConverterSequenceTypeLockedView(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeLockedView.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeLockedView.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeLockedView.read(buf) for i in range(count)
+        ]
+
 @dataclass
 class WalletView:
     """
     Money.
 """
-    def __init__(self, *, address:typing.Optional[Address], account:typing.Optional[AccountView], pool:typing.Optional[PoolView], vouchers_out:Amount, vouchers_in:Amount, payers:typing.List[PayerView], settlements:typing.List[SettlementView]):
+    def __init__(self, *, address:typing.Optional[Address], account:typing.Optional[AccountView], pool:typing.Optional[PoolView], vouchers_out:Amount, vouchers_in:Amount, payers:typing.List[PayerView], settlements:typing.List[SettlementView], locked:typing.List[LockedView]):
         self.address = address
         self.account = account
         self.pool = pool
@@ -5004,12 +5164,13 @@ class WalletView:
         self.vouchers_in = vouchers_in
         self.payers = payers
         self.settlements = settlements
+        self.locked = locked
         
         
 
     
     def __str__(self):
-        return "WalletView(address={}, account={}, pool={}, vouchers_out={}, vouchers_in={}, payers={}, settlements={})".format(self.address, self.account, self.pool, self.vouchers_out, self.vouchers_in, self.payers, self.settlements)
+        return "WalletView(address={}, account={}, pool={}, vouchers_out={}, vouchers_in={}, payers={}, settlements={}, locked={})".format(self.address, self.account, self.pool, self.vouchers_out, self.vouchers_in, self.payers, self.settlements, self.locked)
     def __eq__(self, other):
         if self.address != other.address:
             return False
@@ -5025,6 +5186,8 @@ class WalletView:
             return False
         if self.settlements != other.settlements:
             return False
+        if self.locked != other.locked:
+            return False
         return True
 
 class _UniffiFfiConverterTypeWalletView(_UniffiConverterRustBuffer):
@@ -5038,6 +5201,7 @@ class _UniffiFfiConverterTypeWalletView(_UniffiConverterRustBuffer):
             vouchers_in=_UniffiFfiConverterTypeAmount.read(buf),
             payers=_UniffiFfiConverterSequenceTypePayerView.read(buf),
             settlements=_UniffiFfiConverterSequenceTypeSettlementView.read(buf),
+            locked=_UniffiFfiConverterSequenceTypeLockedView.read(buf),
         )
 
     @staticmethod
@@ -5049,6 +5213,7 @@ class _UniffiFfiConverterTypeWalletView(_UniffiConverterRustBuffer):
         _UniffiFfiConverterTypeAmount.check_lower(value.vouchers_in)
         _UniffiFfiConverterSequenceTypePayerView.check_lower(value.payers)
         _UniffiFfiConverterSequenceTypeSettlementView.check_lower(value.settlements)
+        _UniffiFfiConverterSequenceTypeLockedView.check_lower(value.locked)
 
     @staticmethod
     def write(value, buf):
@@ -5059,6 +5224,7 @@ class _UniffiFfiConverterTypeWalletView(_UniffiConverterRustBuffer):
         _UniffiFfiConverterTypeAmount.write(value.vouchers_in, buf)
         _UniffiFfiConverterSequenceTypePayerView.write(value.payers, buf)
         _UniffiFfiConverterSequenceTypeSettlementView.write(value.settlements, buf)
+        _UniffiFfiConverterSequenceTypeLockedView.write(value.locked, buf)
 
 class _UniffiFfiConverterSequenceTypeProblem(_UniffiConverterRustBuffer):
     @classmethod
@@ -6462,6 +6628,15 @@ class AntiphonProtocol(typing.Protocol):
         Why the client refuses.
 """
         raise NotImplementedError
+    async def backup(self, notes: bytes) -> bytes:
+        """
+        Returns what words do not bring back of this account, as a file: pools and what was promised from them, vouchers and gifts
+        held, fields, and `notes` of the application, 128 KiB at most. There is no key in it. A page takes it, too.
+
+        # Errors
+        `backup/too-large`; `storage/not-opened`; `client/suspended`, `client/closed`.
+"""
+        raise NotImplementedError
     async def bond(self, key: str,staker: Address,amount: Amount) -> CallView:
         """
         Bonds `amount` smallest units of the staking token with a staker.
@@ -6537,6 +6712,16 @@ class AntiphonProtocol(typing.Protocol):
 
         # Errors
         `lookup/…`.
+"""
+        raise NotImplementedError
+    async def find_own_pools(self, ) -> OwnPools:
+        """
+        Looks for pools that this account has opened on a device whose rows are lost, as after a restore from words alone: reads
+        blocks from the newest settled one down, until as many transactions were seen as the account is proven to have sent. Those that are
+        proven to hold money are in `snapshot().wallet.locked` from then on, frozen; `release()` takes back what is left in time.
+
+        # Errors
+        `lookup/…`; `lookup/busy` while another search runs.
 """
         raise NotImplementedError
     async def forget_field(self, field: str) -> None:
@@ -6631,10 +6816,21 @@ class AntiphonProtocol(typing.Protocol):
         raise NotImplementedError
     async def release(self, ) -> None:
         """
-        Takes back what is left in pools that have ended.
+        Takes back what is left in pools that have ended, frozen ones too; the same twice moves nothing twice, so it takes no key.
 
         # Errors
         Why the client refuses.
+"""
+        raise NotImplementedError
+    async def restore_backup(self, file: bytes) -> bytes:
+        """
+        Takes a backup of this account, a page's or a phone's, and returns its notes. From then on this client is another device:
+        nothing is signed any more for pools and fields that were there before, whoever made them; what is left in them is had back
+        by `release()` in time. The client starts anew for it, as after a sleep.
+
+        # Errors
+        `backup/…` for what is no backup of this account and chain: nothing has happened. `storage/write-failed` where there is no
+        room: nothing of it is written, and the client goes on as before, or sleeps until `resume` where the disk allows not even that.
 """
         raise NotImplementedError
     async def resume(self, ) -> None:
@@ -6825,6 +7021,30 @@ class Antiphon(AntiphonProtocol):
             _UniffiLib.ffi_antiphon_mobile_rust_future_poll_void,
             _UniffiLib.ffi_antiphon_mobile_rust_future_complete_void,
             _UniffiLib.ffi_antiphon_mobile_rust_future_free_void,
+            _uniffi_lift_return,
+            _uniffi_error_converter,
+        )
+    async def backup(self, notes: bytes) -> bytes:
+        """
+        Returns what words do not bring back of this account, as a file: pools and what was promised from them, vouchers and gifts
+        held, fields, and `notes` of the application, 128 KiB at most. There is no key in it. A page takes it, too.
+
+        # Errors
+        `backup/too-large`; `storage/not-opened`; `client/suspended`, `client/closed`.
+"""
+        
+        _UniffiFfiConverterBytes.check_lower(notes)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterBytes.lower(notes),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterBytes.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeAntiphonError
+        return await _uniffi_rust_call_async(
+            _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_backup(*_uniffi_lowered_args),
+            _UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer,
             _uniffi_lift_return,
             _uniffi_error_converter,
         )
@@ -7050,6 +7270,28 @@ class Antiphon(AntiphonProtocol):
         _uniffi_error_converter = _UniffiFfiConverterTypeAntiphonError
         return await _uniffi_rust_call_async(
             _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_find_account(*_uniffi_lowered_args),
+            _UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            _uniffi_lift_return,
+            _uniffi_error_converter,
+        )
+    async def find_own_pools(self, ) -> OwnPools:
+        """
+        Looks for pools that this account has opened on a device whose rows are lost, as after a restore from words alone: reads
+        blocks from the newest settled one down, until as many transactions were seen as the account is proven to have sent. Those that are
+        proven to hold money are in `snapshot().wallet.locked` from then on, frozen; `release()` takes back what is left in time.
+
+        # Errors
+        `lookup/…`; `lookup/busy` while another search runs.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeOwnPools.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeAntiphonError
+        return await _uniffi_rust_call_async(
+            _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_find_own_pools(*_uniffi_lowered_args),
             _UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer,
             _UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer,
             _UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer,
@@ -7334,7 +7576,7 @@ class Antiphon(AntiphonProtocol):
         )
     async def release(self, ) -> None:
         """
-        Takes back what is left in pools that have ended.
+        Takes back what is left in pools that have ended, frozen ones too; the same twice moves nothing twice, so it takes no key.
 
         # Errors
         Why the client refuses.
@@ -7349,6 +7591,32 @@ class Antiphon(AntiphonProtocol):
             _UniffiLib.ffi_antiphon_mobile_rust_future_poll_void,
             _UniffiLib.ffi_antiphon_mobile_rust_future_complete_void,
             _UniffiLib.ffi_antiphon_mobile_rust_future_free_void,
+            _uniffi_lift_return,
+            _uniffi_error_converter,
+        )
+    async def restore_backup(self, file: bytes) -> bytes:
+        """
+        Takes a backup of this account, a page's or a phone's, and returns its notes. From then on this client is another device:
+        nothing is signed any more for pools and fields that were there before, whoever made them; what is left in them is had back
+        by `release()` in time. The client starts anew for it, as after a sleep.
+
+        # Errors
+        `backup/…` for what is no backup of this account and chain: nothing has happened. `storage/write-failed` where there is no
+        room: nothing of it is written, and the client goes on as before, or sleeps until `resume` where the disk allows not even that.
+"""
+        
+        _UniffiFfiConverterBytes.check_lower(file)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterBytes.lower(file),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterBytes.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeAntiphonError
+        return await _uniffi_rust_call_async(
+            _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_restore_backup(*_uniffi_lowered_args),
+            _UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer,
             _uniffi_lift_return,
             _uniffi_error_converter,
         )
@@ -8485,7 +8753,9 @@ __all__ = [
     "FieldPayment",
     "FieldView",
     "GiftView",
+    "LockedView",
     "MoneyEvent",
+    "OwnPools",
     "PayerView",
     "PeerView",
     "PoolView",

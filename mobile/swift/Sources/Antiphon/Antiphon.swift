@@ -881,6 +881,36 @@ public protocol AntiphonProtocol: AnyObject, Sendable {
     func signIn(origin: String, nonce: String, expires: UInt64) async throws  -> SignedIn
     
     /**
+     * Returns what words do not bring back of this account, as a file: pools and what was promised from them, vouchers and gifts
+     * held, fields, and `notes` of the application, 128 KiB at most. There is no key in it. A page takes it, too.
+     *
+     * # Errors
+     * `backup/too-large`; `storage/not-opened`; `client/suspended`, `client/closed`.
+     */
+    func backup(notes: Data) async throws  -> Data
+    
+    /**
+     * Looks for pools that this account has opened on a device whose rows are lost, as after a restore from words alone: reads
+     * blocks from the newest settled one down, until as many transactions were seen as the account is proven to have sent. Those that are
+     * proven to hold money are in `snapshot().wallet.locked` from then on, frozen; `release()` takes back what is left in time.
+     *
+     * # Errors
+     * `lookup/…`; `lookup/busy` while another search runs.
+     */
+    func findOwnPools() async throws  -> OwnPools
+    
+    /**
+     * Takes a backup of this account, a page's or a phone's, and returns its notes. From then on this client is another device:
+     * nothing is signed any more for pools and fields that were there before, whoever made them; what is left in them is had back
+     * by `release()` in time. The client starts anew for it, as after a sleep.
+     *
+     * # Errors
+     * `backup/…` for what is no backup of this account and chain: nothing has happened. `storage/write-failed` where there is no
+     * room: nothing of it is written, and the client goes on as before, or sleeps until `resume` where the disk allows not even that.
+     */
+    func restoreBackup(file: Data) async throws  -> Data
+    
+    /**
      * Asks the faucet of a development chain for tokens.
      *
      * # Errors
@@ -947,7 +977,7 @@ public protocol AntiphonProtocol: AnyObject, Sendable {
     func openPool(key: String, deposit: Amount) async throws  -> CallView
     
     /**
-     * Takes back what is left in pools that have ended.
+     * Takes back what is left in pools that have ended, frozen ones too; the same twice moves nothing twice, so it takes no key.
      *
      * # Errors
      * Why the client refuses.
@@ -1368,6 +1398,78 @@ open func signIn(origin: String, nonce: String, expires: UInt64)async throws  ->
 }
     
     /**
+     * Returns what words do not bring back of this account, as a file: pools and what was promised from them, vouchers and gifts
+     * held, fields, and `notes` of the application, 128 KiB at most. There is no key in it. A page takes it, too.
+     *
+     * # Errors
+     * `backup/too-large`; `storage/not-opened`; `client/suspended`, `client/closed`.
+     */
+open func backup(notes: Data)async throws  -> Data  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_backup(
+                        self.uniffiCloneHandle(),FfiConverterData.lower(notes)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterData.lift,
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Looks for pools that this account has opened on a device whose rows are lost, as after a restore from words alone: reads
+     * blocks from the newest settled one down, until as many transactions were seen as the account is proven to have sent. Those that are
+     * proven to hold money are in `snapshot().wallet.locked` from then on, frozen; `release()` takes back what is left in time.
+     *
+     * # Errors
+     * `lookup/…`; `lookup/busy` while another search runs.
+     */
+open func findOwnPools()async throws  -> OwnPools  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_find_own_pools(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeOwnPools_lift,
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Takes a backup of this account, a page's or a phone's, and returns its notes. From then on this client is another device:
+     * nothing is signed any more for pools and fields that were there before, whoever made them; what is left in them is had back
+     * by `release()` in time. The client starts anew for it, as after a sleep.
+     *
+     * # Errors
+     * `backup/…` for what is no backup of this account and chain: nothing has happened. `storage/write-failed` where there is no
+     * room: nothing of it is written, and the client goes on as before, or sleeps until `resume` where the disk allows not even that.
+     */
+open func restoreBackup(file: Data)async throws  -> Data  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_restore_backup(
+                        self.uniffiCloneHandle(),FfiConverterData.lower(file)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterData.lift,
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
      * Asks the faucet of a development chain for tokens.
      *
      * # Errors
@@ -1546,7 +1648,7 @@ open func openPool(key: String, deposit: Amount)async throws  -> CallView  {
 }
     
     /**
-     * Takes back what is left in pools that have ended.
+     * Takes back what is left in pools that have ended, frozen ones too; the same twice moves nothing twice, so it takes no key.
      *
      * # Errors
      * Why the client refuses.
@@ -4825,6 +4927,105 @@ public func FfiConverterTypeLeveledAmount_lower(_ value: LeveledAmount) -> RustB
 
 
 /**
+ * Money in a pool of this account.
+ */
+public struct LockedView: Equatable, Hashable {
+    /**
+     * The pool, in hexadecimal.
+     */
+    public var pool: String
+    /**
+     * What is proven to lie in it, collateral included; none until proven.
+     */
+    public var held: Amount?
+    /**
+     * What of that was promised and is not proven paid.
+     */
+    public var owed: Amount
+    /**
+     * The first block in which the rest can be taken back; none until proven, and of what never comes back.
+     */
+    public var back: UInt64?
+    /**
+     * Why nothing is signed for it any more, in a stable code.
+     */
+    public var freeze: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The pool, in hexadecimal.
+         */pool: String, 
+        /**
+         * What is proven to lie in it, collateral included; none until proven.
+         */held: Amount?, 
+        /**
+         * What of that was promised and is not proven paid.
+         */owed: Amount, 
+        /**
+         * The first block in which the rest can be taken back; none until proven, and of what never comes back.
+         */back: UInt64?, 
+        /**
+         * Why nothing is signed for it any more, in a stable code.
+         */freeze: String?) {
+        self.pool = pool
+        self.held = held
+        self.owed = owed
+        self.back = back
+        self.freeze = freeze
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension LockedView: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLockedView: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LockedView {
+        return
+            try LockedView(
+                pool: FfiConverterString.read(from: &buf), 
+                held: FfiConverterOptionTypeAmount.read(from: &buf), 
+                owed: FfiConverterTypeAmount.read(from: &buf), 
+                back: FfiConverterOptionUInt64.read(from: &buf), 
+                freeze: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: LockedView, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.pool, into: &buf)
+        FfiConverterOptionTypeAmount.write(value.held, into: &buf)
+        FfiConverterTypeAmount.write(value.owed, into: &buf)
+        FfiConverterOptionUInt64.write(value.back, into: &buf)
+        FfiConverterOptionString.write(value.freeze, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLockedView_lift(_ buf: RustBuffer) throws -> LockedView {
+    return try FfiConverterTypeLockedView.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLockedView_lower(_ value: LockedView) -> RustBuffer {
+    return FfiConverterTypeLockedView.lower(value)
+}
+
+
+/**
  * A change of a call, which stays in the queue until it is handled.
  */
 public struct MoneyEvent: Equatable, Hashable {
@@ -4890,6 +5091,95 @@ public func FfiConverterTypeMoneyEvent_lift(_ buf: RustBuffer) throws -> MoneyEv
 #endif
 public func FfiConverterTypeMoneyEvent_lower(_ value: MoneyEvent) -> RustBuffer {
     return FfiConverterTypeMoneyEvent.lower(value)
+}
+
+
+/**
+ * What was found of pools that this account has opened and this device did not know.
+ */
+public struct OwnPools: Equatable, Hashable {
+    /**
+     * The block from which blocks were read downwards.
+     */
+    public var proven: Proven
+    /**
+     * Every block from this one up to that was read.
+     */
+    public var from: UInt64
+    /**
+     * Whether nothing is left to be found: all that the account has sent was seen.
+     */
+    public var isWhole: Bool
+    /**
+     * Those that are new here and hold money, in hexadecimal.
+     */
+    public var pools: [String]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The block from which blocks were read downwards.
+         */proven: Proven, 
+        /**
+         * Every block from this one up to that was read.
+         */from: UInt64, 
+        /**
+         * Whether nothing is left to be found: all that the account has sent was seen.
+         */isWhole: Bool, 
+        /**
+         * Those that are new here and hold money, in hexadecimal.
+         */pools: [String]) {
+        self.proven = proven
+        self.from = from
+        self.isWhole = isWhole
+        self.pools = pools
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension OwnPools: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeOwnPools: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> OwnPools {
+        return
+            try OwnPools(
+                proven: FfiConverterTypeProven.read(from: &buf), 
+                from: FfiConverterUInt64.read(from: &buf), 
+                isWhole: FfiConverterBool.read(from: &buf), 
+                pools: FfiConverterSequenceString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: OwnPools, into buf: inout [UInt8]) {
+        FfiConverterTypeProven.write(value.proven, into: &buf)
+        FfiConverterUInt64.write(value.from, into: &buf)
+        FfiConverterBool.write(value.isWhole, into: &buf)
+        FfiConverterSequenceString.write(value.pools, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeOwnPools_lift(_ buf: RustBuffer) throws -> OwnPools {
+    return try FfiConverterTypeOwnPools.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeOwnPools_lower(_ value: OwnPools) -> RustBuffer {
+    return FfiConverterTypeOwnPools.lower(value)
 }
 
 
@@ -6143,6 +6433,10 @@ public struct WalletView: Equatable, Hashable {
      * Newest last.
      */
     public var settlements: [SettlementView]
+    /**
+     * Every pool of this account that is not over.
+     */
+    public var locked: [LockedView]
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -6167,7 +6461,10 @@ public struct WalletView: Equatable, Hashable {
          */payers: [PayerView], 
         /**
          * Newest last.
-         */settlements: [SettlementView]) {
+         */settlements: [SettlementView], 
+        /**
+         * Every pool of this account that is not over.
+         */locked: [LockedView]) {
         self.address = address
         self.account = account
         self.pool = pool
@@ -6175,6 +6472,7 @@ public struct WalletView: Equatable, Hashable {
         self.vouchersIn = vouchersIn
         self.payers = payers
         self.settlements = settlements
+        self.locked = locked
     }
 
     
@@ -6199,7 +6497,8 @@ public struct FfiConverterTypeWalletView: FfiConverterRustBuffer {
                 vouchersOut: FfiConverterTypeAmount.read(from: &buf), 
                 vouchersIn: FfiConverterTypeAmount.read(from: &buf), 
                 payers: FfiConverterSequenceTypePayerView.read(from: &buf), 
-                settlements: FfiConverterSequenceTypeSettlementView.read(from: &buf)
+                settlements: FfiConverterSequenceTypeSettlementView.read(from: &buf), 
+                locked: FfiConverterSequenceTypeLockedView.read(from: &buf)
         )
     }
 
@@ -6211,6 +6510,7 @@ public struct FfiConverterTypeWalletView: FfiConverterRustBuffer {
         FfiConverterTypeAmount.write(value.vouchersIn, into: &buf)
         FfiConverterSequenceTypePayerView.write(value.payers, into: &buf)
         FfiConverterSequenceTypeSettlementView.write(value.settlements, into: &buf)
+        FfiConverterSequenceTypeLockedView.write(value.locked, into: &buf)
     }
 }
 
@@ -8333,6 +8633,31 @@ fileprivate struct FfiConverterSequenceTypeIceServer: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeLockedView: FfiConverterRustBuffer {
+    typealias SwiftType = [LockedView]
+
+    public static func write(_ value: [LockedView], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeLockedView.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [LockedView] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [LockedView]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeLockedView.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypePayerView: FfiConverterRustBuffer {
     typealias SwiftType = [PayerView]
 
@@ -8729,6 +9054,15 @@ private let initializationResult: InitializationResult = {
     if (uniffi_antiphon_mobile_checksum_method_antiphon_sign_in() != 62193) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_backup() != 24779) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_find_own_pools() != 5655) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_restore_backup() != 35098) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_antiphon_mobile_checksum_method_antiphon_ask_faucet() != 19009) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -8753,7 +9087,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_antiphon_mobile_checksum_method_antiphon_open_pool() != 2197) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_release() != 10406) {
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_release() != 21969) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_antiphon_mobile_checksum_method_antiphon_settle() != 28146) {

@@ -65,6 +65,10 @@ struct Program {
         case "propose": return try await done("proposed") { try await client.propose(deposit: parseAmount(text: words[1])) }
         case "accept": return try await done("accepted") { try await client.accept() }
         case "pay": return called(try await client.pay(words[1], amount: parseAmount(text: words[2])))
+        case "backup": return "backup \(try await client.backupWord())"
+        case "take": return try await done("taken") { try await client.take(words[1]) }
+        case "locked": return (["locked"] + client.locked()).joined(separator: " ")
+        case "find": return "found \(try await client.findOwnPools().pools.count)"
         case "release": return try await done("released") { try await client.release() }
         case "close": return try await done("closed") { try await client.shutDown() }
         case "suspend": return try await done("suspended") { try await client.suspend() }

@@ -17,6 +17,7 @@ use antiphon_core::{
     crypto::Hash,
     delivery::chunk::{CHUNK, ChunkId},
     id::{Address, FieldId, Height},
+    payment::reservation::PoolTerms,
     peer::{
         LinkId,
         frames::{Assembler, Frame, MAX_MESSAGE, messages},
@@ -305,19 +306,20 @@ impl Run {
     fn look_up(&mut self, choices: &mut Choices<'_>) {
         let height = Height(u64::from(choices.byte() % 32));
         let level = *choices.of(&Level::ALL).unwrap_or(&Level::Final);
-        let question = match choices.below(7) {
+        let id = LookupId(self.next_want);
+        self.next_want += 1;
+        self.lookups.insert(id);
+        let question = match choices.below(8) {
             0 => Question::Block(height),
             1 => Question::Blocks(height),
             2 => Question::Checkpoint(height),
             3 => Question::Account(world().address(), level),
             4 => Question::Pool(world().pool(0), level),
             5 => Question::Stakers(level),
+            6 => Question::Field(FieldId(Hash([7; 32])), level),
             // Last, so that inputs which found something before still do.
-            _ => Question::Field(FieldId(Hash([7; 32])), level),
+            _ => return self.feed(Input::FindPools(id)),
         };
-        let id = LookupId(self.next_want);
-        self.next_want += 1;
-        self.lookups.insert(id);
         self.feed(Input::LookUp(id, question));
     }
 
@@ -360,6 +362,12 @@ impl Run {
                 assert!(is_absent || !under(&found.proven), "this chain has no fields");
             }
             Found::Stakers(_) => unreachable!("this chain has no stakers"),
+            Found::Pools(found) => {
+                under(&found.proven);
+                let is_own =
+                    |(_, terms): &(_, PoolTerms)| Address::of(&terms.creator) == world.address();
+                assert!(found.pools.iter().all(is_own), "a pool of somebody else");
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 import type { Question } from '../border.js';
 import { AntiphonError } from '../error.js';
-import type { AccountFound, BlockFound, CheckpointFound, FieldFound, Found, HeaderFound, PoolFound, StakersFound } from '../found.js';
+import type { AccountFound, BlockFound, CheckpointFound, FieldFound, Found, HeaderFound, OwnPoolsFound, PoolFound, StakersFound } from '../found.js';
 import type { Level } from '../snapshot.js';
 import { mustBeCount, mustBeHex } from './check.js';
 import { MediaCalls } from './media.js';
@@ -37,6 +37,15 @@ export abstract class ChainCalls extends MediaCalls {
   async findPool(pool: string, level: Level = 'settled', options?: Abortable): Promise<PoolFound> {
     mustBeHex('pool', pool);
     return this.#find({ question: 'pool', pool, level }, options);
+  }
+
+  /**
+   * Looks for pools that this account has opened on a device whose rows are lost, as after a restore from words alone: blocks are read from the
+   * newest settled one down, until as many transactions were seen as the account is proven to have sent. Those that hold money are
+   * locked here from then on, frozen (A5.13); `release()` takes back what is left in time. Rejects with `lookup/busy` while another search runs.
+   */
+  findOwnPools(options?: Abortable): Promise<OwnPoolsFound> {
+    return this.#find({ question: 'ownPools' }, options);
   }
 
   /** A payment field by its id, 64 hexadecimal digits, under the newest head believed at least to `level`. */

@@ -202,7 +202,7 @@ export class Host {
 
   /** `stored` is said only when the write is durable: money that waits for it must not move before. */
   #store(token: Id, name: string, value: Uint8Array | null): void {
-    this.#storage.write(name, value).then(
+    this.#storage.write([[name, value]]).then(
       () => this.feed({ kind: 'stored', token }),
       () => {
         this.#post({ type: 'notice', notice: { kind: 'trouble', code: 'storage/write-failed' } });

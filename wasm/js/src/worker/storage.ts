@@ -15,6 +15,9 @@ import type { WalletClient } from './load.js';
 
 const STATE = 'state';
 
+/** A name, and what is written under it. */
+export type Row = readonly [string, Uint8Array | null];
+
 /** Where one client keeps what must not be lost. */
 export interface Storage {
   /** Its number in the wallet: 0 for the first tab; -1 without storage. */
@@ -25,8 +28,8 @@ export interface Storage {
   readonly keys: Keys | null;
   /** Everything written. */
   load(): Promise<[string, Uint8Array][]>;
-  /** Resolves once the write is durable. */
-  write(name: string, value: Uint8Array | null): Promise<void>;
+  /** Resolves once all of these are durable, `null` for what goes; where one cannot be, none is. */
+  write(rows: readonly Row[]): Promise<void>;
   /** Whether no other tab uses this account; it is this tab's then. */
   take(account: number): Promise<boolean>;
 }
@@ -95,11 +98,13 @@ async function openRows(name: string, account: number, secret: Uint8Array): Prom
       const [names, values] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);
       return names.map((key, i): [string, Uint8Array] => [String(key), values[i] as Uint8Array]);
     },
-    async write(key, value) {
+    async write(rows) {
       const transaction = db.transaction(STATE, 'readwrite', { durability: 'strict' });
       const store = transaction.objectStore(STATE);
-      if (value === null) store.delete(key);
-      else store.put(value, key);
+      for (const [key, value] of rows) {
+        if (value === null) store.delete(key);
+        else store.put(value, key);
+      }
       await completed(transaction);
     },
     take: () => Promise.resolve(false),
@@ -115,7 +120,7 @@ function memoryStorage(secret: Uint8Array, keys: Keys | null): Storage {
     secret,
     keys,
     load: () => Promise.resolve([...rows]),
-    write: async (name, value) => void (value === null ? rows.delete(name) : rows.set(name, value)),
+    write: async (all) => all.forEach(([name, value]) => (value === null ? rows.delete(name) : rows.set(name, value))),
     take: () => Promise.resolve(false),
   };
 }

@@ -7,12 +7,12 @@ import type { ToPage } from '../message.js';
 import type { WalletAct, WalletAnswer } from '../wallet.js';
 import { coded, MAX_ACCOUNTS, type Keys } from './keys.js';
 import type { WalletClient } from './load.js';
-import type { Storage } from './storage.js';
+import type { Row, Storage } from './storage.js';
 
 /** What a backup brings: pairs of name and bytes, `null` for what goes. */
 interface Restored {
   readonly notes: Uint8Array;
-  readonly writes: readonly (readonly [string, Uint8Array | null])[];
+  readonly writes: readonly Row[];
 }
 
 /** The wallet's side of a worker. */
@@ -94,7 +94,7 @@ export class Teller {
     this.#end();
     this.#next = this.#storage.account;
     try {
-      for (const [name, value] of writes) await this.#storage.write(name, value);
+      await this.#storage.write(writes);
     } catch (cause) {
       throw new AntiphonError('storage/write-failed', undefined, cause);
     }

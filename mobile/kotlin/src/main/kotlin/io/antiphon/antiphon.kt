@@ -753,6 +753,12 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_sign_in(
     ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_backup(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_find_own_pools(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_restore_backup(
+    ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_ask_faucet(
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_bond(
@@ -885,6 +891,12 @@ internal object UniffiLib {
     external fun uniffi_antiphon_mobile_fn_method_antiphon_fork_proof(`ptr`: Long,
     ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_sign_in(`ptr`: Long,`origin`: RustBuffer.ByValue,`nonce`: RustBuffer.ByValue,`expires`: Long,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_backup(`ptr`: Long,`notes`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_find_own_pools(`ptr`: Long,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_restore_backup(`ptr`: Long,`file`: RustBuffer.ByValue,
     ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_ask_faucet(`ptr`: Long,
     ): Long
@@ -1191,6 +1203,15 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_sign_in() and 0xFFFF) != 62193) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_backup() and 0xFFFF) != 24779) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_find_own_pools() and 0xFFFF) != 5655) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_restore_backup() and 0xFFFF) != 35098) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_ask_faucet() and 0xFFFF) != 19009) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1215,7 +1236,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_open_pool() and 0xFFFF) != 2197) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_release() and 0xFFFF) != 10406) {
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_release() and 0xFFFF) != 21969) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_settle() and 0xFFFF) != 28146) {
@@ -2240,6 +2261,36 @@ public interface AntiphonInterface {
     suspend fun `signIn`(`origin`: kotlin.String, `nonce`: kotlin.String, `expires`: kotlin.ULong): SignedIn
     
     /**
+     * Returns what words do not bring back of this account, as a file: pools and what was promised from them, vouchers and gifts
+     * held, fields, and `notes` of the application, 128 KiB at most. There is no key in it. A page takes it, too.
+     *
+     * # Errors
+     * `backup/too-large`; `storage/not-opened`; `client/suspended`, `client/closed`.
+     */
+    suspend fun `backup`(`notes`: kotlin.ByteArray): kotlin.ByteArray
+    
+    /**
+     * Looks for pools that this account has opened on a device whose rows are lost, as after a restore from words alone: reads
+     * blocks from the newest settled one down, until as many transactions were seen as the account is proven to have sent. Those that are
+     * proven to hold money are in `snapshot().wallet.locked` from then on, frozen; `release()` takes back what is left in time.
+     *
+     * # Errors
+     * `lookup/…`; `lookup/busy` while another search runs.
+     */
+    suspend fun `findOwnPools`(): OwnPools
+    
+    /**
+     * Takes a backup of this account, a page's or a phone's, and returns its notes. From then on this client is another device:
+     * nothing is signed any more for pools and fields that were there before, whoever made them; what is left in them is had back
+     * by `release()` in time. The client starts anew for it, as after a sleep.
+     *
+     * # Errors
+     * `backup/…` for what is no backup of this account and chain: nothing has happened. `storage/write-failed` where there is no
+     * room: nothing of it is written, and the client goes on as before, or sleeps until `resume` where the disk allows not even that.
+     */
+    suspend fun `restoreBackup`(`file`: kotlin.ByteArray): kotlin.ByteArray
+    
+    /**
      * Asks the faucet of a development chain for tokens.
      *
      * # Errors
@@ -2306,7 +2357,7 @@ public interface AntiphonInterface {
     suspend fun `openPool`(`key`: kotlin.String, `deposit`: Amount): CallView
     
     /**
-     * Takes back what is left in pools that have ended.
+     * Takes back what is left in pools that have ended, frozen ones too; the same twice moves nothing twice, so it takes no key.
      *
      * # Errors
      * Why the client refuses.
@@ -2844,6 +2895,95 @@ open class Antiphon: Disposable, AutoCloseable, AntiphonInterface
 
     
     /**
+     * Returns what words do not bring back of this account, as a file: pools and what was promised from them, vouchers and gifts
+     * held, fields, and `notes` of the application, 128 KiB at most. There is no key in it. A page takes it, too.
+     *
+     * # Errors
+     * `backup/too-large`; `storage/not-opened`; `client/suspended`, `client/closed`.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `backup`(`notes`: kotlin.ByteArray) : kotlin.ByteArray {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_backup(
+                uniffiHandle,
+                
+        FfiConverterByteArray.lower(`notes`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterByteArray.lift(it) },
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Looks for pools that this account has opened on a device whose rows are lost, as after a restore from words alone: reads
+     * blocks from the newest settled one down, until as many transactions were seen as the account is proven to have sent. Those that are
+     * proven to hold money are in `snapshot().wallet.locked` from then on, frozen; `release()` takes back what is left in time.
+     *
+     * # Errors
+     * `lookup/…`; `lookup/busy` while another search runs.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `findOwnPools`() : OwnPools {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_find_own_pools(
+                uniffiHandle,
+                
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeOwnPools.lift(it) },
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Takes a backup of this account, a page's or a phone's, and returns its notes. From then on this client is another device:
+     * nothing is signed any more for pools and fields that were there before, whoever made them; what is left in them is had back
+     * by `release()` in time. The client starts anew for it, as after a sleep.
+     *
+     * # Errors
+     * `backup/…` for what is no backup of this account and chain: nothing has happened. `storage/write-failed` where there is no
+     * room: nothing of it is written, and the client goes on as before, or sleeps until `resume` where the disk allows not even that.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `restoreBackup`(`file`: kotlin.ByteArray) : kotlin.ByteArray {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_restore_backup(
+                uniffiHandle,
+                
+        FfiConverterByteArray.lower(`file`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterByteArray.lift(it) },
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
      * Asks the faucet of a development chain for tokens.
      *
      * # Errors
@@ -3075,7 +3215,7 @@ open class Antiphon: Disposable, AutoCloseable, AntiphonInterface
 
     
     /**
-     * Takes back what is left in pools that have ended.
+     * Takes back what is left in pools that have ended, frozen ones too; the same twice moves nothing twice, so it takes no key.
      *
      * # Errors
      * Why the client refuses.
@@ -6520,6 +6660,77 @@ public object FfiConverterTypeLeveledAmount: FfiConverterRustBuffer<LeveledAmoun
 
 
 /**
+ * Money in a pool of this account.
+ */
+data class LockedView (
+    /**
+     * The pool, in hexadecimal.
+     */
+    var `pool`: kotlin.String
+    , 
+    /**
+     * What is proven to lie in it, collateral included; none until proven.
+     */
+    var `held`: Amount?
+    , 
+    /**
+     * What of that was promised and is not proven paid.
+     */
+    var `owed`: Amount
+    , 
+    /**
+     * The first block in which the rest can be taken back; none until proven, and of what never comes back.
+     */
+    var `back`: kotlin.ULong?
+    , 
+    /**
+     * Why nothing is signed for it any more, in a stable code.
+     */
+    var `freeze`: kotlin.String?
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeLockedView: FfiConverterRustBuffer<LockedView> {
+    override fun read(buf: ByteBuffer): LockedView {
+        return LockedView(
+            FfiConverterString.read(buf),
+            FfiConverterOptionalTypeAmount.read(buf),
+            FfiConverterTypeAmount.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: LockedView) = (
+            FfiConverterString.allocationSize(value.`pool`) +
+            FfiConverterOptionalTypeAmount.allocationSize(value.`held`) +
+            FfiConverterTypeAmount.allocationSize(value.`owed`) +
+            FfiConverterOptionalULong.allocationSize(value.`back`) +
+            FfiConverterOptionalString.allocationSize(value.`freeze`)
+    )
+
+    override fun write(value: LockedView, buf: ByteBuffer) {
+            FfiConverterString.write(value.`pool`, buf)
+            FfiConverterOptionalTypeAmount.write(value.`held`, buf)
+            FfiConverterTypeAmount.write(value.`owed`, buf)
+            FfiConverterOptionalULong.write(value.`back`, buf)
+            FfiConverterOptionalString.write(value.`freeze`, buf)
+    }
+}
+
+
+
+/**
  * A change of a call, which stays in the queue until it is handled.
  */
 data class MoneyEvent (
@@ -6561,6 +6772,69 @@ public object FfiConverterTypeMoneyEvent: FfiConverterRustBuffer<MoneyEvent> {
     override fun write(value: MoneyEvent, buf: ByteBuffer) {
             FfiConverterULong.write(value.`id`, buf)
             FfiConverterTypeCallView.write(value.`call`, buf)
+    }
+}
+
+
+
+/**
+ * What was found of pools that this account has opened and this device did not know.
+ */
+data class OwnPools (
+    /**
+     * The block from which blocks were read downwards.
+     */
+    var `proven`: Proven
+    , 
+    /**
+     * Every block from this one up to that was read.
+     */
+    var `from`: kotlin.ULong
+    , 
+    /**
+     * Whether nothing is left to be found: all that the account has sent was seen.
+     */
+    var `isWhole`: kotlin.Boolean
+    , 
+    /**
+     * Those that are new here and hold money, in hexadecimal.
+     */
+    var `pools`: List<kotlin.String>
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeOwnPools: FfiConverterRustBuffer<OwnPools> {
+    override fun read(buf: ByteBuffer): OwnPools {
+        return OwnPools(
+            FfiConverterTypeProven.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterSequenceString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: OwnPools) = (
+            FfiConverterTypeProven.allocationSize(value.`proven`) +
+            FfiConverterULong.allocationSize(value.`from`) +
+            FfiConverterBoolean.allocationSize(value.`isWhole`) +
+            FfiConverterSequenceString.allocationSize(value.`pools`)
+    )
+
+    override fun write(value: OwnPools, buf: ByteBuffer) {
+            FfiConverterTypeProven.write(value.`proven`, buf)
+            FfiConverterULong.write(value.`from`, buf)
+            FfiConverterBoolean.write(value.`isWhole`, buf)
+            FfiConverterSequenceString.write(value.`pools`, buf)
     }
 }
 
@@ -7480,6 +7754,11 @@ data class WalletView (
      * Newest last.
      */
     var `settlements`: List<SettlementView>
+    , 
+    /**
+     * Every pool of this account that is not over.
+     */
+    var `locked`: List<LockedView>
     
 ){
     
@@ -7503,6 +7782,7 @@ public object FfiConverterTypeWalletView: FfiConverterRustBuffer<WalletView> {
             FfiConverterTypeAmount.read(buf),
             FfiConverterSequenceTypePayerView.read(buf),
             FfiConverterSequenceTypeSettlementView.read(buf),
+            FfiConverterSequenceTypeLockedView.read(buf),
         )
     }
 
@@ -7513,7 +7793,8 @@ public object FfiConverterTypeWalletView: FfiConverterRustBuffer<WalletView> {
             FfiConverterTypeAmount.allocationSize(value.`vouchersOut`) +
             FfiConverterTypeAmount.allocationSize(value.`vouchersIn`) +
             FfiConverterSequenceTypePayerView.allocationSize(value.`payers`) +
-            FfiConverterSequenceTypeSettlementView.allocationSize(value.`settlements`)
+            FfiConverterSequenceTypeSettlementView.allocationSize(value.`settlements`) +
+            FfiConverterSequenceTypeLockedView.allocationSize(value.`locked`)
     )
 
     override fun write(value: WalletView, buf: ByteBuffer) {
@@ -7524,6 +7805,7 @@ public object FfiConverterTypeWalletView: FfiConverterRustBuffer<WalletView> {
             FfiConverterTypeAmount.write(value.`vouchersIn`, buf)
             FfiConverterSequenceTypePayerView.write(value.`payers`, buf)
             FfiConverterSequenceTypeSettlementView.write(value.`settlements`, buf)
+            FfiConverterSequenceTypeLockedView.write(value.`locked`, buf)
     }
 }
 
@@ -9389,6 +9671,34 @@ public object FfiConverterSequenceTypeIceServer: FfiConverterRustBuffer<List<Ice
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeIceServer.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeLockedView: FfiConverterRustBuffer<List<LockedView>> {
+    override fun read(buf: ByteBuffer): List<LockedView> {
+        val len = buf.getInt()
+        return List<LockedView>(len) {
+            FfiConverterTypeLockedView.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<LockedView>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeLockedView.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<LockedView>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeLockedView.write(it, buf)
         }
     }
 }
