@@ -283,8 +283,11 @@ impl Fetch {
             return false;
         }
         let until = *self.news.until.get_or_insert(now.after(GATHER));
+        if until <= now {
+            return false;
+        }
         self.wake = Some(self.wake.map_or(until, |wake| wake.min(until)));
-        now < until
+        true
     }
 
     fn announce(&mut self, now: Moment, out: &mut Vec<Output>) {

@@ -26,6 +26,7 @@ fn what_came_does_not_wait_for_long_for_what_does_not() {
     let (from, id) = asked[1];
     assert_eq!(announced(&feed(&mut fetch, 50, good(from, id))), 0);
     assert_eq!(announced(&feed(&mut fetch, 60, Input::Tick)), 2);
+    assert!(fetch.deadline().is_none_or(|due| due > until), "what was told is not waited for");
 }
 
 #[test]
