@@ -14,7 +14,7 @@ import { serveFolders } from '../e2e/lab/folder.mjs';
 
 const SITE = fileURLToPath(new URL('../../www', import.meta.url));
 /** How many things a page looks at. */
-const LOOKS = 6;
+const LOOKS = 7;
 
 /** @type {string} */ let data;
 /** @type {Service} */ let chain;

@@ -11,9 +11,9 @@ const TYPES = {
 
 /**
  * @param {string[]} folders The first that has a file gives it.
- * @param {string} policy The Content-Security-Policy of every file; none if it is empty. @param {Readonly<Record<string, string | Buffer>>} [texts] Files that are in no folder.
+ * @param {string} policy The Content-Security-Policy of every file; none if it is empty. @param {Readonly<Record<string, string | Buffer>>} [texts] Files that are in no folder. @param {number} [port]
  */
-export async function serveFolders(folders, policy, texts = {}) {
+export async function serveFolders(folders, policy, texts = {}, port = 0) {
   /** Every path that was asked for and is not there, and every one that is. @type {string[]} */ const missed = [];
   /** @type {string[]} */ const given = [];
   /** @param {string} path */
@@ -34,7 +34,7 @@ export async function serveFolders(folders, policy, texts = {}) {
     const headers = { 'content-type': type, 'cache-control': 'no-store', ...(policy === '' ? {} : { 'content-security-policy': policy }) };
     response.writeHead(body === null ? 404 : 200, headers).end(body ?? '');
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(null)));
+  await new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(null)));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   return { url: `http://127.0.0.1:${address.port}/`, missed, given, close: () => { server.closeAllConnections(); server.close(); } };

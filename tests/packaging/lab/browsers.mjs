@@ -9,7 +9,7 @@ import { startFirefox } from '../../e2e/lab/firefox.mjs';
 /** How long a page may take. */
 const PATIENCE_MS = 60_000;
 
-/** @typedef {{ count: number, faults: string[] }} Outcome */
+/** What the page found; and what it said meanwhile, and what was not given to it. @typedef {{ count: number, faults: string[], log: string[] }} Outcome */
 
 /** Starts both. */
 export async function startBrowsers() {
@@ -24,9 +24,9 @@ export async function startBrowsers() {
     await page.goto(url);
     try {
       await page.waitForFunction(() => 'outcome' in globalThis, { timeout: patienceMs });
-      return await page.evaluate(() => Reflect.get(globalThis, 'outcome'));
+      return { ...(await page.evaluate(() => Reflect.get(globalThis, 'outcome'))), log };
     } catch (error) {
-      return { count: 0, faults: [String(error), ...log] };
+      return { count: 0, faults: [String(error), ...log], log };
     } finally {
       await context.close();
     }
@@ -55,19 +55,20 @@ async function lookIn(context, url, patienceMs) {
     await page.goto(url);
     try {
       await page.waitForFunction(() => 'outcome' in globalThis, undefined, { timeout: patienceMs });
-      return await page.evaluate(() => Reflect.get(globalThis, 'outcome'));
+      return { ...(await page.evaluate(() => Reflect.get(globalThis, 'outcome'))), log };
     } catch (error) {
-      return { count: 0, faults: [String(error), ...log] };
+      return { count: 0, faults: [String(error), ...log], log };
     }
   } finally {
     await context.close();
   }
 }
 
-/** What a page says on its console and by what it throws. @param {any} page @returns {string[]} */
+/** What a page says on its console and by what it throws, and what a server has not. @param {any} page @returns {string[]} */
 function said(page) {
   /** @type {string[]} */ const log = [];
   page.on('console', (/** @type {any} */ message) => log.push(`console.${message.type()}: ${message.text()}`));
   page.on('pageerror', (/** @type {Error} */ error) => log.push(`thrown: ${error.message}`));
+  page.on('response', (/** @type {any} */ response) => { if (response.status() >= 400) log.push(`status ${response.status()}: ${response.url()}`); });
   return log;
 }

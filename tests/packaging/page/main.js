@@ -43,5 +43,7 @@ globalThis.outcome = tried(async (is) => {
   const loaded = new Promise((resolve) => player.media.addEventListener('loadedmetadata', () => resolve(null)));
   const trouble = await Promise.race([fatal, loaded, new Promise((resolve) => setTimeout(resolve, 15_000, 'nothing came'))]);
   is('the element loads hls.js and a stream', trouble === null, trouble);
+  // What a server wrote is compared with what is there: frameworks warn of attributes that they did not write.
+  is('the element writes no attribute of its own', player.getAttributeNames().join() === 'src', player.outerHTML);
   player.remove();
 });

@@ -345,7 +345,6 @@ export class AntiphonPlayer extends Base {
 
   #enter(state: PlayerState): void {
     this.#state = state;
-    this.dataset['state'] = state;
     const play = this.shadowRoot?.querySelector('[part~=play]');
     const isRunning = state === 'playing' || state === 'waiting';
     play?.setAttribute('aria-label', isRunning ? 'Pause' : 'Play');
