@@ -38,13 +38,15 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// one caller stay on their own, for gzip finds less that is alike in long functions: 3 kB less. The lowest 1024 bytes of
 /// memory are the far end of the stack, which rustc puts below everything else, so offsets may be folded into loads and
 /// stores.
-const SMALLER: [&str; 7] = [
+const SMALLER: [&str; 9] = [
     "--reorder-functions-by-name",
     "-Oz",
     "--converge",
     "--low-memory-unused",
     "--one-caller-inline-max-function-size",
     "10",
+    "--always-inline-max-function-size",
+    "4",
     "--strip-debug",
 ];
 

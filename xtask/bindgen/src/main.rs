@@ -3,7 +3,10 @@
 //! A package of its own, because it compiles for half a minute and most commands of xtask do not
 //! need it. `TARGET` is `web`, `nodejs` or `no-modules`, as in the `wasm-bindgen` program.
 
-use anyhow::{Context as _, Result, bail};
+use std::{fs, path::Path};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use walrus::Module;
 use wasm_bindgen_cli_support::Bindgen;
 
 fn main() -> Result<()> {
@@ -29,5 +32,26 @@ fn main() -> Result<()> {
         .remove_name_section(false)
         .remove_producers_section(true)
         .generate(&out_dir)
-        .with_context(|| format!("wasm-bindgen could not process {input}"))
+        .with_context(|| format!("wasm-bindgen could not process {input}"))?;
+    if target == "web" { shorten(Path::new(&out_dir), &name) } else { Ok(()) }
+}
+
+/// Gives what a page's module imports short names, in the glue, too: their own end in hashes, which gzip makes no smaller.
+fn shorten(folder: &Path, name: &str) -> Result<()> {
+    let (wasm, glue) = (folder.join(format!("{name}_bg.wasm")), folder.join(format!("{name}.js")));
+    let mut module = Module::from_file(&wasm)?;
+    let mut script = fs::read_to_string(&glue)?;
+    for (at, import) in module.imports.iter_mut().enumerate() {
+        let short = format!("i{at}");
+        let key = |name: &str| format!("        {name}: ");
+        ensure!(
+            script.matches(&key(&import.name)).count() == 1,
+            "`{}` is not once in the glue",
+            import.name
+        );
+        script = script.replace(&key(&import.name), &key(&short));
+        import.name = short;
+    }
+    module.emit_wasm_file(&wasm)?;
+    Ok(fs::write(&glue, script)?)
 }
