@@ -10,6 +10,7 @@
 
 #[path = "process/cluster.rs"]
 mod cluster;
+#[cfg(feature = "shell")]
 #[path = "process/hang_up.rs"]
 mod hang_up;
 #[path = "process/host.rs"]

@@ -222,17 +222,18 @@ impl Client {
         }
     }
 
-    /// What a neighbour is good for. Who pays, owes or is a member of a field of ours is kept, as is who has a transfer running.
+    /// What a neighbour is good for. Who owes, is owed or is a member of a field of ours is kept, as is who has a transfer running.
     fn worth(&self, now: Now, id: &PeerId, peer: &Peer) -> Worth {
         let Some(stream) = &self.stream else { return Worth::Held };
         let purse = self.purse.as_ref();
         let payee = purse.and_then(|purse| purse.payee.as_ref());
-        let (paid, owed) = payee.map(|payee| payee.balance(*id)).unwrap_or_default();
-        let is_paid = [peer.paid, paid, owed].iter().any(|sum| !sum.is_zero());
-        let is_owed = peer.payee.is_some_and(|target| self.debts.contains_key(&target));
+        let (_, owes) = payee.map(|payee| payee.balance(*id)).unwrap_or_default();
+        let is_unsaid = peer.voucher.is_some() || peer.tick.is_some();
+        let is_owed =
+            is_unsaid || peer.payee.is_some_and(|target| self.debts.contains_key(&target));
         let is_member = || purse.is_some_and(|p| p.fields.key_of(&Address::of(&id.0)).is_some());
         let is_running = stream.fetch.is_asking(id) || stream.serve.is_serving(now.at, id);
-        if is_running || is_paid || is_owed || is_member() {
+        if is_running || !owes.is_zero() || is_owed || is_member() {
             Worth::Held
         } else if stream.fetch.is_useless(id) {
             Worth::Useless

@@ -19,7 +19,7 @@
 //!   dialled costs us a dial a minute, less often each time that it was in vain, and is not dialled for ten minutes.
 //! - *Making others look useless.* That is what they offer and refuse, not how often they were chosen.
 //!
-//! Invariants: a link goes before another is dialled, so that no bound is passed; who runs a transfer, pays or owes is held.
+//! Invariants: a link goes before another is dialled, so that no bound is passed; who runs a transfer, owes or is owed is held.
 
 use super::{Link, Output, Stage, Swarm};
 use crate::{id::PeerId, time::Moment};
@@ -47,7 +47,7 @@ const MAX_VAIN: u32 = 4;
 /// What a neighbour is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Worth {
-    /// A transfer runs, or one pays or owes the other.
+    /// A transfer runs, or one owes the other.
     Held,
     /// It brings something, or may.
     Useful,
