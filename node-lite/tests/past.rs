@@ -32,6 +32,8 @@ use std::{
 /// States that the node keeps. Blocks are kept for longer: 256 below the last final checkpoints.
 const KEPT: &str = "64";
 const PATIENCE: Duration = Duration::from_secs(240);
+/// Far enough apart that a busy machine looks at a block while the node still has it: 256 of them.
+const BLOCK_TIME: &str = "150ms";
 
 #[tokio::test]
 async fn a_block_that_the_node_has_let_go_is_missing_and_what_it_brought_is_in_the_balance() {
@@ -118,7 +120,7 @@ struct Node {
 impl Node {
     fn start(data: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_antiphon"));
-        command.args(["dev", "--block-time", "50ms", "--keep", KEPT, "--data"]).arg(data);
+        command.args(["dev", "--block-time", BLOCK_TIME, "--keep", KEPT, "--data"]).arg(data);
         let mut child = command.env("RUST_LOG", "error").stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
