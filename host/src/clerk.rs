@@ -196,11 +196,12 @@ impl Clerk {
         Ok(sequence)
     }
 
-    /// Asks about the chain as it is known now.
+    /// Asks about the chain as it is known now. Who asks again and again learns of newer heads meanwhile.
     ///
     /// # Errors
     /// [`ClerkError::Lookup`], and [`ClerkError::Late`].
     pub async fn find(&mut self, question: Question) -> Result<Found, ClerkError> {
+        self.feed_light(light::Input::Tick);
         self.next_lookup = self.next_lookup.saturating_add(1);
         let mut out = Vec::new();
         self.lookups.ask(&self.light, LookupId(self.next_lookup), question, &mut out);

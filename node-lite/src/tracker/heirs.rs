@@ -13,7 +13,7 @@
 //!   given out by then are still good for so long. Who is in by such a token is put out then.
 //! - A list that goes another way is refused at once. The first one wins: of two heirs of one key nobody can say which is the
 //!   publisher's. Whoever stole a key could show its own heir to a tracker that has just begun, and the publisher's listeners
-//!   would not meet there; so the keeper can say how the list goes ([`Heirs::tell`]). Keys before the last are refused at once
+//!   would not meet there; so the keeper can say how the list goes (`Heirs::tell`). Keys before the last are refused at once
 //!   then, for who tells it wants that.
 //!
 //! Source: issue 5 "Tracker". Invariant: at most [`MAX_PUBLISHERS`] lists of public keys, and only of publishers one of whose
