@@ -6,7 +6,7 @@
 //!          Answering --described--> Answered -------opened---> Open      the elder answers
 //! ```
 //!
-//! Links outlive the tracker. When ours are full, [`refresh`] lets one go now and then. Every offer and answer is signed by a peer's key and bound to both keys, the stream
+//! Links outlive the tracker. When ours are full, `refresh` lets one go now and then. Every offer and answer is signed by a peer's key and bound to both keys, the stream
 //! and the session. Source: FIELD-NOTES recommendation 6, c.19; ALLA-21 (at most 100 links).
 
 mod dial;
