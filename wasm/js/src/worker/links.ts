@@ -6,8 +6,8 @@
 import type { Id, Input } from '../border.js';
 import type { ToPage } from '../message.js';
 
-/** Low-water mark of a channel's send buffer, in bytes. The event fires only when the buffer falls *to* it from above,
- * and the client counts every byte as waiting until then: any mark above zero would leave small sends uncounted for ever. */
+/** Low-water mark of a channel's send buffer, in bytes. The event fires only when the buffer falls *to* it from above, and the client
+ * counts every byte of a chunk as waiting until then: with any mark above zero a small chunk would wait for ever. */
 export const LOW_WATER = 0;
 
 /** The channels of one client. */
