@@ -13,5 +13,11 @@ export async function take(client, file) {
 
 /** Says of each pool why nothing is signed for it, if so. */
 export function locked(client) {
-  return client.snapshot().wallet.locked.map(({ freeze }) => freeze ?? 'usable');
+  return client.snapshot().wallet.locked.map(({ freeze }) => freeze ?? 'usable').sort();
+}
+
+/** Looks for pools of a lost device, and says how many hold money, and whether there may be more. */
+export async function find(client) {
+  const { pools, isWhole } = await client.findOwnPools();
+  return `found ${pools.length}${isWhole ? '' : ' or more'}`;
 }

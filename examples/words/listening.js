@@ -24,6 +24,9 @@ async function tune(client, url, from) {
   setTimeout(() => void tune(client, url, next), 1_000);
 }
 
+/** Waits until the pool that pays has promised something to who carries the stream. */
+export const promise = (client) => until(client, ({ wallet }) => wallet.pool?.promised);
+
 /** Waits for vouchers, settles them, and waits for the chain to say so. */
 export async function earn(client) {
   await until(client, ({ wallet }) => wallet.vouchersIn);

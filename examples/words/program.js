@@ -1,10 +1,10 @@
 // A wallet that is told one line and answers with one: the same as in Rust, Python, Kotlin and Swift (`mobile/`). In a page and in Node.
 
 import { AntiphonError, formatAmount, readAmount } from 'antiphon';
-import { backup, locked, take } from './keeping.js';
-import { earn, listen } from './listening.js';
+import { backup, find, locked, take } from './keeping.js';
+import { earn, listen, promise } from './listening.js';
 import { accept, enter, pay, propose } from './room.js';
-import { finalBalance, giftAt, giveUp, hearOf, reach, receive, send } from './wallet.js';
+import { came, finalBalance, giftAt, giveUp, hearOf, reach, receive, send } from './wallet.js';
 
 const called = async (call) => `call ${(await call).key}`;
 
@@ -15,6 +15,7 @@ const COMMANDS = {
   open: (wallet) => wallet.open().then(() => 'open'),
   faucet: async ({ client }) => `balance ${formatAmount(await receive(client))}`,
   balance: async ({ client }) => `final ${formatAmount(await finalBalance(client))}`,
+  came: async ({ client }, from) => `came ${formatAmount(await came(client, from))}`,
   send: ({ client }, key, to, amount) => called(send(client, key, to, amount)),
   cancel: ({ client }, key, to, amount) => giveUp(client, key, to, amount).then(() => 'cancelled'),
   wait: async ({ client }, key, stage) => {
@@ -30,6 +31,7 @@ const COMMANDS = {
   listen: async ({ client }, url) => `stream ${(await listen(client, url)).name}`,
   pool: ({ client }, key, deposit) => called(client.once(key).openPool(readAmount(deposit))),
   earn: ({ client }) => earn(client).then(() => 'earned'),
+  promise: ({ client }) => promise(client).then(() => 'promised'),
   room: async ({ client }, name) => `around ${await enter(client, name)}`,
   propose: ({ client }, deposit) => propose(client, deposit).then(() => 'proposed'),
   accept: ({ client }) => accept(client).then(() => 'accepted'),
@@ -37,7 +39,7 @@ const COMMANDS = {
   backup: async ({ client }) => `backup ${await backup(client)}`,
   take: ({ client }, file) => take(client, file).then(() => 'taken'),
   locked: async ({ client }) => ['locked', ...locked(client)].join(' '),
-  find: async ({ client }) => `found ${(await client.findOwnPools()).pools.length}`,
+  find: ({ client }) => find(client),
   release: ({ client }) => client.release().then(() => 'released'),
   suspend: ({ client }) => client.suspend().then(() => 'suspended'),
   resume: ({ client }) => client.resume().then(() => 'resumed'),

@@ -101,6 +101,13 @@ export async function hearOf(client, key) {
   }
 }
 
+/** Waits until the chain shows that somebody has sent something, and returns how much. */
+export async function came(client, from) {
+  for await (const { call } of client.moneyEvents()) {
+    if (call.kind === 'received' && call.payer === from) return call.amount;
+  }
+}
+
 /** Waits for a gift that is so far. */
 export function giftAt(client, stage) {
   // Who looks late sees a later stage: what is settled was sure before.

@@ -2,7 +2,8 @@
 //!
 //! | file | what it asks for |
 //! |---|---|
-//! | `money` | what moves money, once by its key, and what becomes of it |
+//! | `money` | what moves money, once by its key |
+//! | `told` | what becomes of it |
 //! | `room` | who else is there, and payment fields |
 //! | `chain` | what the chain says, and what is signed for others |
 //! | `keeping` | backups, and pools of a device that is lost |
@@ -11,8 +12,10 @@ mod chain;
 mod keeping;
 mod money;
 mod room;
+mod told;
 
 pub use money::Token;
+pub use told::MoneyStream;
 
 use crate::{
     error::AntiphonError,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Kotlin, Swift, Python --calls--> Antiphon --> session --> host: client, tuner --orders--> sockets, file, data channels
-//!                       <--events-- EventStream, next_event <-- secretary, journal
+//!                       <--events-- EventStream, MoneyStream <-- secretary, journal
 //! ```
 //!
 //! | module | what it does |
@@ -37,7 +37,7 @@ mod wallet;
 mod ways;
 
 pub use call::{CallKind, CallStage, CallView, MoneyEvent};
-pub use client::{Antiphon, Token, connect};
+pub use client::{Antiphon, MoneyStream, Token, connect};
 pub use error::AntiphonError;
 pub use event::{AntiphonEvent, EventStream};
 pub use falcon::FalconAccount;

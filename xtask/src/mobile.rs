@@ -11,11 +11,12 @@ pub(crate) mod python;
 mod swift;
 mod targets;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use std::process::Command;
 
-use crate::process::{cargo, root, run, target_dir};
+use crate::process::{cargo, display, root, run, target_dir};
 use crate::step::step;
 
 /// Options of `cargo xtask mobile`.
@@ -106,6 +107,13 @@ pub(crate) fn library() -> Result<PathBuf> {
         run(cargo().arg("build").args(packages).args(["--lib", "--bins", "--example", "wallet"]))
     })?;
     Ok(target_dir().join("debug"))
+}
+
+/// Runs an example, which says itself what is wrong.
+fn show(line: &mut Command) -> Result<()> {
+    let status = line.status().with_context(|| display(line))?;
+    ensure!(status.success(), "the example ended with {status}");
+    Ok(())
 }
 
 /// Returns a path below `mobile/`.

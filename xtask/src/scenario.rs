@@ -57,7 +57,7 @@ enum Step {
         unless: Option<String>,
         #[serde(default)]
         later: bool,
-        /// Said again until it is heard: a client that waits for nothing looks at every fourth block.
+        /// Said again until it is heard: a client that waits for nothing looks at every eighth block.
         #[serde(default)]
         again: bool,
     },

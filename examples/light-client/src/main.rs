@@ -66,7 +66,8 @@ impl Client {
         let (anchor, skipping) = (Anchor::Genesis, Skipping::Off);
         let light = Light::new(light::Config { chain, anchor, skipping, witnesses: 0 });
         let (lookups, orders) = (Lookups::default(), VecDeque::new());
-        let (began, refused) = (Instant::now(), String::new());
+        let refused = String::from("the node does not answer, or keeps another chain");
+        let began = Instant::now();
         Self { node, light, lookups, orders, began, refused, found: None }
     }
 

@@ -18,5 +18,14 @@ pub(crate) async fn take(client: &Antiphon, file: &str) -> Result<(), AntiphonEr
 pub(crate) fn locked(client: &Antiphon) -> String {
     let pools = client.snapshot().wallet.locked.into_iter();
     let each = pools.map(|pool| pool.freeze.unwrap_or_else(|| "usable".to_owned()));
+    let mut each: Vec<_> = each.collect();
+    each.sort_unstable();
     ["locked".to_owned()].into_iter().chain(each).collect::<Vec<_>>().join(" ")
+}
+
+/// Looks for pools of a lost device, and says how many hold money, and whether there may be more.
+pub(crate) async fn find(client: &Antiphon) -> Result<String, AntiphonError> {
+    let found = client.find_own_pools().await?;
+    let more = if found.is_whole { "" } else { " or more" };
+    Ok(format!("found {}{more}", found.pools.len()))
 }

@@ -4,6 +4,7 @@ mod keeping;
 mod listening;
 mod room;
 mod store;
+mod told;
 mod wallet;
 
 use antiphon_mobile::{
@@ -29,6 +30,9 @@ async fn ask(client: &Antiphon, words: &[&str]) -> Result<String, AntiphonError>
     Ok(match words {
         ["faucet"] => format!("balance {}", format_amount(wallet::receive(client).await?)),
         ["balance"] => format!("final {}", format_amount(wallet::final_balance(client).await?)),
+        ["came", from] => {
+            format!("came {}", format_amount(told::came(client, from.parse()?).await?))
+        }
         ["send", key, to, amount] => called(&wallet::send(client, key, to, amount).await?),
         ["cancel", key, to, amount] => {
             wallet::give_up(client, key, to, amount).await;
@@ -39,7 +43,7 @@ async fn ask(client: &Antiphon, words: &[&str]) -> Result<String, AntiphonError>
             None => format!("{key} {stage}"),
         },
         ["events", key] => {
-            wallet::hear_of(client, key).await?;
+            told::hear_of(client, key).await?;
             format!("told {key} final")
         }
         ["give", key, to, amount, purpose] => {
@@ -55,6 +59,7 @@ async fn ask(client: &Antiphon, words: &[&str]) -> Result<String, AntiphonError>
             called(&client.open_pool(text(key), parse_amount(deposit)?).await?)
         }
         ["earn"] => listening::earn(client).await.map(|()| text("earned"))?,
+        ["promise"] => listening::promise(client).await.map(|()| text("promised"))?,
         ["room", name] => format!("around {}", room::enter(client, name).await?),
         ["propose", deposit] => {
             room::propose(client, parse_amount(deposit)?).await.map(|()| text("proposed"))?
@@ -64,7 +69,7 @@ async fn ask(client: &Antiphon, words: &[&str]) -> Result<String, AntiphonError>
         ["backup"] => format!("backup {}", keeping::backup(client).await?),
         ["take", file] => keeping::take(client, file).await.map(|()| text("taken"))?,
         ["locked"] => keeping::locked(client),
-        ["find"] => format!("found {}", client.find_own_pools().await?.pools.len()),
+        ["find"] => keeping::find(client).await?,
         ["release"] => client.release().await.map(|()| text("released"))?,
         ["close"] => client.shut_down().await.map(|()| text("closed"))?,
         ["suspend"] => client.suspend().await.map(|()| text("suspended"))?,

@@ -2,7 +2,7 @@
 
 use crate::store::FileStore;
 use antiphon_mobile::{
-    Address, Amount, Antiphon, AntiphonError, CallStage, CallView, ConnectOptions, GiftView, Level,
+    Address, Amount, Antiphon, AntiphonError, CallView, ConnectOptions, GiftView, Level,
     SecretStore, Snapshot, Token, Words, connect, parse_amount,
 };
 use std::{sync::Arc, time::Duration};
@@ -117,17 +117,6 @@ fn rank(stage: &str) -> Option<usize> {
 /// A variant's name as a person writes it.
 fn named(stage: &impl std::fmt::Debug) -> String {
     format!("{stage:?}").to_lowercase()
-}
-
-/// Reads what becomes of calls until this one is final.
-pub(crate) async fn hear_of(client: &Antiphon, key: &str) -> Result<(), AntiphonError> {
-    loop {
-        let event = client.next_event().await?;
-        client.event_handled(event.id).await?;
-        if event.call.key == key && event.call.stage == CallStage::Final {
-            return Ok(());
-        }
-    }
 }
 
 /// Waits for a gift that is so far.

@@ -2,6 +2,7 @@
 
 import io.antiphon.*
 import kotlin.io.path.createTempDirectory
+import kotlin.system.exitProcess
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.runBlocking
 
@@ -13,8 +14,11 @@ suspend fun provenBalance(node: String, chain: String, address: String): Account
             try {
                 return client.findAccount(address, Level.FINAL)
             } catch (error: AntiphonException) {
-                if (error.isRetryable()) delay(200) else throw error // Such as `lookup/not-ready`: no head is proven yet.
+                if (!error.isRetryable()) throw error
             }
+            // No head is proven yet: `lookup/not-ready`.
+            for (problem in client.snapshot().problems) System.err.println("${problem.code}: ${helpFor(problem.code)}")
+            delay(1_000)
         }
     } finally {
         client.shutDown()
@@ -22,6 +26,11 @@ suspend fun provenBalance(node: String, chain: String, address: String): Account
 }
 
 fun main(args: Array<String>) = runBlocking {
-    val found = provenBalance(args[0], args[1], args[2])
-    println("${formatAmount(found.operational)} at block ${found.proven.height}, final")
+    try {
+        val found = provenBalance(args[0], args[1], args[2])
+        println("${formatAmount(found.operational)} at block ${found.proven.height}, final")
+    } catch (error: AntiphonException) {
+        System.err.println("${error.code()}: ${error.text()}")
+        exitProcess(1)
+    }
 }

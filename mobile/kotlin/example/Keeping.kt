@@ -12,4 +12,7 @@ suspend fun Antiphon.take(file: String) {
 }
 
 /** Says of each pool why nothing is signed for it, if so. */
-fun Antiphon.locked(): List<String> = snapshot().wallet.locked.map { it.freeze ?: "usable" }
+fun Antiphon.locked(): List<String> = snapshot().wallet.locked.map { it.freeze ?: "usable" }.sorted()
+
+/** Looks for pools of a lost device, and says how many hold money, and whether there may be more. */
+suspend fun Antiphon.find(): String = findOwnPools().let { "found ${it.pools.size}" + if (it.isWhole) "" else " or more" }

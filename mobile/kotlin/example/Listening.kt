@@ -9,6 +9,9 @@ suspend fun Antiphon.listenTo(url: String): StreamView {
     return until { shown -> shown.stream.takeIf { shown.delivery.cached > 0u } }
 }
 
+/** Waits until the pool that pays has promised something to who carries the stream. */
+suspend fun Antiphon.promise() = until { shown -> shown.wallet.pool?.promised?.takeIf { it > BigInteger.ZERO } }
+
 /** Waits for vouchers, settles them, and waits for the chain to say so. */
 suspend fun Antiphon.earn() {
     until { shown -> shown.wallet.vouchersIn.takeIf { it > BigInteger.ZERO } }

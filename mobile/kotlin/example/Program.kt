@@ -16,6 +16,7 @@ suspend fun answer(wallet: Wallet, words: List<String>): String = when (words[0]
 private suspend fun ask(client: Antiphon, words: List<String>): String = when (words[0]) {
     "faucet" -> "balance ${formatAmount(client.receive())}"
     "balance" -> "final ${formatAmount(client.finalBalance())}"
+    "came" -> "came ${formatAmount(client.came(words[1]))}"
     "send" -> called(client.send(words[1], words[2], words[3]))
     "cancel" -> client.giveUp(words[1], words[2], words[3]).let { "cancelled" }
     "wait" -> "${words[1]} ${client.reach(words[1], CallStage.valueOf(words[2].uppercase()))?.let { "failed $it" } ?: words[2]}"
@@ -25,6 +26,7 @@ private suspend fun ask(client: Antiphon, words: List<String>): String = when (w
     "listen" -> "stream ${client.listenTo(words[1]).name}"
     "pool" -> called(client.openPool(words[1], parseAmount(words[2])))
     "earn" -> client.earn().let { "earned" }
+    "promise" -> client.promise().let { "promised" }
     "room" -> "around ${client.enter(words[1])}"
     "propose" -> client.propose(parseAmount(words[1])).let { "proposed" }
     "accept" -> client.accept().let { "accepted" }
@@ -32,7 +34,7 @@ private suspend fun ask(client: Antiphon, words: List<String>): String = when (w
     "backup" -> "backup ${client.backupWord()}"
     "take" -> client.take(words[1]).let { "taken" }
     "locked" -> (listOf("locked") + client.locked()).joinToString(" ")
-    "find" -> "found ${client.findOwnPools().pools.size}"
+    "find" -> client.find()
     "release" -> client.release().let { "released" }
     "close" -> client.shutDown().let { "closed" }
     "suspend" -> client.suspend().let { "suspended" }

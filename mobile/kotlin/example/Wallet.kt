@@ -5,6 +5,7 @@ import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.flow.mapNotNull
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.yield
 
@@ -72,6 +73,10 @@ suspend fun Antiphon.reach(key: String, stage: CallStage): String? {
 suspend fun Antiphon.hearOf(key: String) {
     moneyFlow().first { it.call.key == key && it.call.stage == CallStage.FINAL }
 }
+
+/** Waits until the chain shows that somebody has sent something, and returns how much. */
+suspend fun Antiphon.came(payer: Address): Amount =
+    moneyFlow().mapNotNull { (_, call) -> call.amount.takeIf { call.kind == CallKind.RECEIVED && call.payer == payer } }.first()
 
 /** Waits for a gift that is so far. */
 suspend fun Antiphon.giftAt(stage: GiftStage): GiftView = until { shown -> shown.gifts.find { it.stage in stage..GiftStage.FINAL } }

@@ -17,8 +17,11 @@ async def main(node: str, chain: str, address: str) -> None:
                 break
             except AntiphonError as error:
                 if not error.is_retryable():
-                    raise
-                await asyncio.sleep(0.2)  # Such as `lookup/not-ready`: no head is proven yet.
+                    sys.exit(f"{error.code()}: {error.text()}")
+            # No head is proven yet: `lookup/not-ready`.
+            for problem in client.snapshot().problems:
+                print(f"{problem.code}: {antiphon.help_for(problem.code)}", file=sys.stderr)
+            await asyncio.sleep(1)
         print(f"{antiphon.format_amount(found.operational)} at block {found.proven.height}, final")
         await client.shut_down()
 

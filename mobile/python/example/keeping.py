@@ -17,4 +17,10 @@ async def take(client: Antiphon, file: str) -> None:
 
 def locked(client: Antiphon) -> list[str]:
     """Says of each pool why nothing is signed for it, if so."""
-    return [pool.freeze or "usable" for pool in client.snapshot().wallet.locked]
+    return sorted(pool.freeze or "usable" for pool in client.snapshot().wallet.locked)
+
+
+async def find(client: Antiphon) -> str:
+    """Looks for pools of a lost device, and says how many hold money, and whether there may be more."""
+    found = await client.find_own_pools()
+    return f"found {len(found.pools)}{'' if found.is_whole else ' or more'}"

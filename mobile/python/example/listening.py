@@ -10,6 +10,11 @@ async def listen(client: Antiphon, url: str) -> StreamView:
     return await until(client, lambda shown: shown.delivery.cached and shown.stream)
 
 
+async def promise(client: Antiphon) -> None:
+    """Waits until the pool that pays has promised something to who carries the stream."""
+    await until(client, lambda shown: shown.wallet.pool and shown.wallet.pool.promised)
+
+
 async def earn(client: Antiphon) -> None:
     """Waits for vouchers, settles them, and waits for the chain to say so."""
     await until(client, lambda shown: shown.wallet.vouchers_in)

@@ -38,6 +38,9 @@ class Program:
     async def balance(self) -> str:
         return f"final {format_amount(await wallet.final_balance(self.client))}"
 
+    async def came(self, payer: str) -> str:
+        return f"came {format_amount(await wallet.came(self.client, payer))}"
+
     async def send(self, key: str, to: str, amount: str) -> str:
         return called(await wallet.send(self.client, key, to, amount))
 
@@ -70,6 +73,10 @@ class Program:
         await listening.earn(self.client)
         return "earned"
 
+    async def promise(self) -> str:
+        await listening.promise(self.client)
+        return "promised"
+
     async def room(self, name: str) -> str:
         return f"around {await room.enter(self.client, name)}"
 
@@ -95,7 +102,7 @@ class Program:
         return " ".join(["locked", *keeping.locked(self.client)])
 
     async def find(self) -> str:
-        return f"found {len((await self.client.find_own_pools()).pools)}"
+        return await keeping.find(self.client)
 
     async def release(self) -> str:
         await self.client.release()

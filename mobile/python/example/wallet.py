@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import antiphon
-from antiphon import Antiphon, CallStage, CallView, ConnectOptions, GiftStage, GiftView, Level, SecretStore, Snapshot, Token, Words
+from antiphon import Antiphon, CallKind, CallStage, CallView, ConnectOptions, GiftStage, GiftView, Level, SecretStore, Snapshot, Token, Words
 
 
 class Wallet:
@@ -68,6 +68,13 @@ async def hear_of(client: Antiphon, key: str) -> None:
     async for event in antiphon.money_events(client):
         if event.call.key == key and event.call.stage == CallStage.FINAL:
             return
+
+
+async def came(client: Antiphon, payer: str) -> int:
+    """Waits until the chain shows that somebody has sent something, and returns how much."""
+    async for event in antiphon.money_events(client):
+        if event.call.kind == CallKind.RECEIVED and event.call.payer == payer:
+            return event.call.amount
 
 
 async def gift_at(client: Antiphon, stage: str) -> GiftView:

@@ -33,6 +33,13 @@ class Balance(unittest.TestCase):
         said = self.say(self.ready["base"], self.ready["chain"], self.ready["faucet"])
         self.assertRegex(said.stdout, r"^[1-9]\d* at block \d+, final\n$", said.stderr)
 
+    def test_a_node_that_does_not_answer_is_named_while_it_is_waited_for(self) -> None:
+        words = [sys.executable, EXAMPLE, "http://127.0.0.1:1", self.ready["chain"], self.ready["faucet"]]
+        with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as waiting:
+            self.assertIn("node/unreachable: Check the URL", waiting.stderr.readline())
+            self.assertIsNone(waiting.poll(), "it waits on")
+            waiting.kill()
+
     def test_what_is_no_address_is_named(self) -> None:
         said = self.say(self.ready["base"], self.ready["chain"], "A" + self.ready["faucet"][:0:-1])
         self.assertNotEqual(said.returncode, 0)

@@ -44,6 +44,7 @@ class Texts(unittest.TestCase):
             (lambda: Words.restore(WORDS).account(2**31), "wallet/index-out-of-range"),
             (lambda: antiphon.parse_amount("1,5"), "amount/not-decimal"),
             (lambda: antiphon.parse_amount("0.123456789"), "amount/too-precise"),
+            (lambda: antiphon.parse_amount("3402823669209384634633746074317.68211456"), "amount/out-of-range"),
         ]:
             with self.assertRaises(AntiphonError) as raised:
                 make()
@@ -101,7 +102,27 @@ class Alone(unittest.IsolatedAsyncioTestCase):
     async def test_a_call_that_is_cancelled_leaves_the_client_usable(self) -> None:
         with self.assertRaises(asyncio.TimeoutError):
             await asyncio.wait_for(self.client.next_event(), 0.1)
+        with self.assertRaises(asyncio.TimeoutError):
+            await asyncio.wait_for(anext(antiphon.money_events(self.client)), 0.1)
         self.assertEqual(await self.client.calls(), [])
+
+    async def test_what_is_no_backup_is_refused_and_its_own_is_taken_twice(self) -> None:
+        kind = b"antiphon backup"
+        for call, code in [
+            (self.client.restore_backup(b"nothing"), "backup/not-backup"),
+            (self.client.restore_backup(kind + b"\2"), "backup/newer"),
+            (self.client.restore_backup(kind + b"\1"), "backup/damaged"),
+            (self.client.backup(bytes(200_000)), "backup/too-large"),
+            # Whose chain nobody has proven yet.
+            (self.client.find_own_pools(), "lookup/not-ready"),
+            (self.client.release(), "client/not-ready"),
+        ]:
+            with self.assertRaises(AntiphonError) as raised:
+                await call
+            self.assertEqual(raised.exception.code(), code)
+        file = await self.client.backup(b"where the letters lie")
+        for _ in range(2):
+            self.assertEqual(await self.client.restore_backup(file), b"where the letters lie")
 
     async def test_wrong_input_is_named(self) -> None:
         for call, code in [
@@ -123,7 +144,7 @@ class Alone(unittest.IsolatedAsyncioTestCase):
         await self.client.shut_down()
         while await stream.next() is not None:
             pass
-        for call in [self.client.ask_faucet(), self.client.resume()]:
+        for call in [self.client.ask_faucet(), self.client.resume(), self.client.backup(b""), self.client.find_own_pools(), self.client.release()]:
             with self.assertRaises(AntiphonError) as raised:
                 await call
             self.assertEqual(raised.exception.code(), "client/closed")

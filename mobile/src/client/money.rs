@@ -1,8 +1,8 @@
-//! What moves money, once by its key, and what becomes of it.
+//! What moves money, once by its key.
 
 use super::Antiphon;
 use crate::{
-    call::{CallView, MoneyEvent},
+    call::CallView,
     error::AntiphonError,
     secretary::Request,
     text::{Address, Amount},
@@ -23,23 +23,6 @@ pub enum Token {
 
 #[uniffi::export]
 impl Antiphon {
-    /// Waits for the oldest change of a call that is not handled yet. It is told again, after a restart too, until
-    /// `event_handled` has been called with its number; of a call that moves on meanwhile only the newest change is.
-    ///
-    /// # Errors
-    /// `client/suspended`, `client/closed`.
-    pub async fn next_event(&self) -> Result<MoneyEvent, AntiphonError> {
-        self.ask(Request::NextEvent).await
-    }
-
-    /// Says that a change was handled, durably.
-    ///
-    /// # Errors
-    /// As `next_event`.
-    pub async fn event_handled(&self, id: u64) -> Result<(), AntiphonError> {
-        self.ask(move |reply| Request::Handled(id, reply)).await
-    }
-
     /// Returns how far a call is.
     ///
     /// # Errors

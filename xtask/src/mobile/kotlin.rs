@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::slice::from_ref;
 
-use super::{folder, library};
+use super::{folder, library, show};
 use crate::files::unless_fresh;
 use crate::process::{root, run, target_dir};
 use crate::scenario;
@@ -79,7 +79,7 @@ pub(super) fn balance(words: &[&str]) -> Result<()> {
     let rust = library()?;
     let tools = Tools::get()?;
     tools.compile_for_jvm()?;
-    run(&mut tools.java(&rust, "BalanceKt", words))
+    show(&mut tools.java(&rust, "BalanceKt", words))
 }
 
 /// What compiles and runs Kotlin.

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::{folder, library};
+use super::{folder, library, show};
 use crate::process::{run, target_dir};
 use crate::scenario;
 use crate::step::step;
@@ -37,7 +37,7 @@ pub(crate) fn scenario() -> Result<String> {
 pub(super) fn balance(words: &[&str]) -> Result<()> {
     let program = folder("python/example/balance.py").display().to_string();
     let words: Vec<&str> = [program.as_str()].into_iter().chain(words.iter().copied()).collect();
-    run(&mut sources()?(&words))
+    show(&mut sources()?(&words))
 }
 
 /// Returns what starts Python with the package as it lies here.

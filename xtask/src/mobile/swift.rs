@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::library;
+use super::{library, show};
 use crate::process::{output, root, run, target_dir};
 use crate::scenario;
 use crate::setup::{self, Need};
@@ -76,7 +76,7 @@ pub(super) fn balance(words: &[&str]) -> Result<()> {
     library()?;
     let system = system()?;
     build(&system, "balance")?;
-    run(enter(&system, &["/target/xtask/swift-build/debug/balance"]).args(words))
+    show(enter(&system, &["/target/xtask/swift-build/debug/balance"]).args(words))
 }
 
 fn build(system: &Path, product: &str) -> Result<()> {

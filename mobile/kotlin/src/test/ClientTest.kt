@@ -22,9 +22,12 @@ class ClientTest {
     fun eachMistakeHasItsCode() {
         for ((code, make) in listOf<Pair<String, () -> Any>>(
             "wallet/bad-word-count" to { restore("legal winner") },
+            "wallet/bad-checksum" to { restore(WORDS.replace("yellow", "winner")) },
             "wallet/unknown-word" to { restore(WORDS.replace("yellow", "yelow")) },
             "wallet/index-out-of-range" to { restore(WORDS).account(UInt.MAX_VALUE) },
+            "amount/not-decimal" to { parseAmount("-1") },
             "amount/too-precise" to { parseAmount("0.123456789") },
+            "amount/out-of-range" to { parseAmount("3402823669209384634633746074317.68211456") },
         )) {
             val error = assertFailsWith<AntiphonException> { make() }
             assertEquals(code, error.code())
@@ -46,10 +49,41 @@ class ClientTest {
     }
 
     @Test
+    fun whatIsNoBackupIsRefusedAndOfAClosedClientNothingIsToBeHad() = runBlocking<Unit> {
+        val client = alone()
+        for ((code, ask) in listOf<Pair<String, suspend () -> Any>>(
+            "backup/not-backup" to { client.restoreBackup("nothing".toByteArray()) },
+            "backup/newer" to { client.restoreBackup("antiphon backup".toByteArray() + 2) },
+            "backup/damaged" to { client.restoreBackup("antiphon backup".toByteArray() + 1) },
+            "backup/too-large" to { client.backup(ByteArray(200_000)) },
+            // Whose chain nobody has proven yet.
+            "lookup/not-ready" to { client.findOwnPools() },
+            "client/not-ready" to { client.release() },
+        )) {
+            assertEquals(code, assertFailsWith<AntiphonException>(code) { ask() }.code())
+        }
+        val notes = "where the letters lie".toByteArray()
+        val file = client.backup(notes)
+        assertContentEquals(notes, client.restoreBackup(file))
+        assertContentEquals(notes, client.restoreBackup(file), "the same twice")
+        val other = alone(1u)
+        assertEquals("backup/other-account", assertFailsWith<AntiphonException> { other.restoreBackup(file) }.code())
+        other.shutDown()
+
+        client.shutDown()
+        for (ask in listOf<suspend () -> Any>(
+            { client.backup(notes) },
+            { client.restoreBackup(file) },
+            { client.findOwnPools() },
+            { client.release() },
+        )) {
+            assertEquals("client/closed", assertFailsWith<AntiphonException> { ask() }.code())
+        }
+    }
+
+    @Test
     fun aCallThatIsCancelledLeavesTheClientUsable() = runBlocking {
-        val folder = kotlin.io.path.createTempDirectory().toString()
-        val options = ConnectOptions("http://127.0.0.1:1", "07".repeat(32), folder)
-        val client = connect(options, restore(WORDS).account(0u))
+        val client = alone()
         client.suspend()
         val trouble = async(start = CoroutineStart.UNDISPATCHED) {
             client.eventFlow().first { it is AntiphonEvent.Trouble } as AntiphonEvent.Trouble
@@ -57,11 +91,19 @@ class ClientTest {
         client.resume()
         assertEquals("node/unreachable", trouble.await().code)
         assertNull(withTimeoutOrNull(100) { client.nextEvent() })
-        val error = assertFailsWith<AntiphonException> { client.openPool("key", BigInteger.ONE.negate()) }
-        assertEquals("options/invalid", error.code())
+        assertNull(withTimeoutOrNull(100) { client.moneyFlow().first() })
+        for (amount in listOf(BigInteger.ONE.negate(), BigInteger.ONE.shiftLeft(128))) {
+            assertEquals("options/invalid", assertFailsWith<AntiphonException> { client.openPool("key", amount) }.code())
+        }
         assertEquals(emptyList(), client.calls())
         client.shutDown()
         assertEquals("client/closed", assertFailsWith<AntiphonException> { client.resume() }.code())
+    }
+
+    /** A client that reaches nobody. */
+    private suspend fun alone(account: UInt = 0u): Antiphon {
+        val options = ConnectOptions("http://127.0.0.1:1", "07".repeat(32), kotlin.io.path.createTempDirectory().toString())
+        return connect(options, restore(WORDS).account(account))
     }
 
     private fun restore(text: String): Words {

@@ -21,7 +21,10 @@ async def events(client: Antiphon) -> AsyncIterator[AntiphonEvent]:
 
 async def money_events(client: Antiphon) -> AsyncIterator[MoneyEvent]:
     """Yields each change of a call that moves money until it is handled: when the next one is asked for, this one is."""
-    while True:
-        event = await client.next_event()
-        yield event
-        await client.event_handled(event.id)
+    stream = client.money()
+    try:
+        while (event := await stream.next()) is not None:
+            yield event
+            await client.event_handled(event.id)
+    finally:
+        stream.cancel()

@@ -565,7 +565,7 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_enter_room() != 27797:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_event_handled() != 28224:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_event_handled() != 11225:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_events() != 56304:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -587,7 +587,9 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_listen() != 8770:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_next_event() != 26886:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_money() != 29829:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_next_event() != 52492:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_open_pool() != 2197:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -632,6 +634,10 @@ def _uniffi_check_api_checksums(lib):
     if lib.uniffi_antiphon_mobile_checksum_method_falconaccount_find() != 59662:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_falconaccount_send() != 5453:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_antiphon_mobile_checksum_method_moneystream_cancel() != 11329:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_antiphon_mobile_checksum_method_moneystream_next() != 44718:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_secretstore_get() != 18530:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -775,6 +781,9 @@ _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_leave_room.restype = 
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_listen.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_listen.restype = ctypes.c_uint16
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_money.argtypes = (
+)
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_money.restype = ctypes.c_uint16
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_next_event.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_next_event.restype = ctypes.c_uint16
@@ -844,6 +853,12 @@ _UniffiLib.uniffi_antiphon_mobile_checksum_method_falconaccount_find.restype = c
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_falconaccount_send.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_falconaccount_send.restype = ctypes.c_uint16
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_moneystream_cancel.argtypes = (
+)
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_moneystream_cancel.restype = ctypes.c_uint16
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_moneystream_next.argtypes = (
+)
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_moneystream_next.restype = ctypes.c_uint16
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_secretstore_get.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_secretstore_get.restype = ctypes.c_uint16
@@ -1038,6 +1053,11 @@ _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_listen.argtypes = (
     _UniffiRustBuffer,
 )
 _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_listen.restype = ctypes.c_uint64
+_UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_money.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_money.restype = ctypes.c_uint64
 _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_next_event.argtypes = (
     ctypes.c_uint64,
 )
@@ -1166,6 +1186,15 @@ _UniffiLib.uniffi_antiphon_mobile_fn_method_falconaccount_send.argtypes = (
     _UniffiRustBuffer,
 )
 _UniffiLib.uniffi_antiphon_mobile_fn_method_falconaccount_send.restype = ctypes.c_uint64
+_UniffiLib.uniffi_antiphon_mobile_fn_method_moneystream_cancel.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_method_moneystream_cancel.restype = None
+_UniffiLib.uniffi_antiphon_mobile_fn_method_moneystream_next.argtypes = (
+    ctypes.c_uint64,
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_method_moneystream_next.restype = ctypes.c_uint64
 _UniffiLib.uniffi_antiphon_mobile_fn_method_secretstore_get.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1289,6 +1318,16 @@ _UniffiLib.uniffi_antiphon_mobile_fn_free_falconaccount.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_antiphon_mobile_fn_free_falconaccount.restype = None
+_UniffiLib.uniffi_antiphon_mobile_fn_clone_moneystream.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_clone_moneystream.restype = ctypes.c_uint64
+_UniffiLib.uniffi_antiphon_mobile_fn_free_moneystream.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_free_moneystream.restype = None
 _UniffiLib.uniffi_antiphon_mobile_fn_clone_secretstore.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -6594,6 +6633,143 @@ class _UniffiFfiConverterOptionalBytes(_UniffiConverterRustBuffer):
         else:
             raise InternalError("Unexpected flag byte for optional type")
 
+class _UniffiFfiConverterOptionalTypeMoneyEvent(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeMoneyEvent.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeMoneyEvent.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeMoneyEvent.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+
+class MoneyStreamProtocol(typing.Protocol):
+    """
+    Changes of calls that are not handled yet. Ends when it is cancelled, and when nobody holds it.
+"""
+    
+    def cancel(self, ) -> None:
+        """
+        Ends it: whoever waits for a change gets none.
+"""
+        raise NotImplementedError
+    async def next(self, ) -> typing.Optional[MoneyEvent]:
+        """
+        Waits for the oldest change that is not handled yet, as `next_event` does; returns none once this is cancelled.
+
+        # Errors
+        As `next_event`.
+"""
+        raise NotImplementedError
+
+class MoneyStream(MoneyStreamProtocol):
+    """
+    Changes of calls that are not handled yet. Ends when it is cancelled, and when nobody holds it.
+"""
+    
+    _handle: ctypes.c_uint64
+    
+    def __init__(self, *args, **kwargs):
+        raise ValueError("This class has no default constructor")
+
+    def __del__(self):
+        # In case of partial initialization of instances.
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            _uniffi_rust_call(_UniffiLib.uniffi_antiphon_mobile_fn_free_moneystream, handle)
+
+    def _uniffi_clone_handle(self):
+        return _uniffi_rust_call(_UniffiLib.uniffi_antiphon_mobile_fn_clone_moneystream, self._handle)
+
+    # Used by alternative constructors or any methods which return this type.
+    @classmethod
+    def _uniffi_make_instance(cls, handle):
+        # Lightly yucky way to bypass the usual __init__ logic
+        # and just create a new instance with the required handle.
+        inst = cls.__new__(cls)
+        inst._handle = handle
+        return inst
+    def cancel(self, ) -> None:
+        """
+        Ends it: whoever waits for a change gets none.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_antiphon_mobile_fn_method_moneystream_cancel,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    async def next(self, ) -> typing.Optional[MoneyEvent]:
+        """
+        Waits for the oldest change that is not handled yet, as `next_event` does; returns none once this is cancelled.
+
+        # Errors
+        As `next_event`.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterOptionalTypeMoneyEvent.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeAntiphonError
+        return await _uniffi_rust_call_async(
+            _UniffiLib.uniffi_antiphon_mobile_fn_method_moneystream_next(*_uniffi_lowered_args),
+            _UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            _uniffi_lift_return,
+            _uniffi_error_converter,
+        )
+
+
+
+
+
+class _UniffiFfiConverterTypeMoneyStream:
+    @staticmethod
+    def lift(value: int) -> MoneyStream:
+        return MoneyStream._uniffi_make_instance(value)
+
+    @staticmethod
+    def check_lower(value: MoneyStream):
+        if not isinstance(value, MoneyStream):
+            raise TypeError("Expected MoneyStream instance, {} found".format(type(value).__name__))
+
+    @staticmethod
+    def lower(value: MoneyStream) -> ctypes.c_uint64:
+        return value._uniffi_clone_handle()
+
+    @classmethod
+    def read(cls, buf: _UniffiRustBuffer) -> MoneyStream:
+        ptr = buf.read_u64()
+        if ptr == 0:
+            raise InternalError("Raw handle value was null")
+        return cls.lift(ptr)
+
+    @classmethod
+    def write(cls, value: MoneyStream, buf: _UniffiRustBuffer):
+        buf.write_u64(cls.lower(value))
+
 
 class AntiphonProtocol(typing.Protocol):
     """
@@ -6773,10 +6949,16 @@ class AntiphonProtocol(typing.Protocol):
         `options/invalid` for what is no URL; `client/suspended`, after which it is listened to once the client is resumed.
 """
         raise NotImplementedError
+    def money(self, ) -> MoneyStream:
+        """
+        Returns what waits for the same changes as `next_event`, and gives up when it is cancelled.
+"""
+        raise NotImplementedError
     async def next_event(self, ) -> MoneyEvent:
         """
         Waits for the oldest change of a call that is not handled yet. It is told again, after a restart too, until
         `event_handled` has been called with its number; of a call that moves on meanwhile only the newest change is.
+        In Swift a task that is cancelled waits on: `money` gives what can be cancelled.
 
         # Errors
         `client/suspended`, `client/closed`.
@@ -7440,10 +7622,26 @@ class Antiphon(AntiphonProtocol):
             _uniffi_lift_return,
             _uniffi_error_converter,
         )
+    def money(self, ) -> MoneyStream:
+        """
+        Returns what waits for the same changes as `next_event`, and gives up when it is cancelled.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeMoneyStream.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_money,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
     async def next_event(self, ) -> MoneyEvent:
         """
         Waits for the oldest change of a call that is not handled yet. It is told again, after a restart too, until
         `event_handled` has been called with its number; of a call that moves on meanwhile only the newest change is.
+        In Swift a task that is cancelled waits on: `money` gives what can be cancelled.
 
         # Errors
         `client/suspended`, `client/closed`.
@@ -8777,6 +8975,8 @@ __all__ = [
     "AccountProtocol",
     "EventStream",
     "EventStreamProtocol",
+    "MoneyStream",
+    "MoneyStreamProtocol",
     "Antiphon",
     "AntiphonProtocol",
     "FalconAccount",

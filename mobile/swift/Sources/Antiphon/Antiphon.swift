@@ -943,14 +943,6 @@ public protocol AntiphonProtocol: AnyObject, Sendable {
     func calls() async throws  -> [CallView]
     
     /**
-     * Says that a change was handled, durably.
-     *
-     * # Errors
-     * As `next_event`.
-     */
-    func eventHandled(id: UInt64) async throws 
-    
-    /**
      * Reserves `amount` on the chain for one payee alone, for a purpose of at most 32 bytes. The payee is sure of it at once, if
      * it is around; otherwise it waits, and comes back when its period is over. Watch `snapshot().gifts`.
      *
@@ -958,15 +950,6 @@ public protocol AntiphonProtocol: AnyObject, Sendable {
      * As `transfer`.
      */
     func give(key: String, to: Address, amount: Amount, purpose: String) async throws  -> CallView
-    
-    /**
-     * Waits for the oldest change of a call that is not handled yet. It is told again, after a restart too, until
-     * `event_handled` has been called with its number; of a call that moves on meanwhile only the newest change is.
-     *
-     * # Errors
-     * `client/suspended`, `client/closed`.
-     */
-    func nextEvent() async throws  -> MoneyEvent
     
     /**
      * Locks `deposit` smallest units on chain to pay for the stream that is listened to.
@@ -1111,6 +1094,29 @@ public protocol AntiphonProtocol: AnyObject, Sendable {
      * Why there is no proof, in a stable code.
      */
     func provePayment(field: String, round: UInt32, index: UInt32) async throws  -> Exhibit
+    
+    /**
+     * Says that a change was handled, durably.
+     *
+     * # Errors
+     * As `next_event`.
+     */
+    func eventHandled(id: UInt64) async throws 
+    
+    /**
+     * Returns what waits for the same changes as `next_event`, and gives up when it is cancelled.
+     */
+    func money()  -> MoneyStream
+    
+    /**
+     * Waits for the oldest change of a call that is not handled yet. It is told again, after a restart too, until
+     * `event_handled` has been called with its number; of a call that moves on meanwhile only the newest change is.
+     * In Swift a task that is cancelled waits on: `money` gives what can be cancelled.
+     *
+     * # Errors
+     * `client/suspended`, `client/closed`.
+     */
+    func nextEvent() async throws  -> MoneyEvent
     
 }
 /**
@@ -1558,28 +1564,6 @@ open func calls()async throws  -> [CallView]  {
 }
     
     /**
-     * Says that a change was handled, durably.
-     *
-     * # Errors
-     * As `next_event`.
-     */
-open func eventHandled(id: UInt64)async throws   {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_event_handled(
-                        self.uniffiCloneHandle(),FfiConverterUInt64.lower(id)
-                )
-            },
-            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
-            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
-            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
-            liftFunc: { $0 },
-            errorHandler: FfiConverterTypeAntiphonError_lift
-        )
-}
-    
-    /**
      * Reserves `amount` on the chain for one payee alone, for a purpose of at most 32 bytes. The payee is sure of it at once, if
      * it is around; otherwise it waits, and comes back when its period is over. Watch `snapshot().gifts`.
      *
@@ -1598,29 +1582,6 @@ open func give(key: String, to: Address, amount: Amount, purpose: String)async t
             completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
             freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
             liftFunc: FfiConverterTypeCallView_lift,
-            errorHandler: FfiConverterTypeAntiphonError_lift
-        )
-}
-    
-    /**
-     * Waits for the oldest change of a call that is not handled yet. It is told again, after a restart too, until
-     * `event_handled` has been called with its number; of a call that moves on meanwhile only the newest change is.
-     *
-     * # Errors
-     * `client/suspended`, `client/closed`.
-     */
-open func nextEvent()async throws  -> MoneyEvent  {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_antiphon_mobile_fn_method_antiphon_next_event(
-                        self.uniffiCloneHandle()
-                )
-            },
-            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
-            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
-            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
-            liftFunc: FfiConverterTypeMoneyEvent_lift,
             errorHandler: FfiConverterTypeAntiphonError_lift
         )
 }
@@ -2021,6 +1982,64 @@ open func provePayment(field: String, round: UInt32, index: UInt32)async throws 
         )
 }
     
+    /**
+     * Says that a change was handled, durably.
+     *
+     * # Errors
+     * As `next_event`.
+     */
+open func eventHandled(id: UInt64)async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_event_handled(
+                        self.uniffiCloneHandle(),FfiConverterUInt64.lower(id)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Returns what waits for the same changes as `next_event`, and gives up when it is cancelled.
+     */
+open func money() -> MoneyStream  {
+    return try!  FfiConverterTypeMoneyStream_lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_antiphon_mobile_fn_method_antiphon_money(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Waits for the oldest change of a call that is not handled yet. It is told again, after a restart too, until
+     * `event_handled` has been called with its number; of a call that moves on meanwhile only the newest change is.
+     * In Swift a task that is cancelled waits on: `money` gives what can be cancelled.
+     *
+     * # Errors
+     * `client/suspended`, `client/closed`.
+     */
+open func nextEvent()async throws  -> MoneyEvent  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_next_event(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeMoneyEvent_lift,
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
 
     
 }
@@ -2408,6 +2427,164 @@ public func FfiConverterTypeFalconAccount_lift(_ handle: UInt64) throws -> Falco
 #endif
 public func FfiConverterTypeFalconAccount_lower(_ value: FalconAccount) -> UInt64 {
     return FfiConverterTypeFalconAccount.lower(value)
+}
+
+
+
+
+
+
+/**
+ * Changes of calls that are not handled yet. Ends when it is cancelled, and when nobody holds it.
+ */
+public protocol MoneyStreamProtocol: AnyObject, Sendable {
+    
+    /**
+     * Ends it: whoever waits for a change gets none.
+     */
+    func cancel() 
+    
+    /**
+     * Waits for the oldest change that is not handled yet, as `next_event` does; returns none once this is cancelled.
+     *
+     * # Errors
+     * As `next_event`.
+     */
+    func next() async throws  -> MoneyEvent?
+    
+}
+/**
+ * Changes of calls that are not handled yet. Ends when it is cancelled, and when nobody holds it.
+ */
+open class MoneyStream: MoneyStreamProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_antiphon_mobile_fn_clone_moneystream(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_antiphon_mobile_fn_free_moneystream(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Ends it: whoever waits for a change gets none.
+     */
+open func cancel()  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_antiphon_mobile_fn_method_moneystream_cancel(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Waits for the oldest change that is not handled yet, as `next_event` does; returns none once this is cancelled.
+     *
+     * # Errors
+     * As `next_event`.
+     */
+open func next()async throws  -> MoneyEvent?  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_moneystream_next(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterOptionTypeMoneyEvent.lift,
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+
+    
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeMoneyStream: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = MoneyStream
+
+    public static func lift(_ handle: UInt64) throws -> MoneyStream {
+        return MoneyStream(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: MoneyStream) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> MoneyStream {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: MoneyStream, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeMoneyStream_lift(_ handle: UInt64) throws -> MoneyStream {
+    return try FfiConverterTypeMoneyStream.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeMoneyStream_lower(_ value: MoneyStream) -> UInt64 {
+    return FfiConverterTypeMoneyStream.lower(value)
 }
 
 
@@ -8191,6 +8368,30 @@ fileprivate struct FfiConverterOptionTypeLeveledAmount: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeMoneyEvent: FfiConverterRustBuffer {
+    typealias SwiftType = MoneyEvent?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeMoneyEvent.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeMoneyEvent.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypePoolView: FfiConverterRustBuffer {
     typealias SwiftType = PoolView?
 
@@ -9075,13 +9276,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_antiphon_mobile_checksum_method_antiphon_calls() != 705) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_event_handled() != 28224) {
-        return InitializationResult.apiChecksumMismatch
-    }
     if (uniffi_antiphon_mobile_checksum_method_antiphon_give() != 45402) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_next_event() != 26886) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_antiphon_mobile_checksum_method_antiphon_open_pool() != 2197) {
@@ -9136,6 +9331,21 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_antiphon_mobile_checksum_method_antiphon_prove_payment() != 52558) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_event_handled() != 11225) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_money() != 29829) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_next_event() != 52492) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_moneystream_cancel() != 11329) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_moneystream_next() != 44718) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_antiphon_mobile_checksum_method_eventstream_cancel() != 17290) {

@@ -16,22 +16,24 @@ public struct AntiphonEvents: AsyncSequence {
     }
 }
 
-/// Each change of a call that moves money, until it is handled: when the next one is asked for, this one is.
+/// Each change of a call that moves money, until it is handled: when the next one is asked for, this one is. Ends when the task is cancelled.
 public struct MoneyEvents: AsyncSequence {
     let client: Antiphon
 
-    public func makeAsyncIterator() -> Iterator { Iterator(client: client) }
+    public func makeAsyncIterator() -> Iterator { Iterator(client: client, stream: client.money()) }
 
     public struct Iterator: AsyncIteratorProtocol {
         let client: Antiphon
+        let stream: MoneyStream
         var last: UInt64?
 
-        init(client: Antiphon) { self.client = client }
+        init(client: Antiphon, stream: MoneyStream) { (self.client, self.stream) = (client, stream) }
 
         public mutating func next() async throws -> MoneyEvent? {
             if let last { try await client.eventHandled(id: last) }
-            let event = try await client.nextEvent()
-            last = event.id
+            let stream = self.stream
+            let event = try await withTaskCancellationHandler { try await stream.next() } onCancel: { stream.cancel() }
+            last = event?.id
             return event
         }
     }

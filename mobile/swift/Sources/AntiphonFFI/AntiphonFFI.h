@@ -375,19 +375,9 @@ uint64_t uniffi_antiphon_mobile_fn_method_antiphon_call(uint64_t ptr, RustBuffer
 uint64_t uniffi_antiphon_mobile_fn_method_antiphon_calls(uint64_t ptr
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_EVENT_HANDLED
-#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_EVENT_HANDLED
-uint64_t uniffi_antiphon_mobile_fn_method_antiphon_event_handled(uint64_t ptr, uint64_t id
-);
-#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_GIVE
 #define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_GIVE
 uint64_t uniffi_antiphon_mobile_fn_method_antiphon_give(uint64_t ptr, RustBuffer key, RustBuffer to, RustBuffer amount, RustBuffer purpose
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_NEXT_EVENT
-#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_NEXT_EVENT
-uint64_t uniffi_antiphon_mobile_fn_method_antiphon_next_event(uint64_t ptr
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_OPEN_POOL
@@ -478,6 +468,41 @@ uint64_t uniffi_antiphon_mobile_fn_method_antiphon_propose_field(uint64_t ptr, R
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_PROVE_PAYMENT
 #define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_PROVE_PAYMENT
 uint64_t uniffi_antiphon_mobile_fn_method_antiphon_prove_payment(uint64_t ptr, RustBuffer field, uint32_t round, uint32_t index
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_EVENT_HANDLED
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_EVENT_HANDLED
+uint64_t uniffi_antiphon_mobile_fn_method_antiphon_event_handled(uint64_t ptr, uint64_t id
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_MONEY
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_MONEY
+uint64_t uniffi_antiphon_mobile_fn_method_antiphon_money(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_NEXT_EVENT
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_NEXT_EVENT
+uint64_t uniffi_antiphon_mobile_fn_method_antiphon_next_event(uint64_t ptr
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_CLONE_MONEYSTREAM
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_CLONE_MONEYSTREAM
+uint64_t uniffi_antiphon_mobile_fn_clone_moneystream(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_FREE_MONEYSTREAM
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_FREE_MONEYSTREAM
+void uniffi_antiphon_mobile_fn_free_moneystream(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_MONEYSTREAM_CANCEL
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_MONEYSTREAM_CANCEL
+void uniffi_antiphon_mobile_fn_method_moneystream_cancel(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_MONEYSTREAM_NEXT
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_MONEYSTREAM_NEXT
+uint64_t uniffi_antiphon_mobile_fn_method_moneystream_next(uint64_t ptr
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_CLONE_EVENTSTREAM
@@ -1096,21 +1121,9 @@ uint16_t uniffi_antiphon_mobile_checksum_method_antiphon_calls(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_EVENT_HANDLED
-#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_EVENT_HANDLED
-uint16_t uniffi_antiphon_mobile_checksum_method_antiphon_event_handled(void
-    
-);
-#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_GIVE
 #define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_GIVE
 uint16_t uniffi_antiphon_mobile_checksum_method_antiphon_give(void
-    
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_NEXT_EVENT
-#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_NEXT_EVENT
-uint16_t uniffi_antiphon_mobile_checksum_method_antiphon_next_event(void
     
 );
 #endif
@@ -1219,6 +1232,36 @@ uint16_t uniffi_antiphon_mobile_checksum_method_antiphon_propose_field(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_PROVE_PAYMENT
 #define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_PROVE_PAYMENT
 uint16_t uniffi_antiphon_mobile_checksum_method_antiphon_prove_payment(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_EVENT_HANDLED
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_EVENT_HANDLED
+uint16_t uniffi_antiphon_mobile_checksum_method_antiphon_event_handled(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_MONEY
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_MONEY
+uint16_t uniffi_antiphon_mobile_checksum_method_antiphon_money(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_NEXT_EVENT
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_NEXT_EVENT
+uint16_t uniffi_antiphon_mobile_checksum_method_antiphon_next_event(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_MONEYSTREAM_CANCEL
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_MONEYSTREAM_CANCEL
+uint16_t uniffi_antiphon_mobile_checksum_method_moneystream_cancel(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_MONEYSTREAM_NEXT
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_MONEYSTREAM_NEXT
+uint16_t uniffi_antiphon_mobile_checksum_method_moneystream_next(void
     
 );
 #endif

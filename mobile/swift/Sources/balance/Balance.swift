@@ -13,7 +13,11 @@ func provenBalance(node: String, chain: String, address: String) async throws ->
             try await client.shutDown()
             return found
         } catch let error as AntiphonError where error.isRetryable() {
-            try await Task.sleep(nanoseconds: 200_000_000)  // Such as `lookup/not-ready`: no head is proven yet.
+            // No head is proven yet: `lookup/not-ready`.
+            for problem in client.snapshot().problems {
+                FileHandle.standardError.write(Data("\(problem.code): \(helpFor(code: problem.code))\n".utf8))
+            }
+            try await Task.sleep(nanoseconds: 1_000_000_000)
         }
     }
 }

@@ -42,6 +42,7 @@ struct Program {
         switch words[0] {
         case "faucet": return "balance \(formatAmount(units: try await client.receive()))"
         case "balance": return "final \(formatAmount(units: try await client.finalBalance()))"
+        case "came": return "came \(formatAmount(units: try await client.came(from: words[1]) ?? "0"))"
         case "send": return called(try await client.send(words[1], to: words[2], amount: words[3]))
         case "cancel":
             await client.giveUp(words[1], to: words[2], amount: words[3])
@@ -61,6 +62,7 @@ struct Program {
         case "listen": return "stream \(try await client.hear(words[1]).name)"
         case "pool": return called(try await client.openPool(key: words[1], deposit: parseAmount(text: words[2])))
         case "earn": return try await done("earned") { try await client.earn() }
+        case "promise": return try await done("promised") { try await client.promise() }
         case "room": return "around \(try await client.enter(words[1]))"
         case "propose": return try await done("proposed") { try await client.propose(deposit: parseAmount(text: words[1])) }
         case "accept": return try await done("accepted") { try await client.accept() }
@@ -68,7 +70,7 @@ struct Program {
         case "backup": return "backup \(try await client.backupWord())"
         case "take": return try await done("taken") { try await client.take(words[1]) }
         case "locked": return (["locked"] + client.locked()).joined(separator: " ")
-        case "find": return "found \(try await client.findOwnPools().pools.count)"
+        case "find": return try await client.find()
         case "release": return try await done("released") { try await client.release() }
         case "close": return try await done("closed") { try await client.shutDown() }
         case "suspend": return try await done("suspended") { try await client.suspend() }

@@ -78,6 +78,12 @@ extension Antiphon {
         for try await event in moneySequence where event.call.key == key && event.call.stage == .final { return }
     }
 
+    /// Waits until the chain shows that somebody has sent something, and returns how much; nil if the task is cancelled.
+    func came(from payer: Address) async throws -> Amount? {
+        for try await event in moneySequence where event.call.kind == .received && event.call.payer == payer { return event.call.amount }
+        return nil
+    }
+
     /// Waits for a gift that is so far.
     func gift(at stage: String) async throws -> GiftView {
         let reached = ([.sure, .settled, .final] as [GiftStage]).drop { "\($0)" != stage }

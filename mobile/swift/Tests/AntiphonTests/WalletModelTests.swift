@@ -35,6 +35,12 @@ final class WalletModelTests: XCTestCase {
         try await until("it is final") { model.shown.calls.first?.stage == .final }
         XCTAssertEqual(model.shown.calls.count, 1)
 
+        // A screen that goes away lets go of the client, which lives on.
+        let other = Task { await model.follow() }
+        try await Task.sleep(nanoseconds: 100_000_000)
+        other.cancel()
+        await other.value
+
         try await client.shutDown()
         await following.value
     }

@@ -769,11 +769,7 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_calls(
     ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_event_handled(
-    ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_give(
-    ): Int
-    external fun uniffi_antiphon_mobile_checksum_method_antiphon_next_event(
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_open_pool(
     ): Int
@@ -810,6 +806,16 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_propose_field(
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_prove_payment(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_event_handled(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_money(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_next_event(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_moneystream_cancel(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_moneystream_next(
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_eventstream_cancel(
     ): Int
@@ -908,11 +914,7 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_calls(`ptr`: Long,
     ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_event_handled(`ptr`: Long,`id`: Long,
-    ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_give(`ptr`: Long,`key`: RustBuffer.ByValue,`to`: RustBuffer.ByValue,`amount`: RustBuffer.ByValue,`purpose`: RustBuffer.ByValue,
-    ): Long
-    external fun uniffi_antiphon_mobile_fn_method_antiphon_next_event(`ptr`: Long,
     ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_open_pool(`ptr`: Long,`key`: RustBuffer.ByValue,`deposit`: RustBuffer.ByValue,
     ): Long
@@ -949,6 +951,20 @@ internal object UniffiLib {
     external fun uniffi_antiphon_mobile_fn_method_antiphon_propose_field(`ptr`: Long,`others`: RustBuffer.ByValue,`deposit`: RustBuffer.ByValue,
     ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_prove_payment(`ptr`: Long,`field`: RustBuffer.ByValue,`round`: Int,`index`: Int,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_event_handled(`ptr`: Long,`id`: Long,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_money(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_next_event(`ptr`: Long,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_clone_moneystream(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_free_moneystream(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_antiphon_mobile_fn_method_moneystream_cancel(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_antiphon_mobile_fn_method_moneystream_next(`ptr`: Long,
     ): Long
     external fun uniffi_antiphon_mobile_fn_clone_eventstream(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
@@ -1226,13 +1242,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_calls() and 0xFFFF) != 705) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_event_handled() and 0xFFFF) != 28224) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_give() and 0xFFFF) != 45402) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_next_event() and 0xFFFF) != 26886) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_open_pool() and 0xFFFF) != 2197) {
@@ -1287,6 +1297,21 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_prove_payment() and 0xFFFF) != 52558) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_event_handled() and 0xFFFF) != 11225) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_money() and 0xFFFF) != 29829) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_next_event() and 0xFFFF) != 52492) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_moneystream_cancel() and 0xFFFF) != 11329) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_moneystream_next() and 0xFFFF) != 44718) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_antiphon_mobile_checksum_method_eventstream_cancel() and 0xFFFF) != 17290) {
@@ -2325,14 +2350,6 @@ public interface AntiphonInterface {
     suspend fun `calls`(): List<CallView>
     
     /**
-     * Says that a change was handled, durably.
-     *
-     * # Errors
-     * As `next_event`.
-     */
-    suspend fun `eventHandled`(`id`: kotlin.ULong)
-    
-    /**
      * Reserves `amount` on the chain for one payee alone, for a purpose of at most 32 bytes. The payee is sure of it at once, if
      * it is around; otherwise it waits, and comes back when its period is over. Watch `snapshot().gifts`.
      *
@@ -2340,15 +2357,6 @@ public interface AntiphonInterface {
      * As `transfer`.
      */
     suspend fun `give`(`key`: kotlin.String, `to`: Address, `amount`: Amount, `purpose`: kotlin.String): CallView
-    
-    /**
-     * Waits for the oldest change of a call that is not handled yet. It is told again, after a restart too, until
-     * `event_handled` has been called with its number; of a call that moves on meanwhile only the newest change is.
-     *
-     * # Errors
-     * `client/suspended`, `client/closed`.
-     */
-    suspend fun `nextEvent`(): MoneyEvent
     
     /**
      * Locks `deposit` smallest units on chain to pay for the stream that is listened to.
@@ -2493,6 +2501,29 @@ public interface AntiphonInterface {
      * Why there is no proof, in a stable code.
      */
     suspend fun `provePayment`(`field`: kotlin.String, `round`: kotlin.UInt, `index`: kotlin.UInt): Exhibit
+    
+    /**
+     * Says that a change was handled, durably.
+     *
+     * # Errors
+     * As `next_event`.
+     */
+    suspend fun `eventHandled`(`id`: kotlin.ULong)
+    
+    /**
+     * Returns what waits for the same changes as `next_event`, and gives up when it is cancelled.
+     */
+    fun `money`(): MoneyStream
+    
+    /**
+     * Waits for the oldest change of a call that is not handled yet. It is told again, after a restart too, until
+     * `event_handled` has been called with its number; of a call that moves on meanwhile only the newest change is.
+     * In Swift a task that is cancelled waits on: `money` gives what can be cancelled.
+     *
+     * # Errors
+     * `client/suspended`, `client/closed`.
+     */
+    suspend fun `nextEvent`(): MoneyEvent
     
     companion object
 }
@@ -3099,35 +3130,6 @@ open class Antiphon: Disposable, AutoCloseable, AntiphonInterface
 
     
     /**
-     * Says that a change was handled, durably.
-     *
-     * # Errors
-     * As `next_event`.
-     */
-    @Throws(AntiphonException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `eventHandled`(`id`: kotlin.ULong) {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_event_handled(
-                uniffiHandle,
-                
-        FfiConverterULong.lower(`id`),
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
-        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
-        // lift function
-        { },
-        
-        // Error FFI converter
-        AntiphonException.ErrorHandler,
-    )
-    }
-
-    
-    /**
      * Reserves `amount` on the chain for one payee alone, for a purpose of at most 32 bytes. The payee is sure of it at once, if
      * it is around; otherwise it waits, and comes back when its period is over. Watch `snapshot().gifts`.
      *
@@ -3153,34 +3155,6 @@ open class Antiphon: Disposable, AutoCloseable, AntiphonInterface
         { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
         // lift function
         { FfiConverterTypeCallView.lift(it) },
-        // Error FFI converter
-        AntiphonException.ErrorHandler,
-    )
-    }
-
-    
-    /**
-     * Waits for the oldest change of a call that is not handled yet. It is told again, after a restart too, until
-     * `event_handled` has been called with its number; of a call that moves on meanwhile only the newest change is.
-     *
-     * # Errors
-     * `client/suspended`, `client/closed`.
-     */
-    @Throws(AntiphonException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `nextEvent`() : MoneyEvent {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_next_event(
-                uniffiHandle,
-                
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
-        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
-        // lift function
-        { FfiConverterTypeMoneyEvent.lift(it) },
         // Error FFI converter
         AntiphonException.ErrorHandler,
     )
@@ -3708,6 +3682,80 @@ open class Antiphon: Disposable, AutoCloseable, AntiphonInterface
         { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
         // lift function
         { FfiConverterTypeExhibit.lift(it) },
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Says that a change was handled, durably.
+     *
+     * # Errors
+     * As `next_event`.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `eventHandled`(`id`: kotlin.ULong) {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_event_handled(
+                uniffiHandle,
+                
+        FfiConverterULong.lower(`id`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
+        // lift function
+        { },
+        
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Returns what waits for the same changes as `next_event`, and gives up when it is cancelled.
+     */override fun `money`(): MoneyStream {
+            return FfiConverterTypeMoneyStream.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_money(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Waits for the oldest change of a call that is not handled yet. It is told again, after a restart too, until
+     * `event_handled` has been called with its number; of a call that moves on meanwhile only the newest change is.
+     * In Swift a task that is cancelled waits on: `money` gives what can be cancelled.
+     *
+     * # Errors
+     * `client/suspended`, `client/closed`.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `nextEvent`() : MoneyEvent {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_next_event(
+                uniffiHandle,
+                
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeMoneyEvent.lift(it) },
         // Error FFI converter
         AntiphonException.ErrorHandler,
     )
@@ -4388,6 +4436,307 @@ public object FfiConverterTypeFalconAccount: FfiConverter<FalconAccount, Long> {
     override fun allocationSize(value: FalconAccount) = 8UL
 
     override fun write(value: FalconAccount, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * Changes of calls that are not handled yet. Ends when it is cancelled, and when nobody holds it.
+ */
+public interface MoneyStreamInterface {
+    
+    /**
+     * Ends it: whoever waits for a change gets none.
+     */
+    fun `cancel`()
+    
+    /**
+     * Waits for the oldest change that is not handled yet, as `next_event` does; returns none once this is cancelled.
+     *
+     * # Errors
+     * As `next_event`.
+     */
+    suspend fun `next`(): MoneyEvent?
+    
+    companion object
+}
+
+/**
+ * Changes of calls that are not handled yet. Ends when it is cancelled, and when nobody holds it.
+ */
+open class MoneyStream: Disposable, AutoCloseable, MoneyStreamInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_antiphon_mobile_fn_free_moneystream(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_antiphon_mobile_fn_clone_moneystream(handle, status)
+        }
+    }
+
+    
+    /**
+     * Ends it: whoever waits for a change gets none.
+     */override fun `cancel`()
+        = 
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_antiphon_mobile_fn_method_moneystream_cancel(
+        it,
+        _status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Waits for the oldest change that is not handled yet, as `next_event` does; returns none once this is cancelled.
+     *
+     * # Errors
+     * As `next_event`.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `next`() : MoneyEvent? {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_moneystream_next(
+                uniffiHandle,
+                
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterOptionalTypeMoneyEvent.lift(it) },
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+
+    
+
+
+    
+    
+    /**
+     * @suppress
+     */
+    companion object
+    
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeMoneyStream: FfiConverter<MoneyStream, Long> {
+    override fun lower(value: MoneyStream): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): MoneyStream {
+        return MoneyStream(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): MoneyStream {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: MoneyStream) = 8UL
+
+    override fun write(value: MoneyStream, buf: ByteBuffer) {
         buf.putLong(lower(value))
     }
 }
@@ -9137,6 +9486,38 @@ public object FfiConverterOptionalTypeLeveledAmount: FfiConverterRustBuffer<Leve
         } else {
             buf.put(1)
             FfiConverterTypeLeveledAmount.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeMoneyEvent: FfiConverterRustBuffer<MoneyEvent?> {
+    override fun read(buf: ByteBuffer): MoneyEvent? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeMoneyEvent.read(buf)
+    }
+
+    override fun allocationSize(value: MoneyEvent?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeMoneyEvent.allocationSize(value)
+        }
+    }
+
+    override fun write(value: MoneyEvent?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeMoneyEvent.write(value, buf)
         }
     }
 }

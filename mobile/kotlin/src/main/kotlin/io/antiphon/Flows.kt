@@ -16,9 +16,15 @@ fun Antiphon.eventFlow(): Flow<AntiphonEvent> = flow {
 
 /** Each change of a call that moves money, until it is handled: when the collector returns, it is. */
 fun Antiphon.moneyFlow(): Flow<MoneyEvent> = flow {
-    while (true) {
-        val event = nextEvent()
-        emit(event)
-        eventHandled(event.id)
+    money().use { stream ->
+        try {
+            while (true) {
+                val event = stream.next() ?: break
+                emit(event)
+                eventHandled(event.id)
+            }
+        } finally {
+            stream.cancel()
+        }
     }
 }
