@@ -21,8 +21,8 @@ import { used } from './delivery/usage.mjs';
 const WINDOW = 15;
 /** Pages come one after the other. */
 const JOIN_MS = 1_000;
-/** From the last join until it is measured, in seconds: links are made, delays have settled. */
-const WARM_UP_S = 15;
+/** From the last join until it is measured, in seconds: links are made, delays have settled, and the browser has compiled anew what runs often. */
+const WARM_UP_S = 45;
 
 /** Played closer to the end of the playlist than this many seconds, the stream is cut shorter: three segments fit, as RFC 8216 asks. */
 const SHORT_BELOW = 6;

@@ -120,12 +120,12 @@ export async function startNetwork(options = {}) {
     const site = await run('site', '--root', join(ROOT, 'www/dist'), '--config', config, '--listen', '127.0.0.1:0');
     /** Changes what the page is told. @param {Partial<typeof page>} change */
     const configure = async (change) => writeFile(config, JSON.stringify({ ...JSON.parse(await readFile(config, 'utf8')), ...change }));
-    /** Serves the site once more, with something put before the worker's own script. @param {string} script */
-    const alteredSite = async (script) => {
+    /** Serves the site once more, with something put before one of its scripts. @param {string} script @param {string} [name] */
+    const alteredSite = async (script, name = 'worker.js') => {
       const folder = join(data, 'altered');
       await cp(join(ROOT, 'www/dist'), folder, { recursive: true });
-      const worker = join(folder, 'worker.js');
-      await writeFile(worker, script + (await readFile(worker, 'utf8')));
+      const altered = join(folder, name);
+      await writeFile(altered, script + (await readFile(altered, 'utf8')));
       return text(await run('site', '--root', folder, '--config', config, '--listen', '127.0.0.1:0'), 'url');
     };
     /** Starts a native peer of the stream with a key of its own. @param {string[]} words */

@@ -1,7 +1,8 @@
 // A page that Playwright does not drive, as a listener: in Firefox, and where Chromium must see that a page is hidden.
 
 import { Diary, until } from './browser.mjs';
-import { Listener, watch } from './listener.mjs';
+import { Listener } from './listener.mjs';
+import { watch } from './watch.mjs';
 
 /**
  * Opens the site in a context of its own, as a listener.

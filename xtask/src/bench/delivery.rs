@@ -76,7 +76,7 @@ fn section(options: &Options, lines: &[Value]) -> Result<String> {
         out,
         "Written by `cargo xtask bench delivery`; {}. The sample stream in segments of two seconds (of one\n\
          second where three seconds behind are wanted), played in one Chromium on one machine by so many pages that come a second apart, held equally far behind the end of the playlist; medians of\n\
-         {} run(s) of {} s in turn. *Default* and *tuned* are `p2p-media-loader` with its own tracker, as documented and with the\n\
+         {} run(s) of {} s in turn, each from three quarters of a minute after the last page came. *Default* and *tuned* are `p2p-media-loader` with its own tracker, as documented and with the\n\
          segments that it always takes from the origin cut to two seconds. The pages show nothing, and nobody debugs them. Ours verifies every chunk and pays for it; wanted\n\
          are {:.0} % of the possible (n-1)/n.\n",
         super::machine(),

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{lines, number, sections, text};
 use crate::process::{command, root};
+use crate::setup;
 use crate::step::step;
 
 /// Where the section begins.
@@ -29,6 +30,7 @@ pub(super) struct Options {
 /// written then.
 pub(super) fn measure(options: &Options) -> Result<()> {
     super::build()?;
+    setup::npm_ci("tests/e2e/bench/delivery")?;
     let lines = step(&format!("three pages listen for {} minutes", options.minutes), || {
         let mut node = command("node");
         node.arg("bench/soak.mjs").current_dir(root().join("tests/e2e"));
@@ -44,19 +46,21 @@ fn section(lines: &[Value]) -> Result<String> {
     writeln!(
         out,
         "Written by `cargo xtask bench soak`; {}. Three pages of the site in one Chromium play the sample stream for {:.0}\n\
-         minutes, carry it for each other and pay.\n",
+         minutes, carry it for each other and pay; nobody debugs them. They are off the record, so what they load is kept in the\n\
+         memory of the browser, of which that of the processes of pages is a part.\n",
         super::machine(),
         number(last, "minute")?,
     )?;
-    out.push_str("| minute | memory of the browser | from peers | stalls so far | a page was kept from running |\n|---|---|---|---|---|\n");
+    out.push_str("| minute | memory of the browser | of its pages | from peers | stalls so far | a page was kept from running |\n|---|---|---|---|---|---|\n");
     let every = minutes.len().div_ceil(12).max(1);
     let shown = minutes.iter().enumerate();
     for (_, line) in shown.filter(|(index, _)| *index == 0 || (index + 1) % every == 0) {
         writeln!(
             out,
-            "| {:.0} | {:.0} MB | {:.1} % | {:.0} | {:.0} ms at most |",
+            "| {:.0} | {:.0} MB | {:.0} MB | {:.1} % | {:.0} | {:.0} ms at most |",
             number(line, "minute")?,
             number(line, "megabytes")?,
+            number(line, "pageMegabytes")?,
             number(line, "share")? * 100.0,
             number(line, "stalls")?,
             number(line, "gapMs")?,

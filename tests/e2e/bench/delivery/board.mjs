@@ -8,11 +8,12 @@ const PATIENCE_MS = 20_000;
 /** Starts it on a free port. */
 export async function startBoard() {
   /** Who waits to be asked. @type {Map<string, import('node:http').ServerResponse>} */ const waiting = new Map();
-  /** Who wants to know. @type {Map<string, (figures: any) => void>} */ const wanted = new Map();
+  /** Who wants to know, and what is asked of the page. @type {Map<string, { word: string, hear: (figures: any) => void }>} */ const wanted = new Map();
   /** @type {string[]} */ const errors = [];
   const meet = (/** @type {string} */ page) => {
-    if (!wanted.has(page)) return;
-    waiting.get(page)?.end();
+    const want = wanted.get(page);
+    if (want === undefined) return;
+    waiting.get(page)?.end(want.word);
     waiting.delete(page);
   };
   const server = createServer(async (request, response) => {
@@ -27,7 +28,7 @@ export async function startBoard() {
     for await (const part of request) text += part;
     response.end();
     if (what === 'error') return void errors.push(`page ${page}: ${text}`);
-    wanted.get(page)?.(JSON.parse(text));
+    wanted.get(page)?.hear(JSON.parse(text));
     wanted.delete(page);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(null)));
@@ -36,12 +37,15 @@ export async function startBoard() {
     url: `http://127.0.0.1:${port}`,
     /** What went wrong in pages. */
     errors,
-    /** Asks a page how it stands; it may not have loaded yet. @param {string} page @returns {Promise<any>} */
-    read: (page) => new Promise((resolve, reject) => {
+    /** Asks a page how it stands; it may not have loaded yet. @param {string} page @param {string} [word] What it is to do first. @returns {Promise<any>} */
+    read: (page, word = '') => new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`page ${page} says nothing\n${errors.join('\n')}`)), PATIENCE_MS);
-      wanted.set(page, (figures) => {
-        clearTimeout(timer);
-        resolve(figures);
+      wanted.set(page, {
+        word,
+        hear: (figures) => {
+          clearTimeout(timer);
+          resolve(figures);
+        },
       });
       meet(page);
     }),

@@ -3,13 +3,13 @@
 const { config } = /** @type {{ config: Record<string, string> }} */ (/** @type {unknown} */ (globalThis));
 const BOARD = `${config.board}/${new URLSearchParams(location.search).get('page')}`;
 
-/** Says how the page stands whenever somebody wants to know. @param {() => object} figures */
-export async function tell(figures) {
+/** Says how the page stands whenever somebody wants to know. @param {() => object} figures @param {(word: string) => void} [obey] Does first what was asked. */
+export async function tell(figures, obey = () => {}) {
   const post = (/** @type {string} */ url, /** @type {string} */ body) => fetch(url, { method: 'POST', body }).catch(() => {});
   addEventListener('error', (event) => void post(`${BOARD}/error`, event.message));
   addEventListener('unhandledrejection', (event) => void post(`${BOARD}/error`, String(event.reason)));
   for (;;) {
-    await fetch(BOARD);
+    obey(await (await fetch(BOARD)).text());
     await post(BOARD, JSON.stringify(figures()));
   }
 }

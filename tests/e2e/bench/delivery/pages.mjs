@@ -1,7 +1,7 @@
 // Serves the pages that are compared, and the rival's own tracker.
 
 import { build } from 'esbuild';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startLive } from '../../lab/live.mjs';
 import { startBoard } from './board.mjs';
@@ -24,7 +24,7 @@ export async function startPages(config) {
   const page = (/** @type {string} */ name) => `<!doctype html><meta charset="utf-8"><title>${name}</title>
     <script>globalThis.config = ${told};</script><script type="module" src="/${name}.js"></script>`;
   const live = await startLive({
-    '/ours': page('ours'), '/ours.js': { text: ours ?? '', type: '.js' }, '/rival': page('rival'), '/rival.js': { text: rival ?? '', type: '.js' },
+    '/ours': page('ours'), ...ours, '/rival': page('rival'), ...rival,
     '/worker.js': { file: join(DIST, 'worker.js') }, '/antiphon_bg.wasm': { file: join(DIST, 'antiphon_bg.wasm') },
   });
   return {
@@ -42,14 +42,15 @@ export async function startPages(config) {
   };
 }
 
-/** @param {string} name */
+/** A page's script, and the parts of it that are loaded when it asks for them, as bundlers make them. @param {string} name */
 async function bundle(name) {
   const entry = fileURLToPath(new URL(`page-${name}.mjs`, import.meta.url));
   const { outputFiles } = await build({
-    entryPoints: [entry], bundle: true, minify: true, write: false, format: 'esm', target: 'es2022',
+    entryPoints: { [name]: entry }, bundle: true, splitting: true, outdir: '/', chunkNames: `${name}-[hash]`,
+    minify: true, write: false, format: 'esm', target: 'es2022',
     // The rival's own bundle for browsers.
     conditions: ['p2pml:core-as-bundle'],
     alias: { 'antiphon/player': join(DIST, 'player.js') },
   });
-  return outputFiles[0]?.text;
+  return Object.fromEntries(outputFiles.map(({ path, text }) => [`/${basename(path)}`, { text, type: '.js' }]));
 }

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** Clock ticks of `/proc` in a second: USER_HZ, 100 on every Linux that we know. */
 const TICKS = 100;
 
-/** Processor time so far and memory now of all browser processes below this one; what they share is shared out. */
+/** Processor time so far and memory now of all browser processes below this one, and memory of those that run pages; what they share is shared out. */
 export function used() {
   const parents = new Map();
   const ticks = new Map();
@@ -17,13 +17,15 @@ export function used() {
     parents.set(Number(name), Number(parent));
     ticks.set(Number(name), Number(rest[9]) + Number(rest[10]));
   }
-  let cpuSeconds = 0, bytes = 0;
+  let cpuSeconds = 0, bytes = 0, pageBytes = 0;
   for (const [pid, used] of ticks) {
     if (!isOurs(pid, parents)) continue;
     cpuSeconds += used / TICKS;
-    bytes += Number(/^Pss:\s+(\d+) kB/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) * 1024;
+    const held = Number(/^Pss:\s+(\d+) kB/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) * 1024;
+    bytes += held;
+    if (read(`/proc/${pid}/cmdline`).includes('--type=renderer')) pageBytes += held;
   }
-  return { cpuSeconds, bytes };
+  return { cpuSeconds, bytes, pageBytes };
 }
 
 /** @param {number} pid @param {Map<number, number>} parents */
