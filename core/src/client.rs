@@ -278,7 +278,7 @@ impl Client {
             Input::Prove(id, payment) => self.prove(id, payment, out),
             Input::FindPools(id) => self.find_pools(id, out),
             Input::Playlist(id, loaded) => self.read_playlist(now, id, loaded, out),
-            Input::Check(id, part, bytes) => self.check(id, part, bytes, out),
+            Input::Check(id, part, bytes) => self.check(now, id, (part, bytes), out),
             Input::Want(id, wanted) => self.want(now, id, wanted, out),
             Input::Unwant(id) => self.unwant(now, id, out),
             Input::Tick => self.tick(now, out),

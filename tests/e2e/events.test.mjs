@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openPage, startBrowser, until } from './lab/browser.mjs';
-import { Listener, watch } from './lab/listener.mjs';
+import { Listener } from './lab/listener.mjs';
 import { startNetwork } from './lab/network.mjs';
+import { watch } from './lab/watch.mjs';
 
 const KEY = 'rent-2026-12';
 /** Account 0 of the first vector of BIP-39. */

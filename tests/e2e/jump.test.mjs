@@ -52,6 +52,9 @@ afterEach(async () => {
 /** @param {Listener} listener */
 const newest = async (listener) => (await listener.snapshot()).stream?.newest ?? 0;
 
+/** What is printed of a listener where waiting was in vain. @param {Listener} listener */
+const explain = async (listener) => `${show(await listener.snapshot())}\n${await listener.silence()}`;
+
 /** Waits until sound goes on for some seconds from now. @param {Listener} listener */
 async function goesOn(listener) {
   let last = await listener.position();
@@ -62,7 +65,7 @@ async function goesOn(listener) {
     heard = now > last && now < last + 2 ? heard + (now - last) : now === last ? heard : 0;
     last = now;
     return heard >= HEARD_S;
-  }, (PATIENCE_S + HEARD_S) * 1000, async () => `${show(await listener.snapshot())}\n${await listener.silence()}`);
+  }, (PATIENCE_S + HEARD_S) * 1000, () => explain(listener));
 }
 
 /** Asserts that nobody played anything bad, was banned, or threw. */
@@ -80,7 +83,8 @@ async function isClean() {
 async function carry() {
   const fromPeers = () => Promise.all(listeners.map(async (listener) => (await listener.snapshot()).delivery.fromPeers));
   const before = await fromPeers();
-  await until('they carry for each other', async () => (await fromPeers()).some((bytes, i) => bytes > (before[i] ?? 0)), 30_000);
+  const isCarried = async () => (await fromPeers()).some((bytes, i) => bytes > (before[i] ?? 0));
+  await until('they carry for each other', isCarried, 60_000, async () => (await Promise.all(listeners.map(explain))).join('\n'));
 }
 
 test('a playlist leaps far ahead: both hear what it lists then, and carry it', async () => {

@@ -69,7 +69,8 @@ test('words alone find the pool of a lost browser, frozen, and take back what is
   const fees = funded - (await cy.balance());
   assert.ok(fees > 0n && fees < 10_000n, `all but two fees: ${fees}`);
   await cy.get('find-pools').click();
-  await cy.sees('that nothing is left to find', async () => /^No other pool .* All that it has sent was read/.test(await cy.said('backup-said')), 60_000);
+  // All blocks of this test are read once more.
+  await cy.sees('that nothing is left to find', async () => /^No other pool .* All that it has sent was read/.test(await cy.said('backup-said')), POOL_MS);
   assert.deepEqual(cy.diary.errors, []);
   await cy.close();
 });

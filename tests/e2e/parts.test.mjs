@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openPage, startBrowser, until } from './lab/browser.mjs';
-import { Listener, watch } from './lab/listener.mjs';
+import { Listener } from './lab/listener.mjs';
 import { startNetwork } from './lab/network.mjs';
+import { watch } from './lab/watch.mjs';
 
 /** @type {Awaited<ReturnType<typeof startNetwork>>} */ let network;
 /** @type {import('playwright-core').Browser} */ let browser;
@@ -35,6 +36,9 @@ async function listen(name, change) {
     const answer = await route.fetch();
     await route.fulfill({ response: answer, body: change(await answer.text()) });
   });
+  const { close } = opened;
+  // A playlist may be on its way when the page closes.
+  opened.close = () => opened.page.unrouteAll({ behavior: 'ignoreErrors' }).then(close);
   await opened.page.goto(network.url);
   const listener = new Listener(opened);
   await until(`${name} has a client`, () => listener.hasClient(), 30_000, () => listener.explain());

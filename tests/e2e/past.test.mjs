@@ -61,6 +61,8 @@ test('what happened while the page was closed for too long is a gap with the bal
   const height = (/** @type {string | undefined} */ text) => Number(text?.replaceAll(',', ''));
   assert.ok(height(from) <= left + 1 && height(until) >= paid, await gap.innerText());
   assert.equal(BigInt(was ?? 0) * ONE, before);
+  // The gap is told first; the blocks behind it are read one after the other.
+  await ann.sees('what came after', async () => (await ann.get('past').locator('[data-testid=entry]').count()) === 2, 60_000);
   const units = await ann.get('past').locator('[data-testid=entry]').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-units')));
   assert.deepEqual(units, [String(4n * ONE), String(before)], 'what came in the gap is in no line');
   await ann.page.reload();

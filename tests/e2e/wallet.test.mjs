@@ -101,16 +101,13 @@ test('to an address of a Falcon key everything can be moved at once, and it is s
 
 test('what is sent is pending, then final, and both sides see it with its block', async () => {
   await bob.sees('a proven balance', async () => (await bob.balance()) === 0n);
+  const units = (-5n * ONE) / 2n;
+  const shown = await ann.stages(units);
   await ann.get('send-yes').click();
-  const stages = new Set();
-  const look = async () => {
-    const row = ann.get('past').locator('li').first();
-    const stage = await row.getAttribute('data-stage').catch(() => null);
-    if (stage !== null) stages.add(stage);
-    return (await ann.get('past').locator(`li[data-testid=entry][data-stage=final][data-units="-${(5n * ONE) / 2n}"]`).count()) === 1;
-  };
-  await ann.sees('it is final', look, 60_000);
-  assert.ok(stages.has('pending'), [...stages].join(' '));
+  await ann.sees('it is final', async () => (await ann.get('past').locator(`li[data-testid=entry][data-stage=final][data-units="${units}"]`).count()) === 1, 60_000);
+  const stages = await shown();
+  assert.equal(stages[0], 'pending', stages.join(' '));
+  assert.equal(stages.at(-1), 'final', stages.join(' '));
   await bob.sees('the money', async () => (await bob.balance()) === (5n * ONE) / 2n);
   await bob.sees('who it came from', async () => (await bob.get('past').locator('li[data-stage=final]').count()) === 1, 60_000);
   assert.match(await bob.get('past').locator('li').first().innerText(), /\+2\.5[^]*received from/);

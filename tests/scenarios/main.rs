@@ -63,6 +63,8 @@ mod payconsistency;
 #[cfg(not(target_family = "wasm"))]
 mod playlists;
 #[cfg(not(target_family = "wasm"))]
+mod refresh;
+#[cfg(not(target_family = "wasm"))]
 mod rooms;
 #[cfg(not(target_family = "wasm"))]
 mod terms;

@@ -3,7 +3,9 @@
 use antiphon_core::{
     amount::Amount,
     chain::{light::Anchor, spec::Token},
-    client::{Client, Config, Input, Loaded, Output, UploadPolicy, WantId, Wanted},
+    client::{
+        Client, Config, HttpAnswer, Input, Loaded, Output, Part, UploadPolicy, WantId, Wanted,
+    },
     codec::{Bounded, Text},
     crypto::{Hash, SecretKey, Signed},
     delivery::{
@@ -80,6 +82,43 @@ fn numbers_that_a_liar_listed_first_are_still_the_publishers() {
     assert!(page.knows(3) && page.knows(5), "the lie has not taken their place");
 }
 
+#[test]
+fn what_a_long_list_is_read_without_is_judged_before_it_is_played() {
+    let mut page = Page::new();
+    let honest = Forger::honest().text(0, 12);
+    let lie = Forger { signs: key(4), ..Forger::honest() }.text(0, 12);
+    let (truth, lie) = [honest.lines(), lie.lines()].map(|mut lines| lines.nth(3).unwrap()).into();
+    assert_eq!(page.read(&honest.replace(truth, lie)), FOLLOWED, "only its end is needed at once");
+    assert!(page.knows(3), "whoever looks back gets what is signed");
+    assert!(!page.knows(0));
+    assert_eq!(page.check(0, &0_u64.to_le_bytes()), Err("segment/bad-signature"));
+    assert_eq!(page.check(1, &1_u64.to_le_bytes()), Ok(()));
+    assert_eq!(page.check(2, &9_u64.to_le_bytes()), Err("origin/bad-chunk"));
+    assert_eq!(page.read(&honest), FOLLOWED);
+    assert_eq!(page.check(0, &0_u64.to_le_bytes()), Ok(()));
+}
+
+#[test]
+fn the_oldest_segment_of_a_list_that_goes_back_for_an_hour_is_ordered_where_it_lies() {
+    let mut page = Page::new();
+    assert_eq!(page.read(&Forger::honest().text(0, 1800)), FOLLOWED);
+    page.fetch(0, &0_u64.to_le_bytes());
+    assert_eq!(page.held(), 8);
+}
+
+#[test]
+fn another_segment_under_a_known_number_takes_its_place_wherever_it_is_listed() {
+    let mut page = Page::new();
+    assert_eq!(page.read(&Forger::honest().text(0, 12)), FOLLOWED);
+    page.fetch(0, &0_u64.to_le_bytes());
+    assert_eq!(page.held(), 8);
+    let anew = Forger { salt: 99, ..Forger::honest() };
+    assert_eq!(page.read(&anew.text(0, 12)), FOLLOWED);
+    assert_eq!(page.held(), 0, "what was signed before is served to nobody");
+    page.fetch(0, &99_u64.to_le_bytes());
+    assert_eq!(page.held(), 8);
+}
+
 /// Writes playlists.
 struct Forger {
     /// Whom the stream is said to be of.
@@ -89,11 +128,13 @@ struct Forger {
     /// Who signs its records.
     signs: SecretKey,
     heirs: Vec<Heir>,
+    /// What a segment's bytes are, beside its number.
+    salt: u64,
 }
 
 impl Forger {
     fn honest() -> Self {
-        Self { key: key(3), signer: key(3), signs: key(3), heirs: Vec::new() }
+        Self { key: key(3), signer: key(3), signs: key(3), heirs: Vec::new(), salt: 0 }
     }
 
     fn text(&self, first: u64, count: u64) -> String {
@@ -112,7 +153,7 @@ impl Forger {
         let info = stream_tag(&Signed::new(&self.signer, CHAIN, info));
         let mut text = format!("#EXTM3U\n{info}\n#EXT-X-MEDIA-SEQUENCE:{first}\n");
         for number in first..first + count {
-            let record = Record::of(stream, number, &number.to_le_bytes()).unwrap();
+            let record = Record::of(stream, number, &(number ^ self.salt).to_le_bytes()).unwrap();
             let record = record_tag(&Signed::new(&self.signs, CHAIN, record));
             text += &format!("{record}\n#EXTINF:2,\n{number}.m4s\n");
         }
@@ -170,6 +211,35 @@ impl Page {
         }
         assert_eq!(given.len(), 1, "one answer");
         given.remove(0)
+    }
+
+    /// Wants a segment, and brings these bytes when it is ordered.
+    fn fetch(&mut self, sequence: u64, bytes: &[u8]) {
+        let wanted = Wanted { sequence, buffered_ms: 0 };
+        let ordered = self.feed(Input::Want(WantId(8), wanted)).into_iter().find_map(|output| {
+            let Output::Http(id, order) = output else { return None };
+            (order.url == format!("{sequence}.m4s")).then_some(id)
+        });
+        let answer = HttpAnswer { status: 200, body: bytes.to_vec() };
+        self.feed(Input::HttpDone(ordered.expect("an order"), answer));
+        self.feed(Input::Unwant(WantId(8)));
+    }
+
+    /// Bytes of verified chunks.
+    fn held(&self) -> u64 {
+        self.0.snapshot().delivery.cached
+    }
+
+    /// Has the bytes of a segment judged.
+    fn check(&mut self, sequence: u64, bytes: &[u8]) -> Result<(), &'static str> {
+        let out = self.feed(Input::Check(WantId(9), Part::Segment(sequence), bytes.to_vec()));
+        let answer = out.into_iter().find_map(|output| {
+            if let Output::Refuse(WantId(9), code) = output {
+                return Some(Err(code));
+            }
+            matches!(output, Output::Deliver(WantId(9), _)).then_some(Ok(()))
+        });
+        answer.expect("an answer that judges")
     }
 
     /// Whether a verified segment of this number can be asked for.

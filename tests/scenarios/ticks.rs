@@ -98,6 +98,16 @@ fn every_chunk_beyond_the_first_is_paid_by_a_hash_and_all_is_settled() {
 }
 
 #[test]
+fn most_payments_cost_no_message_of_their_own() {
+    let (mut world, _) = paying(&Seed::or(57));
+    let before = (world.listeners[2].ticks_sent.len(), world.listeners[2].paid_alone);
+    world.run_for(120);
+    let payer = &world.listeners[2];
+    let (ticks, alone) = (payer.ticks_sent.len() - before.0, payer.paid_alone - before.1);
+    assert!(ticks > 20 && alone * 4 <= ticks, "{alone} of {ticks} ticks were alone");
+}
+
+#[test]
 fn a_tick_that_is_replayed_of_another_payee_too_far_or_made_up_pays_nothing() {
     let seed = Seed::or(52);
     let (mut world, pool) = paying(&seed);

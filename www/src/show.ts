@@ -88,7 +88,7 @@ function showPeers(peers: readonly PeerView[]): void {
   });
 }
 
-function showPurse({ wallet }: Snapshot): void {
+function showPurse({ wallet, stream, peers }: Snapshot): void {
   say(byTest('address'), wallet.address ?? '–');
   byId<HTMLAnchorElement>('own').href = wallet.address === null ? '#/chain' : `#/account/${wallet.address}`;
   const balance = byTest('balance');
@@ -113,7 +113,9 @@ function showPurse({ wallet }: Snapshot): void {
   const { pool } = wallet;
   mark(byTest('pool'), 'level', pool?.deposit?.level ?? '');
   if (pool === null) {
-    say(byTest('pool'), 'No pool yet. Opening one locks the deposit and about as much again as collateral; what is not paid comes back.');
+    const isOnCredit = peers.length > 0 && (stream?.price ?? 0n) > 0n;
+    say(byTest('pool'), `No pool yet${isOnCredit ? ': neighbours give a few chunks on credit, and more once they are paid' : ''}. `
+      + 'Opening one locks the deposit and about as much again as collateral; what is not paid comes back.');
   } else if (pool.deposit === null) {
     say(byTest('pool'), `Pool ${short(pool.pool)} is on its way to the chain.`);
   } else {

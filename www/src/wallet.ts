@@ -17,6 +17,9 @@ import { Sending } from './wallet/sending.js';
 import { Words } from './wallet/words.js';
 import { reason } from './words.js';
 
+/** How often the client is told that somebody looks, which it takes for half a minute. */
+const AGAIN_MS = 5_000;
+
 /** Shows the wallet of a client. */
 export class Wallet {
   readonly #client: () => Antiphon | null;
@@ -42,6 +45,7 @@ export class Wallet {
     byId('wallet-right').append(this.#words.element, this.#people.element, this.#keeping.element);
     this.#accounts.addEventListener('change', () => void this.#use(Number(this.#accounts.value)));
     this.open();
+    setInterval(() => this.#watch(), AGAIN_MS);
   }
 
   /** Asks anew which wallet it is: another one may have been opened. */
@@ -59,6 +63,11 @@ export class Wallet {
     this.#keeping.update(snapshot);
     this.#words.update(snapshot);
     this.#history.update(snapshot);
+  }
+
+  /** While somebody looks, heads follow the chain block by block: what others send is seen at once. */
+  #watch(): void {
+    if (!byId('wallet').hidden) this.#client()?.follow().catch(() => {}); // It is asked again.
   }
 
   async #ask(): Promise<void> {

@@ -128,6 +128,7 @@ const FAMILIES: readonly (readonly [string, string])[] = [
   ['origin/', 'The origin sent altered sound. It was refused.'],
   ['node/', 'The node does not answer. The stream plays on; balances stand still.'],
   ['tracker/', 'The tracker does not answer. No new peers until it is back; the stream plays on.'],
+  ['segment/bad-signature', 'The stream carries a record that its publisher did not sign. Its segment is not played.'],
   ['segment/', 'The stream carries a record that its publisher did not sign. Playing over plain HTTP.'],
   ['gift/', 'Something was offered as a gift that cannot be paid. Refused.'],
   ['lookup/', 'This could not be looked up.'],

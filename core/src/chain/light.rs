@@ -77,9 +77,10 @@ const LAST_RETRY: Duration = Duration::from_secs(5);
 const MIN_POLL: Duration = Duration::from_millis(200);
 /// Blocks from one look to the next while nothing waits for the chain. Chosen here: news bring as many headers, so a look is one
 /// file.
-const CALM_BLOCKS: u32 = 4;
-/// Longest wait between looks then. Chosen here: a payee counts a tip as withheld after half a minute (A5.14).
-const MAX_CALM: Duration = Duration::from_secs(4);
+const CALM_BLOCKS: u32 = 8;
+/// Longest wait between looks then. Chosen here: money that nobody announced is seen after it, and a payee counts a tip as withheld
+/// after half a minute (A5.14).
+const MAX_CALM: Duration = Duration::from_secs(8);
 /// News that could not be had one after another before a source counts as one that has none. Chosen here: it is asked for tips then.
 const MAX_NEWS_MISSED: u32 = 3;
 /// Files asked for at once.
@@ -241,7 +242,7 @@ impl Light {
         [self.next_look, self.comparison.deadline()].into_iter().flatten().min()
     }
 
-    /// Says whether every fourth block will do, because nothing waits for the chain. Who waits again looks at once.
+    /// Says whether every eighth block will do, because nothing waits for the chain. Who waits again looks at once.
     pub fn calm_down(&mut self, is_calm: bool) {
         self.is_calm = is_calm;
         if let (false, 0, Some(poll)) = (is_calm, self.failures, self.poll()) {

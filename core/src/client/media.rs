@@ -8,7 +8,7 @@ use crate::{
     delivery::{
         cache::farthest,
         fetch::{self, Body, Fetch, HttpRange},
-        playlist::{Expected, Playlist, Reader},
+        playlist::{Expected, Playlist, Reader, RecordFault},
         record::Record,
         rendition,
         serve::{self, Asked, Serve, UNLIMITED},
@@ -23,12 +23,9 @@ use core::time::Duration;
 /// Code of the trouble that the origin sent what the publisher did not sign.
 const BAD_CHUNK: &str = "origin/bad-chunk";
 
-/// Segment addresses remembered; those farthest from the newest go first.
-const MAX_ADDRESSES: usize = 1024;
-
 impl Client {
     /// Reads a playlist, and says whether the player may follow it. Once a stream plays, nothing that is not its may stand
-    /// in its place: no other key, no record that does not hold. Before that the sound does not stop because of us.
+    /// in its place: no other key, no record that is seen not to hold. Before that the sound does not stop because of us.
     pub(super) fn read_playlist(
         &mut self,
         now: Now,
@@ -101,20 +98,24 @@ impl Client {
         if let (Some(stream), Some(last)) = (&mut self.stream, playlist.segments.last()) {
             // It may be lower than before: of an old list, or of a publisher that counts anew.
             stream.newest = rendition::number(last.sequence);
+            self.feed_fetch(now, fetch::Input::Listed(last.sequence), out);
         }
         for segment in playlist.segments {
             let Some(stream) = &mut self.stream else { return };
             let known = stream.addresses.insert(segment.sequence, segment.uri);
-            if stream.addresses.len() > MAX_ADDRESSES
+            if stream.addresses.len() > fetch::MAX_KNOWN
                 && let Some(farthest) = farthest(&stream.addresses, segment.sequence)
             {
                 stream.addresses.remove(&farthest);
             }
-            let is_news = |record: &Record| stream.fetch.record(segment.sequence) != Some(record);
             match segment.record {
-                // Whoever listed the number before, with a record that did not hold: this one does.
-                Ok(record) if is_news(&record.body) => {
-                    self.feed_fetch(now, fetch::Input::Known(record.body), out);
+                Ok(Some(record)) => self.learn(now, record.body, out),
+                // Where the number is known another segment may be meant by it now.
+                Ok(None)
+                    if stream.fetch.knows(segment.sequence)
+                        || stream.fetch.is_ahead(segment.sequence) =>
+                {
+                    self.learn_left(now, segment.sequence, out);
                 }
                 Err(fault) if known.is_none() => self.trouble(fault.code(), out),
                 Ok(_) | Err(_) => {}
@@ -122,22 +123,57 @@ impl Client {
         }
     }
 
+    /// Verifies a record that was left when its playlist was read, and learns it. Returns what is wrong with it.
+    fn learn_left(
+        &mut self,
+        now: Now,
+        sequence: u64,
+        out: &mut Vec<Output>,
+    ) -> Option<RecordFault> {
+        match self.reader.as_mut()?.verify(sequence)? {
+            Ok(record) => {
+                self.learn(now, record.body, out);
+                None
+            }
+            Err(fault) => Some(fault),
+        }
+    }
+
+    /// Learns a record that holds, whatever was known by its number before.
+    fn learn(&mut self, now: Now, record: Record, out: &mut Vec<Output>) {
+        let known = self.stream.as_ref().and_then(|of| of.fetch.record(record.sequence));
+        if known != Some(&record) {
+            self.feed_fetch(now, fetch::Input::Known(record), out);
+        }
+    }
+
     /// Holds what the player loaded by itself against what the publisher signed. Where nothing is signed nobody can
     /// say; that was told when the playlist was read.
-    pub(super) fn check(&mut self, id: WantId, part: Part, bytes: Vec<u8>, out: &mut Vec<Output>) {
+    pub(super) fn check(
+        &mut self,
+        now: Now,
+        id: WantId,
+        (part, bytes): (Part, Vec<u8>),
+        out: &mut Vec<Output>,
+    ) {
+        let left = match part {
+            Part::Segment(sequence) => self.learn_left(now, sequence, out),
+            Part::Map => None,
+        };
         let Some(stream) = &mut self.stream else {
             out.push(Output::Fail(id, CommandError::NoStream.code()));
             return;
         };
         let fault = match part {
             Part::Map => stream.info.check_map(&bytes).err().map(|fault| fault.code()),
-            Part::Segment(sequence) => {
-                let Some(record) = stream.fetch.record(sequence) else {
+            Part::Segment(sequence) => match (stream.fetch.record(sequence), left) {
+                (Some(record), _) => (!record.describes(&bytes)).then_some(BAD_CHUNK),
+                (None, Some(fault)) => Some(fault.code()),
+                (None, None) => {
                     out.push(Output::Fail(id, fetch::FetchError::Unknown.code()));
                     return;
-                };
-                (!record.describes(&bytes)).then_some(BAD_CHUNK)
-            }
+                }
+            },
         };
         if let Some(code) = fault {
             self.trouble(code, out);
@@ -150,6 +186,10 @@ impl Client {
     }
 
     pub(super) fn want(&mut self, now: Now, id: WantId, wanted: Wanted, out: &mut Vec<Output>) {
+        // What is fetched ahead, too.
+        for sequence in wanted.sequence..=wanted.sequence.saturating_add(fetch::PREFETCH) {
+            self.learn_left(now, sequence, out);
+        }
         let known = self.stream.as_ref().is_some_and(|s| s.fetch.knows(wanted.sequence));
         if !known {
             out.push(Output::Fail(id, fetch::FetchError::Unknown.code()));

@@ -1,5 +1,7 @@
 //! Routes between the tracker, the links, and the machines that speak to peers.
 
+mod transmit;
+
 use super::{Client, Input, Notice, Now, Output, Status, view};
 use crate::{
     amount::Amount,
@@ -149,10 +151,15 @@ impl Client {
     /// Sends a frame to a peer that has greeted.
     pub(super) fn send(&mut self, now: Now, peer: PeerId, frame: Frame, out: &mut Vec<Output>) {
         let Some(entry) = self.peers.get_mut(&peer) else { return };
+        let link = entry.link;
         if let Frame::Chunk(chunk) = &frame {
             entry.sent = entry.sent.saturating_add(chunk.bytes.len() as u64);
         }
-        let link = entry.link;
+        // What waits for something to ride on goes before it; what is of one pool before another is named.
+        let is_ride = matches!(frame, Frame::Chunk(_) | Frame::HaveDelta(_) | Frame::PoolRef(_));
+        if is_ride && entry.payment_due.is_some() {
+            self.send_payment(now, peer, out);
+        }
         self.feed_link(now, link, link::Input::Say(frame), out);
     }
 
@@ -261,7 +268,7 @@ impl Client {
         line.link.handle(now.at, input, &mut lifted);
         for output in lifted {
             match output {
-                link::Output::Transmit(bytes) => out.push(Output::Send(id, bytes)),
+                link::Output::Transmit(bytes) => transmit::send(id, bytes, out),
                 link::Output::Ready(hello) => self.greeted(now, id, peer, hello, out),
                 link::Output::Heard(frame) => self.heard(now, peer, frame, out),
                 link::Output::Blame(fault) => {

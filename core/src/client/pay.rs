@@ -17,7 +17,7 @@ use crate::{
 use alloc::vec::Vec;
 use core::time::Duration;
 
-/// How long a payment waits for a request to ride on. Chosen here: shorter than a chunk of audio lasts.
+/// How long a payment waits for something to ride on: a request, a chunk, news. Chosen here: shorter than a chunk of audio lasts.
 const PAYMENT_PATIENCE: Duration = Duration::from_millis(150);
 
 /// A question that is older is answered too late to say how near a peer is. Chosen here: far above any round trip.
@@ -193,7 +193,7 @@ impl Client {
         }
     }
 
-    /// Sends the payments that found no request to ride on.
+    /// Sends the payments that found nothing to ride on.
     pub(super) fn flush_payments(&mut self, now: Now, out: &mut Vec<Output>) {
         let due: Vec<_> = (self.peers.iter())
             .filter(|(_, peer)| peer.payment_due.is_some_and(|due| due <= now.at))

@@ -39,13 +39,13 @@ fn interest(payer: &Payer, payee: Option<&Payee>, gifts: &Gifts, pool: PoolId) -
 impl Client {
     /// Makes the money machines once the chain's spec is known, and the payee once a price is.
     pub(super) fn open_purse(&mut self, now: Now, out: &mut Vec<Output>) {
-        let Some(spec) = self.light.spec().cloned() else { return };
-        let (chain, rules, key) = (self.config.chain, spec.pool, &self.config.key);
+        let Some(spec) = self.light.spec() else { return };
+        let (chain, rules, fee, key) = (self.config.chain, spec.pool, spec.fee, &self.config.key);
         if self.purse.is_none() {
             let Some(device) = self.device else { return };
             let rows = self.stored.iter().filter(|(name, _)| Payer::owns(name)).cloned();
             let payer = Payer::new(chain, key.clone(), device, rules, rows);
-            let mut book = Book::new(key.clone(), &spec);
+            let mut book = Book::new(key.clone(), spec);
             if let Some(transaction) = self.flight.take() {
                 book.resume(*transaction);
             }
@@ -59,7 +59,7 @@ impl Client {
                 key: key.clone(),
                 device,
                 rules: spec.field,
-                fee: spec.fee,
+                fee,
                 policy: MemberPolicy::for_chain(rules.inclusion_margin),
             };
             let fields = Membership::new(fields, rows);
@@ -67,7 +67,7 @@ impl Client {
                 self.trouble("member/rows-lost", out);
             }
             let rows = self.stored.iter().filter(|(name, _)| Gifts::owns(name)).cloned();
-            let policy = GiftPolicy::for_fee(spec.fee);
+            let policy = GiftPolicy::for_fee(fee);
             let mut gifts = Gifts::new(chain, book.address(), rules, policy, rows);
             for pool in gifts.pools() {
                 book.watch(pool, Interest::Ours, &mut lifted);
@@ -82,7 +82,7 @@ impl Client {
         }
         let Some(stream) = &self.stream else { return };
         let Some(purse) = self.purse.as_mut().filter(|purse| purse.payee.is_none()) else { return };
-        let policy = PayeePolicy::for_price(stream.info.price, spec.fee);
+        let policy = PayeePolicy::for_price(stream.info.price, fee);
         let rows = self.stored.iter().filter(|(name, _)| Payee::owns(name)).cloned();
         purse.payee = Some(Payee::new(chain, purse.book.address(), rules, policy, rows));
         let height = self.light.head(Level::Settled).map(|head| head.header.height);

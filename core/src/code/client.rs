@@ -145,7 +145,7 @@ pub(super) const GROUPS: [Group; 5] = [
             row("node/transaction-refused", Later, "The node did not take the transaction in; its own code, such as `tx/too-poor`, is in the node's answer.",
                 "Look at balance and fee; then ask again."),
             row("node/unreachable", Later, "The node does not answer. Playback goes on, proofs and settlements wait.",
-                "Check the URL of `node`, and that its server allows this page's origin; the client asks on by itself."),
+                "Check the URL of `node`, that it keeps this chain, and that its server allows this page's origin; the client asks on by itself."),
             row("origin/bad-chunk", Never, "The origin or a cache before it served bytes that the publisher did not sign. They were not played.",
                 "Tell the stream's operator: something between publisher and listener alters the sound."),
             row("payee/lost", Never, "A pool that owed this peer something ended, or the time to share it out did, and the rest is not paid.",

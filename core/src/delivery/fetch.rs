@@ -25,7 +25,9 @@ use super::{
     cache::{Cache, farthest},
     chunk::ChunkId,
     have::{self, HaveDelta, Segments},
+    playlist::MAX_SEGMENTS,
     record::Record,
+    rendition,
     schedule::HttpTimes,
 };
 use crate::{codec::Bounded, id::PeerId, table::Table, time::Moment};
@@ -34,8 +36,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 use neighbour::Neighbour;
 
-/// Records that are remembered; those far from the newest go first.
-pub const MAX_KNOWN: usize = 4096;
+/// Records, and addresses of segments, that are remembered; of more, the farthest from the one that is learned goes.
+pub const MAX_KNOWN: usize = MAX_SEGMENTS;
 
 /// Segments that the player may want at once.
 pub const MAX_WANTED: usize = 32;
@@ -110,6 +112,8 @@ pub struct Config {
 pub struct Fetch {
     config: Config,
     position: Option<u64>,
+    /// The last number of the newest playlist.
+    end: Option<u64>,
     crowd: u64,
     known: Table<u64, Record>,
     active: Table<u64, Active>,
@@ -142,6 +146,7 @@ impl Fetch {
             cache: Cache::new(config.cache_limit),
             config,
             position: None,
+            end: None,
             crowd: 0,
             known: Table::new(),
             active: Table::new(),
@@ -159,6 +164,7 @@ impl Fetch {
     /// Applies one input and appends what the host must do to `out`.
     pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
         match input {
+            Input::Listed(end) => self.list(end),
             Input::Known(record) => self.know(record, out),
             Input::Want(want) => self.want(now, want, out),
             Input::Unwant(sequence) => {
@@ -219,6 +225,11 @@ impl Fetch {
         })
     }
 
+    /// Returns whether the segment would be fetched before the player wants it.
+    pub fn is_ahead(&self, sequence: u64) -> bool {
+        self.ahead().contains(&sequence)
+    }
+
     /// Returns whether a record of the segment is known.
     pub fn knows(&self, sequence: u64) -> bool {
         self.known.contains_key(&sequence)
@@ -227,6 +238,25 @@ impl Fetch {
     /// Returns the record of a segment.
     pub fn record(&self, sequence: u64) -> Option<&Record> {
         self.known.get(&sequence)
+    }
+
+    /// A playlist that ends before the one before it, with a number that is new to us, is of a publisher that counts anew; one
+    /// that is merely old ends with a number that is known.
+    fn list(&mut self, end: u64) {
+        let before = self.end.replace(end);
+        if before.is_some_and(|it| end < it && rendition::of(end) == rendition::of(it))
+            && !self.knows(end)
+        {
+            self.forget_unlisted();
+        }
+    }
+
+    /// A publisher counts anew. Neighbours who have not read of that yet have, and send, what was signed before: of numbers that
+    /// are new to us they are taken to have nothing.
+    fn forget_unlisted(&mut self) {
+        for neighbour in self.peers.values_mut() {
+            neighbour.holdings.retain(|sequence| self.known.contains_key(&sequence));
+        }
     }
 
     fn know(&mut self, record: Record, out: &mut Vec<Output>) {
@@ -242,6 +272,10 @@ impl Fetch {
                 self.news.removed.push(sequence);
             }
             self.stop(sequence, out);
+            for neighbour in self.peers.values_mut() {
+                neighbour.forget_segment(sequence);
+            }
+            self.forget_unlisted();
             if let Some(active) = self.active.get_mut(&sequence) {
                 active.restart(count);
             }

@@ -134,6 +134,11 @@ impl Holdings {
         }
     }
 
+    /// Forgets all segments but those that are to be kept, by their numbers.
+    pub fn retain(&mut self, keep: impl Fn(u64) -> bool) {
+        self.0.retain(|sequence, _| keep(*sequence));
+    }
+
     /// Returns whether the peer says it has the chunk.
     pub fn has(&self, id: ChunkId) -> bool {
         self.0.get(&id.sequence).is_some_and(|bits| bits.contains(id.index))

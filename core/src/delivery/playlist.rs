@@ -74,8 +74,18 @@ pub struct Segment {
     pub uri: String,
     /// How long it lasts.
     pub duration_ms: u32,
-    /// Its verified record, or why peers do not carry it.
-    pub record: Result<Signed<Record>, RecordFault>,
+    /// Its verified record, `None` if its signature is verified only by [`Reader::verify`]; or why peers do not carry it.
+    pub record: Result<Option<Signed<Record>>, RecordFault>,
+}
+
+impl Segment {
+    /// Returns its record if that is verified.
+    pub const fn verified(&self) -> Option<&Signed<Record>> {
+        match &self.record {
+            Ok(Some(record)) => Some(record),
+            Ok(None) | Err(_) => None,
+        }
+    }
 }
 
 /// Why a playlist cannot be used.

@@ -45,7 +45,7 @@ fn a_listener_can_verify_every_chunk_of_what_is_listed() {
     assert_eq!(playlist.info.publisher, key().public());
     assert_eq!(playlist.segments.len(), 3);
     for segment in playlist.segments {
-        let record = segment.record.unwrap().body;
+        let record = segment.verified().unwrap().body.clone();
         let bytes = files.remove(0).bytes;
         for (index, chunk) in (0..).zip(bytes.chunks(16_384)) {
             Chunk::verify(&record, index, chunk).unwrap();
@@ -284,5 +284,5 @@ fn page_named<'a>(out: &'a [Output], name: &str) -> Option<&'a Page> {
 }
 
 fn read(text: &str) -> Playlist {
-    Reader::new(CHAIN, Expected::Publisher(key().public())).read(text).unwrap()
+    Reader::new(CHAIN, Expected::Publisher(key().public())).read_all(text).unwrap()
 }

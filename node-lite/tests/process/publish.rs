@@ -28,7 +28,7 @@ pub(crate) fn publish(data: &Path, more: &[&str]) -> Process {
 /// Reads the playlist as a listener who knows the publisher would; waits for the first one.
 fn playlist(process: &Process) -> (Playlist, String) {
     let mut reader = reader(process);
-    wait_until(process, "/live.m3u8", |text| reader.read(text).ok())
+    wait_until(process, "/live.m3u8", |text| reader.read_all(text).ok())
 }
 
 /// What a listener reads with who knows the publisher.
@@ -59,7 +59,7 @@ pub(crate) fn wait_until<T>(
 pub(crate) fn wait_for(process: &Process, segments: usize) -> (Playlist, String) {
     let mut reader = reader(process);
     wait_until(process, "/live.m3u8", |text| {
-        reader.read(text).ok().filter(|playlist| playlist.segments.len() >= segments)
+        reader.read_all(text).ok().filter(|playlist| playlist.segments.len() >= segments)
     })
 }
 
@@ -94,7 +94,7 @@ fn the_sample_plays_live_verifies_and_is_served_in_ranges() {
     let whole = get(process.address(), &path, "");
     assert_eq!((whole.status, whole.header("content-type")), (200, "audio/mp4"));
     assert!(whole.header("cache-control").contains("immutable"));
-    let record = &segment.record.as_ref().unwrap().body;
+    let record = &segment.verified().unwrap().body;
     for index in 0..record.count() {
         let first = usize::from(index) * CHUNK;
         let last = (first + CHUNK).min(whole.body.len()) - 1;
@@ -224,7 +224,7 @@ fn a_folder_that_ends_ends_the_stream_and_an_encoder_that_starts_again_goes_on_w
     let ended = |process: &Process| {
         let mut reader = reader(process);
         wait_until(process, "/live.m3u8", |text| {
-            reader.read(text).ok().filter(|playlist| playlist.is_ended)
+            reader.read_all(text).ok().filter(|playlist| playlist.is_ended)
         })
         .0
     };
@@ -280,7 +280,7 @@ fn end_without_the_last(data: &Path) -> Process {
 fn wait_for_the_end(process: &Process) -> (Playlist, String) {
     let mut reader = reader(process);
     wait_until(process, "/live.m3u8", |text| {
-        reader.read(text).ok().filter(|playlist| playlist.is_ended)
+        reader.read_all(text).ok().filter(|playlist| playlist.is_ended)
     })
 }
 
@@ -291,7 +291,7 @@ fn a_pushed_stream_whose_last_file_never_comes_ends_with_what_came() {
     assert!(!playlist(&process).0.is_ended, "it may still come");
     let (playlist, text) = wait_for_the_end(&process);
     assert_eq!(playlist.segments.len(), 2);
-    assert!(playlist.segments.iter().all(|segment| segment.record.is_ok()), "{text}");
+    assert!(playlist.segments.iter().all(|segment| segment.verified().is_some()), "{text}");
     let last = get(process.address(), &format!("/{}", playlist.segments[1].uri), "");
     assert_eq!(last.body, b"second");
 }

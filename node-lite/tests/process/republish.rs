@@ -18,14 +18,14 @@ use std::{fs, io::Write as _, net::TcpStream, path::Path};
 /// Waits until the playlist reaches this number, and checks that it is whole.
 fn reach(process: &Process, path: &str, reader: &mut Reader, number: u64) -> (Playlist, String) {
     let (playlist, text) = wait_until(process, path, |text| {
-        let playlist = reader.read(text).unwrap();
+        let playlist = reader.read_all(text).unwrap();
         let last = playlist.segments.last()?.sequence;
         (rendition::number(last) >= number).then_some(playlist)
     });
     let first = playlist.segments[0].sequence;
     let numbers = playlist.segments.iter().map(|segment| segment.sequence);
     assert!(numbers.eq(first..first + playlist.segments.len() as u64), "no number is left out");
-    assert!(playlist.segments.iter().all(|segment| segment.record.is_ok()));
+    assert!(playlist.segments.iter().all(|segment| segment.verified().is_some()));
     (playlist, text)
 }
 
@@ -47,9 +47,9 @@ fn after_a_sudden_death_the_playlist_is_there_at_once_and_goes_on() {
         process = publish(data.path(), &["--source", &source, "--loop"]);
         let answer = get(process.address(), "/live.m3u8", "");
         assert_eq!(answer.status, 200, "nobody waits for a segment");
-        let held = reader.read(answer.text()).unwrap().segments.pop().unwrap();
+        let held = reader.read_all(answer.text()).unwrap().segments.pop().unwrap();
         let bytes = get(process.address(), &format!("/{}", held.uri), "").body;
-        assert!(held.record.unwrap().body.describes(&bytes), "nor for a file");
+        assert!(held.verified().unwrap().body.describes(&bytes), "nor for a file");
         assert!(held.sequence >= last);
         last = held.sequence + 1;
         let (_, text) = reach(&process, "/live.m3u8", &mut reader, last);
@@ -97,15 +97,15 @@ fn a_key_that_is_changed_while_the_stream_runs_signs_on_and_tokens_too() {
     assert_eq!(said["publisher"], process.ready["publisher"]);
     assert!(!data.path().join("publisher.key").exists(), "the old secret is gone");
     let (after, _) = wait_until(&process, "/live.m3u8", |text| {
-        let playlist = reader.read(text).unwrap();
+        let playlist = reader.read_all(text).unwrap();
         (playlist.signer != before.signer).then_some(playlist)
     });
     assert_eq!(after.signer.to_string(), said["signer"].as_str().unwrap());
     assert_eq!(after.stream, before.stream);
-    assert!(after.segments.iter().all(|segment| segment.record.is_ok()));
+    assert!(after.segments.iter().all(|segment| segment.verified().is_some()));
     let first = after.segments[0].sequence;
     assert!(before.segments.iter().any(|segment| segment.sequence == first), "without a gap");
-    assert_eq!(reader.read(&old).unwrap_err().code(), "playlist/old-key");
+    assert_eq!(reader.read_all(&old).unwrap_err().code(), "playlist/old-key");
     process.kill();
     let process = publish(data.path(), &["--source", &source, "--loop"]);
     assert_eq!(process.ready["signer"], said["signer"], "over a restart, too");
@@ -132,18 +132,18 @@ fn two_renditions_of_a_folder_are_one_stream() {
     assert_eq!(high.segments[0].sequence, rendition::sequence(1, 0).unwrap());
     assert_eq!(dates(&low_text)[..4], dates(&high_text)[..4], "they can be matched by date");
     for segment in [&low.segments[0], &high.segments[0]] {
-        let record = &segment.record.as_ref().unwrap().body;
+        let record = &segment.verified().unwrap().body;
         let path = format!("/{}", segment.uri);
         assert!(record.describes(&get(process.address(), &path, "").body));
         let alone = get(process.address(), &format!("{path}.record"), "").body;
         let alone: Signed<Record> = codec::decode(&alone, MAX_RECORD_BYTES).unwrap();
-        assert_eq!(&alone, segment.record.as_ref().unwrap(), "by itself");
+        assert_eq!(Some(&alone), segment.verified(), "by itself");
     }
     let info = get(process.address(), "/live.stream", "").body;
     let info: Signed<StreamInfo> = codec::decode(&info, MAX_INFO_BYTES).unwrap();
     assert_eq!(info.body.id(crate::publish::CHAIN), low.stream);
     let sum = |list: &Playlist| -> u32 {
-        list.segments[..4].iter().map(|s| s.record.as_ref().unwrap().body.length).sum()
+        list.segments[..4].iter().map(|s| s.verified().unwrap().body.length).sum()
     };
     assert_eq!(sum(&low) + 4 * 40_008, sum(&high));
     process.kill();
@@ -270,8 +270,8 @@ fn playlists_that_are_pushed_are_renditions_of_one_stream() {
     let main = get(address, "/live.m3u8", "");
     assert!(main.text().contains("BANDWIDTH=128000\nlive-1.m3u8\n"), "{}", main.text());
     let mut reader = reader(&process);
-    let low = reader.read(get(address, "/live-0.m3u8", "").text()).unwrap();
-    let high = reader.read(get(address, "/live-1.m3u8", "").text()).unwrap();
+    let low = reader.read_all(get(address, "/live-0.m3u8", "").text()).unwrap();
+    let high = reader.read_all(get(address, "/live-1.m3u8", "").text()).unwrap();
     assert_eq!((low.segments.len(), high.segments.len()), (2, 1));
     let segment = &high.segments[0];
     assert_eq!(get(address, &format!("/{}", segment.uri), "").body, file("01.m4s"));

@@ -67,6 +67,23 @@ export class Purse {
     await this.get('send-review').click();
   }
 
+  /**
+   * Notes from now on each stage that the history shows of what changed the balance by `units`, however short: a block may come
+   * at once. Returns what tells them in their order. @param {bigint} units
+   */
+  async stages(units) {
+    await this.get('past').evaluate((list, units) => {
+      const stages = /** @type {string[]} */ ([]);
+      const note = () => {
+        const { stage } = list.querySelector(/** @type {'li'} */ (`li[data-units="${units}"]`))?.dataset ?? {};
+        if (stage !== undefined && stage !== stages.at(-1)) stages.push(stage);
+      };
+      new MutationObserver(note).observe(list, { childList: true });
+      Object.assign(globalThis, { stages });
+    }, String(units));
+    return () => this.page.evaluate(() => /** @type {string[]} */ (Reflect.get(globalThis, 'stages')));
+  }
+
   /** Lets the words be shown. */
   async showWords() {
     await this.get('words-show').click();

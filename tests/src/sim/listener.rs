@@ -10,7 +10,7 @@ use antiphon_core::{
         tick::Preimage,
         voucher::{MAX_PROMISE_BYTES, Promise},
     },
-    peer::LinkId,
+    peer::{LinkId, frames::ByeReason},
     row,
 };
 use std::collections::{BTreeMap, VecDeque};
@@ -48,6 +48,10 @@ pub struct Listener {
     pub chunks_sent: BTreeMap<usize, u64>,
     /// Ticks sent, with the listener that each went to.
     pub ticks_sent: Vec<(usize, Preimage)>,
+    /// Messages that held payments and nothing else.
+    pub paid_alone: usize,
+    /// Whom it said goodbye to, and why.
+    pub goodbyes: Vec<(usize, ByeReason)>,
 }
 
 impl Listener {
@@ -70,7 +74,14 @@ impl Listener {
             is_paused: false,
             chunks_sent: BTreeMap::new(),
             ticks_sent: Vec::new(),
+            paid_alone: 0,
+            goodbyes: Vec::new(),
         }
+    }
+
+    /// Returns whether a link leads to another listener.
+    pub fn is_linked(&self, other: usize) -> bool {
+        self.pipes.values().any(|(to, _)| *to == other)
     }
 
     /// Returns what the page shows.

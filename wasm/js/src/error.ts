@@ -113,7 +113,7 @@ const HELP: Readonly<Record<string, string>> = {
   'node/faucet-refused': 'Use the faucet of a development chain, or have somebody transfer to this address.',
   'node/proof-refused': 'Nothing, if it happens now and then; if it stays, the node is behind or prunes too early: name another one.',
   'node/transaction-refused': 'Look at balance and fee; then ask again.',
-  'node/unreachable': "Check the URL of `node`, and that its server allows this page's origin; the client asks on by itself.",
+  'node/unreachable': "Check the URL of `node`, that it keeps this chain, and that its server allows this page's origin; the client asks on by itself.",
   'options/invalid': 'Check the options of connect(): chain and publisher are 64 hexadecimal digits, node is a URL.',
   'origin/bad-chunk': "Tell the stream's operator: something between publisher and listener alters the sound.",
   'payee/lost': 'Stay connected now and then while vouchers are held; what was lost is at most the exposure of one pool.',

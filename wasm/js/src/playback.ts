@@ -46,6 +46,9 @@ const SLEPT_MS = 10_000;
 /** So long after a sleep playback is brought to the live edge: what the playlist lists by then must be read first. Chosen here. */
 const WAKING_MS = 20_000;
 
+/** Numbers of segments within one rendition: `NUMBER_BITS` of `core/src/delivery/rendition.rs`. */
+const NUMBERS = 2 ** 40;
+
 type HlsLibrary = typeof import('hls.js').default;
 
 /**
@@ -73,6 +76,8 @@ export class Playback {
   readonly #heard: Heard;
   #chosen: number | null = null;
   #recoveries = 0;
+  /** Number of the newest segment that was loaded, within its rendition; -1 before. */
+  #newest = -1;
   readonly #fail: (error: AntiphonError) => void;
   readonly #trouble: (code: string) => void;
 
@@ -94,6 +99,7 @@ export class Playback {
     });
     this.#outliveFreezing();
     this.#outliveSleep();
+    this.#outliveRecount();
   }
 
   /** Loads the playlist and fills the buffer. Resolves when the element has a source; rejects if hls.js does not load. */
@@ -132,6 +138,10 @@ export class Playback {
     hls.on(Hls.Events.ERROR, (_event, data) => this.#recover(hls, data, data.type === Hls.ErrorTypes.MEDIA_ERROR));
     hls.on(Hls.Events.MANIFEST_PARSED, () => {
       if (this.#chosen !== null && this.#chosen in hls.levels) hls.loadLevel = this.#chosen;
+    });
+    hls.on(Hls.Events.MANIFEST_LOADING, () => void (this.#newest = -1));
+    hls.on(Hls.Events.FRAG_LOADED, (_event, { frag: { sn } }) => {
+      if (sn !== 'initSegment') this.#newest = Math.max(this.#newest, sn % NUMBERS);
     });
     hls.attachMedia(this.media);
     hls.loadSource(this.#url);
@@ -254,6 +264,20 @@ export class Playback {
       if (now - last > SLEPT_MS) awakeAt = now;
       last = now;
       if (now - awakeAt < WAKING_MS && !this.media.paused && !this.media.seeking && this.behindEdge() > STALE_S) this.goLive();
+    }, LOOK_MS);
+    this.#life.signal.addEventListener('abort', () => clearInterval(timer));
+  }
+
+  /** A publisher that has lost its memory counts anew. hls.js would wait in silence until the numbers are those that it has played. */
+  #outliveRecount(): void {
+    const timer = setInterval(() => {
+      const hls = this.#hls;
+      const end = hls?.latestLevelDetails?.endSN;
+      if (hls == null || end === undefined || end % NUMBERS >= this.#newest) return;
+      const isSilent = !this.media.paused && this.media.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+      if (!isSilent || hls.inFlightFragments.main?.state !== 'IDLE') return;
+      hls.loadSource(this.#url);
+      this.media.play().catch(() => {}); // It may want a gesture first; then the button says that it is paused.
     }, LOOK_MS);
     this.#life.signal.addEventListener('abort', () => clearInterval(timer));
   }

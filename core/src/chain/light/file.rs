@@ -16,8 +16,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Most blocks that a tip names above the final checkpoint.
 pub const MAX_TIP_BLOCKS: usize = 256;
-/// Most headers that news bring. Chosen here: as many as a client is behind that looks every fourth block, and some more.
-pub const MAX_NEWS_HEADERS: usize = 6;
+/// Most headers that news bring. Chosen here: as many as a client is behind that looks every eighth block, and some more.
+pub const MAX_NEWS_HEADERS: usize = 12;
 /// Most bytes that they have together, but for the newest. Chosen here: four of a hundred validators' certificates would be as
 /// much as what is saved.
 const NEWS_HEADERS_BYTES: usize = 8 * 1024;

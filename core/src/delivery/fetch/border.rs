@@ -38,6 +38,8 @@ pub struct Body {
 /// What happened outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
+    /// The newest playlist ends with this number. Said before its records are.
+    Listed(u64),
     /// The playlist lists this segment; the record is verified. Another record for a known segment replaces it.
     Known(Record),
     /// The player wants a segment. Answered by one `Deliver` or `Fail`.

@@ -117,6 +117,14 @@ impl Neighbour {
         }
     }
 
+    /// Forgets what it has of a segment, and was asked for: another one stands under that number now, and a neighbour that has not
+    /// read of it yet has, and sends, what was signed before.
+    pub(super) fn forget_segment(&mut self, sequence: u64) {
+        self.holdings.retain(|it| it != sequence);
+        self.asked.retain(|id, _| id.sequence != sequence);
+        self.cancelled.retain(|id, _| id.sequence != sequence);
+    }
+
     /// Notes that a chunk came that was asked, even if it was taken back since: who is too slow must be known to be.
     pub(super) fn arrived(&mut self, now: Moment, asked: Moment) {
         self.last_chunk = now;

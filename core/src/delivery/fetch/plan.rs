@@ -116,11 +116,12 @@ impl Fetch {
         usize::try_from(record.length).is_ok_and(|length| length <= self.config.cache_limit)
     }
 
-    /// Returns what is fetched before the player wants it.
-    fn ahead(&self) -> Range<u64> {
+    /// Returns what is fetched before the player wants it; nothing that is not listed, though its number be known from before.
+    pub(super) fn ahead(&self) -> Range<u64> {
         self.position.map_or(0..0, |position| {
             let first = position.saturating_add(1);
-            first..first.saturating_add(PREFETCH)
+            let listed = self.end.map_or(u64::MAX, |end| end.saturating_add(1));
+            first..first.saturating_add(PREFETCH).min(listed)
         })
     }
 

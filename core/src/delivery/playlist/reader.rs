@@ -20,6 +20,10 @@ use alloc::{
     vec::Vec,
 };
 
+/// Records at the end of a playlist whose signatures are verified when it is read. A playlist may go back for hours, and who plays
+/// live needs its end; the others are verified when somebody needs them. Chosen here: more than appear between two looks.
+const NEWEST: usize = 4;
+
 /// Reads playlists of one stream. A live playlist repeats itself; a record that was verified is not verified again.
 #[derive(Clone, Debug)]
 pub struct Reader {
@@ -27,7 +31,28 @@ pub struct Reader {
     expected: Expected,
     /// Those that were seen; none of them is ever given up again.
     heirs: Heirs,
-    verified: Table<u64, (String, Signed<Record>)>,
+    /// What the last list has, and what lists before it had and nobody has verified yet.
+    pub(super) listed: Table<u64, Listed>,
+}
+
+/// A record as listed.
+#[derive(Clone, Debug)]
+pub(super) struct Listed {
+    text: String,
+    record: Signed<Record>,
+    /// Who signed the description that it was listed under.
+    signer: PublicKey,
+    is_verified: bool,
+}
+
+impl Listed {
+    fn verify(&mut self, chain: ChainId) -> Result<Signed<Record>, RecordFault> {
+        if !self.is_verified {
+            self.record.verify(chain, &self.signer).map_err(|_| RecordFault::BadSignature)?;
+            self.is_verified = true;
+        }
+        Ok(self.record.clone())
+    }
 }
 
 /// What a segment's lines have said so far.
@@ -41,10 +66,10 @@ struct Pending<'a> {
 impl Reader {
     /// Makes a reader that accepts streams of `chain` as `expected`.
     pub const fn new(chain: ChainId, expected: Expected) -> Self {
-        Self { chain, expected, heirs: Heirs::new(), verified: Table::new() }
+        Self { chain, expected, heirs: Heirs::new(), listed: Table::new() }
     }
 
-    /// Reads a playlist. Once a stream was read, only that stream is accepted.
+    /// Reads a playlist, and verifies the signatures of its newest records. Once a stream was read, only that stream is accepted.
     ///
     /// # Errors
     /// [`PlaylistError`], one variant a cause; nothing that was known is forgotten.
@@ -53,7 +78,7 @@ impl Reader {
         let (info, stream, signer) = self.stream(&lines)?;
         let mut sequence = 0_u64;
         let mut segments = Vec::new();
-        let mut verified = Table::new();
+        let mut listed = Table::new();
         let mut pending = Pending::default();
         let mut is_ended = false;
         for line in &lines {
@@ -74,10 +99,11 @@ impl Reader {
                     if sequence >= rendition::END {
                         return Err(PlaylistError::BadNumber);
                     }
-                    let record = self.record(&pending, &signer, stream, sequence);
-                    if let (Ok(record), Some(value)) = (&record, pending.record) {
-                        verified.insert(sequence, (value.to_string(), record.clone()));
-                    }
+                    let record = self.record(&pending, (stream, signer), sequence).map(|record| {
+                        let verified = record.is_verified.then(|| record.record.clone());
+                        listed.insert(sequence, record);
+                        verified
+                    });
                     let uri = uri.to_string();
                     segments.push(Segment { sequence, uri, duration_ms, record });
                     sequence = sequence.saturating_add(1);
@@ -88,10 +114,57 @@ impl Reader {
         if pending.duration_ms.is_some() || pending.record.is_some() {
             return Err(PlaylistError::Truncated);
         }
+        for segment in segments.iter_mut().rev().take(NEWEST) {
+            if let (Ok(None), Some(listed)) = (&segment.record, listed.get_mut(&segment.sequence)) {
+                segment.record = listed.verify(self.chain).map(Some);
+            }
+        }
         self.expected = Expected::Stream(stream);
         self.heirs.clone_from(&info.heirs);
-        self.verified = verified;
+        self.keep(listed, segments.last().map(|segment| segment.sequence));
         Ok(Playlist { info, stream, signer, segments, is_ended })
+    }
+
+    /// Reads a playlist as [`Self::read`] does, and verifies all that it lists: for who examines a stream, not for who plays it.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_all(&mut self, text: &str) -> Result<Playlist, PlaylistError> {
+        let mut playlist = self.read(text)?;
+        for segment in &mut playlist.segments {
+            if let (Ok(None), Some(record)) = (&segment.record, self.verify(segment.sequence)) {
+                segment.record = record.map(Some);
+            }
+        }
+        Ok(playlist)
+    }
+
+    /// Verifies the record of a listed segment, if nobody did yet; `None` if none is listed.
+    ///
+    /// # Errors
+    /// [`RecordFault::BadSignature`], as often as it is asked.
+    pub fn verify(&mut self, sequence: u64) -> Option<Result<Signed<Record>, RecordFault>> {
+        Some(self.listed.get_mut(&sequence)?.verify(self.chain))
+    }
+
+    /// Keeps what is listed, and of what was listed before whatever nobody has verified: the player may still want it, and a
+    /// later list that has no record of a segment takes none away. But numbers past the list's end are those of a publisher that
+    /// counts anew. Both are no more and no longer than a playlist may be.
+    fn keep(&mut self, listed: Table<u64, Listed>, last: Option<u64>) {
+        let mut left = core::mem::take(&mut self.listed);
+        let list = last.map(rendition::of);
+        let is_past = |it: u64| Some(it) > last && Some(rendition::of(it)) == list;
+        left.retain(|sequence, of| {
+            !of.is_verified && !listed.contains_key(sequence) && !is_past(*sequence)
+        });
+        let bytes = left.values().chain(listed.values()).map(|of| of.text.len());
+        let has_room = bytes.sum::<usize>() <= MAX_PLAYLIST_BYTES
+            && left.len().saturating_add(listed.len()) <= MAX_SEGMENTS;
+        if !has_room {
+            left.clear();
+        }
+        left.extend(listed);
+        self.listed = left;
     }
 
     fn stream(
@@ -137,22 +210,23 @@ impl Reader {
         Ok((info.body, stream, signer))
     }
 
+    /// Everything about a record but its signature.
     fn record(
         &self,
         pending: &Pending<'_>,
-        signer: &PublicKey,
-        stream: StreamId,
+        (stream, signer): (StreamId, PublicKey),
         sequence: u64,
-    ) -> Result<Signed<Record>, RecordFault> {
+    ) -> Result<Listed, RecordFault> {
         if pending.is_byte_range {
             return Err(RecordFault::ByteRange);
         }
         let value = pending.record.ok_or(RecordFault::Absent)?;
-        if let Some((text, record)) = self.verified.get(&sequence)
-            && text == value
-            && record.body.stream == stream
+        if let Some(listed) = self.listed.get(&sequence)
+            && listed.text == value
+            && listed.record.body.stream == stream
+            && listed.signer == signer
         {
-            return Ok(record.clone());
+            return Ok(listed.clone());
         }
         let record: Signed<Record> =
             line::value(value, MAX_RECORD_BYTES).map_err(RecordFault::Malformed)?;
@@ -165,8 +239,7 @@ impl Reader {
         if !record.body.is_consistent() {
             return Err(RecordFault::WrongCount);
         }
-        record.verify(self.chain, signer).map_err(|_| RecordFault::BadSignature)?;
-        Ok(record)
+        Ok(Listed { text: value.to_string(), record, signer, is_verified: false })
     }
 }
 

@@ -19,7 +19,7 @@ fn a_playlist_yields_segments_with_their_verified_records() {
     assert_eq!(playlist.segments.len(), 3);
     let last = &playlist.segments[2];
     assert_eq!((last.sequence, last.uri.as_str(), last.duration_ms), (9, "seg9.m4s", 2000));
-    assert_eq!(last.record.as_ref().unwrap(), &record(9));
+    assert_eq!(last.record, Ok(Some(record(9))));
     assert!(!playlist.is_ended);
     let ended = text(7, 3) + "#EXT-X-ENDLIST\n";
     assert!(reader.read(&ended).unwrap().is_ended);
@@ -106,6 +106,69 @@ fn a_segment_with_a_wrong_record_is_listed_and_the_others_carried() {
         assert_eq!(playlist.segments[0].record, Err(fault));
         assert!(playlist.segments[1].record.is_ok());
     }
+}
+
+#[test]
+fn the_newest_records_are_verified_at_once_and_each_other_when_it_is_needed() {
+    let mut reader = Reader::new(CHAIN, Expected::Anyone);
+    assert_eq!(reader.verify(7), None);
+    let mut forged = record(8);
+    forged.signature.0[3] ^= 1;
+    let long = text(7, 9).replace(&record_tag(&record(8)), &record_tag(&forged));
+    let listed = reader.read(&long).unwrap().segments;
+    let at_once = listed.iter().map(|s| s.record.clone().map(|it| it.is_some()));
+    assert!(at_once.eq([false, false, false, false, false, true, true, true, true].map(Ok)));
+    assert_eq!(reader.verify(7), Some(Ok(record(7))));
+    assert_eq!(reader.verify(8), Some(Err(RecordFault::BadSignature)));
+    assert_eq!(reader.verify(8), Some(Err(RecordFault::BadSignature)), "once more");
+    assert_eq!(reader.verify(15), Some(Ok(record(15))));
+    assert_eq!((reader.verify(6), reader.verify(16)), (None, None));
+    let next = reader.read(&text(8, 9)).unwrap().segments;
+    let known = next.iter().map(|s| matches!(s.record, Ok(Some(_))));
+    assert!(known.eq([false, false, false, false, true, true, true, true, true]));
+    assert_eq!((reader.verify(7), reader.verify(8)), (None, Some(Ok(record(8)))));
+    let all = Reader::new(CHAIN, Expected::Anyone).read_all(&long).unwrap().segments;
+    assert_eq!(all[1].record, Err(RecordFault::BadSignature));
+    assert_eq!(all.iter().filter_map(Segment::verified).count(), 8);
+}
+
+#[test]
+fn what_nobody_has_verified_yet_outlives_the_lists_that_follow_while_there_is_room() {
+    let mut reader = Reader::new(CHAIN, Expected::Anyone);
+    let second = rendition::sequence(1, 7).unwrap();
+    reader.read(&text(second, 6)).unwrap();
+    reader.read(&text(7, 6)).unwrap();
+    reader.read(&text(9, 6)).unwrap();
+    let stripped = text(8, 6).replace("#EXT-X-ANTIPHON-RECORD", "#EXT-X-OTHER");
+    reader.read(&stripped).unwrap();
+    for left in [7, 8, second, second + 1] {
+        assert_eq!(reader.verify(left), Some(Ok(record(left))));
+    }
+    assert_eq!(reader.verify(9), None, "whoever was told of it has learned it");
+    reader.read(&text(20, 12)).unwrap();
+    reader.read(&text(20, 2)).unwrap();
+    assert_eq!((reader.verify(21).is_some(), reader.verify(22)), (true, None), "counted anew");
+    let mut full = Reader::new(CHAIN, Expected::Anyone);
+    full.read(&text(second, 6)).unwrap();
+    full.read(&text(7, MAX_SEGMENTS as u64 - 1)).unwrap();
+    assert_eq!((full.verify(second), full.listed.len()), (None, MAX_SEGMENTS - 1));
+}
+
+#[test]
+fn what_an_old_key_signed_is_not_taken_from_an_earlier_list_once_an_heir_signs() {
+    let heir = SecretKey::from_bytes(&[5; 32]);
+    let mut reader = Reader::new(CHAIN, Expected::Publisher(key().public()));
+    let second = rendition::sequence(1, 7).unwrap();
+    reader.read(&text(second, 6)).unwrap();
+    let heirs = [named(&key(), 0, &heir)];
+    reader.read(&signed_by(&heir, &heirs, 7)).unwrap();
+    assert_eq!(reader.verify(second), Some(Ok(record(second))), "listed while it was the key");
+    let inherited = signed_by(&heir, &heirs, second);
+    let head: String = inherited.split_inclusive('\n').take(3).collect();
+    let old = text(second, 6);
+    let stolen: String = old.split_inclusive('\n').skip(3).collect();
+    let read = reader.read_all(&(head + &stolen)).unwrap();
+    assert!(read.segments.iter().all(|s| s.record == Err(RecordFault::BadSignature)));
 }
 
 #[test]
@@ -257,7 +320,7 @@ fn info() -> StreamInfo {
 }
 
 fn record(sequence: u64) -> Signed<Record> {
-    let bytes = vec![u8::try_from(sequence).unwrap(); 20_000];
+    let bytes = vec![u8::try_from(sequence % 256).unwrap(); 20_000];
     let record = Record::of(info().id(CHAIN), sequence, &bytes).unwrap();
     Signed::new(&key(), CHAIN, record)
 }

@@ -78,7 +78,7 @@ fn what_was_published_on_another_chain_is_left_behind_and_numbers_go_on() {
     let mut reader = Reader::new(ChainId(Hash([8; 32])), Expected::Stream(publisher.stream()));
     let playlist = reader.read(&last_text(&out).unwrap()).unwrap();
     assert_eq!(playlist.segments.len(), 1);
-    assert!(playlist.segments[0].record.is_ok() && playlist.segments[0].sequence == 6);
+    assert!(playlist.segments[0].verified().is_some() && playlist.segments[0].sequence == 6);
 }
 
 #[test]

@@ -5,14 +5,11 @@ use antiphon_core::{
     client::{Input, Notice, Output},
     peer::{
         LinkId,
-        frames::{Frame, LENGTH_BYTES, messages},
+        frames::{Assembler, Frame, messages},
         tracker_wire::ToListener,
     },
 };
 use std::time::Duration;
-
-/// Messages above this carry a chunk.
-const CHUNK_MESSAGE: usize = 4096;
 
 impl World {
     pub(super) fn carry_out(&mut self, page: usize, outputs: Vec<Output>) {
@@ -127,14 +124,26 @@ impl World {
     fn send(&mut self, page: usize, link: LinkId, mut bytes: Vec<u8>) {
         let listener = &mut self.listeners[page];
         let Some((other, other_link)) = listener.pipes.get(&link).copied() else { return };
-        if let Ok(Frame::Tick(tick)) = Frame::from_bytes(&bytes[LENGTH_BYTES.min(bytes.len())..]) {
-            listener.ticks_sent.push((other, tick));
-        }
-        if bytes.len() > CHUNK_MESSAGE {
-            *listener.chunks_sent.entry(other).or_default() += 1;
-            if let Some(last) = bytes.last_mut().filter(|_| listener.is_polluter) {
-                *last ^= 1;
+        let mut frames = Vec::new();
+        let read = Assembler::default().push(&bytes, &mut frames);
+        assert!(read.is_ok(), "a client's messages hold whole frames");
+        let is_payment = |frame: &Frame| matches!(frame, Frame::Tick(_) | Frame::Voucher(_));
+        listener.paid_alone += usize::from(frames.iter().all(is_payment));
+        for frame in &mut frames {
+            if let Frame::Tick(tick) = frame {
+                listener.ticks_sent.push((other, *tick));
+            } else if let Frame::Bye(why) = frame {
+                listener.goodbyes.push((other, *why));
+            } else if let Frame::Chunk(chunk) = frame {
+                *listener.chunks_sent.entry(other).or_default() += 1;
+                if listener.is_polluter {
+                    let altered = chunk.bytes.iter().map(|byte| byte ^ 1).collect::<Vec<_>>();
+                    chunk.bytes = altered.try_into().unwrap_or_default();
+                }
             }
+        }
+        if listener.is_polluter {
+            bytes = frames.iter().flat_map(Frame::to_bytes).collect();
         }
         let life = listener.life;
         let other_life = self.listeners[other].life;

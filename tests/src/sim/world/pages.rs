@@ -15,17 +15,22 @@ use std::time::Duration;
 impl World {
     /// Opens a page that plays and returns its number.
     pub fn open_page(&mut self) -> usize {
-        self.open(false)
+        self.open(false, |_| {})
+    }
+
+    /// Opens a page that plays and is set otherwise, and returns its number.
+    pub fn open_page_with(&mut self, set: impl FnOnce(&mut Config)) -> usize {
+        self.open(false, set)
     }
 
     /// Opens a page that plays nothing and returns its number.
     pub fn open_guest(&mut self) -> usize {
-        self.open(true)
+        self.open(true, |_| {})
     }
 
-    fn open(&mut self, is_guest: bool) -> usize {
+    fn open(&mut self, is_guest: bool, set: impl FnOnce(&mut Config)) -> usize {
         let page = self.listeners.len();
-        let config = Config {
+        let mut config = Config {
             key: SecretKey::from_bytes(&[page as u8 + 50; 32]),
             chain: self.network.spec.chain_id(),
             anchor: Anchor::Genesis,
@@ -39,6 +44,7 @@ impl World {
             upload: UploadPolicy { is_enabled: true, rate: None, total: None },
             has_tower: self.tower.is_some(),
         };
+        set(&mut config);
         self.listeners.push(Listener { is_guest, ..Listener::new(config) });
         self.load_page(page);
         page

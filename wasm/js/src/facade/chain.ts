@@ -65,7 +65,7 @@ export abstract class ChainCalls extends MediaCalls {
   }
 
   /**
-   * For half a minute, heads follow the chain block by block. While nothing waits for the chain, a client looks at every fourth
+   * For half a minute, heads follow the chain block by block. While nothing waits for the chain, a client looks at every eighth
    * block: a page that shows heads moving says this again and again, for as long as it does.
    */
   follow(): Promise<void> {

@@ -28,7 +28,7 @@ export abstract class MediaCalls {
 
   /**
    * Tells the client which media playlist the player loaded: its absolute URL and its text. Rejects with `isRefusal` if
-   * the stream that plays is another one, or its publisher did not sign what is listed: it must not be followed. Any
+   * the stream that plays is another one, or its publisher did not sign the newest that is listed: it must not be followed. Any
    * other rejection says that nobody can tell.
    */
   playlist(url: string, text: string, options: { signal: AbortSignal }): Promise<void> {

@@ -39,9 +39,12 @@ export class Host {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** What the timer waits for: most of what happens moves no deadline. */
   #armedFor: number | undefined;
-  #isSnapshotDue = false;
+  /** Sends the next snapshot; `undefined` while nothing is new. */
+  #showing: ReturnType<typeof setTimeout> | undefined;
   /** When the next snapshot would go if all went evenly. */
   #nextSnapshot = -Infinity;
+  /** When somebody who acted was last shown at once what comes of it. */
+  #hastened = -Infinity;
   #isClosed = false;
 
   constructor(client: WasmClient, storage: Storage, start: Start, post: Post) {
@@ -74,6 +77,7 @@ export class Host {
 
   /** Gives what the application asks; what of it cannot be read is answered with its code. */
   ask(input: Input & { readonly id: Id }): void {
+    if (input.kind === 'begin') this.#hasten();
     try {
       this.feed(input);
     } catch (error) {
@@ -95,6 +99,7 @@ export class Host {
       this.#post({ type: 'commandFailed', id, code });
       return;
     }
+    this.#hasten();
     this.#order(() => outputs);
     this.#post({ type: 'commandDone', id });
     this.feed({ kind: 'tick' });
@@ -211,13 +216,23 @@ export class Host {
     );
   }
 
+  /** Whoever acts sees at once what comes of it; who acts again and again, once in {@link SNAPSHOT_INTERVAL_MS}. */
+  #hasten(): void {
+    if (now() - this.#hastened < SNAPSHOT_INTERVAL_MS) return;
+    this.#hastened = now();
+    this.#nextSnapshot = -Infinity;
+    if (this.#showing === undefined) return;
+    clearTimeout(this.#showing);
+    this.#showing = undefined;
+    this.#offerSnapshot();
+  }
+
   #offerSnapshot(): void {
-    if (this.#isSnapshotDue) return;
-    this.#isSnapshotDue = true;
+    if (this.#showing !== undefined) return;
     const ahead = (SNAPSHOT_BURST - 1) * SNAPSHOT_INTERVAL_MS;
     const wait = Math.max(0, this.#nextSnapshot - ahead - now());
-    setTimeout(() => {
-      this.#isSnapshotDue = false;
+    this.#showing = setTimeout(() => {
+      this.#showing = undefined;
       this.#nextSnapshot = Math.max(this.#nextSnapshot, now()) + SNAPSHOT_INTERVAL_MS;
       if (this.#isClosed) return;
       this.#order(() => this.#client.look());

@@ -64,7 +64,8 @@ fn what_news_do_not_bring_is_asked_for_by_itself() {
     let mut light = started();
     tick(&mut light, after(1));
     let (world, mut short) = (World::new(29), news(29));
-    short.headers = short.headers.iter().skip(4).cloned().collect::<Vec<_>>().try_into().unwrap();
+    let newest = short.headers.iter().skip(short.headers.len() - 2).cloned();
+    short.headers = newest.collect::<Vec<_>>().try_into().unwrap();
     let missing =
         [26, 27].map(|height| Output::Fetch(Source::NODE, File::Header(world.header(height).id())));
     assert_eq!(answer(&mut light, after(1), &short), missing);
@@ -72,7 +73,8 @@ fn what_news_do_not_bring_is_asked_for_by_itself() {
 
 #[test]
 fn news_bring_the_newest_of_what_their_tip_names() {
-    let (world, news) = (World::new(29), news(29));
+    let world = World::new(29);
+    let news = News::new(world.tip(10), world.headers.iter().cloned());
     assert_eq!(news.headers.to_vec(), world.headers[29 - MAX_NEWS_HEADERS..]);
     let few = News::new(world.tip(28), world.headers.iter().cloned());
     assert_eq!(few.headers.to_vec(), world.headers[28..], "what is final is not news");
@@ -91,17 +93,17 @@ fn a_header_that_the_news_do_not_name_is_refused_and_nothing_moves() {
 }
 
 #[test]
-fn while_nothing_waits_every_fourth_block_will_do() {
+fn while_nothing_waits_every_eighth_block_will_do() {
     let mut light = started();
     light.calm_down(true);
     // The look that was due before it was calm is not put off.
     assert_eq!(tick(&mut light, after(1)), [File::News]);
     answer(&mut light, after(1), &news(26));
-    assert_eq!(light.deadline(), Some(after(5)));
-    assert_eq!(tick(&mut light, after(4)), []);
+    assert_eq!(light.deadline(), Some(after(9)));
+    assert_eq!(tick(&mut light, after(8)), []);
     light.calm_down(false);
     assert_eq!(light.deadline(), Some(after(2)), "a block after the last look, which is over");
-    assert_eq!(tick(&mut light, after(4)), [File::News]);
+    assert_eq!(tick(&mut light, after(8)), [File::News]);
 }
 
 #[test]

@@ -82,6 +82,59 @@ fn a_publisher_that_starts_anew_replaces_what_was_cached() {
 }
 
 #[test]
+fn who_has_not_read_that_a_publisher_starts_anew_is_not_asked_nor_blamed_for_what_it_had() {
+    let mut fetch = with_peers(1..=1, 1);
+    let out = feed(&mut fetch, 0, want(1, 60_000));
+    let (behind, asked) = asks(&out)[0];
+    let anew = Record::of(StreamId::default(), 1, &media(77)).unwrap();
+    let out = feed(&mut fetch, 10, Input::Known(anew));
+    assert!(out.contains(&Output::Cancel(behind, asked)));
+    assert_eq!(asks(&out), []);
+    let out = feed(&mut fetch, 20, good(behind, asked));
+    assert!(!out.iter().any(|output| matches!(output, Output::Blame(..))), "{out:?}");
+    let out = feed(&mut fetch, 30, Input::Has(behind, all_of(1)));
+    assert!(!asks(&out).is_empty(), "now it has read of it");
+}
+
+#[test]
+fn what_is_past_the_end_of_a_list_is_of_before_and_is_not_fetched_ahead_of_the_player() {
+    let mut fetch = with_peers(1..=4, 1);
+    feed(&mut fetch, 0, Input::Listed(4));
+    feed(&mut fetch, 0, want(1, 60_000));
+    let ahead = |fetch: &Fetch| fetch.active.keys().copied().collect::<Vec<_>>();
+    assert_eq!(ahead(&fetch), [1, 2, 3, 4]);
+    feed(&mut fetch, 10, Input::Listed(2));
+    assert_eq!(ahead(&fetch), [1, 2]);
+    feed(&mut fetch, 20, Input::Listed(3));
+    assert_eq!(ahead(&fetch), [1, 2, 3]);
+}
+
+#[test]
+fn where_a_publisher_counts_anew_nobody_is_asked_for_what_was_announced_before() {
+    let anew = || Input::Known(Record::of(StreamId::default(), 1, &media(77)).unwrap());
+    let cases = [
+        (vec![Input::Listed(9)], true, "a list that goes on"),
+        (vec![Input::Listed(1)], true, "an old list"),
+        (vec![Input::Listed(3)], false, "a list that ends early with a number that is new"),
+        (vec![Input::Listed(1), anew()], false, "another segment under a known number"),
+    ];
+    for (said, is_asked, why) in cases {
+        let mut fetch = knowing(1..=1);
+        feed(&mut fetch, 0, Input::Joined(peer(1)));
+        feed(&mut fetch, 0, Input::Has(peer(1), all_of(2)));
+        feed(&mut fetch, 0, Input::Listed(8));
+        for input in said {
+            feed(&mut fetch, 10, input);
+        }
+        feed(&mut fetch, 10, Input::Known(record(2)));
+        let out = feed(&mut fetch, 10, want(2, 60_000));
+        assert_eq!(!asks(&out).is_empty(), is_asked, "{why}");
+        let out = feed(&mut fetch, 20, Input::Has(peer(1), all_of(2)));
+        assert_eq!(!asks(&out).is_empty(), !is_asked, "{why}, and it is said after that was read");
+    }
+}
+
+#[test]
 fn records_are_bounded_and_numbers_may_begin_anew() {
     let mut fetch = Fetch::new(config());
     let template = record(1);
