@@ -41,7 +41,8 @@ test('Chromium and Firefox carry chunks to each other, and each is paid', async 
     const { delivery, wallet } = await page.sees(
       'it was given chunks, gave some, and was paid for them',
       (shown) => shown.delivery.fromPeers > CARRIED && shown.delivery.chunksServed > 0 && shown.wallet.vouchersIn > 0n && shown.wallet.vouchersOut > 0n,
-      90_000,
+      180_000,
+      pages.filter((other) => other !== page),
     );
     t.diagnostic(`${page.diary.name}: ${delivery.fromPeers} bytes from the other, ${delivery.toPeers} to it, ${wallet.vouchersIn} earned, ${wallet.vouchersOut} spent`);
     assert.equal(delivery.bad, 0);

@@ -10,6 +10,8 @@ import { launch } from 'puppeteer-core';
 const KNOWN = ['/usr/bin/firefox-esr', '/usr/bin/firefox', '/opt/firefox/firefox'];
 
 const PREFERENCES = {
+  // What nobody hears plays by the clock; the device below takes sound as fast as it comes, so that a page would run into the live edge.
+  'media.default_volume': '0.0',
   'media.autoplay.default': 0,
   'media.autoplay.blocking_policy': 0,
   // Pages are listeners at the same time: none of them is in the background.
@@ -20,7 +22,7 @@ const PREFERENCES = {
 /** What WebRTC needs where the only address may be loopback. */
 const HOST_PREFERENCES = { 'media.peerconnection.ice.loopback': true, 'media.peerconnection.ice.obfuscate_host_addresses': false };
 
-/** A sound device that swallows all: without any, Firefox plays nothing. */
+/** A sound device that swallows all, for pages that turn the volume up: without any, Firefox plays nothing then. */
 const SILENCE = 'pcm.!default { type null }\nctl.!default { type null }\n';
 
 /** Starts Firefox with an empty profile. */

@@ -70,13 +70,19 @@ export class Listener {
     return this.page.getByTestId(id).innerText();
   }
 
-  /** Waits for the snapshot to satisfy a condition. @param {string} what @param {(snapshot: Snapshot) => boolean} condition @param {number} [patienceMs] */
-  async sees(what, condition, patienceMs = 20_000) {
+  /**
+   * Waits for the snapshot to satisfy a condition; where it does not, tells how this one and the `others` stand.
+   * @param {string} what @param {(snapshot: Snapshot) => boolean} condition @param {number} [patienceMs] @param {Listener[]} [others]
+   */
+  async sees(what, condition, patienceMs = 20_000, others = []) {
     let last = await this.snapshot();
     await until(`${this.diary.name}: ${what}`, async () => {
       last = await this.snapshot();
       return condition(last);
-    }, patienceMs, () => `${show(last)}\n${this.explain()}`);
+    }, patienceMs, async () => {
+      const beside = await Promise.all(others.map(async (other) => `${other.diary.name}: ${show(await other.snapshot())}\n${other.explain()}`));
+      return [`${show(last)}\n${this.explain()}`, ...beside].join('\n');
+    });
     return last;
   }
 
