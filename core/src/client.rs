@@ -375,7 +375,6 @@ impl Client {
     }
 
     fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
-        self.feed_light(now, light::Input::Tick, out);
         self.feed_book(now, book::Input::Tick, out);
         self.feed_payee(now, payee::Input::Tick, out);
         self.feed_fields(now, member::Input::Tick, out);
@@ -384,6 +383,9 @@ impl Client {
         self.feed_neighbours(now, Input::Tick, out);
         self.flush_payments(now, out);
         self.tell_tower(now, out);
+        // Last, for what waits for the chain since now lets it look at once.
+        self.set_pace(now);
+        self.feed_light(now, light::Input::Tick, out);
     }
 
     fn request(&mut self, purpose: Purpose) -> RequestId {

@@ -87,8 +87,7 @@ fn what_a_long_list_is_read_without_is_judged_before_it_is_played() {
     let mut page = Page::new();
     let honest = Forger::honest().text(0, 12);
     let lie = Forger { signs: key(4), ..Forger::honest() }.text(0, 12);
-    let (truth, lie) = [honest.lines(), lie.lines()].map(|mut lines| lines.nth(3).unwrap()).into();
-    assert_eq!(page.read(&honest.replace(truth, lie)), FOLLOWED, "only its end is needed at once");
+    assert_eq!(page.read(&with(&honest, &lie, 0)), FOLLOWED, "only its end is needed at once");
     assert!(page.knows(3), "whoever looks back gets what is signed");
     assert!(!page.knows(0));
     assert_eq!(page.check(0, &0_u64.to_le_bytes()), Err("segment/bad-signature"));
@@ -96,6 +95,29 @@ fn what_a_long_list_is_read_without_is_judged_before_it_is_played() {
     assert_eq!(page.check(2, &9_u64.to_le_bytes()), Err("origin/bad-chunk"));
     assert_eq!(page.read(&honest), FOLLOWED);
     assert_eq!(page.check(0, &0_u64.to_le_bytes()), Ok(()));
+}
+
+#[test]
+fn a_list_that_is_refused_takes_nothing_away_that_was_listed_before() {
+    let mut page = Page::new();
+    let lie = Forger { signs: key(4), ..Forger::honest() };
+    assert_eq!(page.read(&Forger::honest().text(20, 12)), FOLLOWED);
+    let short = with(&Forger::honest().text(0, 4), &lie.text(0, 4), 3);
+    assert_eq!(page.read(&short), Err((true, "segment/bad-signature")));
+    assert_eq!(page.check(21, &9_u64.to_le_bytes()), Err("origin/bad-chunk"));
+    assert_eq!(page.check(22, &22_u64.to_le_bytes()), Ok(()));
+}
+
+#[test]
+fn a_record_near_the_player_that_does_not_hold_refuses_its_list() {
+    let mut page = Page::new();
+    let (honest, lie) = (Forger::honest(), Forger { signs: key(4), ..Forger::honest() });
+    let (truth, lies) = (honest.text(0, 12), lie.text(0, 12));
+    assert_eq!(page.read(&truth), FOLLOWED);
+    page.fetch(0, &0_u64.to_le_bytes());
+    assert_eq!(page.read(&with(&truth, &lies, 3)), Err((true, "segment/bad-signature")));
+    assert_eq!(page.check(3, &3_u64.to_le_bytes()), Ok(()), "what was listed before counts");
+    assert_eq!(page.read(&with(&truth, &lies, 6)), FOLLOWED, "nobody needs it yet");
 }
 
 #[test]
@@ -159,6 +181,12 @@ impl Forger {
         }
         text
     }
+}
+
+/// A playlist from number 0 on, with one record of another such playlist in place of its own.
+fn with(list: &str, other: &str, number: usize) -> String {
+    let [old, new] = [list, other].map(|text| text.lines().nth(3 + 3 * number).unwrap());
+    list.replace(old, new)
 }
 
 fn key(n: u8) -> SecretKey {

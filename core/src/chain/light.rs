@@ -75,8 +75,8 @@ const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LAST_RETRY: Duration = Duration::from_secs(5);
 /// Shortest wait between looks at the tip.
 const MIN_POLL: Duration = Duration::from_millis(200);
-/// Blocks from one look to the next while nothing waits for the chain. Chosen here: news bring as many headers, so a look is one
-/// file.
+/// Blocks from one look to the next while nothing waits for the chain. Chosen here: news bring as many headers where a dozen sign,
+/// so a look is one file.
 const CALM_BLOCKS: u32 = 8;
 /// Longest wait between looks then. Chosen here: money that nobody announced is seen after it, and a payee counts a tip as withheld
 /// after half a minute (A5.14).

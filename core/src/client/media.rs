@@ -37,16 +37,17 @@ impl Client {
         let expected = publisher.map_or(Expected::Anyone, Expected::Publisher);
         let chain = self.config.chain;
         let reader = self.reader.get_or_insert_with(|| Reader::new(chain, expected));
-        let fault = match reader.read(&text) {
+        // Where the number is known another segment may be meant by it now.
+        let fetch = self.stream.as_ref().map(|stream| &stream.fetch);
+        let needed = |it| fetch.is_some_and(|fetch| fetch.knows(it) || fetch.is_near(it));
+        let fault = match reader.read_for(&text, needed) {
             Ok(playlist) => {
-                let wrong = playlist.segments.iter().filter_map(|s| s.record.as_ref().err());
-                let wrong = wrong.copied().find(|fault| fault.is_wrong());
-                self.start_stream(now, &playlist, out);
-                if let Some(first) = playlist.segments.first() {
-                    self.playlist_urls.insert(rendition::of(first.sequence), url);
+                let wrong = playlist.fault().map(|fault| fault.code());
+                match wrong.filter(|_| self.stream.is_some()) {
+                    Some(code) => self.trouble(code, out),
+                    None => self.follow_playlist(now, url, playlist, out),
                 }
-                self.learn_segments(now, playlist, out);
-                wrong.map(|fault| fault.code())
+                wrong
             }
             Err(error) => {
                 self.trouble(error.code(), out);
@@ -58,6 +59,20 @@ impl Client {
             Some(code) if self.stream.is_some() => Output::Refuse(id, code),
             Some(code) => Output::Fail(id, code),
         });
+    }
+
+    fn follow_playlist(
+        &mut self,
+        now: Now,
+        url: String,
+        playlist: Playlist,
+        out: &mut Vec<Output>,
+    ) {
+        self.start_stream(now, &playlist, out);
+        if let Some(first) = playlist.segments.first() {
+            self.playlist_urls.insert(rendition::of(first.sequence), url);
+        }
+        self.learn_segments(now, playlist, out);
     }
 
     fn start_stream(&mut self, now: Now, playlist: &Playlist, out: &mut Vec<Output>) {
@@ -98,7 +113,8 @@ impl Client {
         if let (Some(stream), Some(last)) = (&mut self.stream, playlist.segments.last()) {
             // It may be lower than before: of an old list, or of a publisher that counts anew.
             stream.newest = rendition::number(last.sequence);
-            self.feed_fetch(now, fetch::Input::Listed(last.sequence), out);
+            let (end, is_anew) = (last.sequence, playlist.is_anew);
+            self.feed_fetch(now, fetch::Input::Listed { end, is_anew }, out);
         }
         for segment in playlist.segments {
             let Some(stream) = &mut self.stream else { return };
@@ -110,15 +126,8 @@ impl Client {
             }
             match segment.record {
                 Ok(Some(record)) => self.learn(now, record.body, out),
-                // Where the number is known another segment may be meant by it now.
-                Ok(None)
-                    if stream.fetch.knows(segment.sequence)
-                        || stream.fetch.is_ahead(segment.sequence) =>
-                {
-                    self.learn_left(now, segment.sequence, out);
-                }
                 Err(fault) if known.is_none() => self.trouble(fault.code(), out),
-                Ok(_) | Err(_) => {}
+                Ok(None) | Err(_) => {}
             }
         }
     }

@@ -164,7 +164,7 @@ impl Fetch {
     /// Applies one input and appends what the host must do to `out`.
     pub fn handle(&mut self, now: Moment, input: Input, out: &mut Vec<Output>) {
         match input {
-            Input::Listed(end) => self.list(end),
+            Input::Listed { end, is_anew } => self.list(end, is_anew),
             Input::Known(record) => self.know(record, out),
             Input::Want(want) => self.want(now, want, out),
             Input::Unwant(sequence) => {
@@ -225,9 +225,9 @@ impl Fetch {
         })
     }
 
-    /// Returns whether the segment would be fetched before the player wants it.
-    pub fn is_ahead(&self, sequence: u64) -> bool {
-        self.ahead().contains(&sequence)
+    /// Returns whether the player wants the segment, or would soon.
+    pub fn is_near(&self, sequence: u64) -> bool {
+        self.position.is_some_and(|it| (it..=it.saturating_add(PREFETCH)).contains(&sequence))
     }
 
     /// Returns whether a record of the segment is known.
@@ -240,15 +240,22 @@ impl Fetch {
         self.known.get(&sequence)
     }
 
-    /// A playlist that ends before the one before it, with a number that is new to us, is of a publisher that counts anew; one
-    /// that is merely old ends with a number that is known.
-    fn list(&mut self, end: u64) {
-        let before = self.end.replace(end);
-        if before.is_some_and(|it| end < it && rendition::of(end) == rendition::of(it))
-            && !self.knows(end)
-        {
-            self.forget_unlisted();
+    /// Where a publisher counts anew, what is known, and kept for neighbours, under numbers that it has yet to reach is forgotten
+    /// at once: none of them is another segment's when it is listed.
+    fn list(&mut self, end: u64, is_anew: bool) {
+        self.end = Some(end);
+        if !is_anew {
+            return;
         }
+        self.known.retain(|sequence, _| !rendition::is_past(*sequence, end));
+        let mut void: Vec<u64> = self.cache.ids().map(|id| id.sequence).collect();
+        void.retain(|sequence| rendition::is_past(*sequence, end));
+        void.dedup();
+        for sequence in void {
+            self.cache.forget(sequence);
+            self.news.removed.push(sequence);
+        }
+        self.forget_unlisted();
     }
 
     /// A publisher counts anew. Neighbours who have not read of that yet have, and send, what was signed before: of numbers that
@@ -256,6 +263,7 @@ impl Fetch {
     fn forget_unlisted(&mut self) {
         for neighbour in self.peers.values_mut() {
             neighbour.holdings.retain(|sequence| self.known.contains_key(&sequence));
+            neighbour.claims.retain(|sequence, _| self.known.contains_key(sequence));
         }
     }
 

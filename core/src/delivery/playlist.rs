@@ -63,6 +63,16 @@ pub struct Playlist {
     pub segments: Vec<Segment>,
     /// Whether no segment will follow.
     pub is_ended: bool,
+    /// Whether its publisher counts anew: what was listed before under numbers past its end, or among its newest, is void.
+    pub is_anew: bool,
+}
+
+impl Playlist {
+    /// Returns what is wrong with the first record of which that is seen.
+    pub fn fault(&self) -> Option<RecordFault> {
+        let mut faults = self.segments.iter().filter_map(|segment| segment.record.as_ref().err());
+        faults.find(|fault| fault.is_wrong()).copied()
+    }
 }
 
 /// A segment as listed.

@@ -30,6 +30,11 @@ pub const fn number(sequence: u64) -> u64 {
     sequence % MAX_NUMBER
 }
 
+/// Returns whether a segment comes after `end` within its rendition.
+pub const fn is_past(sequence: u64, end: u64) -> bool {
+    of(sequence) == of(end) && sequence > end
+}
+
 /// Returns the sequence number of a segment, or `None` past the last number of the rendition or past the last rendition.
 pub const fn sequence(rendition: u8, number: u64) -> Option<u64> {
     if rendition >= MAX_RENDITIONS || number >= MAX_NUMBER {

@@ -29,6 +29,9 @@ impl Fetch {
         let is_first = neighbour.received == 0;
         if let Some(asked) = asked {
             neighbour.arrived(now, asked);
+        } else if neighbour.void > 0 {
+            neighbour.void = neighbour.void.saturating_sub(1);
+            return;
         } else {
             neighbour.unasked = neighbour.unasked.saturating_add(1);
             if neighbour.unasked > MAX_UNASKED {

@@ -38,8 +38,13 @@ pub struct Body {
 /// What happened outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// The newest playlist ends with this number. Said before its records are.
-    Listed(u64),
+    /// The newest playlist ends with this number, and counts anew, or goes on. Said before its records are.
+    Listed {
+        /// Its last number.
+        end: u64,
+        /// Whether numbers past it, and what neighbours announced, are void.
+        is_anew: bool,
+    },
     /// The playlist lists this segment; the record is verified. Another record for a known segment replaces it.
     Known(Record),
     /// The player wants a segment. Answered by one `Deliver` or `Fail`.

@@ -55,6 +55,8 @@ pub(super) struct Neighbour {
     pub(super) strikes: u8,
     /// Chunks that it sent unasked.
     pub(super) unasked: u8,
+    /// Chunks that it was asked for and may still send, of segments that another took the place of.
+    pub(super) void: usize,
     /// Chunks in a row that it refused, though it has them, or left open.
     pub(super) missed: u8,
 }
@@ -73,6 +75,7 @@ impl Neighbour {
             carries: None,
             strikes: 0,
             unasked: 0,
+            void: 0,
             missed: 0,
         }
     }
@@ -112,17 +115,19 @@ impl Neighbour {
     pub(super) fn cancel(&mut self, id: ChunkId) {
         let Some(asked) = self.asked.remove(&id) else { return };
         self.cancelled.insert(id, asked);
-        if self.cancelled.len() > MAX_CANCELLED {
-            self.cancelled.pop_first();
-        }
+        drop_oldest(&mut self.cancelled, MAX_CANCELLED);
     }
 
     /// Forgets what it has of a segment, and was asked for: another one stands under that number now, and a neighbour that has not
     /// read of it yet has, and sends, what was signed before.
     pub(super) fn forget_segment(&mut self, sequence: u64) {
         self.holdings.retain(|it| it != sequence);
+        self.claims.remove(&sequence);
+        let before = self.asked.len().saturating_add(self.cancelled.len());
         self.asked.retain(|id, _| id.sequence != sequence);
         self.cancelled.retain(|id, _| id.sequence != sequence);
+        let after = self.asked.len().saturating_add(self.cancelled.len());
+        self.void = self.void.saturating_add(before.saturating_sub(after));
     }
 
     /// Notes that a chunk came that was asked, even if it was taken back since: who is too slow must be known to be.
@@ -132,6 +137,14 @@ impl Neighbour {
         self.received = self.received.saturating_add(1);
         let took = now.since(asked);
         self.latency = self.latency.saturating_mul(7).saturating_add(took) / 8;
+    }
+}
+
+/// Keeps the latest `most`: numbers may begin anew, so that the lowest is not the oldest.
+fn drop_oldest<K: Copy + Ord>(table: &mut Table<K, Moment>, most: usize) {
+    let oldest = table.iter().min_by_key(|(_, at)| **at).map(|(key, _)| *key);
+    if let Some(oldest) = oldest.filter(|_| table.len() > most) {
+        table.remove(&oldest);
     }
 }
 
@@ -183,9 +196,7 @@ impl Fetch {
         }
         for sequence in delta.fetching.iter() {
             neighbour.claims.entry(*sequence).or_insert(now);
-            if neighbour.claims.len() > MAX_CLAIMS {
-                neighbour.claims.pop_first();
-            }
+            drop_oldest(&mut neighbour.claims, MAX_CLAIMS);
         }
     }
 

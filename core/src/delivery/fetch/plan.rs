@@ -9,6 +9,7 @@ use crate::{
     delivery::{
         chunk::{self, ChunkId},
         record::Record,
+        rendition,
         schedule::{BACKUP_PATIENCE, Salt, election_wait},
     },
     id::PeerId,
@@ -120,7 +121,8 @@ impl Fetch {
     pub(super) fn ahead(&self) -> Range<u64> {
         self.position.map_or(0..0, |position| {
             let first = position.saturating_add(1);
-            let listed = self.end.map_or(u64::MAX, |end| end.saturating_add(1));
+            let end = self.end.filter(|end| rendition::of(*end) == rendition::of(position));
+            let listed = end.map_or(u64::MAX, |end| end.saturating_add(1));
             first..first.saturating_add(PREFETCH).min(listed)
         })
     }

@@ -74,6 +74,27 @@ impl Reader {
     /// # Errors
     /// [`PlaylistError`], one variant a cause; nothing that was known is forgotten.
     pub fn read(&mut self, text: &str) -> Result<Playlist, PlaylistError> {
+        self.read_for(text, |_| false)
+    }
+
+    /// Reads a playlist as [`Self::read`] does, and verifies all that it lists: for who examines a stream, not for who plays it.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_all(&mut self, text: &str) -> Result<Playlist, PlaylistError> {
+        self.read_for(text, |_| true)
+    }
+
+    /// Reads a playlist as [`Self::read`] does, and verifies what is `needed`, too, by its number. Where something is wrong, and it
+    /// is not the first list, nothing of it is remembered.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_for(
+        &mut self,
+        text: &str,
+        needed: impl Fn(u64) -> bool,
+    ) -> Result<Playlist, PlaylistError> {
         let lines = lines(text)?;
         let (info, stream, signer) = self.stream(&lines)?;
         let mut sequence = 0_u64;
@@ -114,27 +135,24 @@ impl Reader {
         if pending.duration_ms.is_some() || pending.record.is_some() {
             return Err(PlaylistError::Truncated);
         }
-        for segment in segments.iter_mut().rev().take(NEWEST) {
-            if let (Ok(None), Some(listed)) = (&segment.record, listed.get_mut(&segment.sequence)) {
+        let newest = segments.len().saturating_sub(NEWEST);
+        for (place, segment) in segments.iter_mut().enumerate() {
+            if (place >= newest || needed(segment.sequence))
+                && let (Ok(None), Some(listed)) =
+                    (&segment.record, listed.get_mut(&segment.sequence))
+            {
                 segment.record = listed.verify(self.chain).map(Some);
             }
         }
+        let is_first = !matches!(self.expected, Expected::Stream(_));
         self.expected = Expected::Stream(stream);
         self.heirs.clone_from(&info.heirs);
-        self.keep(listed, segments.last().map(|segment| segment.sequence));
-        Ok(Playlist { info, stream, signer, segments, is_ended })
-    }
-
-    /// Reads a playlist as [`Self::read`] does, and verifies all that it lists: for who examines a stream, not for who plays it.
-    ///
-    /// # Errors
-    /// As [`Self::read`].
-    pub fn read_all(&mut self, text: &str) -> Result<Playlist, PlaylistError> {
-        let mut playlist = self.read(text)?;
-        for segment in &mut playlist.segments {
-            if let (Ok(None), Some(record)) = (&segment.record, self.verify(segment.sequence)) {
-                segment.record = record.map(Some);
-            }
+        let is_anew = self.is_anew(&listed);
+        let mut playlist = Playlist { info, stream, signer, segments, is_ended, is_anew };
+        if is_first || playlist.fault().is_none() {
+            self.keep(listed, is_anew);
+        } else {
+            playlist.is_anew = false;
         }
         Ok(playlist)
     }
@@ -147,15 +165,28 @@ impl Reader {
         Some(self.listed.get_mut(&sequence)?.verify(self.chain))
     }
 
+    /// Returns whether the publisher counts anew: the newest numbers were of other segments, or the list ends before the last one,
+    /// with a number that was not listed. A list that is merely old ends with one that was.
+    fn is_anew(&self, listed: &Table<u64, Listed>) -> bool {
+        let Some((end, _)) = listed.last_key_value() else { return false };
+        let mut before = self.listed.keys().rev();
+        let before = before.find(|it| rendition::of(**it) == rendition::of(*end));
+        let is_other = |(sequence, of): (&u64, &Listed)| {
+            self.listed.get(sequence).is_some_and(|it| it.record.body != of.record.body)
+        };
+        before.is_some_and(|before| end < before) && !self.listed.contains_key(end)
+            || listed.iter().rev().take(NEWEST).any(is_other)
+    }
+
     /// Keeps what is listed, and of what was listed before whatever nobody has verified: the player may still want it, and a
-    /// later list that has no record of a segment takes none away. But numbers past the list's end are those of a publisher that
-    /// counts anew. Both are no more and no longer than a playlist may be.
-    fn keep(&mut self, listed: Table<u64, Listed>, last: Option<u64>) {
+    /// later list that has no record of a segment takes none away. But numbers past the end of a list that counts anew mean nothing
+    /// any more. Both are no more and no longer than a playlist may be.
+    fn keep(&mut self, listed: Table<u64, Listed>, is_anew: bool) {
         let mut left = core::mem::take(&mut self.listed);
-        let list = last.map(rendition::of);
-        let is_past = |it: u64| Some(it) > last && Some(rendition::of(it)) == list;
+        let end = listed.last_key_value().map_or(0, |(end, _)| *end);
         left.retain(|sequence, of| {
-            !of.is_verified && !listed.contains_key(sequence) && !is_past(*sequence)
+            let is_void = is_anew && rendition::is_past(*sequence, end);
+            !of.is_verified && !is_void && !listed.contains_key(sequence)
         });
         let bytes = left.values().chain(listed.values()).map(|of| of.text.len());
         let has_room = bytes.sum::<usize>() <= MAX_PLAYLIST_BYTES
@@ -163,7 +194,11 @@ impl Reader {
         if !has_room {
             left.clear();
         }
+        // What comes after the list goes after it: nothing is moved.
+        let first = listed.first_key_value().map_or(0, |(first, _)| *first);
+        let after = left.split_off(&first);
         left.extend(listed);
+        left.extend(after);
         self.listed = left;
     }
 

@@ -146,12 +146,45 @@ fn what_nobody_has_verified_yet_outlives_the_lists_that_follow_while_there_is_ro
     }
     assert_eq!(reader.verify(9), None, "whoever was told of it has learned it");
     reader.read(&text(20, 12)).unwrap();
-    reader.read(&text(20, 2)).unwrap();
-    assert_eq!((reader.verify(21).is_some(), reader.verify(22)), (true, None), "counted anew");
+    assert!(!reader.read(&text(20, 2)).unwrap().is_anew);
+    assert!(reader.verify(22).is_some(), "a list that is merely old");
+    assert!(reader.read(&text(18, 2)).unwrap().is_anew);
+    assert_eq!((reader.verify(19).is_some(), reader.verify(22)), (true, None), "counted anew");
     let mut full = Reader::new(CHAIN, Expected::Anyone);
     full.read(&text(second, 6)).unwrap();
     full.read(&text(7, MAX_SEGMENTS as u64 - 1)).unwrap();
     assert_eq!((full.verify(second), full.listed.len()), (None, MAX_SEGMENTS - 1));
+}
+
+#[test]
+fn other_segments_under_the_newest_numbers_are_counted_anew_and_older_ones_are_not_looked_at() {
+    let mut reader = Reader::new(CHAIN, Expected::Anyone);
+    assert!(!reader.read(&text(7, 9)).unwrap().is_anew, "the first list");
+    let body = Record::of(info().id(CHAIN), 14, b"another").unwrap();
+    let anew = record_tag(&Signed::new(&key(), CHAIN, body));
+    let other = text(7, 9).replace(&record_tag(&record(14)), &anew);
+    assert!(reader.read(&other).unwrap().is_anew);
+    assert!(!reader.read(&other).unwrap().is_anew, "once");
+    assert!(!reader.read(&text(10, 9)).unwrap().is_anew, "14 is not among the newest");
+}
+
+#[test]
+fn a_list_in_which_something_is_seen_to_be_wrong_is_not_remembered_unless_it_is_the_first() {
+    let mut forged = record(10);
+    forged.signature.0[3] ^= 1;
+    let lie = |whole: String| whole.replace(&record_tag(&record(10)), &record_tag(&forged));
+    let mut reader = Reader::new(CHAIN, Expected::Anyone);
+    assert_eq!(reader.read(&lie(text(7, 4))).unwrap().fault(), Some(RecordFault::BadSignature));
+    assert_eq!(reader.verify(7), Some(Ok(record(7))), "the player may have nothing else");
+    reader.read(&text(7, 9)).unwrap();
+    let before = format!("{reader:?}");
+    let refused =
+        [reader.read(&lie(text(5, 6))), reader.read_for(&lie(text(5, 19)), |it| it == 10)];
+    for playlist in refused.map(Result::unwrap) {
+        assert_eq!((playlist.fault(), playlist.is_anew), (Some(RecordFault::BadSignature), false));
+    }
+    assert_eq!(format!("{reader:?}"), before);
+    assert_eq!(reader.read(&lie(text(5, 19))).unwrap().fault(), None, "nobody needs it");
 }
 
 #[test]

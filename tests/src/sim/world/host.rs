@@ -125,8 +125,9 @@ impl World {
         let listener = &mut self.listeners[page];
         let Some((other, other_link)) = listener.pipes.get(&link).copied() else { return };
         let mut frames = Vec::new();
-        let read = Assembler::default().push(&bytes, &mut frames);
-        assert!(read.is_ok(), "a client's messages hold whole frames");
+        let mut assembler = Assembler::default();
+        let read = assembler.push(&bytes, &mut frames);
+        assert!(read.is_ok() && assembler.held() == 0, "a client's messages hold whole frames");
         let is_payment = |frame: &Frame| matches!(frame, Frame::Tick(_) | Frame::Voucher(_));
         listener.paid_alone += usize::from(frames.iter().all(is_payment));
         for frame in &mut frames {

@@ -99,30 +99,34 @@ fn who_has_not_read_that_a_publisher_starts_anew_is_not_asked_nor_blamed_for_wha
 #[test]
 fn what_is_past_the_end_of_a_list_is_of_before_and_is_not_fetched_ahead_of_the_player() {
     let mut fetch = with_peers(1..=4, 1);
-    feed(&mut fetch, 0, Input::Listed(4));
+    feed(&mut fetch, 0, listed(4));
     feed(&mut fetch, 0, want(1, 60_000));
     let ahead = |fetch: &Fetch| fetch.active.keys().copied().collect::<Vec<_>>();
     assert_eq!(ahead(&fetch), [1, 2, 3, 4]);
-    feed(&mut fetch, 10, Input::Listed(2));
+    feed(&mut fetch, 10, listed(2));
     assert_eq!(ahead(&fetch), [1, 2]);
-    feed(&mut fetch, 20, Input::Listed(3));
+    feed(&mut fetch, 20, listed(3));
     assert_eq!(ahead(&fetch), [1, 2, 3]);
+    let other = rendition::sequence(1, 0).unwrap();
+    feed(&mut fetch, 30, listed(other));
+    assert_eq!(ahead(&fetch), [1, 2, 3, 4], "a list of another rendition says nothing of this one");
 }
 
 #[test]
 fn where_a_publisher_counts_anew_nobody_is_asked_for_what_was_announced_before() {
     let anew = || Input::Known(Record::of(StreamId::default(), 1, &media(77)).unwrap());
+    let recount = Input::Listed { end: 3, is_anew: true };
     let cases = [
-        (vec![Input::Listed(9)], true, "a list that goes on"),
-        (vec![Input::Listed(1)], true, "an old list"),
-        (vec![Input::Listed(3)], false, "a list that ends early with a number that is new"),
-        (vec![Input::Listed(1), anew()], false, "another segment under a known number"),
+        (vec![listed(9)], true, "a list that goes on"),
+        (vec![listed(1)], true, "an old list"),
+        (vec![recount], false, "a list that counts anew"),
+        (vec![listed(1), anew()], false, "another segment under a known number"),
     ];
     for (said, is_asked, why) in cases {
         let mut fetch = knowing(1..=1);
         feed(&mut fetch, 0, Input::Joined(peer(1)));
         feed(&mut fetch, 0, Input::Has(peer(1), all_of(2)));
-        feed(&mut fetch, 0, Input::Listed(8));
+        feed(&mut fetch, 0, listed(8));
         for input in said {
             feed(&mut fetch, 10, input);
         }
@@ -132,6 +136,65 @@ fn where_a_publisher_counts_anew_nobody_is_asked_for_what_was_announced_before()
         let out = feed(&mut fetch, 20, Input::Has(peer(1), all_of(2)));
         assert_eq!(!asks(&out).is_empty(), !is_asked, "{why}, and it is said after that was read");
     }
+}
+
+#[test]
+fn what_a_publisher_that_counts_anew_has_yet_to_reach_is_given_up_and_what_is_announced_of_it_stays()
+ {
+    let mut fetch = knowing(1..=3);
+    feed(&mut fetch, 0, want(3, 5000));
+    feed(&mut fetch, 0, Input::Fetched(OrderId(0), Body { start: 0, bytes: media(3) }));
+    feed(&mut fetch, 0, Input::Joined(peer(1)));
+    let out = feed(&mut fetch, 10, Input::Listed { end: 2, is_anew: true });
+    assert!(out.iter().any(|o| matches!(o, Output::Announce(d) if d.removed[..] == [3])));
+    assert!(!fetch.knows(3) && fetch.knows(2));
+    assert_eq!(fetch.cache().used(), 0, "no neighbour is sent what was signed before");
+    feed(&mut fetch, 20, Input::Has(peer(1), all_of(3)));
+    feed(&mut fetch, 30, listed(3));
+    feed(&mut fetch, 30, Input::Known(Record::of(StreamId::default(), 3, &media(77)).unwrap()));
+    let out = feed(&mut fetch, 30, want(3, 60_000));
+    assert_eq!(asks(&out).len(), 4, "who read of it first is asked");
+}
+
+#[test]
+fn chunks_that_are_on_their_way_when_another_segment_takes_their_place_are_no_flood() {
+    let mut fetch = with_peers(1..=1, 1);
+    let mut asked = asks(&feed(&mut fetch, 0, want(1, 60_000)));
+    let records = (77..).map(|anew| Record::of(StreamId::default(), 1, &media(anew)).unwrap());
+    // It is drawn before us, so that nobody asks the origin.
+    let lot = |record: &Record, of| Salt::of(record).lot(of);
+    let drawn = records.filter(|record| lot(record, peer(1)) < lot(record, ME));
+    for record in drawn.take(4) {
+        assert_eq!(asked.len(), 4);
+        feed(&mut fetch, 10, Input::Known(record));
+        for (from, id) in asked {
+            assert_eq!(feed(&mut fetch, 20, good(from, id)), []);
+        }
+        asked = asks(&feed(&mut fetch, 30, Input::Has(peer(1), all_of(1))));
+    }
+}
+
+#[test]
+fn the_newest_claims_are_remembered_though_numbers_begin_anew() {
+    let mut fetch = with_peers(1..=1, 1);
+    let fetching = |sequence| HaveDelta {
+        fetching: vec![sequence].try_into().unwrap(),
+        ..HaveDelta::default()
+    };
+    for sequence in 985..=1000 {
+        feed(&mut fetch, sequence, Input::HasNow(peer(1), fetching(sequence)));
+    }
+    feed(&mut fetch, 2000, Input::HasNow(peer(1), fetching(5)));
+    let claims = &fetch.peers.get(&peer(1)).unwrap().claims;
+    assert_eq!(
+        (claims.len(), claims.contains_key(&5), claims.contains_key(&985)),
+        (16, true, false)
+    );
+}
+
+/// A playlist that ends so, and goes on with what was listed before.
+const fn listed(end: u64) -> Input {
+    Input::Listed { end, is_anew: false }
 }
 
 #[test]
