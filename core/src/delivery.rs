@@ -10,6 +10,7 @@
 
 pub mod cache;
 pub mod chunk;
+pub mod cost;
 pub mod fetch;
 pub mod have;
 pub mod heir;

@@ -23,6 +23,7 @@ pub mod account;
 pub mod chain_file;
 pub mod cli;
 pub mod config;
+pub mod cost;
 pub mod dev;
 pub mod driver;
 pub mod evidence;

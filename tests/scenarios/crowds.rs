@@ -43,17 +43,29 @@ fn polluters_free_riders_squatters_loss_churn_and_a_dead_tracker_silence_nobody(
     assert!(report.offload() >= 0.8 && report.later_offload() >= 0.9, "{report}");
 }
 
-/// A flash crowd: all of them within five seconds.
+/// A flash crowd, all of them within five seconds, with everything wrong at once: a third pollutes, a third gives nothing, some
+/// claim, grind keys and surround one, uplinks are slow, messages are lost, the tracker dies, and people go.
 #[test]
 fn ten_thousand_listeners_who_come_at_once_all_hear_something_and_nobody_is_silent() {
     let seed = Seed::or(43);
-    let setting = Setting { arrival_ms: 5_000, ..Setting::calm(seed.number(), 10_000, 14) };
-    let report = Crowd::new(setting).run();
+    let hostile = Setting::hostile(seed.number(), 10_000, 16).with(Kind::Grinder, 1);
+    let report =
+        Crowd::new(Setting { eclipsers: 128, dead_tracker: 8_000..12_000, ..hostile }).run();
     assert_nobody_is_silent(&report);
-    assert_eq!(report.starts.len(), 10_000, "{report}");
+    let heard = report.starts.len();
+    assert!(heard >= 9_000 && report.bad > 0, "{heard} heard something: {report}");
     assert!(report.start_ms() < 500, "{report}");
-    assert!(report.offload() >= 0.5, "{report}");
-    assert_eq!(report.put_out, 0, "{report}");
+    assert!(report.offload() >= 0.5 && report.later_offload() >= 0.9, "{report}");
+}
+
+/// Two seconds behind live with segments of one, and six with segments of four: who looks at the playlist first has little time to
+/// wait for others, so that more comes from the origin than where there are three segments.
+#[test]
+fn near_to_live_and_with_long_segments_a_crowd_carries_most_and_nobody_is_silent() {
+    for (name, seed, least) in [("near", 63, 0.65), ("long", 64, 0.75)] {
+        let report = listen(name, seed, 150);
+        assert!(report.offload() >= least, "{name}: {report}");
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The command line: one variant a subcommand, each carried out in its own file.
 
 use super::{
-    account, config, dev, evidence, explain, genesis, init, light, log, publish, run, safety, site,
-    snapshot, stake, testnet, token, tracker,
+    account, config, cost, dev, evidence, explain, genesis, init, light, log, publish, run, safety,
+    site, snapshot, stake, testnet, token, tracker,
 };
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -21,6 +21,8 @@ pub enum Command {
     /// Makes an account, shows what is proven to be in it, and sends from it, by Ed25519 or by Falcon.
     #[command(subcommand)]
     Account(account::Command),
+    /// Says what listening to a stream takes of a data plan, and costs.
+    Cost(cost::Options),
     /// Runs a development network: 4 validators and 7 guardians in one process.
     Dev(dev::Options),
     /// Checks files of evidence.
@@ -93,6 +95,7 @@ impl Parsed {
         }
         match self.cli.command {
             Command::Account(command) => account::run(command).await,
+            Command::Cost(options) => cost::run(&options),
             Command::Dev(options) => dev::run(options).await,
             Command::Evidence(command) => evidence::run(&command).await,
             Command::Explain(options) => explain::run(&options),

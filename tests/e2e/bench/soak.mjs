@@ -1,5 +1,5 @@
 // Three pages listen, carry and pay for so many minutes: `node bench/soak.mjs [--minutes 60]`. Prints a line of JSON a minute,
-// and one at the end that says whether the vouchers add up. Ends with 1 if the sound stopped, a chunk was bad or a page erred.
+// and one at the end that says whether the vouchers add up. Ends with 1 if the sound stopped, a chunk was bad, a page erred or memory grew.
 //
 // Nobody debugs the pages: a driver keeps what they load, which is most of what a browser with one grows by in an hour.
 
@@ -35,6 +35,7 @@ try {
   await until('all play', async () => (await all()).every(({ position }) => position > 0), START_MS, () => board.errors.join('\n'));
   const began = performance.now();
   let last = { stalls: NaN, bad: NaN };
+  /** @type {number[]} */ const megabytes = [];
   for (let minute = 1; minute <= minutes; minute++) {
     await new Promise((resolve) => setTimeout(resolve, began + minute * MINUTE_MS - performance.now()));
     const figures = await all();
@@ -43,6 +44,7 @@ try {
     last = { stalls: sum('stalls'), bad: sum('bad') };
     const gapMs = Math.max(...figures.map((one) => one.gapMs));
     const { bytes, pageBytes } = used();
+    megabytes.push(pageBytes / 1e6);
     const share = fromPeers / (fromPeers + sum('fromOrigin'));
     console.log(JSON.stringify({ minute, megabytes: bytes / 1e6, pageMegabytes: pageBytes / 1e6, gapMs, ...last, share }));
   }
@@ -62,7 +64,7 @@ try {
   };
   await until('the sums agree', agree, 30_000, () => `${given} given, ${held} held, ${paid} paid, ${served} served at ${price}`);
   console.log(JSON.stringify({ chunks: Number(served), vouchers: String(held + paid), settled: String(paid), errors: board.errors }));
-  for (const wrong of wrongs(last, board.errors)) {
+  for (const wrong of wrongs(last, board.errors, megabytes)) {
     console.error(wrong);
     process.exitCode = 1;
   }

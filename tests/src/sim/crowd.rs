@@ -46,9 +46,9 @@ use place::Whereabouts;
 use std::{collections::BTreeMap, time::Duration};
 use trackers::Trackers;
 
-/// Milliseconds of a segment.
+/// Milliseconds of a segment, but where a setting says otherwise.
 pub const SEGMENT_MS: u64 = 2000;
-/// Bytes of a segment as lines see them: two seconds at 192 kbit/s.
+/// Bytes of such a segment as lines see them: two seconds at 192 kbit/s.
 pub const NOMINAL: u64 = 48 * 1024;
 /// Bytes of a frame beside what it carries: length, version, kind, and what a data channel adds.
 const FRAME: u64 = 6 + 28;
@@ -112,6 +112,7 @@ impl Crowd {
             let at = START_MS + dice.below(setting.arrival_ms.max(1));
             queue.push(Moment::from_millis(at), Event::Join(None));
         }
+        let report = Report { segment_bytes: setting.segment_bytes(), ..Report::default() };
         let mut crowd = Self {
             trackers: Trackers::new(setting.listeners),
             victim: None,
@@ -123,7 +124,7 @@ impl Crowd {
             present: Vec::new(),
             names: BTreeMap::new(),
             records: BTreeMap::new(),
-            report: Report::default(),
+            report,
         };
         crowd.plan_trackers();
         crowd.plan_eclipse();
@@ -204,7 +205,7 @@ impl Crowd {
         if !self.setting.is_mapped {
             whereabouts.place = Place::default();
         }
-        let line = Line { whereabouts, uplink };
+        let line = Line { whereabouts, uplink, segment_ms: self.setting.segment_ms };
         let listener = Listener::new(who, kind, line, self.now, &self.trackers.urls(who));
         self.names.insert(listener.peer, who);
         self.listeners.push(Some(Box::new(listener)));
@@ -237,7 +238,7 @@ impl Crowd {
         if self.listeners[who].is_none() {
             return;
         }
-        let newest = self.now / SEGMENT_MS;
+        let newest = self.now / self.setting.segment_ms;
         for sequence in newest.saturating_sub(WINDOW)..newest {
             self.records.entry(sequence).or_insert_with(|| record(sequence));
         }
@@ -259,7 +260,9 @@ impl Crowd {
         if self.victim == Some(who) {
             self.look_at_victim(who);
         }
-        let wait = SEGMENT_MS - 20 + self.dice.below(40);
+        // RFC 8216 §6.3.4: half as long where nothing was new.
+        let until_next = self.setting.segment_ms / if new == 0 { 2 } else { 1 };
+        let wait = until_next - 20 + self.dice.below(40);
         self.at(self.now + wait, Event::Poll(who));
     }
 
@@ -343,9 +346,10 @@ impl Crowd {
             }
             fetch::Output::Http(order, range) => {
                 self.report.orders += 1;
-                self.report.ordered += NOMINAL;
+                let length = self.setting.segment_bytes();
+                self.report.ordered += length;
                 // An answer, then the bytes on a line of 20 Mbit/s.
-                let took = 60 + self.dice.below(90) + NOMINAL / 2500;
+                let took = 60 + self.dice.below(90) + length / 2500;
                 let body = Body { start: 0, bytes: media(range.sequence) };
                 self.at(self.now + took, Event::Fetch(who, fetch::Input::Fetched(order, body)));
             }

@@ -26,7 +26,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 ///
-/// A build or the run fails, the vouchers do not add up, the sound stopped, a chunk was bad, or a page erred: nothing is
+/// A build or the run fails, the vouchers do not add up, the sound stopped, a chunk was bad, a page erred or memory grew: nothing is
 /// written then.
 pub(super) fn measure(options: &Options) -> Result<()> {
     super::build()?;

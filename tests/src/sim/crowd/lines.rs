@@ -1,6 +1,6 @@
 //! What goes over links: words, and chunks that wait their turn on an uplink.
 
-use super::{Crowd, Event, FRAME, NOMINAL, RETRANSMIT_MS, kind::Kind};
+use super::{Crowd, Event, FRAME, RETRANSMIT_MS, kind::Kind};
 use antiphon_core::{
     codec,
     delivery::{
@@ -68,29 +68,29 @@ impl Crowd {
 
     /// A chunk waits in the send buffer, and goes over the uplink when those before it have.
     fn send(&mut self, who: usize, asked: Asked, mut bytes: Vec<u8>) {
-        let to = self.names[&asked.peer];
+        let (to, length) = (self.names[&asked.peer], self.setting.segment_bytes());
         let reads = self.listeners[to].as_ref().map(|listener| listener.kind);
         let Some(listener) = &mut self.listeners[who] else { return };
         if listener.kind == Kind::Polluter {
             bytes[0] ^= 1;
         }
         let waiting = listener.sending.entry(to).or_default();
-        *waiting += NOMINAL;
+        *waiting += length;
         let waiting = *waiting;
         self.report.held = self.report.held.max(waiting);
-        self.report.sent += NOMINAL;
+        self.report.sent += length;
         // The machine has counted the few bytes that a chunk has here.
         self.serve(who, serve::Input::Drained(asked.peer, waiting as usize));
         if reads == Some(Kind::SlowReader) {
             return;
         }
         let Some(listener) = &mut self.listeners[who] else { return };
-        let done = listener.upload(self.now, NOMINAL);
+        let done = listener.upload(self.now, length);
         let (from, latency) = (listener.peer, listener.links.get(&to).copied());
         self.at(done, Event::Sent(who, asked.peer));
         let Some(latency) = latency else { return };
         if reads == Some(Kind::Glutton) {
-            self.report.gorged += NOMINAL;
+            self.report.gorged += length;
             return;
         }
         let mut at = done + latency;
@@ -106,7 +106,7 @@ impl Crowd {
         let to = self.names[&peer];
         let Some(listener) = &mut self.listeners[who] else { return };
         let Some(waiting) = listener.sending.get_mut(&to) else { return };
-        *waiting = waiting.saturating_sub(NOMINAL);
+        *waiting = waiting.saturating_sub(self.setting.segment_bytes());
         let waiting = *waiting as usize;
         self.serve(who, serve::Input::Drained(peer, waiting));
     }

@@ -1,6 +1,6 @@
 //! One of a crowd: the machines of a listener, its line and its player.
 
-use super::{KEPT, NOMINAL, SEGMENT_MS, Whereabouts, foes, kind::Kind, links::End, media};
+use super::{KEPT, Whereabouts, foes, kind::Kind, links::End, media, setting::bytes_of};
 use antiphon_core::{
     codec::Text,
     crypto::SecretKey,
@@ -22,11 +22,12 @@ use std::{
     time::Duration,
 };
 
-/// Where somebody is, and how fast its uplink is, in bytes a millisecond.
+/// Where somebody is, how fast its uplink is, in bytes a millisecond, and how long segments last.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line {
     pub(super) whereabouts: Whereabouts,
     pub(super) uplink: u64,
+    pub(super) segment_ms: u64,
 }
 
 /// A listener.
@@ -52,6 +53,7 @@ pub(super) struct Listener {
     pub(super) probes: BTreeMap<PeerId, (ChunkId, u64)>,
     pub(super) wake: Option<Moment>,
     pub(super) joined: u64,
+    segment_ms: u64,
     /// Bytes a millisecond, and when the line is free.
     uplink: u64,
     free_at: u64,
@@ -61,6 +63,8 @@ pub(super) struct Listener {
     /// The first segment that it plays, those that came before their turn, the newest that it knows.
     first: Option<u64>,
     ready: BTreeSet<u64>,
+    /// Milliseconds of the first that are not heard.
+    skipped: u64,
     newest: Option<u64>,
     /// Milliseconds between the time at which a segment begins and that at which it is heard.
     pub(super) offset: Option<u64>,
@@ -72,7 +76,7 @@ pub(super) struct Listener {
 
 impl Listener {
     pub(super) fn new(who: usize, kind: Kind, is: Line, now: u64, urls: &str) -> Self {
-        let target = Duration::from_millis(SEGMENT_MS);
+        let target = Duration::from_millis(is.segment_ms);
         let key = foes::key(who, kind);
         let me = PeerId(key.public());
         let mut seed = [0; 32];
@@ -101,12 +105,14 @@ impl Listener {
             probes: BTreeMap::new(),
             wake: None,
             joined: now,
+            segment_ms: is.segment_ms,
             uplink: is.uplink,
             free_at: 0,
             uploaded: 0,
             earned: 0,
             first: None,
             ready: BTreeSet::new(),
+            skipped: 0,
             newest: None,
             offset: None,
             started_after: None,
@@ -128,14 +134,15 @@ impl Listener {
     /// A segment is in the playlist: returns what the player wants of it, once it plays there.
     pub(super) fn wants(&mut self, sequence: u64, now: u64, behind: u64) -> Option<fetch::Input> {
         self.newest = self.newest.max(Some(sequence));
-        // Playing begins so far before the end of the playlist.
-        let first =
-            *self.first.get_or_insert((now / SEGMENT_MS).saturating_sub(behind / SEGMENT_MS));
+        // Playing begins so far before the end of the playlist, within a segment if need be.
+        let back = behind.div_ceil(self.segment_ms);
+        self.skipped = back * self.segment_ms - behind;
+        let first = *self.first.get_or_insert((now / self.segment_ms).saturating_sub(back));
         if sequence < first || !self.kind.plays() {
             return None;
         }
-        let begins = (sequence - first) * SEGMENT_MS;
-        let due = self.offset.map_or(now + begins, |offset| sequence * SEGMENT_MS + offset);
+        let begins = ((sequence - first) * self.segment_ms).saturating_sub(self.skipped);
+        let due = self.offset.map_or(now + begins, |offset| sequence * self.segment_ms + offset);
         Some(fetch::Input::Want(Want { sequence, deadline: Moment::from_millis(due) }))
     }
 
@@ -144,10 +151,10 @@ impl Listener {
         self.ready.insert(sequence);
         let first = self.first.unwrap_or(sequence);
         while self.ready.remove(&(first + self.played)) {
-            let begins = (first + self.played) * SEGMENT_MS;
+            let begins = (first + self.played) * self.segment_ms;
             self.played += 1;
             let Some(offset) = self.offset else {
-                self.offset = Some(now - begins);
+                self.offset = Some(now - begins - self.skipped);
                 self.started_after = Some(now - self.joined);
                 continue;
             };
@@ -171,7 +178,7 @@ impl Listener {
     pub(super) fn received(&self) -> (u64, u64) {
         let stats = self.fetch.stats();
         let each = media(0).len() as u64;
-        let segments = |bytes: u64| bytes / each * NOMINAL;
+        let segments = |bytes: u64| bytes / each * bytes_of(self.segment_ms);
         (segments(stats.from_peers), segments(stats.from_origin))
     }
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::cast_precision_loss, reason = "shares and means that people read")]
 
-use super::{NOMINAL, kind::Kind, listener::Listener};
+use super::{kind::Kind, listener::Listener};
 use antiphon_core::id::PeerId;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,6 +12,8 @@ use std::{
 /// Sums over all who listened, those who left among them. Bytes are as lines see them.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
+    /// Bytes of a segment as lines see them.
+    pub segment_bytes: u64,
     /// Who listened.
     pub listeners: u64,
     /// Milliseconds of listening, of all.
@@ -150,7 +152,7 @@ impl Report {
     /// Returns of what [`Self::wasted`] is made: bad chunks, chunks that were here already, and answers of the origin.
     pub fn wastes(&self) -> [f64; 3] {
         let origin = self.ordered.saturating_sub(self.from_origin);
-        [self.bad * NOMINAL, self.late * NOMINAL, origin]
+        [self.bad * self.segment_bytes, self.late * self.segment_bytes, origin]
             .map(|part| part as f64 / self.used() as f64)
     }
 

@@ -1,6 +1,6 @@
 //! What a crowd is like, and what is wrong with it.
 
-use super::{SEGMENT_MS, kind::Kind};
+use super::{NOMINAL, SEGMENT_MS, kind::Kind};
 use std::ops::Range;
 
 /// What a crowd is.
@@ -12,6 +12,8 @@ pub struct Setting {
     pub listeners: usize,
     /// Virtual seconds.
     pub seconds: u64,
+    /// Milliseconds of a segment.
+    pub segment_ms: u64,
     /// Milliseconds behind the end of the playlist at which they play.
     pub behind_ms: u64,
     /// All come within so many milliseconds.
@@ -37,8 +39,10 @@ pub struct Setting {
 /// What the names of settings stand for.
 type Named = (&'static str, fn(Setting) -> Setting);
 
-/// Every foe by itself. Source: issue 5, "In the simulator"; FIELD-NOTES, "Security of peer-delivered streaming".
-const FOES: [Named; 16] = [
+/// How near to live and how a stream is cut, then every foe by itself. Source: issue 5, "In the simulator"; FIELD-NOTES, "Security of peer-delivered streaming".
+const FOES: [Named; 18] = [
+    ("near", |calm| Setting { segment_ms: 1000, behind_ms: 2000, ..calm }),
+    ("long", |calm| Setting { segment_ms: 4000, behind_ms: 6000, ..calm }),
     ("flash", |calm| Setting { arrival_ms: 5_000, ..calm }),
     ("churn", |calm| Setting { stay_ms: Some(300_000), ..calm }),
     ("slow", |calm| Setting { uplinks: (64, 500), ..calm }),
@@ -64,6 +68,7 @@ impl Setting {
             seed,
             listeners,
             seconds,
+            segment_ms: SEGMENT_MS,
             behind_ms: 3 * SEGMENT_MS,
             arrival_ms: 30_000,
             stay_ms: None,
@@ -90,6 +95,11 @@ impl Setting {
             dead_tracker: 20_000..35_000,
             ..Self::calm(seed, listeners, seconds)
         }
+    }
+
+    /// Returns how many bytes a segment has as lines see them.
+    pub const fn segment_bytes(&self) -> u64 {
+        bytes_of(self.segment_ms)
     }
 
     /// Returns the names that [`Self::named`] knows.
@@ -127,4 +137,9 @@ impl Setting {
         }
         Kind::Honest
     }
+}
+
+/// Returns how many bytes a segment of so many milliseconds has as lines see them.
+pub(super) const fn bytes_of(segment_ms: u64) -> u64 {
+    segment_ms * NOMINAL / SEGMENT_MS
 }
