@@ -61,8 +61,8 @@ fn table(options: &Options) -> anyhow::Result<String> {
         let hours = lasts.as_secs_f64() / 3600.0;
         writeln!(
             text,
-            "{kbps:>10}  {:>14.1}  {:>9}  {:>16}  {hours:.1} h",
-            cost.bytes as f64 / 1e6,
+            "{kbps:>10}  {:>14}  {:>9}  {:>16}  {hours:.1} h",
+            format!("{}.{}", cost.bytes / 1_000_000, cost.bytes / 100_000 % 10),
             cost.chunks,
             tokens.to_decimal(DECIMALS),
         )?;
