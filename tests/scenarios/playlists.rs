@@ -4,7 +4,8 @@ use antiphon_core::{
     amount::Amount,
     chain::{light::Anchor, spec::Token},
     client::{
-        Client, Config, HttpAnswer, Input, Loaded, Output, Part, UploadPolicy, WantId, Wanted,
+        Client, Config, HttpAnswer, Input, Loaded, Notice, Output, Part, UploadPolicy, WantId,
+        Wanted,
     },
     codec::{Bounded, Text},
     crypto::{Hash, SecretKey, Signed},
@@ -249,7 +250,8 @@ impl Page {
             (order.url == format!("{sequence}.m4s")).then_some(id)
         });
         let answer = HttpAnswer { status: 200, body: bytes.to_vec() };
-        self.feed(Input::HttpDone(ordered.expect("an order"), answer));
+        let out = self.feed(Input::HttpDone(ordered.expect("an order"), answer));
+        assert!(out.contains(&Output::Notify(Notice::Changed)), "figures go with each segment");
         self.feed(Input::Unwant(WantId(8)));
     }
 

@@ -241,6 +241,8 @@ impl Client {
                 }
             }
             fetch::Output::Deliver(sequence, bytes) => {
+                // Figures go with each segment: the chain alone may be silent for longer.
+                self.changed = true;
                 for id in self.take_wants(sequence) {
                     out.push(Output::Deliver(id, bytes.clone()));
                 }
