@@ -134,7 +134,8 @@ fn another_segment_under_a_known_number_takes_its_place_wherever_it_is_listed() 
     let mut page = Page::new();
     assert_eq!(page.read(&Forger::honest().text(0, 12)), FOLLOWED);
     page.fetch(0, &0_u64.to_le_bytes());
-    assert_eq!(page.held(), 8);
+    page.fetch(7, &7_u64.to_le_bytes());
+    assert_eq!(page.held(), 16, "one is neither new nor near");
     let anew = Forger { salt: 99, ..Forger::honest() };
     assert_eq!(page.read(&anew.text(0, 12)), FOLLOWED);
     assert_eq!(page.held(), 0, "what was signed before is served to nobody");

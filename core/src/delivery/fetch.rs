@@ -247,11 +247,10 @@ impl Fetch {
         if !is_anew {
             return;
         }
-        self.known.retain(|sequence, _| !rendition::is_past(*sequence, end));
-        let mut void: Vec<u64> = self.cache.ids().map(|id| id.sequence).collect();
-        void.retain(|sequence| rendition::is_past(*sequence, end));
-        void.dedup();
-        for sequence in void {
+        while let Some(sequence) = self.known.range(end.saturating_add(1)..).next().map(|it| *it.0)
+            && rendition::is_past(sequence, end)
+        {
+            self.known.remove(&sequence);
             self.cache.forget(sequence);
             self.news.removed.push(sequence);
         }
@@ -263,7 +262,7 @@ impl Fetch {
     fn forget_unlisted(&mut self) {
         for neighbour in self.peers.values_mut() {
             neighbour.holdings.retain(|sequence| self.known.contains_key(&sequence));
-            neighbour.claims.retain(|sequence, _| self.known.contains_key(sequence));
+            neighbour.claims.clear();
         }
     }
 
