@@ -90,8 +90,12 @@ function markdown(path, codes) {
     tokens[at].attrSet('id', slug(plain(tokens[at + 1])));
     return self.renderToken(tokens, at, options);
   };
-  // What may be wider than a phone is reached by keys, too.
-  rules.table_open = () => '<div class="wide" tabindex="0" role="region" aria-label="Table"><table>\n';
+  // What may be wider than a phone is reached by keys, too, and no two of a page have one name.
+  rules.table_open = (tokens, at) => {
+    const number = tokens.slice(0, at + 1).filter(({ type }) => type === 'table_open').length;
+    const heading = tokens.findLastIndex(({ type }, place) => type === 'heading_open' && place < at);
+    return `<div class="wide" tabindex="0" role="region" aria-label="Table ${number}: ${escape(plain(tokens[heading + 1]))}"><table>\n`;
+  };
   rules.table_close = () => '</table></div>\n';
   rules.fence = (tokens, at) => `<pre tabindex="0"><code class="${escape(tokens[at].info)}">${escape(tokens[at].content)}</code></pre>\n`;
   rules.code_inline = (tokens, at) => {

@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openPage, startBrowser } from './lab/browser.mjs';
+import { look } from './lab/looks.mjs';
 import { Service } from './lab/network.mjs';
+import { tour } from './lab/tour.mjs';
 
 const ROOT = fileURLToPath(new URL('../../www/dist/', import.meta.url));
 const CODES = fileURLToPath(new URL('../../wasm/js/src/codes.json', import.meta.url));
@@ -98,6 +100,15 @@ test('on a small phone, light and dark, nothing is wider than the screen and not
   }
 });
 
+test('on a phone and on a desk, light and dark, a page of each kind has nothing that axe knows to be wrong, and no text on text', async () => {
+  for (const path of ['index.html', 'embed.html', 'network.html', 'reference/swift.html', 'codes/index.html', 'codes/member/not-proven.html']) {
+    const { page, diary, close } = await openPage(browser, url + path, path);
+    await look(`docs-${path.replaceAll('/', '-')}`, page);
+    assert.deepEqual(diary.errors, [], path);
+    await close();
+  }
+});
+
 test('the tab key leads past the list of guides to the text, and to what is wider than the screen', async () => {
   const { page, close } = await openPage(browser, `${url}costs.html`, 'keys');
   await page.keyboard.press('Tab');
@@ -109,5 +120,11 @@ test('the tab key leads past the list of guides to the text, and to what is wide
     reached.add(await page.evaluate(() => document.activeElement?.className || document.activeElement?.tagName));
   }
   assert.ok(reached.has('wide') && reached.has('A'), [...reached].join(' '));
+  for (const path of ['costs.html', 'embed.html', 'codes/member/not-proven.html']) {
+    await page.goto(url + path);
+    const { shown, missed } = await tour(page);
+    assert.ok(shown.length > 10, shown.join(', '));
+    assert.deepEqual(missed, [], path);
+  }
   await close();
 });

@@ -6,7 +6,11 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { openPage, startBrowser, until } from './lab/browser.mjs';
+import { Listener, show } from './lab/listener.mjs';
 import { startNetwork } from './lab/network.mjs';
+
+/** Seconds behind the newest segment at which who pays plays: on a slow machine, too, neighbours have it by then. */
+const BEHIND_S = 12;
 
 /** Examples have no types; named so, none are asked for. @param {string} file */
 const load = (file) => import(String(new URL(`../../examples/${file}`, import.meta.url)));
@@ -56,13 +60,21 @@ test('player: two pages carry the stream for each other', async (t) => {
   await close();
 });
 
-test('embed: a page of ten lines plays and carries', async (t) => {
+test('embed: a page of ten lines plays, carries and earns', async (t) => {
   const { pages, close } = await example(t, 'embed', 2);
   for (const page of pages) await page.locator('antiphon-player').evaluate((player) => Reflect.get(player, 'play').call(player));
-  await until('one has carried for the other', async () => {
-    const given = await Promise.all(pages.map((page) => page.locator('antiphon-player').evaluate((player) => Reflect.get(player, 'snapshot').call(player).delivery.toPeers)));
-    return given.some((bytes) => bytes > 0);
-  }, 60_000);
+  /** @returns {Promise<import('antiphon').Snapshot[]>} */
+  const snapshots = () => Promise.all(pages.map((page) => page.locator('antiphon-player').evaluate((player) => Reflect.get(player, 'snapshot').call(player))));
+  await until('one has carried for the other', async () => (await snapshots()).some(({ delivery }) => delivery.toPeers > 0), 60_000);
+  // They give each other a few chunks on credit; who has a pool pays.
+  const payer = await Listener.open(browser, network.url, 'payer');
+  await payer.aim(BEHIND_S);
+  await payer.fund();
+  await payer.play();
+  await until('one has earned', async () => (await snapshots()).some(({ wallet }) => wallet.vouchersIn > 0n), 90_000, async () => (
+    [...(await snapshots()), await payer.snapshot()].map(show).join('\n')
+  ));
+  await payer.close();
   await close();
 });
 

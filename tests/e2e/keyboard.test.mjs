@@ -2,17 +2,20 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { kill } from 'node:process';
 import { after, before, test } from 'node:test';
-import { startBrowser, until } from './lab/browser.mjs';
+import { openPage, startBrowser, until } from './lab/browser.mjs';
 import { Listener } from './lab/listener.mjs';
 import { startNetwork } from './lab/network.mjs';
+import { RoomPage } from './lab/room.mjs';
+import { tour } from './lab/tour.mjs';
 
 /** @type {Awaited<ReturnType<typeof startNetwork>>} */ let network;
 /** @type {import('playwright-core').Browser} */ let browser;
 /** @type {Listener} */ let listener;
 
 before(async () => {
-  network = await startNetwork();
+  network = await startNetwork({ stake: ['--stake'], blockTime: '500ms' });
   browser = await startBrowser();
   listener = await Listener.open(browser, network.url, 'listener');
 });
@@ -29,7 +32,7 @@ const focused = () => listener.page.evaluate(() => {
 });
 const state = () => listener.page.evaluate(() => document.querySelector('antiphon-player')?.state);
 
-test('the tab key reaches every control of the player, the purse and the gifts, in the order of the page', async () => {
+test('the tab key leads through the player, the purse and the gifts, in the order of the page', async () => {
   await listener.sees('the purse is ready', ({ wallet }) => wallet.account !== null, 30_000);
   const seen = [];
   for (let i = 0; i < 27; i++) {
@@ -40,7 +43,7 @@ test('the tab key reaches every control of the player, the purse and the gifts, 
   assert.deepEqual(seen.filter((id) => wanted.includes(id)), wanted, seen.join(' '));
 });
 
-test('the wallet is used without a mouse: every control in the order of the page, a payment confirmed with the enter key', async () => {
+test('the wallet is used without a mouse: in the order of the page, a payment confirmed with the enter key', async () => {
   const { page } = listener;
   await page.evaluate(() => { location.hash = '#/wallet'; });
   await page.getByTestId('wallet-words').waitFor();
@@ -72,6 +75,83 @@ test('the wallet is used without a mouse: every control in the order of the page
   await page.keyboard.press('Enter');
   await listener.sees('the payment', ({ wallet }) => wallet.sent.some(({ amount }) => amount === 150_000_000n));
   await page.evaluate(() => { location.hash = '#/'; });
+});
+
+/**
+ * Asserts that the tab key reaches all that a page shows, and that this is something. Meanwhile no block comes that would change it.
+ * @param {import('playwright-core').Page} page @param {string} sign What is visible once the view is there. @param {number} least
+ */
+async function reachesAll(page, sign, least) {
+  await page.locator(sign).first().waitFor({ timeout: 30_000 });
+  const { pid } = network.chain;
+  assert.ok(pid !== undefined);
+  kill(pid, 'SIGSTOP');
+  try {
+    const { shown, missed } = await tour(page);
+    assert.deepEqual(missed, [], sign);
+    assert.ok(shown.length >= least, `${sign}: only ${shown.join(', ')}`);
+  } finally {
+    kill(pid, 'SIGCONT');
+  }
+}
+
+test('the tab key reaches every control that a view shows', async () => {
+  const { page } = listener;
+  const turn = (/** @type {string} */ hash) => page.evaluate((to) => { location.hash = to; }, hash);
+  await page.evaluate(() => document.querySelector('antiphon-player')?.showFigures());
+  await reachesAll(page, '[data-testid=overlay]', 25);
+  await page.evaluate(() => document.querySelector('antiphon-player')?.showFigures(false));
+  await turn('#/wallet');
+  await page.getByTestId('words-show').click();
+  await reachesAll(page, '[data-testid=words]', 20);
+  const { wallet } = await listener.snapshot();
+  for (const [hash, sign] of /** @type {const} */ ([
+    ['#/chain', '#overview-guardians .ring'], ['#/checkpoint/10', '#found h2:text("Checkpoint")'],
+    [`#/account/${wallet.address}`, '#found h2:text("Your account")'], ['#/stakers', '[data-testid=own-bonds]'],
+  ])) {
+    await turn(hash);
+    await reachesAll(page, sign, 12);
+  }
+  await turn('#/');
+});
+
+test('a head of the chain keeps the focus while blocks come, and so does a control of what is looked up again', async () => {
+  const { page } = listener;
+  await page.evaluate(() => { location.hash = '#/chain'; });
+  await page.getByTestId('explore-final').locator('a').focus();
+  const newest = async () => Number(await page.getByTestId('head-included').getAttribute('data-height'));
+  const before = await newest();
+  await until('two blocks more', async () => (await newest()) >= before + 2, 20_000, () => listener.explain());
+  await page.keyboard.press('Enter');
+  await page.locator('#found h2:text("Checkpoint")').waitFor();
+  await page.evaluate(() => { location.hash = '#/stakers'; });
+  await page.getByTestId('bond').focus();
+  await page.getByTestId('own-bonds').evaluate((shown) => { shown.id = 'first'; });
+  await until('the bonds are shown anew', async () => (await page.getByTestId('own-bonds').getAttribute('id')) !== 'first', 30_000, () => listener.explain());
+  assert.equal(await focused(), 'bond');
+  await page.evaluate(() => { location.hash = '#/'; });
+});
+
+test('the tab key reaches every control of a room, where somebody else is, and of a shop', async () => {
+  const pages = await Promise.all(['ada', 'bel'].map((name) => RoomPage.enter(browser, network.url, 'keys', name)));
+  await Promise.all(pages.map((page) => page.sees('the other', async () => (await page.around()) === 1)));
+  await reachesAll(pages[0]?.page ?? listener.page, '#around input', 12);
+  await Promise.all(pages.map((page) => page.close()));
+  const shop = await openPage(browser, `${network.url}shop.html`, 'shop');
+  await reachesAll(shop.page, '#pay', 1);
+  await shop.close();
+});
+
+test('a control that the tab key passes over is noticed, inside the player, too', async () => {
+  const { page } = listener;
+  /** @param {number} order */
+  const order = (order) => page.evaluate((order) => {
+    const mute = document.querySelector('antiphon-player')?.shadowRoot?.querySelector('[part~=mute]');
+    for (const button of [mute, document.querySelector('#copy')]) if (button instanceof HTMLElement) button.tabIndex = order;
+  }, order);
+  await order(-1);
+  assert.deepEqual((await tour(page)).missed, ['button mute Mute', 'button copy']);
+  await order(0);
 });
 
 test('the first stop of the tab key leads past everything to the player', async () => {

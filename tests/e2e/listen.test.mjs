@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startBrowser, until } from './lab/browser.mjs';
+import { openPage, startBrowser, until } from './lab/browser.mjs';
 import { Listener, show } from './lab/listener.mjs';
 import { startNetwork } from './lab/network.mjs';
 
@@ -120,4 +120,32 @@ test('who earned settles, and its page shows the settlement final, verified agai
   assert.ok(done.chain.signers * 3 > done.chain.guardians * 2, `${done.chain.signers} of ${done.chain.guardians} guardians signed`);
   assert.ok(done.wallet.settlements.every(({ height }) => height !== null && height <= done.chain.final));
   assert.match(await earner.said('settlements'), /final/i);
+});
+
+/** Notes what the page says of its pool and how many neighbours it has, whenever it changes something; from before its own scripts run. */
+function noteCredit() {
+  const notes = /** @type {[number, string][]} */ ([]);
+  Object.assign(globalThis, { notes });
+  const look = () => {
+    const [peers, pool] = ['peers', 'pool'].map((id) => document.querySelector(/** @type {'div'} */ (`[data-testid=${id}]`)));
+    if (peers && pool) notes.push([Number(peers.dataset.count), pool.textContent ?? '']);
+  };
+  new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+}
+
+test('a newcomer without a pool is told, once it has neighbours, that they give a few chunks on credit, and gets some', async () => {
+  const opened = await openPage(browser, 'about:blank', 'newcomer');
+  await opened.page.addInitScript(noteCredit);
+  await opened.page.goto(network.url);
+  const newcomer = new Listener(opened);
+  await until('it has a client', () => newcomer.hasClient(), 20_000, () => newcomer.explain());
+  await Promise.all([...listeners, newcomer].map((listener) => listener.play()));
+  await newcomer.sees('chunks on credit', ({ delivery, wallet }) => delivery.fromPeers > 0 && wallet.pool === null && wallet.vouchersOut === 0n, 60_000, listeners);
+  await until('the page says so', async () => /^No pool yet: neighbours give a few chunks on credit, and more once they are paid\. /.test(await newcomer.said('pool')), 10_000, () => newcomer.explain());
+  const notes = await newcomer.page.evaluate(() => /** @type {[number, string][]} */ (Reflect.get(globalThis, 'notes')));
+  const alone = notes.filter(([count]) => count === 0).map(([, text]) => text);
+  assert.ok(alone.some((text) => text.startsWith('No pool yet. Opening one locks')), alone[0]);
+  assert.deepEqual(alone.filter((text) => text.includes('on credit')), [], 'who has no neighbour is promised nothing');
+  assert.deepEqual(newcomer.diary.errors, []);
+  await newcomer.close();
 });

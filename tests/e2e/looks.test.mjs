@@ -1,26 +1,20 @@
 // How the page looks: every view, light and dark, on a phone and on a desk, has no violation that axe knows of, nothing that overlaps, and
-// nothing that is wider than the screen. `LOOKS=folder` saves screenshots there.
+// nothing that is wider than the screen.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { startBrowser } from './lab/browser.mjs';
 import { Listener } from './lab/listener.mjs';
+import { faultsOf, look } from './lab/looks.mjs';
 import { startNetwork } from './lab/network.mjs';
-import { overlaps } from './lab/overlap.mjs';
-
-const SIZES = /** @type {const} */ ({ phone: { width: 320, height: 640 }, desktop: { width: 1280, height: 800 } });
-const SCHEMES = /** @type {const} */ (['light', 'dark']);
+import { RoomPage } from './lab/room.mjs';
+import { tour } from './lab/tour.mjs';
 
 /** @type {Awaited<ReturnType<typeof startNetwork>>} */ let network;
 /** @type {import('playwright-core').Browser} */ let browser;
 /** @type {Listener} */ let listener;
-let axe = '';
 
 before(async () => {
-  axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   network = await startNetwork({ stake: ['--stake'], blockTime: '500ms' });
   browser = await startBrowser();
   listener = await Listener.open(browser, network.url, 'viewer');
@@ -32,36 +26,6 @@ after(async () => {
   await browser?.close();
   await network?.close();
 });
-
-/** What is wrong with a page as it is shown now. @param {import('playwright-core').Page} page @returns {Promise<string[]>} */
-async function faultsOf(page) {
-  // By the protocol: the page's policy lets no other script in.
-  await page.evaluate(axe);
-  const violations = await page.evaluate(async () => {
-    const { violations } = await Reflect.get(globalThis, 'axe').run(document, { resultTypes: ['violations'] });
-    return violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join('; ')}`);
-  });
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  return [...violations, ...(wide > 0 ? [`${wide} pixels wider than the screen`] : []), ...(await page.evaluate(overlaps))];
-}
-
-/**
- * Looks at what is shown in each size and scheme.
- * @param {string} name @param {import('playwright-core').Page} page
- */
-async function look(name, page) {
-  /** @type {string[]} */ const faults = [];
-  for (const [size, viewport] of Object.entries(SIZES)) {
-    await page.setViewportSize(viewport);
-    for (const scheme of SCHEMES) {
-      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-      const at = `${name}-${size}-${scheme}`;
-      faults.push(...(await faultsOf(page)).map((text) => `${at}: ${text}`));
-      if (process.env.LOOKS) await page.screenshot({ path: join(process.env.LOOKS, `${at}.png`), fullPage: true });
-    }
-  }
-  assert.deepEqual(faults, []);
-}
 
 /** Opens a view. @param {string} hash @param {string} sign What is visible once it is there. */
 async function open(hash, sign) {
@@ -116,12 +80,12 @@ test('what is faint, wide, or lies on something is noticed', async () => {
 test('the explorer: overview, checkpoint, block, account, stakers, and what is not there', async () => {
   await open('#/chain', '#overview-guardians .ring');
   await look('chain', listener.page);
-  await open('#/checkpoint/10', '#found .heading');
+  await open('#/checkpoint/10', '#found h2:text("Checkpoint")');
   await look('checkpoint', listener.page);
-  await open('#/block/9', '#found .heading');
+  await open('#/block/9', '#found h2:text("Block")');
   await look('block', listener.page);
   const { wallet } = await listener.snapshot();
-  await open(`#/account/${wallet.address}`, '#found .heading');
+  await open(`#/account/${wallet.address}`, '#found h2:text("Your account")');
   await look('account', listener.page);
   await open('#/stakers', '[data-testid=own-bonds]');
   await look('stakers', listener.page);
@@ -129,12 +93,34 @@ test('the explorer: overview, checkpoint, block, account, stakers, and what is n
   await look('refused', listener.page);
 });
 
-test('a room', async () => {
-  const page = await (await browser.newContext()).newPage();
-  await page.goto(`${network.url}#/room/choir`);
-  await page.locator('#room-said').getByText('You are in').waitFor({ timeout: 30_000 });
-  await look('room', page);
-  await page.context().close();
+test('a room with a field: an invitation, members and payments, what the chain paid, and the proof of a payment; the tab key reaches all', async () => {
+  const [ada, bel] = await Promise.all(['ada', 'bel'].map((name) => RoomPage.enter(browser, network.url, 'choir', name)));
+  assert.ok(ada !== undefined && bel !== undefined);
+  const pages = [ada, bel];
+  /** @param {string} name */
+  const see = async (name) => {
+    await look(name, bel.page);
+    assert.deepEqual((await tour(bel.page)).missed, [], name);
+  };
+  await Promise.all(pages.map((page) => page.fund()));
+  await Promise.all(pages.map((page) => page.sees('the other', async () => (await page.around()) === 1)));
+  await ada.page.getByTestId('propose').click();
+  await bel.reaches('invited');
+  await see('room-invited');
+  await bel.press('field-accept');
+  await Promise.all(pages.map((page) => page.reaches('open')));
+  await Promise.all([ada.burst('0.00001', 3), bel.burst('0.00002', 3)]);
+  await bel.sees('all payments committed', async () => (await bel.field()).committed >= 6);
+  const field = bel.page.getByTestId('field').first();
+  assert.deepEqual([await field.getByTestId('field-members').locator('li').count(), await field.getByTestId('field-payments').locator('li').count()], [2, 6]);
+  await see('room-open');
+  await bel.press('field-close');
+  await bel.reaches('closed');
+  await field.getByTestId('payment-prove').first().click();
+  await bel.sees('its proof', async () => (await field.getByTestId('payment-shown').innerText()) !== '');
+  await see('room-closed');
+  for (const page of pages) assert.deepEqual(page.diary.errors, []);
+  await Promise.all(pages.map((page) => page.close()));
 });
 
 test('a shop', async () => {

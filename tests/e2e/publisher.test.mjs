@@ -11,6 +11,8 @@ import { PROGRAM, Service, startNetwork } from './lab/network.mjs';
 import { makeEncrypted, makeRenditions } from './lab/renditions.mjs';
 
 const [LOW, HIGH] = [0, 1];
+/** Bytes of two segments of the sample, and more: more than the map, which is in the clear, and whatever else it may be. */
+const TWO_SEGMENTS = 100_000;
 
 /** @type {Awaited<ReturnType<typeof makeRenditions>>} */ let source;
 /** @type {Awaited<ReturnType<typeof startNetwork>>} */ let network;
@@ -182,18 +184,38 @@ test('encrypted segments are carried as they are: verified by the client, and he
   try {
     const { url, publisher } = await publish.start();
     await network.configure({ stream: url, publisher });
-    const listener = await Listener.open(browser, network.url, 'initiate');
-    await listener.play();
-    const start = await listener.position();
-    await until('it is heard', async () => (await listener.position()) >= start + 2, 20_000, () => listener.explain());
-    const { delivery, problems } = await listener.snapshot();
-    assert.ok(delivery.fromOrigin > 0 && delivery.unverified === 0, 'every byte was verified before it was decrypted');
-    assert.deepEqual(problems.filter(({ code }) => /^(segment|origin|playlist|map|fetch)/.test(code)), []);
-    assert.ok(vault.asked() > 0, 'the player has the key from elsewhere');
-    await listener.close();
+    /** @type {Listener[]} */ const initiates = [];
+    for (const name of ['initiate', 'second initiate']) {
+      const listener = await Listener.open(browser, network.url, name);
+      initiates.push(listener);
+      await listener.play();
+    }
+    const snapshots = () => Promise.all(initiates.map((listener) => listener.snapshot()));
+    const starts = await snapshots();
+    await until('they carry for each other', async () => {
+      const gained = (await snapshots()).map(({ delivery }, i) => delivery.fromPeers - (starts[i]?.delivery.fromPeers ?? 0));
+      return gained.some((bytes) => bytes > TWO_SEGMENTS);
+    }, 60_000, () => initiates.map((listener) => listener.explain()).join('\n'));
+    for (const listener of initiates) {
+      const start = await listener.position();
+      await until('it is heard', async () => (await listener.position()) >= start + 2, 20_000, () => listener.explain());
+      const { delivery, problems } = await listener.snapshot();
+      assert.deepEqual([delivery.unverified, delivery.bad], [0, 0], 'every byte was verified before it was decrypted');
+      assert.deepEqual(problems.filter(({ code }) => /^(segment|origin|playlist|map|fetch)/.test(code)), []);
+      assert.deepEqual(listener.diary.errors, []);
+    }
+    assert.ok((await segmentOf(url)).indexOf('moof', 0, 'latin1') < 0, 'what is carried is no audio to who has no key');
+    assert.ok(vault.asked() >= initiates.length, 'each player has the key from elsewhere');
+    await Promise.all(initiates.map((listener) => listener.close()));
   } finally {
     await network.configure({ stream: network.page.stream, publisher: network.page.publisher });
     await publish.stop();
     await vault.close();
   }
 });
+
+/** The newest segment of a stream, as it is served. @param {string | undefined} playlist */
+async function segmentOf(playlist = '') {
+  const name = (await (await fetch(playlist)).text()).split('\n').filter((line) => line.endsWith('.m4s')).at(-1) ?? '';
+  return Buffer.from(await (await fetch(new URL(name, playlist))).arrayBuffer());
+}

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startBrowser } from './lab/browser.mjs';
+import { codesIn } from './lab/camera.mjs';
 import { startNetwork } from './lab/network.mjs';
 import { Purse } from './lab/purse.mjs';
 
@@ -46,6 +47,14 @@ test('a newcomer has an address, and words that are shown until they are written
   assert.equal(await ann.get('words-show').isVisible(), false, 'they are nowhere here any more');
   const code = await ann.page.evaluate(() => document.querySelector('antiphon-player')?.antiphon?.words().catch((error) => error.code));
   assert.equal(code, 'wallet/words-forgotten');
+});
+
+test('the code beside the address is read by a camera as this address, light and dark', async () => {
+  for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+    await ann.page.emulateMedia({ colorScheme });
+    assert.deepEqual(await codesIn(ann.page.locator('.receive')), [address], colorScheme);
+  }
+  await ann.page.emulateMedia({ colorScheme: null });
 });
 
 test('money is asked for, and what it costs to send is shown before; too much is refused', async () => {

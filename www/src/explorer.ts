@@ -147,7 +147,10 @@ export class Explorer {
     if (turn === 0) this.#turn += 1;
     this.#found.dataset['lost'] = lost === '' ? 'no' : 'yes';
     this.#found.dataset['code'] = lost;
+    // What is looked up again takes the focus from nobody.
+    const held = this.#found.contains(document.activeElement) ? nameOf(document.activeElement) : null;
     this.#found.replaceChildren(...nodes);
+    if (held !== null) [...this.#found.querySelectorAll<HTMLElement>(CONTROLS)].find((control) => nameOf(control) === held)?.focus({ preventScroll: true });
   }
 
   async #search(query: string): Promise<void> {
@@ -201,17 +204,9 @@ export class Explorer {
   }
 
   #drawHeads({ chain }: Snapshot): void {
-    const key = JSON.stringify(chain.heads.map(({ block: id, level, ageMs, isWitnessed }) => [id, level, Math.round(ageMs / 1000), isWitnessed]));
-    fill(byId('heads'), key, () => LEVELS.map((level) => {
-      const head = chain.heads.find((one) => one.level === level);
-      // Right after a checkpoint is final, nothing above it is settled yet.
-      if (head === undefined) return h('li', { 'data-level': level, class: 'none' }, h('span', {}, level, h('small', {}, 'nothing above the other heads')));
-      return h('li', { 'data-level': level, 'data-testid': `explore-${level}`, 'data-height': head.height },
-        h('a', { href: level === 'final' ? `#/checkpoint/${head.height}` : `#/block/${head.height}` },
-          h('b', {}, head.height.toLocaleString('en')),
-          h('span', {}, level, h('small', {}, `${age(head.ageMs)} · ${HOW[head.how]}`))),
-        hash(head.block, 6, 4));
-    }));
+    const list = byId('heads');
+    fill(list, 'levels', () => LEVELS.map((level) => h('li', { 'data-level': level, 'data-testid': `explore-${level}` })));
+    for (const item of list.querySelectorAll('li')) drawHead(item, chain.heads.find(({ level }) => level === item.dataset['level']));
     const { spec } = chain;
     say(byId('chain-name'), spec === null ? 'The chain' : spec.name);
     say(byId('chain-rhythm'), spec === null ? '' : `a block every ${spec.blockMs / 1000}\u202fs, a checkpoint every ${spec.interval}`);
@@ -247,6 +242,32 @@ export class Explorer {
 
 const LEVELS = ['final', 'settled', 'included'] as const;
 const HOW = { certificate: 'guardians’ certificate', 'two-chain': 'two certified blocks', links: 'linked, no vote yet' } as const;
+
+/** What can have the focus in what was found, but for its title. */
+const CONTROLS = 'a, button, [tabindex="0"]';
+
+/** By what a control is known once it is made anew. */
+function nameOf(element: Element | null): string | null {
+  return ['data-testid', 'href', 'aria-label'].map((name) => element?.getAttribute(name) ?? null).find((name) => name !== null) ?? null;
+}
+
+/** Writes a head into its place: a link that is made anew with each block, or as its age goes on, would lose the focus. */
+function drawHead(item: HTMLElement, head: Snapshot['chain']['heads'][number] | undefined): void {
+  const level = item.dataset['level'] ?? '';
+  item.classList.toggle('none', head === undefined);
+  mark(item, 'height', String(head?.height ?? ''));
+  // Right after a checkpoint is final, nothing above it is settled yet.
+  fill(item, head === undefined ? 'none' : 'head', () => (head === undefined
+    ? [h('span', {}, level, h('small', {}, 'nothing above the other heads'))]
+    : [h('a', {}, h('b', {}), h('span', {}, level, h('small', {}))), hash('')]));
+  const [link, height, how] = [item.querySelector('a'), item.querySelector('b'), item.querySelector('small')];
+  if (head === undefined || link === null || height === null || how === null) return;
+  link.href = level === 'final' ? `#/checkpoint/${head.height}` : `#/block/${head.height}`;
+  say(height, head.height.toLocaleString('en'));
+  say(how, `${age(head.ageMs)} · ${HOW[head.how]}`);
+  const block = item.querySelector<HTMLElement>('.hash');
+  if (block?.dataset['whole'] !== head.block) block?.replaceWith(hash(head.block, 6, 4));
+}
 
 /** What came is not shown; why, is. */
 function refusal(code: string): HTMLElement {

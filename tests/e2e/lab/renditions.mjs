@@ -1,11 +1,12 @@
 // The sample stream in two renditions, without an encoder: the high one carries as much again that decoders pass over. And
-// the sample encrypted.
+// the sample encrypted, live.
 
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Encoder } from './encoder.mjs';
 import { SAMPLE } from './live.mjs';
 
 /** Bytes of a `free` box (ISO/IEC 14496-12 §8.1.2) at the end of each segment of the high rendition: two chunks more. */
@@ -29,15 +30,16 @@ export async function makeRenditions() {
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-/** Segments that are encrypted. */
-const COUNT = 8;
+/** Segments that are there from the beginning: what a playlist is expected to hold. */
+const COUNT = 6;
+/** The number of the first: another than that of the stream. */
+const FIRST = 5;
 
 /**
- * Encrypts the first segments of the sample as RFC 8216 §5.2 says, with the vectors that follow from their numbers, and
- * serves the key. The map stays in the clear.
+ * Encrypts the sample live, as RFC 8216 §5.2 says, with the vectors that follow from the numbers of its segments, and serves the key. The
+ * map stays in the clear.
  */
 export async function makeEncrypted() {
-  const folder = await mkdtemp(join(tmpdir(), 'antiphon-encrypted-'));
   const key = randomBytes(16);
   let asked = 0;
   const server = createServer((_request, response) => {
@@ -47,23 +49,21 @@ export async function makeEncrypted() {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(null)));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  const first = 5;
-  let text = `#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:${first}\n#EXT-X-MAP:URI="init.mp4"\n`;
-  text += `#EXT-X-KEY:METHOD=AES-128,URI="http://127.0.0.1:${address.port}/key"\n`;
-  for (let i = 0; i < COUNT; i += 1) {
-    const name = `${`${i}`.padStart(2, '0')}.m4s`;
-    const vector = Buffer.alloc(16);
-    vector.writeUInt32BE(first + i, 12);
-    const cipher = createCipheriv('aes-128-cbc', key, vector);
-    await writeFile(join(folder, name), Buffer.concat([cipher.update(await readFile(join(SAMPLE, name))), cipher.final()]));
-    text += `#EXTINF:2.048,\n${name}\n`;
-  }
-  await writeFile(join(folder, 'init.mp4'), await readFile(join(SAMPLE, 'init.mp4')));
-  await writeFile(join(folder, 'live.m3u8'), text);
+  const encoder = await Encoder.start(COUNT, {
+    line: `#EXT-X-MEDIA-SEQUENCE:${FIRST}\n#EXT-X-KEY:METHOD=AES-128,URI="http://127.0.0.1:${address.port}/key"\n`,
+    wrap(bytes, number) {
+      const vector = Buffer.alloc(16);
+      vector.writeUInt32BE(FIRST + number, 12);
+      const cipher = createCipheriv('aes-128-cbc', key, vector);
+      return Buffer.concat([cipher.update(bytes), cipher.final()]);
+    },
+  });
+  const stop = encoder.run();
   const close = async () => {
+    await stop();
     server.closeAllConnections();
     server.close();
-    await rm(folder, { recursive: true, force: true });
+    await encoder.remove();
   };
-  return { folder, asked: () => asked, close };
+  return { folder: encoder.folder, asked: () => asked, close };
 }
