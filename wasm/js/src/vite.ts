@@ -19,5 +19,5 @@ export interface VitePlugin {
 /** Returns the plug-in. */
 export function antiphon(): VitePlugin {
   // hls.js is not found by scanning what is left out; found late, it would reload the page.
-  return { name: 'antiphon', config: () => ({ optimizeDeps: { exclude: ['antiphon'], include: ['antiphon > hls.js'] } }) };
+  return { name: 'antiphon', config: () => ({ optimizeDeps: { exclude: ['antiphon'], include: ['antiphon > hls.js/light'] } }) };
 }
