@@ -59,7 +59,7 @@ export interface ConnectOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What may be given up: it rejects with `client/aborted` then. */
+/** What may be given up: it rejects with `client/aborted` then. That ends the waiting; what was sent is not taken back. */
 export interface Abortable {
   signal?: AbortSignal | undefined;
 }
