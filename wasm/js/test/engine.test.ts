@@ -312,7 +312,7 @@ function supervise(wasm: Carried = new Uint8Array(0)): { engine: Engine; workers
     fatal: (error) => told.push(`fatal ${error.code}`),
   };
   const start: Start = {
-    node: 'https://n', chain: '00'.repeat(32), checkpoint: null, publisher: null, tracker: null, token: null, tower: null, witness: null, cacheBytes: 0,
+    node: 'https://n', chain: '00'.repeat(32), checkpoint: null, publisher: null, tracker: null, token: null, tower: null, witness: null, cacheBytes: 0, maxPeers: 16,
     upload: { isEnabled: true, rate: null, total: null }, integrity: null, own: null, storage: 'memory', account: -1, patienceMs: 500,
   };
   const make = (): Worker => {

@@ -214,6 +214,15 @@ test('addresses are hidden only behind a TURN server, and what is given is shown
   assert.equal(first?.type === 'start' && first.start.upload.isEnabled, false);
 });
 
+test('how many others a page is linked with is from 1 to 100, and 16 unless it is said', async () => {
+  const worker = new Fake();
+  const options = { node: 'http://node.example', chain: '07'.repeat(32), worker: () => worker as unknown as Worker };
+  for (const maxPeers of [0, -1, 101, 1.5, Number.NaN]) await assert.rejects(connect({ ...options, maxPeers }), hasCode('options/invalid'));
+  assert.deepEqual(worker.heard, []);
+  for (const maxPeers of [undefined, 1, 100]) await connect({ ...options, maxPeers });
+  assert.deepEqual(worker.heard.map((message) => message.type === 'start' && message.start.maxPeers), [16, 1, 100]);
+});
+
 test('tabs share one client by chain, account and name', async () => {
   const names = new Set<string>();
   const request = (name: string): Promise<void> => {
