@@ -64,6 +64,7 @@ for (const name of ['vite', 'vite-plugin']) {
     const server = await project.serve(await open(name, `${name}-dev`), files.url);
     try {
       await isWell(server.url);
+      assert.deepEqual(server.unbundled(), []);
     } finally {
       await server.close();
       files.close();

@@ -17,7 +17,6 @@ use antiphon_core::{
     codec::encode,
     crypto::{Hash, PublicKey, SecretKey},
     id::{BlockId, ChainId, FieldId},
-    peer::swarm::DEFAULT_LINKS,
     time::{Moment, UnixMillis},
 };
 use js_sys::Array;
@@ -36,7 +35,7 @@ pub struct WasmClient {
 
 #[wasm_bindgen]
 impl WasmClient {
-    /// Makes a client from `{secret, seed, chain, checkpoint, node, witness, publisher, tracker, cacheBytes, upload, hasTower}`; `secret` and `seed`
+    /// Makes a client from `{secret, seed, chain, checkpoint, node, witness, publisher, tracker, cacheBytes, maxPeers, upload, hasTower}`; `secret` and `seed`
     /// are 32 fresh bytes each.
     ///
     /// # Errors
@@ -55,9 +54,8 @@ impl WasmClient {
             skipping: Skipping::Off,
             publisher: optional_hex_32(config, "publisher")?.map(PublicKey),
             tracker: optional_text(config, "tracker")?,
-            cache_limit: usize::try_from(integer(config, "cacheBytes")?)
-                .map_err(|_| bad_input("cacheBytes"))?,
-            max_links: DEFAULT_LINKS,
+            cache_limit: size(config, "cacheBytes")?,
+            max_links: size(config, "maxPeers")?,
             upload: command::upload(&field(config, "upload"))?,
             has_tower: boolean(config, "hasTower")?,
         };
@@ -171,6 +169,10 @@ impl fmt::Debug for WasmClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WasmClient").finish_non_exhaustive()
     }
+}
+
+fn size(config: &JsValue, name: &str) -> Result<usize, JsValue> {
+    usize::try_from(integer(config, name)?).map_err(|_| bad_input(name))
 }
 
 fn times(now_ms: f64, unix_ms: f64) -> Result<(Moment, UnixMillis), JsValue> {

@@ -50,9 +50,9 @@ export abstract class Client {
   /** Tells all tabs that share it what is given away from now on. */
   agree(_terms: UploadTerms): void {}
 
-  /** Resolves when the client has accepted the command; rejects with the client's code. */
-  async command(command: Command): Promise<void> {
-    await this.ask({ type: 'command', command });
+  /** Resolves when the client has accepted the command; rejects with the client's code. A signal ends the waiting, not the command. */
+  async command(command: Command, signal?: AbortSignal): Promise<void> {
+    await this.ask({ type: 'command', command }, signal);
   }
 
   /** Does this once by this key; resolves with how far it is. */
@@ -61,13 +61,13 @@ export abstract class Client {
   }
 
   /** Resolves with how far a call is. */
-  async call(key: string): Promise<Call> {
-    return (await this.ask({ type: 'call', key })) as Call;
+  async call(key: string, signal?: AbortSignal): Promise<Call> {
+    return (await this.ask({ type: 'call', key }, signal)) as Call;
   }
 
   /** Resolves with every call that is remembered. */
-  async calls(): Promise<readonly Call[]> {
-    return (await this.ask({ type: 'calls' })) as readonly Call[];
+  async calls(signal?: AbortSignal): Promise<readonly Call[]> {
+    return (await this.ask({ type: 'calls' }, signal)) as readonly Call[];
   }
 
   /** Resolves with the oldest change of a call that is not handled. */
@@ -76,8 +76,8 @@ export abstract class Client {
   }
 
   /** Resolves when it is durable that a change was handled. */
-  async eventHandled(event: number): Promise<void> {
-    await this.ask({ type: 'handled', event });
+  async eventHandled(event: number, signal?: AbortSignal): Promise<void> {
+    await this.ask({ type: 'handled', event }, signal);
   }
 
   /** Resolves with a verified segment. */
@@ -103,23 +103,23 @@ export abstract class Client {
   }
 
   /** Resolves with the newest sealed state of a field as a file. */
-  async evidence(field: string): Promise<ArrayBuffer> {
-    return (await this.ask({ type: 'evidence', field })) as ArrayBuffer;
+  async evidence(field: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+    return (await this.ask({ type: 'evidence', field }, signal)) as ArrayBuffer;
   }
 
   /** Resolves with the key, what it signed for this page's origin, and the signature. */
-  async signIn(nonce: string, expires: number): Promise<ArrayBuffer> {
-    return (await this.ask({ type: 'signIn', nonce, expires })) as ArrayBuffer;
+  async signIn(nonce: string, expires: number, signal?: AbortSignal): Promise<ArrayBuffer> {
+    return (await this.ask({ type: 'signIn', nonce, expires }, signal)) as ArrayBuffer;
   }
 
   /** Resolves with what the wallet of this browser answers. */
-  async wallet(act: WalletAct): Promise<WalletAnswer> {
-    return (await this.ask({ type: 'wallet', act })) as WalletAnswer;
+  async wallet(act: WalletAct, signal?: AbortSignal): Promise<WalletAnswer> {
+    return (await this.ask({ type: 'wallet', act }, signal)) as WalletAnswer;
   }
 
   /** Resolves with the file that proves a split of the chain. */
-  async forkProof(): Promise<ArrayBuffer> {
-    return (await this.ask({ type: 'forkProof' })) as ArrayBuffer;
+  async forkProof(signal?: AbortSignal): Promise<ArrayBuffer> {
+    return (await this.ask({ type: 'forkProof' }, signal)) as ArrayBuffer;
   }
 
   /** Resolves if the player may follow this playlist; rejects with a refusal if it must not. */

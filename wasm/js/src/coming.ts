@@ -3,6 +3,7 @@
  * patient. Nothing that is played goes past the client only because it was early.
  */
 
+import { unlessAborted } from './abort.js';
 import { AntiphonError } from './error.js';
 import type { SegmentSource } from './hls.js';
 
@@ -72,13 +73,4 @@ export class Coming implements SegmentSource {
     if (client === null) throw new AntiphonError('client/closed');
     return question(client);
   }
-}
-
-/** Resolves as `promise` does, unless the signal comes first. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(new AntiphonError('client/aborted'));
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

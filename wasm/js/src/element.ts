@@ -11,7 +11,7 @@
  *
  * `shared` lets all tabs of this origin that play the same stream share one client, and with it one account (`connect({ shared })`).
  *
- * What the listener agrees to give, and how others are reached, are properties: `upload`, `iceServers`, `relayOnly`.
+ * What the listener agrees to give, and how others are reached, are properties: `upload`, `iceServers`, `relayOnly`, `maxPeers`.
  *
  * Keyboard: space or K plays and pauses, arrows change the volume, M mutes, L jumps to the live edge, I shows figures.
  * Parts for styling: `controls`, `play`, `live`, `delay`, `quality` (shown where a stream has several renditions), `mute`, `volume`, `figures`, `overlay`. Without a node and a chain, or when the
@@ -75,6 +75,8 @@ export class AntiphonPlayer extends Base {
   iceServers: RTCIceServer[] = [];
   /** Whether other listeners are reached through the TURN servers alone. Set before `src`. */
   relayOnly = false;
+  /** How many other listeners this one is linked with at most, 1 to 100; 16 by default. Set before `src`. */
+  maxPeers: number | undefined = undefined;
 
   /** What the listener agrees to give away. Setting it changes it at once. */
   get upload(): UploadTerms {
@@ -252,7 +254,7 @@ export class AntiphonPlayer extends Base {
     try {
       if (!node || !chain) throw new AntiphonError('options/invalid', 'no node and chain given');
       const antiphon = await connect({
-        node, chain, signal, upload: this.#upload, iceServers: this.iceServers, relayOnly: this.relayOnly,
+        node, chain, signal, upload: this.#upload, iceServers: this.iceServers, relayOnly: this.relayOnly, maxPeers: this.maxPeers,
         publisher: this.getAttribute('publisher') || undefined,
         checkpoint: this.getAttribute('checkpoint') || undefined,
         witness: this.getAttribute('witness') || undefined,

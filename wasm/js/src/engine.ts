@@ -132,6 +132,8 @@ export class Engine extends Client {
     const drop = (): void => {
       const waiting = this.#waiting.get(id);
       if (!this.#waiting.delete(id)) return;
+      // A command that was sent is carried out all the same.
+      if (asked.type === 'command' && waiting?.times) this.#told.took(asked);
       this.#post({ type: 'unwant', id });
       waiting?.reject(new AntiphonError('client/aborted'));
     };

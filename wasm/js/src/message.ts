@@ -38,6 +38,8 @@ export interface Start {
   /** Base URL of a node that is a watch-tower, or `null`. */
   tower: string | null;
   cacheBytes: number;
+  /** Other listeners to be linked with, at most. */
+  maxPeers: number;
   upload: UploadPolicy;
   /** What a wasm file that is fetched must be, as Subresource Integrity writes it, or `null`. */
   integrity: string | null;

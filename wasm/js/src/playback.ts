@@ -7,6 +7,7 @@ import { AntiphonError } from './error.js';
 import { Heard, type PlaybackView } from './heard.js';
 import { antiphonLoaders, bufferedAhead, type SegmentSource } from './hls.js';
 import { leisurely } from './leisure.js';
+import { Recount } from './recount.js';
 
 /** Wait before a fatal network error is tried again. Chosen here. */
 const RETRY_MS = 2_000;
@@ -46,9 +47,6 @@ const SLEPT_MS = 10_000;
 /** So long after a sleep playback is brought to the live edge: what the playlist lists by then must be read first. Chosen here. */
 const WAKING_MS = 20_000;
 
-/** Numbers of segments within one rendition: `NUMBER_BITS` of `core/src/delivery/rendition.rs`. */
-const NUMBERS = 2 ** 40;
-
 type HlsLibrary = typeof import('hls.js').default;
 
 /**
@@ -76,8 +74,7 @@ export class Playback {
   readonly #heard: Heard;
   #chosen: number | null = null;
   #recoveries = 0;
-  /** Number of the newest segment that was loaded, within its rendition; -1 before. */
-  #newest = -1;
+  readonly #recount = new Recount();
   readonly #fail: (error: AntiphonError) => void;
   readonly #trouble: (code: string) => void;
 
@@ -139,9 +136,9 @@ export class Playback {
     hls.on(Hls.Events.MANIFEST_PARSED, () => {
       if (this.#chosen !== null && this.#chosen in hls.levels) hls.loadLevel = this.#chosen;
     });
-    hls.on(Hls.Events.MANIFEST_LOADING, () => void (this.#newest = -1));
-    hls.on(Hls.Events.FRAG_LOADED, (_event, { frag: { sn } }) => {
-      if (sn !== 'initSegment') this.#newest = Math.max(this.#newest, sn % NUMBERS);
+    hls.on(Hls.Events.MANIFEST_LOADING, () => this.#recount.forget());
+    hls.on(Hls.Events.FRAG_LOADED, (_event, { frag: { level, sn } }) => {
+      if (sn !== 'initSegment') this.#recount.loaded(level, sn);
     });
     hls.attachMedia(this.media);
     hls.loadSource(this.#url);
@@ -272,10 +269,12 @@ export class Playback {
   #outliveRecount(): void {
     const timer = setInterval(() => {
       const hls = this.#hls;
-      const end = hls?.latestLevelDetails?.endSN;
-      if (hls == null || end === undefined || end % NUMBERS >= this.#newest) return;
-      const isSilent = !this.media.paused && this.media.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
-      if (!isSilent || hls.inFlightFragments.main?.state !== 'IDLE') return;
+      const details = hls?.latestLevelDetails ?? null;
+      const level = details?.fragments[0]?.level;
+      if (hls === null || details === null || level === undefined) return;
+      const isSilent = !this.media.paused && this.media.readyState < HTMLMediaElement.HAVE_FUTURE_DATA && hls.inFlightFragments.main?.state === 'IDLE';
+      const look = { level, newest: details.endSN, targetMs: details.targetduration * 1000, isSilent };
+      if (!this.#recount.isSure(look, performance.now())) return;
       hls.loadSource(this.#url);
       this.media.play().catch(() => {}); // It may want a gesture first; then the button says that it is paused.
     }, LOOK_MS);

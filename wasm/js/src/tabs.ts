@@ -167,6 +167,8 @@ export class Tabs extends Client {
     const drop = (): void => {
       const waiting = this.#settle(id);
       if (waiting === undefined) return;
+      // A command that was sent is carried out all the same.
+      if (asked.type === 'command' && waiting.isAsked) this.#told.took(asked);
       waiting.stop.abort();
       if (waiting.isAsked && this.#leader !== null) this.#say({ type: 'unask', id });
       waiting.reject(new AntiphonError('client/aborted'));

@@ -18,6 +18,6 @@ export interface VitePlugin {
 
 /** Returns the plug-in. */
 export function antiphon(): VitePlugin {
-  // hls.js is not found by scanning what is left out; found late, it would reload the page.
-  return { name: 'antiphon', config: () => ({ optimizeDeps: { exclude: ['antiphon'], include: ['antiphon > hls.js'] } }) };
+  // What is left out is not scanned: unless it is named, the build of hls.js that the player takes is served as it lies.
+  return { name: 'antiphon', config: () => ({ optimizeDeps: { exclude: ['antiphon'], include: ['antiphon > hls.js/light'] } }) };
 }

@@ -49,6 +49,7 @@ async function begin(start: Start): Promise<void> {
     tracker: start.tracker,
     hasTower: start.tower !== null,
     cacheBytes: start.cacheBytes,
+    maxPeers: start.maxPeers,
     upload: start.upload,
   });
   const entries = await storage.load();

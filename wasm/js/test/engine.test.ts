@@ -84,6 +84,20 @@ test('a crash is a blip for whoever waits for anything else: the next worker kno
   assert.equal((await segment).byteLength, 3);
 });
 
+test('a room that was entered or left by who gave up waiting is entered or left: the next worker knows', async () => {
+  for (const [last, kinds] of [['enterRoom', ['enterRoom']], ['leaveRoom', []]] as const) {
+    const { engine, workers } = supervise();
+    workers[0]?.say({ type: 'ready', account: 0, isStored: true });
+    const stop = new AbortController();
+    const asked = [engine.command({ kind: 'enterRoom', name: 'choir' }, stop.signal)];
+    if (last === 'leaveRoom') asked.push(engine.command({ kind: last }, stop.signal));
+    stop.abort();
+    for (const one of asked) await assert.rejects(one, hasCode('client/aborted'));
+    workers[0]?.say({ type: 'renew', account: 1 });
+    assert.deepEqual(workers[1]?.heard.slice(1).map((message) => message.type === 'command' && message.command.kind), kinds);
+  }
+});
+
 test('each worker is brought what was compiled once, and one that is gone is not', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const wasm = await WebAssembly.compile(Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
@@ -298,7 +312,7 @@ function supervise(wasm: Carried = new Uint8Array(0)): { engine: Engine; workers
     fatal: (error) => told.push(`fatal ${error.code}`),
   };
   const start: Start = {
-    node: 'https://n', chain: '00'.repeat(32), checkpoint: null, publisher: null, tracker: null, token: null, tower: null, witness: null, cacheBytes: 0,
+    node: 'https://n', chain: '00'.repeat(32), checkpoint: null, publisher: null, tracker: null, token: null, tower: null, witness: null, cacheBytes: 0, maxPeers: 16,
     upload: { isEnabled: true, rate: null, total: null }, integrity: null, own: null, storage: 'memory', account: -1, patienceMs: 500,
   };
   const make = (): Worker => {

@@ -7,32 +7,44 @@ import { tell } from '../delivery/page-probe.mjs';
 const DEPOSIT = '5';
 /** How often it looks for what can be pressed next. */
 const LOOK_MS = 250;
+/** After how long it presses again what has changed nothing. Chosen here: some blocks. */
+const AGAIN_MS = 10_000;
 
 /** Names the element to the compiler. @typedef {import('antiphon/player').AntiphonPlayer} Player */
 
 watch();
 
 const player = () => document.querySelector('antiphon-player');
-/** @param {string} name */
-const press = (name) => document.getElementById(name)?.click();
+/** When each button was pressed last. @type {Map<string, number>} */
+const pressed = new Map();
 
-let step = 'faucet';
+/** Presses a button, unless it cannot be pressed or was just now. @param {string} name */
+function press(name) {
+  const button = /** @type {HTMLButtonElement | null} */ (document.getElementById(name));
+  const now = performance.now();
+  if (button === null || button.disabled || now - (pressed.get(name) ?? -Infinity) < AGAIN_MS) return;
+  pressed.set(name, now);
+  button.click();
+}
+
 const timer = setInterval(() => {
   const element = player();
   if (element?.antiphon == null) return;
   const { chain, wallet } = element.snapshot();
-  if (step === 'faucet' && chain.settled > 0) {
-    step = 'pool';
-    press('faucet');
-  } else if (step === 'pool' && (wallet.account?.balance.value ?? 0n) > 0n) {
-    step = 'play';
-    const field = /** @type {HTMLInputElement} */ (document.getElementById('deposit'));
-    field.value = DEPOSIT;
-    field.dispatchEvent(new Event('input', { bubbles: true }));
-    press('open-pool');
-  } else if (step === 'play' && wallet.pool?.deposit != null) {
+  if (wallet.pool !== null && wallet.pool.refusal === null) {
+    // It is on its way until it is proven.
+    if (wallet.pool.deposit === null) return;
     clearInterval(timer);
     element.play().catch((error) => reportError(error));
+  } else if ((wallet.account?.balance.value ?? 0n) > 0n) {
+    const field = /** @type {HTMLInputElement} */ (document.getElementById('deposit'));
+    if (field.value !== DEPOSIT) {
+      field.value = DEPOSIT;
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+    }
+    press('open-pool');
+  } else if (chain.settled > 0) {
+    press('faucet');
   }
 }, LOOK_MS);
 

@@ -12,5 +12,7 @@ export async function serve(root, proxied, plugins = []) {
   const proxy = { '/config.json': proxied, '/sample': proxied };
   const server = await createServer({ root, logLevel: 'error', plugins, server: { host: '127.0.0.1', port: 0, proxy, hmr: false } });
   await server.listen();
-  return { url: server.resolvedUrls?.local[0] ?? '', close: () => server.close() };
+  // What was served of hls.js as it lies, though its bundle was to be taken.
+  const unbundled = () => [...server.environments.client.moduleGraph.fileToModulesMap.keys()].filter((file) => file.includes('/node_modules/hls.js/'));
+  return { url: server.resolvedUrls?.local[0] ?? '', unbundled, close: () => server.close() };
 }

@@ -60,16 +60,16 @@ export abstract class ChainCalls extends MediaCalls {
   }
 
   /** The file that proves that the chain has split and who split it; `null` while there is none. */
-  forkProof(): Promise<Blob | null> {
-    return this.file(() => this.client.forkProof(), 'light/no-fork');
+  forkProof(options?: Abortable): Promise<Blob | null> {
+    return this.file(() => this.client.forkProof(options?.signal), 'light/no-fork');
   }
 
   /**
    * For half a minute, heads follow the chain block by block. While nothing waits for the chain, a client looks at every eighth
    * block: a page that shows heads moving says this again and again, for as long as it does.
    */
-  follow(): Promise<void> {
-    return this.client.command({ kind: 'follow' });
+  follow(options?: Abortable): Promise<void> {
+    return this.client.command({ kind: 'follow' }, options?.signal);
   }
 
   /** The client answers each question with its own kind of answer. */

@@ -15,8 +15,8 @@ export function mustBeHex(name: string, value: string): void {
 }
 
 /** Fractions and what is negative are counts of nothing. */
-export function mustBeCount(name: string, value: number, most = Number.MAX_SAFE_INTEGER): void {
-  if (!Number.isInteger(value) || value < 0 || value > most) throw wrong(`${name} is not a count`);
+export function mustBeCount(name: string, value: number, most = Number.MAX_SAFE_INTEGER, least = 0): void {
+  if (!Number.isInteger(value) || value < least || value > most) throw wrong(`${name} is not a count from ${least} to ${most}`);
 }
 
 /** Texts are measured as the client writes them: in UTF-8. */

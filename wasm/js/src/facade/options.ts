@@ -9,6 +9,9 @@ import { mustBeCount, mustBeHex, mustBeUrl, wrong } from './check.js';
 
 /** Verified audio kept for neighbours by default, in bytes: four minutes at 256 kbit/s. Chosen here. */
 const DEFAULT_CACHE_BYTES = 8 << 20;
+/** Other listeners that a page is linked with by default, and at most: `DEFAULT_LINKS` and `MAX_LINKS` of `core/src/peer/swarm.rs`. */
+const DEFAULT_PEERS = 16;
+const MAX_PEERS = 100;
 const TOKEN = /^[\w-]{1,400}$/;
 
 /** What does not change while a page lives. */
@@ -40,6 +43,8 @@ export interface ConnectOptions {
   iceServers?: RTCIceServer[] | undefined;
   /** Connects through the TURN servers of `iceServers` alone, so that no listener learns another's address. Off by default. */
   relayOnly?: boolean | undefined;
+  /** How many other listeners this one is linked with at most, 1 to 100; 16 by default. It dials 7 of 16, with 1 or 2 nobody, and leaves the rest to who dials it. */
+  maxPeers?: number | undefined;
   /**
    * A name, by which all tabs of this origin share one client: one account, one connection to the chain and to each other listener. One tab
    * runs it, and when it goes the next one does. Give one name only to tabs that play the same stream with the same options.
@@ -59,7 +64,7 @@ export interface ConnectOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What may be given up: it rejects with `client/aborted` then. */
+/** What may be given up: it rejects with `client/aborted` then. That ends the waiting; what was sent is not taken back. */
 export interface Abortable {
   signal?: AbortSignal | undefined;
 }
@@ -76,9 +81,10 @@ export function startOf(options: ConnectOptions): Own | Promise<Own> {
     if (text !== undefined) mustBeHex(name, text);
     return text?.toLowerCase() ?? null;
   };
-  const { account, cacheBytes = DEFAULT_CACHE_BYTES, chain, integrity = null, token = null } = options;
+  const { account, cacheBytes = DEFAULT_CACHE_BYTES, chain, integrity = null, maxPeers = DEFAULT_PEERS, token = null } = options;
   mustBeHex('chain', chain);
   mustBeCount('cacheBytes', cacheBytes);
+  mustBeCount('maxPeers', maxPeers, MAX_PEERS, 1);
   if (token !== null && !TOKEN.test(token)) throw wrong('token is not what `antiphon token` prints');
   if (integrity !== null && !INTEGRITY.test(integrity)) throw wrong('integrity is not a hash as in dist/integrity.json');
   if (options.relayOnly && !options.iceServers?.some(isRelay)) throw wrong('relayOnly needs a TURN server among iceServers');
@@ -92,6 +98,7 @@ export function startOf(options: ConnectOptions): Own | Promise<Own> {
     tracker: options.tracker ?? null,
     token,
     cacheBytes,
+    maxPeers,
     integrity,
     own: account === undefined ? null : { secret: account.secret, address: account.address },
     storage: options.storage ?? 'indexeddb',

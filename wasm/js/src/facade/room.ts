@@ -10,73 +10,75 @@ const MAX_ROOM_NAME = 64;
 /** Rounds and places are counted in 32 bits. */
 const MAX_PLACE = 0xffff_ffff;
 
+type FieldAct = 'acceptField' | 'declineField' | 'closeField' | 'leaveField' | 'forgetField';
+
 /** A client, as a room sees it. */
 export abstract class RoomCalls extends MoneyCalls {
   /** Meets whoever else enters the room of this name; needs a `tracker`. Listeners of a stream have met already. */
-  async enterRoom(name: string): Promise<void> {
+  async enterRoom(name: string, options?: Abortable): Promise<void> {
     mustFit('name', name, MAX_ROOM_NAME);
-    return this.client.command({ kind: 'enterRoom', name });
+    return this.client.command({ kind: 'enterRoom', name }, options?.signal);
   }
 
   /** Leaves the room. Fields go on. */
-  leaveRoom(): Promise<void> {
-    return this.client.command({ kind: 'leaveRoom' });
+  leaveRoom(options?: Abortable): Promise<void> {
+    return this.client.command({ kind: 'leaveRoom' }, options?.signal);
   }
 
   /**
    * Invites others, by key (`snapshot().around`), to a payment field in which each locks `deposit`. This client leads it. A stale
    * close can be disputed for `dispute` blocks, the chain's least by default. Watch `snapshot().fields`.
    */
-  async proposeField(others: readonly string[], deposit: bigint, dispute?: number): Promise<void> {
+  async proposeField(others: readonly string[], deposit: bigint, dispute?: number, options?: Abortable): Promise<void> {
     for (const key of others) mustBeHex('key', key);
-    return this.client.command({ kind: 'proposeField', others, deposit, dispute: dispute ?? null });
+    return this.client.command({ kind: 'proposeField', others, deposit, dispute: dispute ?? null }, options?.signal);
   }
 
   /**
    * Signs the terms of an invitation, or the next version of a field (`amendment` of `snapshot().fields`): the deposit may be locked from
    * now on.
    */
-  acceptField(field: string): Promise<void> {
-    return this.#fieldCommand('acceptField', field);
+  acceptField(field: string, options?: Abortable): Promise<void> {
+    return this.#fieldCommand('acceptField', field, options);
   }
 
   /** Forgets an invitation. */
-  declineField(field: string): Promise<void> {
-    return this.#fieldCommand('declineField', field);
+  declineField(field: string, options?: Abortable): Promise<void> {
+    return this.#fieldCommand('declineField', field, options);
   }
 
   /** Pays a member of a field. It is money once `snapshot().fields` shows it committed. */
-  async payMember(field: string, payee: string, amount: bigint): Promise<void> {
+  async payMember(field: string, payee: string, amount: bigint, options?: Abortable): Promise<void> {
     mustBeHex('field', field);
-    return this.client.command({ kind: 'payMember', field, payee, amount });
+    return this.client.command({ kind: 'payMember', field, payee, amount }, options?.signal);
   }
 
   /**
    * Asks all members of a field that this client leads to let somebody in, by key (`snapshot().around`), who locks `deposit`. Who joins
    * and who is in already `acceptField()`. Payments wait until all have, or until the last block that may begin the new version.
    */
-  async admitMember(field: string, key: string, deposit: bigint): Promise<void> {
+  async admitMember(field: string, key: string, deposit: bigint, options?: Abortable): Promise<void> {
     mustBeHex('field', field);
     mustBeHex('key', key);
-    return this.client.command({ kind: 'admitMember', field, key, deposit });
+    return this.client.command({ kind: 'admitMember', field, key, deposit }, options?.signal);
   }
 
   /**
    * Leaves a field of three or more with what this client has in it: the chain pays that when its phase is `left`, and the others go on.
    * Their clients agree by themselves; only who comes to lead is asked, for it locks a bond.
    */
-  leaveField(field: string): Promise<void> {
-    return this.#fieldCommand('leaveField', field);
+  leaveField(field: string, options?: Abortable): Promise<void> {
+    return this.#fieldCommand('leaveField', field, options);
   }
 
   /** Closes a field: at once if every member signs, alone if one is silent. */
-  closeField(field: string): Promise<void> {
-    return this.#fieldCommand('closeField', field);
+  closeField(field: string, options?: Abortable): Promise<void> {
+    return this.#fieldCommand('closeField', field, options);
   }
 
   /** Removes what is kept of a field that is over. */
-  forgetField(field: string): Promise<void> {
-    return this.#fieldCommand('forgetField', field);
+  forgetField(field: string, options?: Abortable): Promise<void> {
+    return this.#fieldCommand('forgetField', field, options);
   }
 
   /**
@@ -90,13 +92,13 @@ export abstract class RoomCalls extends MoneyCalls {
   }
 
   /** The newest state of a field that all members have signed, as a file of evidence; `null` while there is none. */
-  async fieldEvidence(field: string): Promise<Blob | null> {
+  async fieldEvidence(field: string, options?: Abortable): Promise<Blob | null> {
     mustBeHex('field', field);
-    return this.file(() => this.client.evidence(field), 'field/nothing-sealed');
+    return this.file(() => this.client.evidence(field, options?.signal), 'field/nothing-sealed');
   }
 
-  async #fieldCommand(kind: 'acceptField' | 'declineField' | 'closeField' | 'leaveField' | 'forgetField', field: string): Promise<void> {
+  async #fieldCommand(kind: FieldAct, field: string, options: Abortable | undefined): Promise<void> {
     mustBeHex('field', field);
-    await this.client.command({ kind, field });
+    await this.client.command({ kind, field }, options?.signal);
   }
 }

@@ -20,6 +20,8 @@ import { Tracker } from './tracker.js';
 const SNAPSHOT_INTERVAL_MS = 1000;
 /** Snapshots that go at once after a quiet while: at a start, a head must not wait behind the news that there is a node. */
 const SNAPSHOT_BURST = 4;
+/** By how much they may be ahead of even time. */
+const SNAPSHOT_AHEAD_MS = (SNAPSHOT_BURST - 1) * SNAPSHOT_INTERVAL_MS;
 
 type Post = (message: ToPage, transfer?: Transferable[]) => void;
 
@@ -39,8 +41,10 @@ export class Host {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** What the timer waits for: most of what happens moves no deadline. */
   #armedFor: number | undefined;
-  /** Sends the next snapshot; `undefined` while nothing is new. */
+  /** Sends the next snapshot. */
   #showing: ReturnType<typeof setTimeout> | undefined;
+  /** When that one goes: never while nothing is new. */
+  #showsAt = Infinity;
   /** When the next snapshot would go if all went evenly. */
   #nextSnapshot = -Infinity;
   /** When somebody who acted was last shown at once what comes of it. */
@@ -99,7 +103,7 @@ export class Host {
       this.#post({ type: 'commandFailed', id, code });
       return;
     }
-    this.#hasten();
+    if (command.kind !== 'follow') this.#hasten();
     this.#order(() => outputs);
     this.#post({ type: 'commandDone', id });
     this.feed({ kind: 'tick' });
@@ -216,28 +220,25 @@ export class Host {
     );
   }
 
-  /** Whoever acts sees at once what comes of it; who acts again and again, once in {@link SNAPSHOT_INTERVAL_MS}. */
+  /** Whoever acts sees what comes of it at once: the next thing that is new goes then, and no more. Who acts again and again, once in {@link SNAPSHOT_INTERVAL_MS}. */
   #hasten(): void {
     if (now() - this.#hastened < SNAPSHOT_INTERVAL_MS) return;
     this.#hastened = now();
-    this.#nextSnapshot = -Infinity;
-    if (this.#showing === undefined) return;
-    clearTimeout(this.#showing);
-    this.#showing = undefined;
-    this.#offerSnapshot();
+    this.#nextSnapshot = Math.min(this.#nextSnapshot, now() + SNAPSHOT_AHEAD_MS);
   }
 
   #offerSnapshot(): void {
-    if (this.#showing !== undefined) return;
-    const ahead = (SNAPSHOT_BURST - 1) * SNAPSHOT_INTERVAL_MS;
-    const wait = Math.max(0, this.#nextSnapshot - ahead - now());
+    const at = Math.max(now(), this.#nextSnapshot - SNAPSHOT_AHEAD_MS);
+    if (at >= this.#showsAt) return;
+    clearTimeout(this.#showing);
+    this.#showsAt = at;
     this.#showing = setTimeout(() => {
-      this.#showing = undefined;
+      this.#showsAt = Infinity;
       this.#nextSnapshot = Math.max(this.#nextSnapshot, now()) + SNAPSHOT_INTERVAL_MS;
       if (this.#isClosed) return;
       this.#order(() => this.#client.look());
       this.#post({ type: 'snapshot', snapshot: this.#client.snapshot() as ClientSnapshot });
-    }, wait);
+    }, at - now());
   }
 }
 
