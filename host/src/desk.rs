@@ -17,7 +17,7 @@ use antiphon_core::{
     chain::transaction::SignedTransaction,
     client::{
         Client, Command, CommandError, Input, LookupId, Output, PaymentAt, Question, Snapshot,
-        StoreToken,
+        StoreToken, WantId,
     },
     time::Moment,
 };
@@ -30,6 +30,8 @@ use std::{
 pub const KEEPERS: &str = "keeper/";
 /// Tokens of keepers' rows begin here: the client counts its own from one.
 const FIRST_TICKET: u64 = 1 << 63;
+/// What keepers want begins here: the tuner counts its own from zero.
+const FIRST_WANT: u64 = 1 << 63;
 
 /// What the client uses.
 #[derive(Debug)]
@@ -61,6 +63,7 @@ pub struct Desk<L> {
     began: Instant,
     next_ticket: u64,
     next_lookup: u64,
+    next_want: u64,
 }
 
 impl<L: Links> Desk<L> {
@@ -77,6 +80,7 @@ impl<L: Links> Desk<L> {
             began: Instant::now(),
             next_ticket: FIRST_TICKET,
             next_lookup: 0,
+            next_want: FIRST_WANT,
         }
     }
 
@@ -156,6 +160,15 @@ impl<L: Links> Desk<L> {
         self.tune(tuner::Input::Tick);
     }
 
+    /// Gives an input of a player: a segment that it wants, or what it has loaded. The keeper hears `Deliver`, `Refuse` or `Fail`,
+    /// unless it gives up by `Unwant`.
+    pub fn play(&mut self, ask: impl FnOnce(WantId) -> Input) -> WantId {
+        let id = WantId(self.next_want);
+        self.next_want = self.next_want.saturating_add(1);
+        self.feed(ask(id));
+        id
+    }
+
     /// Writes a row of the keeper, or removes it. The name begins with [`KEEPERS`], whatever is given.
     pub fn keep(&mut self, name: &str, row: Option<Vec<u8>>) -> Ticket {
         let ticket = Ticket(self.next_ticket);
@@ -187,6 +200,14 @@ impl<L: Links> Desk<L> {
         self.next_lookup = self.next_lookup.saturating_add(1);
         LookupId(self.next_lookup)
     }
+}
+
+/// Returns whether this answers what the keeper, and not the tuner, has asked as a player.
+pub(crate) const fn is_for_keeper(order: &Output) -> bool {
+    let (Output::Deliver(id, _) | Output::Refuse(id, _) | Output::Fail(id, _)) = order else {
+        return false;
+    };
+    id.0 >= FIRST_WANT
 }
 
 /// Returns the ticket of a keeper's row.

@@ -29,12 +29,17 @@ pub trait Keeper {
         None
     }
 
-    /// Hears what the client tells its application: notices, and answers to what was looked up.
+    /// Hears what the client tells its application: notices, and answers to what was looked up or asked as a player.
     fn hear<L: Links>(&mut self, told: Output, desk: &mut Desk<L>);
 
     /// Sees what happened outside, before the client does.
     fn watch<L: Links>(&mut self, input: &Input, desk: &mut Desk<L>) {
         let _ = (input, desk);
+    }
+
+    /// The client was told to stop, and hears of nobody any more: what is kept now is the last that is written.
+    fn leaving<L: Links>(&mut self, desk: &mut Desk<L>) {
+        let _ = desk;
     }
 
     /// A row that it wrote is durable.

@@ -5,7 +5,7 @@
 //! ```
 
 use crate::{
-    desk::{Desk, KEEPERS, ticket_of},
+    desk::{Desk, KEEPERS, is_for_keeper, ticket_of},
     disk::{DiskError, Row, Written},
     events::{Done, Events, of_link},
     keeper::Keeper,
@@ -87,6 +87,7 @@ impl<L: Links, K: Keeper> Host<L, K> {
     async fn stop(&mut self, events: &mut Events) -> Result<(), DiskError> {
         // Whatever it refuses, it is over.
         let _ = self.desk.command(Command::Stop);
+        self.keeper.leaving(&mut self.desk);
         self.act()?;
         self.desk.means.errands.cancel_all();
         let last = async {
@@ -191,6 +192,10 @@ impl<L: Links, K: Keeper> Host<L, K> {
     }
 
     fn carry_out(&mut self, order: Output) -> Result<(), DiskError> {
+        if is_for_keeper(&order) {
+            self.keeper.hear(order, &mut self.desk);
+            return Ok(());
+        }
         let means = &mut self.desk.means;
         match order {
             Output::Http(id, order) => means.errands.fetch(id, order),

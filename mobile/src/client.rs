@@ -1,4 +1,4 @@
-//! The public API: `connect` gives an `Antiphon`, which proves, pays, and carries a stream; named as in a page.
+//! The public API: `connect` gives an `Antiphon`, which proves, pays, and carries a stream. What a page has, too, is named as there.
 //!
 //! | file | what it asks for |
 //! |---|---|
@@ -6,21 +6,24 @@
 //! | `told` | what becomes of it |
 //! | `room` | who else is there, and payment fields |
 //! | `chain` | what the chain says, and what is signed for others |
+//! | `media` | verified audio for a player |
 //! | `keeping` | backups, and pools of a device that is lost |
 
 mod chain;
 mod keeping;
+mod media;
 mod money;
 mod room;
 mod told;
 
+pub use media::Media;
 pub use money::Token;
 pub use told::MoneyStream;
 
 use crate::{
     error::AntiphonError,
-    event::{EventStream, Teller},
-    options::{ConnectOptions, Plan, Surroundings},
+    event::EventStream,
+    options::{ConnectOptions, Plan, Surroundings, UploadTerms},
     runtime::{on_runtime, runtime},
     secretary::{Ears, Reply, Request},
     session::Session,
@@ -29,7 +32,6 @@ use crate::{
 };
 use antiphon_core::client::Command;
 use std::sync::Arc;
-use tokio::sync::watch;
 
 /// A running client of one account on one chain.
 ///
@@ -53,7 +55,7 @@ pub async fn connect(
 ) -> Result<Arc<Antiphon>, AntiphonError> {
     let plan = Plan::read(options, account.0.secret().clone())?;
     on_runtime(async move {
-        let ears = Ears { shown: watch::Sender::new(Arc::default()), events: Teller::new() };
+        let ears = Ears::new(plan.terms);
         let session = Session::new(plan, ears.clone());
         session.wake().await?;
         Ok(Arc::new(Antiphon { session, ears }))
@@ -93,7 +95,16 @@ impl Antiphon {
         on_runtime(async move { session.listen(None).await }).await
     }
 
-    /// Tells how the device is: what it gives away depends on that, and on the terms of `connect`.
+    /// Agrees to give something else away, in place of the terms before; what was given until then counts against the caps.
+    ///
+    /// # Errors
+    /// `client/suspended`, after which it counts once the client is resumed.
+    pub async fn set_upload(&self, terms: UploadTerms) -> Result<(), AntiphonError> {
+        let session = self.session.clone();
+        on_runtime(async move { session.agree(terms).await }).await
+    }
+
+    /// Tells how the device is: what it gives away depends on that, and on the terms.
     ///
     /// # Errors
     /// `client/suspended`, after which it counts once the client is resumed.

@@ -46,7 +46,7 @@ impl Teller {
     }
 }
 
-/// Something worth showing at once; named as in a page.
+/// Something worth showing at once. The kinds are those of a page; what differs within them says `mobile/README.md`.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
 #[expect(clippy::large_enum_variant, reason = "most events are the large one, and none is kept")]
 pub enum AntiphonEvent {

@@ -12,6 +12,7 @@
 //! | `falcon` | accounts of Falcon keys |
 //! | `snapshot`, `field`, `found`, `event`, `call` | what it sees |
 //! | `error`, `text` | errors, amounts, addresses |
+//! | `sharing` | what a listener gives away, within what it agreed to |
 //! | `session`, `runtime`, `ways` | a client's life: sleep, crash, end; the threads under it; data channels |
 //! | `secretary` | what moves money, once by its key and written before it leaves (`core::client::journal`) |
 //!
@@ -30,6 +31,7 @@ mod runtime;
 mod safety;
 mod secretary;
 mod session;
+mod sharing;
 mod sign_in;
 mod snapshot;
 mod text;
@@ -37,7 +39,7 @@ mod wallet;
 mod ways;
 
 pub use call::{CallKind, CallStage, CallView, MoneyEvent};
-pub use client::{Antiphon, MoneyStream, Token, connect};
+pub use client::{Antiphon, Media, MoneyStream, Token, connect};
 pub use error::AntiphonError;
 pub use event::{AntiphonEvent, EventStream};
 pub use falcon::FalconAccount;
@@ -48,6 +50,7 @@ pub use field::{
 pub use found::{AccountFound, Exhibit, OwnPools, Proven};
 pub use options::{ConnectOptions, IceServer, Surroundings, UploadTerms};
 pub use safety::{check_safety_code, safety_code, safety_number};
+pub use sharing::{SharingReason, SharingView};
 pub use sign_in::SignedIn;
 pub use snapshot::{
     AccountView, BanView, ChainView, DeliveryView, HeadView, Level, LeveledAmount, LockedView,

@@ -6,12 +6,12 @@ use antiphon_core::{
     client::{Config, UploadPolicy},
     crypto::{PublicKey, SecretKey},
     id::{BlockId, ChainId},
-    peer::swarm::DEFAULT_LINKS,
+    peer::swarm::MAX_LINKS,
 };
 use antiphon_host::{remote::RemoteNode, web};
 use std::path::PathBuf;
 
-/// What to connect to; as in a page.
+/// What to connect to.
 #[derive(Clone, Debug, uniffi::Record)]
 pub struct ConnectOptions {
     /// Base URL of a node. It is asked, never believed.
@@ -41,12 +41,18 @@ pub struct ConnectOptions {
     /// Verified audio kept for neighbours, in bytes. Four minutes at 256 kbit/s by default.
     #[uniffi(default = 8388608)]
     pub cache_bytes: u64,
+    /// Peers to keep links to, 1 to 100.
+    #[uniffi(default = 16)]
+    pub max_peers: u32,
     /// What this device gives away.
     #[uniffi(default = None)]
     pub upload: Option<UploadTerms>,
     /// STUN and TURN servers for connections between listeners.
     #[uniffi(default = [])]
     pub ice_servers: Vec<IceServer>,
+    /// Connects through the TURN servers of `ice_servers` alone, so that no listener learns this one's address.
+    #[uniffi(default = false)]
+    pub relay_only: bool,
     /// Addresses to bind for peers, such as `192.0.2.7:0`. All of this device by default.
     #[uniffi(default = [])]
     pub listen: Vec<String>,
@@ -66,8 +72,10 @@ impl ConnectOptions {
             token: None,
             tower: None,
             cache_bytes: 8 << 20,
+            max_peers: 16,
             upload: None,
             ice_servers: Vec::new(),
+            relay_only: false,
             listen: Vec::new(),
         }
     }
@@ -95,9 +103,12 @@ pub struct UploadTerms {
     /// Bytes a second at most.
     #[uniffi(default = None)]
     pub rate: Option<u64>,
-    /// Bytes at most until the client is closed.
+    /// Bytes at most from `connect` until the client is closed, over sleeps.
     #[uniffi(default = None)]
     pub total: Option<u64>,
+    /// Bytes at most in one month of the calendar (UTC), counted in the client's folder, over restarts and crashes.
+    #[uniffi(default = None)]
+    pub monthly: Option<u64>,
     /// Whether to give where the network counts bytes.
     #[uniffi(default = false)]
     pub on_metered: bool,
@@ -120,17 +131,8 @@ pub struct Surroundings {
 impl Default for UploadTerms {
     fn default() -> Self {
         let (on_metered, while_saving_power) = (false, false);
-        Self { is_enabled: true, rate: None, total: None, on_metered, while_saving_power }
-    }
-}
-
-impl UploadTerms {
-    /// Returns what the client is told under these surroundings.
-    pub(crate) const fn policy(&self, around: Surroundings) -> UploadPolicy {
-        let is_dear = around.is_metered && !self.on_metered;
-        let is_short = around.is_saving_power && !self.while_saving_power;
-        let is_enabled = self.is_enabled && !is_dear && !is_short;
-        UploadPolicy { is_enabled, rate: self.rate, total: self.total }
+        let (rate, total, monthly) = (None, None, None);
+        Self { is_enabled: true, rate, total, monthly, on_metered, while_saving_power }
     }
 }
 
@@ -176,8 +178,9 @@ impl Plan {
             tracker: options.tracker,
             cache_limit: usize::try_from(options.cache_bytes)
                 .map_err(|_| AntiphonError::invalid("cache_bytes"))?,
-            max_links: DEFAULT_LINKS,
-            upload: terms.policy(Surroundings::default()),
+            max_links: max_links(options.max_peers)?,
+            // Who starts a client says what it may give.
+            upload: UploadPolicy { is_enabled: false, rate: None, total: None },
             has_tower: tower.is_some(),
         };
         Ok(Self {
@@ -186,15 +189,20 @@ impl Plan {
             node: remote(&node, "node")?,
             tower: tower.map(|tower| remote(&tower, "tower")).transpose()?,
             token: options.token,
-            ways: ways(options.ice_servers, &options.listen)?,
+            ways: ways(options.ice_servers, &options.listen, options.relay_only)?,
             terms,
             config,
         })
     }
 
-    /// Returns the client's configuration under these surroundings.
-    pub(crate) fn config(&self, around: Surroundings) -> Config {
-        Config { upload: self.terms.policy(around), ..self.config.clone() }
+    /// Returns the client's configuration, with what it may give from the first.
+    pub(crate) fn config(&self, upload: UploadPolicy) -> Config {
+        Config { upload, ..self.config.clone() }
+    }
+
+    /// Returns the configuration of a client that gives nothing.
+    pub(crate) fn idle_config(&self) -> Config {
+        self.config.clone()
     }
 }
 
@@ -203,29 +211,32 @@ fn url(text: &str, field: &str) -> Result<String, AntiphonError> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
-fn ways(servers: Vec<IceServer>, listen: &[String]) -> Result<Ways, AntiphonError> {
+fn max_links(peers: u32) -> Result<usize, AntiphonError> {
+    let links = usize::try_from(peers).ok().filter(|links| (1..=MAX_LINKS).contains(links));
+    links.ok_or_else(|| AntiphonError::invalid("max_peers"))
+}
+
+fn ways(
+    servers: Vec<IceServer>,
+    listen: &[String],
+    is_relay_only: bool,
+) -> Result<Ways, AntiphonError> {
+    // The stack speaks with TURN servers by UDP alone.
+    let is_relay = |url: &str| url.starts_with("turn:") && !url.ends_with("transport=tcp");
+    if is_relay_only && !servers.iter().any(|server| is_relay(&server.url)) {
+        return Err(AntiphonError::invalid("relay_only"));
+    }
     let everywhere = [String::from("0.0.0.0:0")];
     let listen = if listen.is_empty() { &everywhere[..] } else { listen };
     let listen = listen.iter().map(|text| text.parse()).collect::<Result<_, _>>();
-    Ok(Ways { listen: listen.map_err(|_| AntiphonError::invalid("listen"))?, servers })
+    let listen = listen.map_err(|_| AntiphonError::invalid("listen"))?;
+    Ok(Ways { listen, servers, is_relay_only })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_is_given_where_bytes_are_counted_or_power_is_short_unless_agreed() {
-        let metered = Surroundings { is_metered: true, is_saving_power: false };
-        let saving = Surroundings { is_metered: false, is_saving_power: true };
-        let terms = UploadTerms::default();
-        assert!(terms.policy(Surroundings::default()).is_enabled);
-        assert!(!terms.policy(metered).is_enabled && !terms.policy(saving).is_enabled);
-        let all = UploadTerms { on_metered: true, while_saving_power: true, ..terms };
-        assert!(all.policy(metered).is_enabled && all.policy(saving).is_enabled);
-        let none = UploadTerms { is_enabled: false, ..all };
-        assert!(!none.policy(Surroundings::default()).is_enabled);
-    }
+    use antiphon_core::peer::swarm::DEFAULT_LINKS;
 
     #[test]
     fn each_option_that_cannot_be_read_is_named() {
@@ -234,8 +245,15 @@ mod tests {
         };
         let read = |options| Plan::read(options, SecretKey::from_bytes(&[1; 32]));
         let plan = read(good()).unwrap();
-        assert_eq!(plan.config(Surroundings::default()).node, "http://127.0.0.1:1");
+        let config = plan.idle_config();
+        assert_eq!((config.node.as_str(), config.max_links), ("http://127.0.0.1:1", DEFAULT_LINKS));
+        assert!(!config.upload.is_enabled);
         let wrong = || Some(String::from("ftp://x"));
+        let relayed = |url: &str| {
+            let (username, credential) = (String::from("listener"), String::from("secret"));
+            let server = IceServer { url: url.to_owned(), username, credential };
+            ConnectOptions { ice_servers: vec![server], relay_only: true, ..good() }
+        };
         for (field, options) in [
             ("chain", ConnectOptions { chain: String::from("07"), ..good() }),
             ("node", ConnectOptions { node: String::from("node"), ..good() }),
@@ -244,8 +262,19 @@ mod tests {
             ("checkpoint", ConnectOptions { checkpoint: wrong(), ..good() }),
             ("publisher", ConnectOptions { publisher: wrong(), ..good() }),
             ("listen", ConnectOptions { listen: vec![String::from("here")], ..good() }),
+            ("max_peers", ConnectOptions { max_peers: 0, ..good() }),
+            ("max_peers", ConnectOptions { max_peers: 101, ..good() }),
+            ("relay_only", ConnectOptions { relay_only: true, ..good() }),
+            ("relay_only", relayed("stun:stun.example")),
+            ("relay_only", relayed("turns:turn.example")),
+            ("relay_only", relayed("turn:turn.example?transport=tcp")),
         ] {
             assert_eq!(read(options).unwrap_err(), AntiphonError::invalid(field));
         }
+        for peers in [1, 100] {
+            let plan = read(ConnectOptions { max_peers: peers, ..good() }).unwrap();
+            assert_eq!(plan.idle_config().max_links, usize::try_from(peers).unwrap());
+        }
+        assert!(read(relayed("turn:turn.example:3478?transport=udp")).unwrap().ways.is_relay_only);
     }
 }

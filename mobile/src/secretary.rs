@@ -1,19 +1,25 @@
 //! Who keeps a client for an application: does what it asks, writes down what moves money before it moves, and tells what
 //! becomes of it.
 
+mod giving;
+mod playing;
 mod request;
 
+pub(crate) use giving::Giving;
+pub(crate) use playing::Ask;
 pub(crate) use request::{Reply, Request};
 
 use crate::{
     call::{CallView, MoneyEvent},
     error::AntiphonError,
     event::{AntiphonEvent, Teller},
+    options::{Surroundings, UploadTerms},
+    sharing::{self, Sharing, SharingView},
 };
 use antiphon_core::{
     chain::light::Standing,
     client::{
-        Exhibit, Found, Input, LookupId, Notice, Output, Query, Snapshot,
+        Exhibit, Found, Input, LookupId, Notice, Output, Query, Snapshot, WantId,
         journal::{Act, Begun, Change, Event, GAP, Journal},
     },
     id::ChainId,
@@ -31,11 +37,27 @@ use tokio::sync::watch;
 /// Mean time between two snapshots that are told. Chosen here: four a second look alive, as in a page.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// What an application sees of a client, and of what it gives.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    pub(crate) client: Snapshot,
+    pub(crate) sharing: SharingView,
+}
+
 /// How an application hears of a client.
 #[derive(Clone, Debug)]
 pub(crate) struct Ears {
-    pub(crate) shown: watch::Sender<Arc<Snapshot>>,
+    pub(crate) shown: watch::Sender<Arc<Shown>>,
     pub(crate) events: Teller,
+}
+
+impl Ears {
+    /// Makes what tells of a client that has not begun.
+    pub(crate) fn new(terms: UploadTerms) -> Self {
+        let sharing = Sharing::new(terms, Surroundings::default(), 0).view();
+        let shown = Arc::new(Shown { client: Snapshot::default(), sharing });
+        Self { shown: watch::Sender::new(shown), events: Teller::new() }
+    }
 }
 
 /// Keeps a client for an application.
@@ -54,12 +76,15 @@ pub(crate) struct Secretary {
     proofs: BTreeMap<LookupId, Reply<Exhibit>>,
     /// The block that the journal reads.
     reading: Option<LookupId>,
+    giving: Giving,
+    /// Who waits for what a player asks.
+    playing: BTreeMap<WantId, Reply<Vec<u8>>>,
     is_changed: bool,
     tells_at: Moment,
 }
 
 impl Secretary {
-    pub(crate) fn new(chain: ChainId, ears: Ears) -> Self {
+    pub(crate) fn new(chain: ChainId, ears: Ears, giving: Giving) -> Self {
         Self {
             chain,
             journal: Journal::restore(chain, Vec::new()).0,
@@ -70,6 +95,8 @@ impl Secretary {
             lookups: BTreeMap::new(),
             proofs: BTreeMap::new(),
             reading: None,
+            giving,
+            playing: BTreeMap::new(),
             is_changed: true,
             tells_at: Moment::ZERO,
         }
@@ -134,13 +161,14 @@ impl Secretary {
         }
         self.is_changed = false;
         self.tells_at = now.after(PAUSE);
-        let shown = Arc::new(desk.snapshot());
-        for change in self.journal.shown(&shown) {
+        let client = desk.snapshot();
+        for change in self.journal.shown(&client) {
             keep(desk, Some(change));
         }
         self.follow(desk);
+        let shown = Arc::new(Shown { client, sharing: self.giving.view() });
         let before = self.ears.shown.send_replace(shown.clone());
-        let (was, is) = (&before.chain, &shown.chain);
+        let (was, is) = (&before.client.chain, &shown.client.chain);
         if was.is_alarmed != is.is_alarmed {
             self.tell(AntiphonEvent::ForkAlarm { is_raised: is.is_alarmed });
         }
@@ -218,12 +246,22 @@ impl Keeper for Secretary {
                 desk.listen(url);
                 answer(reply, Ok(()));
             }
+            Request::Play(ask, reply) => self.play(ask, reply, desk),
+            Request::Agree(terms, reply) => {
+                self.share(sharing::Input::Agreed(terms), desk);
+                answer(reply, Ok(()));
+            }
+            Request::Surround(around, reply) => {
+                self.share(sharing::Input::Moved(around), desk);
+                answer(reply, Ok(()));
+            }
             #[cfg(test)]
             Request::Panic => panic!("as a test asked"),
         }
     }
 
     fn loaded<L: Links>(&mut self, rows: Vec<(String, Vec<u8>)>, desk: &mut Desk<L>) {
+        self.share(sharing::Input::Loaded(giving::row(&rows)), desk);
         let (journal, changes, flight) = Journal::restore(self.chain, rows);
         self.journal = journal;
         for change in changes {
@@ -235,7 +273,13 @@ impl Keeper for Secretary {
     }
 
     fn look<L: Links>(&mut self, desk: &mut Desk<L>) {
+        self.count(desk);
+        self.give_up(desk);
         self.show(desk);
+    }
+
+    fn leaving<L: Links>(&mut self, desk: &mut Desk<L>) {
+        self.share(sharing::Input::Left, desk);
     }
 
     fn before<L: Links>(&mut self, order: &Output, desk: &mut Desk<L>) -> Option<Ticket> {
@@ -266,6 +310,10 @@ impl Keeper for Secretary {
                 self.lookups.remove(&id).into_iter().for_each(|reply| answer(reply, Err(error())));
                 self.proofs.remove(&id).into_iter().for_each(|reply| answer(reply, Err(error())));
             }
+            // What was loaded must not be played; of what fails nobody can tell.
+            Output::Deliver(id, bytes) => self.played(id, Ok(bytes)),
+            Output::Refuse(id, code) => self.played(id, Err(AntiphonError::refused(code))),
+            Output::Fail(id, code) => self.played(id, Err(AntiphonError::unavailable(code))),
             Output::Notify(Notice::Changed) => {
                 self.is_changed = true;
                 self.show(desk);
@@ -286,10 +334,7 @@ impl Keeper for Secretary {
             | Output::AddCandidates(..)
             | Output::CloseLink(_)
             | Output::Send(..)
-            | Output::Store(..)
-            | Output::Deliver(..)
-            | Output::Refuse(..)
-            | Output::Fail(..) => {}
+            | Output::Store(..) => {}
         }
     }
 
@@ -311,6 +356,9 @@ impl Keeper for Secretary {
         }
         if let Some(reply) = self.handling.remove(&ticket) {
             answer(reply, Ok(()));
+        }
+        if self.giving.is_kept(ticket) {
+            self.share(sharing::Input::Kept, desk);
         }
     }
 }

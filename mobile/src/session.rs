@@ -6,19 +6,19 @@
 //!                   '--close, a disk that failed--> Closed
 //! ```
 //!
-//! A backup is taken while the client sleeps: all of its rows become durable, or none.
+//! What a backup is made of and brings is in `keeping`.
+
+mod keeping;
 
 use crate::{
     error::AntiphonError,
     event::AntiphonEvent,
-    options::{Plan, Surroundings},
+    options::{Plan, Surroundings, UploadTerms},
     runtime::{on_runtime, runtime},
-    secretary::{Ears, Reply, Request, Secretary},
+    secretary::{Ears, Giving, Reply, Request, Secretary},
+    sharing::Sharing,
 };
-use antiphon_core::{
-    client::{Client, Command, Restored, StoreToken},
-    wallet::backup::BackupError,
-};
+use antiphon_core::client::{Client, Command};
 use antiphon_host::{
     desk::{Desk, Means},
     disk::{Disk, DiskError, Row, is_in_use},
@@ -32,7 +32,10 @@ use antiphon_host::{
 };
 use std::{
     fs,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
@@ -70,6 +73,7 @@ enum Door {
 struct Wishes {
     stream: Option<String>,
     room: Option<String>,
+    terms: UploadTerms,
     around: Surroundings,
 }
 
@@ -87,6 +91,8 @@ pub(crate) struct Session {
     ears: Ears,
     door: Mutex<Door>,
     wishes: Mutex<Wishes>,
+    /// Bytes that its clients have given, or may have given where one crashed.
+    given: Arc<AtomicU64>,
     watch: tokio::sync::Mutex<Option<Watch>>,
 }
 
@@ -100,8 +106,9 @@ struct Ready {
 
 impl Session {
     pub(crate) fn new(plan: Plan, ears: Ears) -> Arc<Self> {
-        let (door, wishes) = (Mutex::new(Door::Asleep), Mutex::new(Wishes::default()));
-        Arc::new(Self { plan, ears, door, wishes, watch: tokio::sync::Mutex::new(None) })
+        let wishes = Mutex::new(Wishes { terms: plan.terms, ..Wishes::default() });
+        let (door, watch) = (Mutex::new(Door::Asleep), tokio::sync::Mutex::new(None));
+        Arc::new(Self { plan, ears, door, wishes, given: Arc::default(), watch })
     }
 
     /// Starts the client, unless it is awake.
@@ -148,71 +155,6 @@ impl Session {
         }
     }
 
-    /// Returns as a file what words do not bring back of this account.
-    ///
-    /// # Errors
-    /// `backup/too-large`; `storage/…`; why the client cannot be asked.
-    pub(crate) async fn backup(&self, notes: Vec<u8>) -> Result<Vec<u8>, AntiphonError> {
-        let rows = self.ask(Request::Rows).await?;
-        self.idle_client().backup(rows, notes).map_err(of_backup)
-    }
-
-    /// Takes a backup, and returns its notes. Another client begins, which is another device for all that was here.
-    ///
-    /// # Errors
-    /// `backup/…`, with which nothing has happened; `storage/…` where the disk fails: nothing of the file is written, and where the
-    /// client cannot be woken, it sleeps.
-    pub(crate) async fn restore(self: &Arc<Self>, file: &[u8]) -> Result<Vec<u8>, AntiphonError> {
-        // Who brings a bad file does not disturb the client, nor who brings the same one again.
-        let rows = self.ask(Request::Rows).await?;
-        let Restored { notes, writes } = self.judge(file, &rows)?;
-        if writes.is_empty() {
-            return Ok(notes);
-        }
-        let mut watch = self.watch.lock().await;
-        let door = self.door().clone();
-        match door {
-            Door::Open(_) => {}
-            Door::Asleep => return Err(AntiphonError::unavailable("client/suspended")),
-            Door::Closed(why) => return Err(AntiphonError::unavailable(why)),
-        }
-        *self.door() = Door::Asleep;
-        halt(&mut watch).await;
-        let Err(error) = self.start(&mut watch, Some(file)).await else { return Ok(notes) };
-        // It goes on as before, if the disk lets it.
-        let _ = self.start(&mut watch, None).await;
-        // The file was open a moment ago: it is the disk that takes nothing.
-        let is_disk = error.code() == "storage/not-opened";
-        Err(if is_disk { AntiphonError::unavailable("storage/write-failed") } else { error })
-    }
-
-    /// Says what a backup brings to these rows.
-    fn judge(&self, file: &[u8], rows: &[Row]) -> Result<Restored, AntiphonError> {
-        let known: Vec<_> = rows.iter().map(|(name, _)| name.clone()).collect();
-        self.idle_client().restore(file, &known).map_err(of_backup)
-    }
-
-    /// A client that does nothing: what goes into a backup is a matter of its key and chain.
-    fn idle_client(&self) -> Client {
-        Client::new(self.plan.config(Surroundings::default()), [0; 32])
-    }
-
-    /// Writes what a backup brings, all or nothing, and returns what is written then.
-    async fn take(
-        &self,
-        file: &[u8],
-        (disk, rows, events): (&Disk, Vec<Row>, &mut Events),
-    ) -> Result<Vec<Row>, AntiphonError> {
-        let writes = self.judge(file, &rows)?.writes.into_iter();
-        let writes = writes.map(|(name, row)| (StoreToken(0), name, row)).collect();
-        let failed = || AntiphonError::unavailable("storage/write-failed");
-        disk.write_together(writes).map_err(|_| failed())?;
-        let Some(Ok(_)) = events.written().await else { return Err(failed()) };
-        let (tell, told) = oneshot::channel();
-        disk.read(|rows| drop(tell.send(rows))).map_err(|_| failed())?;
-        told.await.ok().and_then(Result::ok).ok_or_else(failed)
-    }
-
     /// Asks the client, and waits for its answer.
     pub(crate) async fn ask<T>(
         &self,
@@ -246,11 +188,16 @@ impl Session {
         Ok(())
     }
 
-    /// Gives away what the terms allow under these surroundings, now and after each sleep.
+    /// Gives away what the terms allow in these surroundings, now and after each sleep.
     pub(crate) async fn surround(&self, around: Surroundings) -> Result<(), AntiphonError> {
         self.wishes().around = around;
-        let policy = self.plan.terms.policy(around);
-        self.ask(|reply| Request::Command(Command::SetUpload(policy), reply)).await
+        self.ask(|reply| Request::Surround(around, reply)).await
+    }
+
+    /// Gives away what other terms allow, now and after each sleep.
+    pub(crate) async fn agree(&self, terms: UploadTerms) -> Result<(), AntiphonError> {
+        self.wishes().terms = terms;
+        self.ask(|reply| Request::Agree(terms, reply)).await
     }
 
     /// Why nobody answered: what becomes of a client that ended is known a moment later.
@@ -289,7 +236,9 @@ impl Session {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|_| AntiphonError::unavailable("secret/failed"))?;
         let wishes = self.wishes().clone();
-        let client = Client::new(self.plan.config(wishes.around), seed);
+        let given = self.given.load(Ordering::Relaxed);
+        let sharing = Sharing::new(wishes.terms, wishes.around, given);
+        let client = Client::new(self.plan.config(sharing.policy()), seed);
         let web = Web::new().map_err(|_| AntiphonError::unavailable("node/unreachable"))?;
         let errands = Errands::new(self.plan.node.clone(), web, &tellers);
         let means = Means {
@@ -299,7 +248,8 @@ impl Session {
             errands: errands.with_tower(self.plan.tower.clone()),
         };
         let desk = Desk::new(client, wishes.stream.map(Tuner::new), means);
-        let secretary = Secretary::new(self.plan.chain, self.ears.clone());
+        let giving = Giving::new(sharing, self.given.clone());
+        let secretary = Secretary::new(self.plan.chain, self.ears.clone(), giving);
         let (sender, requests) = mpsc::channel(MAX_WAITING);
         if let Some(room) = wishes.room {
             let (reply, _) = oneshot::channel();
@@ -354,10 +304,6 @@ async fn halt(watch: &mut Option<Watch>) {
         let _ = stop.send(());
         let _ = done.await;
     }
-}
-
-fn of_backup(error: BackupError) -> AntiphonError {
-    AntiphonError::refused(error.code())
 }
 
 /// Runs a client until it is told to end; then lets go of sockets and file.

@@ -1,10 +1,11 @@
-//! What an application sees: plain data, every chain value with its level and height. As a page sees it, field by field
-//! (`wasm/js/src/snapshot.ts`).
+//! What an application sees: plain data, every chain value with its level and height. Named as in a page
+//! (`wasm/js/src/snapshot.ts`), which has some more: `mobile/README.md` says what.
 
 mod convert;
 
 use crate::{
     field::{Around, FieldView, GiftView},
+    sharing::SharingView,
     text::{Address, Amount},
 };
 
@@ -327,4 +328,6 @@ pub struct Snapshot {
     pub wallet: WalletView,
     /// What is wrong now; empty when all is well.
     pub problems: Vec<Problem>,
+    /// What this listener gives away, and why not more.
+    pub sharing: SharingView,
 }

@@ -12,6 +12,8 @@ pub(crate) struct Ways {
     pub(crate) listen: Vec<SocketAddr>,
     /// STUN and TURN servers.
     pub(crate) servers: Vec<IceServer>,
+    /// Whether the TURN servers are the only way.
+    pub(crate) is_relay_only: bool,
 }
 
 impl Ways {
@@ -24,7 +26,12 @@ impl Ways {
         };
         let servers = self.servers.iter().map(server).collect();
         RtcLinks::new(
-            RtcOptions { listen: self.listen.clone(), external: Vec::new(), servers },
+            RtcOptions {
+                listen: self.listen.clone(),
+                external: Vec::new(),
+                servers,
+                is_relay_only: self.is_relay_only,
+            },
             events,
         )
     }

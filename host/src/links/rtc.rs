@@ -20,7 +20,7 @@ use bytes::BytesMut;
 pub use connection::RtcOptions;
 use connection::Told;
 use opening::{Opening, due};
-use outside::from_outside;
+use outside::{from_outside, of_relays};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -201,7 +201,11 @@ impl Task {
         // What is known by then is told: a server that does not answer must not hold a call.
         let _ = timeout(GATHER_PATIENCE, gathered.wait_for(|is_it| *is_it)).await;
         let description = connection.local_description().await.context("no description")?;
-        let sdp = from_outside(&description.sdp, &self.options.external);
+        let sdp = if self.options.is_relay_only {
+            of_relays(&description.sdp)
+        } else {
+            from_outside(&description.sdp, &self.options.external)
+        };
         self.tell(LinkEvent::Described(self.link, sdp)).await;
         self.pump(connection, &channel, told.is_lost.subscribe(), inbox, opening).await
     }

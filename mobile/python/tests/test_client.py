@@ -124,6 +124,35 @@ class Alone(unittest.IsolatedAsyncioTestCase):
         for _ in range(2):
             self.assertEqual(await self.client.restore_backup(file), b"where the letters lie")
 
+    async def test_it_gives_what_was_agreed_to_and_says_why_not_more(self) -> None:
+        for terms, why in [
+            (antiphon.UploadTerms(monthly=1 << 20), antiphon.SharingReason.AGREED),
+            (antiphon.UploadTerms(monthly=1), antiphon.SharingReason.SPENT),
+            (antiphon.UploadTerms(is_enabled=False), antiphon.SharingReason.DECLINED),
+        ]:
+            await self.client.set_upload(terms)
+            while True:
+                sharing = self.client.snapshot().sharing
+                if (sharing.why, sharing.monthly) == (why, terms.monthly):
+                    break
+                await asyncio.sleep(0.05)
+            self.assertEqual((sharing.is_on, sharing.month_bytes), (why == antiphon.SharingReason.AGREED, 0))
+
+    async def test_a_player_is_told_what_nobody_knows_and_let_go(self) -> None:
+        media = self.client.media()
+        with self.assertRaises(AntiphonError) as raised:
+            await media.segment(7, 1000)
+        self.assertEqual(raised.exception.code(), "fetch/unknown-segment")
+        media.cancel()
+        self.assertIsNone(await media.segment(7, 1000))
+
+    async def test_options_out_of_range_are_named(self) -> None:
+        for wrong in [{"max_peers": 0}, {"max_peers": 101}, {"relay_only": True}]:
+            options = ConnectOptions(node="http://127.0.0.1:1", chain=CHAIN, folder=self.folder.name, **wrong)
+            with self.assertRaises(AntiphonError) as raised:
+                await antiphon.connect(options, Words.restore(WORDS).account(0))
+            self.assertEqual((raised.exception.code(), raised.exception.field), ("options/invalid", next(iter(wrong))))
+
     async def test_wrong_input_is_named(self) -> None:
         for call, code in [
             (self.client.transfer("key", "Axx", 1, antiphon.Token.OPERATIONAL), "address/wrong-length"),

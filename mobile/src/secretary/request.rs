@@ -1,8 +1,10 @@
 //! What is asked of whoever keeps a client.
 
+use super::Ask;
 use crate::{
     call::{CallView, MoneyEvent},
     error::AntiphonError,
+    options::{Surroundings, UploadTerms},
     sign_in::{Challenge, SignedIn},
 };
 use antiphon_core::{
@@ -46,6 +48,12 @@ pub(crate) enum Request {
     ForkProof(Reply<Option<Vec<u8>>>),
     /// Listen to this playlist, or to none.
     Listen(Option<String>, Reply<()>),
+    /// Bring or judge this for a player.
+    Play(Ask, Reply<Vec<u8>>),
+    /// Give away what these terms allow.
+    Agree(UploadTerms, Reply<()>),
+    /// The device is on another network, or has other power.
+    Surround(Surroundings, Reply<()>),
     /// Fail as nothing should.
     #[cfg(test)]
     Panic,

@@ -1,15 +1,12 @@
 //! The life of a client that reaches nobody.
 
 mod keeping;
+mod terms;
 
 use super::*;
-use crate::{
-    event::{EventStream, Teller},
-    options::ConnectOptions,
-};
+use crate::{event::EventStream, options::ConnectOptions};
 use antiphon_core::crypto::SecretKey;
 use std::path::Path;
-use tokio::sync::watch;
 
 /// Chosen here: many times what anything here takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -83,13 +80,17 @@ async fn awake(folder: &Path) -> Arc<Session> {
 }
 
 fn session(folder: &Path) -> (Arc<Session>, Arc<EventStream>) {
-    let options = ConnectOptions::new(
-        String::from("http://127.0.0.1:1"),
-        "07".repeat(32),
-        folder.to_str().unwrap().to_owned(),
-    );
+    session_of(options(folder))
+}
+
+fn options(folder: &Path) -> ConnectOptions {
+    let folder = folder.to_str().unwrap().to_owned();
+    ConnectOptions::new(String::from("http://127.0.0.1:1"), "07".repeat(32), folder)
+}
+
+fn session_of(options: ConnectOptions) -> (Arc<Session>, Arc<EventStream>) {
     let plan = Plan::read(options, SecretKey::from_bytes(&[1; 32])).unwrap();
-    let ears = Ears { shown: watch::Sender::new(Arc::default()), events: Teller::new() };
+    let ears = Ears::new(plan.terms);
     let heard = ears.events.stream();
     (Session::new(plan, ears), heard)
 }

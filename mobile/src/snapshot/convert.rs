@@ -1,6 +1,7 @@
 //! From what the client shows to what an application sees.
 
 use super::*;
+use crate::secretary::Shown;
 use antiphon_core::{chain, chain::light, client as core};
 
 impl From<chain::Level> for Level {
@@ -44,8 +45,8 @@ impl From<light::Standing> for Standing {
     }
 }
 
-impl From<&core::Snapshot> for Snapshot {
-    fn from(shown: &core::Snapshot) -> Self {
+impl From<&Shown> for Snapshot {
+    fn from(Shown { client: shown, sharing }: &Shown) -> Self {
         Self {
             stream: shown.stream.as_ref().map(stream),
             chain: chain(&shown.chain),
@@ -57,6 +58,7 @@ impl From<&core::Snapshot> for Snapshot {
             gifts: shown.gifts.iter().map(GiftView::from).collect(),
             wallet: wallet(&shown.wallet),
             problems: shown.problems.iter().map(problem).collect(),
+            sharing: *sharing,
         }
     }
 }

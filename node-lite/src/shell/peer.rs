@@ -290,6 +290,7 @@ impl Options {
             listen: self.listen.clone(),
             external: self.external.clone(),
             servers: self.ice.iter().map(server).collect(),
+            is_relay_only: false,
         }
     }
 }

@@ -221,6 +221,7 @@ impl Foe {
             listen: vec!["127.0.0.1:0".parse().unwrap()],
             external: Vec::new(),
             servers: Vec::new(),
+            is_relay_only: false,
         };
         let client = Client::new(stream.config(chain), [9; 32]);
         let tuner = Tuner::new(stream.url());

@@ -14,7 +14,8 @@ use webrtc::{
     data_channel::DataChannel,
     peer_connection::{
         PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
-        RTCIceGatheringState, RTCIceServer, RTCPeerConnectionState, SettingEngineBuilder,
+        RTCIceGatheringState, RTCIceServer, RTCIceTransportPolicy, RTCPeerConnectionState,
+        SettingEngineBuilder,
     },
 };
 
@@ -33,6 +34,8 @@ pub struct RtcOptions {
     pub external: Vec<IpAddr>,
     /// STUN and TURN servers.
     pub servers: Vec<RTCIceServer>,
+    /// Reaches peers, and is reached, by the TURN servers alone, one of which speaks UDP: no peer learns an address of this machine.
+    pub is_relay_only: bool,
 }
 
 /// What the stack tells about a connection.
@@ -89,7 +92,15 @@ impl RtcOptions {
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
             .with_sctp_max_receive_buffer_size(RECEIVE_BUFFER)
             .with_include_loopback_candidate(is_loopback);
-        let servers = RTCConfigurationBuilder::new().with_ice_servers(self.servers.clone()).build();
+        let ways = if self.is_relay_only {
+            RTCIceTransportPolicy::Relay
+        } else {
+            RTCIceTransportPolicy::All
+        };
+        let servers = RTCConfigurationBuilder::new()
+            .with_ice_servers(self.servers.clone())
+            .with_ice_transport_policy(ways)
+            .build();
         let connection = PeerConnectionBuilder::new()
             .with_configuration(servers)
             .with_setting_engine(settings.build())

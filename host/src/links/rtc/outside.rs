@@ -1,6 +1,25 @@
-//! The addresses that a description names, where a translator of addresses is before this machine.
+//! The addresses that a description names: others where a translator is before this machine, none of its own where it hides.
 
 use std::net::IpAddr;
+
+/// Leaves of the candidates those of relays, without the address from which the relay is reached. (The stack names it.)
+/// Source: RFC 8839 §5.1, for who does not want to reveal it.
+pub(super) fn of_relays(sdp: &str) -> String {
+    let hidden = |line: &str| -> Option<String> {
+        let words: Vec<&str> = line.split(' ').collect();
+        let is_relay = words.windows(2).any(|pair| pair == ["typ", "relay"]);
+        let hide = |(at, word): (usize, &&str)| match at.checked_sub(1).and_then(|at| words.get(at))
+        {
+            Some(&"raddr") if word.contains(':') => String::from("::"),
+            Some(&"raddr") => String::from("0.0.0.0"),
+            Some(&"rport") => String::from("9"),
+            Some(_) | None => (*word).to_owned(),
+        };
+        let is_told = is_relay || !line.starts_with("a=candidate:");
+        is_told.then(|| words.iter().enumerate().map(hide).collect::<Vec<_>>().join(" "))
+    };
+    sdp.lines().filter_map(hidden).map(|line| format!("{line}\r\n")).collect()
+}
 
 /// Puts the addresses by which this machine is reached in place of those that it has, the ports as they are. (The stack has
 /// a setting for it that does nothing.)

@@ -139,6 +139,68 @@ async fn what_a_stun_server_sees_is_told_and_one_that_is_silent_holds_no_call() 
     assert!(began.elapsed() < 5 * GATHER_PATIENCE);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_goes_by_relays_alone_tells_the_relays_address_and_none_of_its_own() {
+    let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let (username, credential) = (String::from("listener"), String::from("secret"));
+    let urls = vec![format!("turn:{}?transport=udp", server.local_addr().unwrap())];
+    let servers = vec![RTCIceServer { urls, username, credential }];
+    tokio::spawn(async move {
+        let mut request = [0; 1500];
+        while let Ok((length, from)) = server.recv_from(&mut request).await {
+            server.send_to(&allocated(&request[..length]), from).await.unwrap();
+        }
+    });
+    let options = RtcOptions { servers, is_relay_only: true, ..options() };
+    options.check().await.unwrap();
+    let described = describe(options).await;
+    let candidates: Vec<_> = described.lines().filter(|l| l.contains("candidate:")).collect();
+    assert!(!candidates.is_empty(), "{described}");
+    let told = " 203.0.113.9 4567 typ relay raddr 0.0.0.0 rport 9";
+    assert!(candidates.iter().all(|line| line.contains(told)), "{described}");
+    assert!(!described.contains("127.0.0.1"), "{described}");
+}
+
+/// What a relay answers that wants a name first and has a place at 203.0.113.9:4567 for whoever tells one
+/// (RFC 8656 §7.2 and §18.5).
+fn allocated(request: &[u8]) -> Vec<u8> {
+    let attribute = |kind: u16, value: &[u8]| {
+        let length = u16::try_from(value.len()).unwrap();
+        let padded = value.iter().copied().chain([0; 4]).take(value.len().next_multiple_of(4));
+        kind.to_be_bytes()
+            .into_iter()
+            .chain(length.to_be_bytes())
+            .chain(padded)
+            .collect::<Vec<u8>>()
+    };
+    let is_named = request.windows(8).any(|bytes| bytes == b"listener");
+    let (kind, attributes) = if is_named {
+        let seen = seen_as(request);
+        (
+            0x0103_u16,
+            [attribute(0x16, &seen[24..]), attribute(0x0D, &600_u32.to_be_bytes())].concat(),
+        )
+    } else {
+        let unauthorized = attribute(0x09, &[0, 0, 4, 1]);
+        (0x0113, [unauthorized, attribute(0x14, b"realm"), attribute(0x15, b"nonce")].concat())
+    };
+    let length = u16::try_from(attributes.len()).unwrap();
+    [&kind.to_be_bytes()[..], &length.to_be_bytes(), &request[4..20], &attributes].concat()
+}
+
+#[test]
+fn of_a_description_only_the_relays_are_left_where_it_hides() {
+    let told = of_relays(concat!(
+        "v=0\r\nc=IN IP4 0.0.0.0\r\n",
+        "a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n",
+        "a=candidate:2 1 udp 1 192.0.2.2 9 typ srflx raddr 192.0.2.1 rport 7\r\n",
+        "a=candidate:3 1 udp 1 2001:db8::9 4567 typ relay raddr 2001:db8::1 rport 7\r\n",
+        "a=end-of-candidates\r\n",
+    ));
+    let relay = "a=candidate:3 1 udp 1 2001:db8::9 4567 typ relay raddr :: rport 9\r\n";
+    assert_eq!(told, format!("v=0\r\nc=IN IP4 0.0.0.0\r\n{relay}a=end-of-candidates\r\n"));
+}
+
 /// What a server answers that sees whoever asks at 203.0.113.9:4567 (RFC 8489 §14.2).
 fn seen_as(request: &[u8]) -> Vec<u8> {
     let mut answer = vec![1, 1, 0, 12];
@@ -239,7 +301,7 @@ impl End {
 
 fn options() -> RtcOptions {
     let listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
-    RtcOptions { listen, external: Vec::new(), servers: Vec::new() }
+    RtcOptions { listen, external: Vec::new(), servers: Vec::new(), is_relay_only: false }
 }
 
 /// Opens a link between two ends.

@@ -587,6 +587,8 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_listen() != 8770:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_media() != 45694:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_money() != 29829:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_next_event() != 52492:
@@ -605,7 +607,9 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_resume() != 33892:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings() != 34844:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings() != 56233:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_set_upload() != 35079:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_settle() != 28146:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -634,6 +638,12 @@ def _uniffi_check_api_checksums(lib):
     if lib.uniffi_antiphon_mobile_checksum_method_falconaccount_find() != 59662:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_falconaccount_send() != 5453:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_antiphon_mobile_checksum_method_media_cancel() != 22210:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_antiphon_mobile_checksum_method_media_check() != 6107:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_antiphon_mobile_checksum_method_media_segment() != 45571:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_moneystream_cancel() != 11329:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -781,6 +791,9 @@ _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_leave_room.restype = 
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_listen.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_listen.restype = ctypes.c_uint16
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_media.argtypes = (
+)
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_media.restype = ctypes.c_uint16
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_money.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_money.restype = ctypes.c_uint16
@@ -811,6 +824,9 @@ _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_resume.restype = ctyp
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings.restype = ctypes.c_uint16
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_set_upload.argtypes = (
+)
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_set_upload.restype = ctypes.c_uint16
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_settle.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_antiphon_settle.restype = ctypes.c_uint16
@@ -853,6 +869,15 @@ _UniffiLib.uniffi_antiphon_mobile_checksum_method_falconaccount_find.restype = c
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_falconaccount_send.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_falconaccount_send.restype = ctypes.c_uint16
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_media_cancel.argtypes = (
+)
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_media_cancel.restype = ctypes.c_uint16
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_media_check.argtypes = (
+)
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_media_check.restype = ctypes.c_uint16
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_media_segment.argtypes = (
+)
+_UniffiLib.uniffi_antiphon_mobile_checksum_method_media_segment.restype = ctypes.c_uint16
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_moneystream_cancel.argtypes = (
 )
 _UniffiLib.uniffi_antiphon_mobile_checksum_method_moneystream_cancel.restype = ctypes.c_uint16
@@ -1053,6 +1078,11 @@ _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_listen.argtypes = (
     _UniffiRustBuffer,
 )
 _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_listen.restype = ctypes.c_uint64
+_UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_media.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_media.restype = ctypes.c_uint64
 _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_money.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1107,6 +1137,11 @@ _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_set_surroundings.argtypes =
     _UniffiRustBuffer,
 )
 _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_set_surroundings.restype = ctypes.c_uint64
+_UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_set_upload.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_set_upload.restype = ctypes.c_uint64
 _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_settle.argtypes = (
     ctypes.c_uint64,
 )
@@ -1186,6 +1221,23 @@ _UniffiLib.uniffi_antiphon_mobile_fn_method_falconaccount_send.argtypes = (
     _UniffiRustBuffer,
 )
 _UniffiLib.uniffi_antiphon_mobile_fn_method_falconaccount_send.restype = ctypes.c_uint64
+_UniffiLib.uniffi_antiphon_mobile_fn_method_media_cancel.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_method_media_cancel.restype = None
+_UniffiLib.uniffi_antiphon_mobile_fn_method_media_check.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_method_media_check.restype = ctypes.c_uint64
+_UniffiLib.uniffi_antiphon_mobile_fn_method_media_segment.argtypes = (
+    ctypes.c_uint64,
+    ctypes.c_uint64,
+    ctypes.c_uint64,
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_method_media_segment.restype = ctypes.c_uint64
 _UniffiLib.uniffi_antiphon_mobile_fn_method_moneystream_cancel.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1318,6 +1370,16 @@ _UniffiLib.uniffi_antiphon_mobile_fn_free_falconaccount.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_antiphon_mobile_fn_free_falconaccount.restype = None
+_UniffiLib.uniffi_antiphon_mobile_fn_clone_media.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_clone_media.restype = ctypes.c_uint64
+_UniffiLib.uniffi_antiphon_mobile_fn_free_media.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_antiphon_mobile_fn_free_media.restype = None
 _UniffiLib.uniffi_antiphon_mobile_fn_clone_moneystream.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -3147,7 +3209,7 @@ class UploadTerms:
     """
     What a device gives away. By default all that peers ask for, but not where the network counts bytes or power is short.
 """
-    def __init__(self, *, is_enabled:bool = True, rate:typing.Optional[int] = _DEFAULT, total:typing.Optional[int] = _DEFAULT, on_metered:bool = False, while_saving_power:bool = False):
+    def __init__(self, *, is_enabled:bool = True, rate:typing.Optional[int] = _DEFAULT, total:typing.Optional[int] = _DEFAULT, monthly:typing.Optional[int] = _DEFAULT, on_metered:bool = False, while_saving_power:bool = False):
         self.is_enabled = is_enabled
         if rate is _DEFAULT:
             self.rate = None
@@ -3157,6 +3219,10 @@ class UploadTerms:
             self.total = None
         else:
             self.total = total
+        if monthly is _DEFAULT:
+            self.monthly = None
+        else:
+            self.monthly = monthly
         self.on_metered = on_metered
         self.while_saving_power = while_saving_power
         
@@ -3164,13 +3230,15 @@ class UploadTerms:
 
     
     def __str__(self):
-        return "UploadTerms(is_enabled={}, rate={}, total={}, on_metered={}, while_saving_power={})".format(self.is_enabled, self.rate, self.total, self.on_metered, self.while_saving_power)
+        return "UploadTerms(is_enabled={}, rate={}, total={}, monthly={}, on_metered={}, while_saving_power={})".format(self.is_enabled, self.rate, self.total, self.monthly, self.on_metered, self.while_saving_power)
     def __eq__(self, other):
         if self.is_enabled != other.is_enabled:
             return False
         if self.rate != other.rate:
             return False
         if self.total != other.total:
+            return False
+        if self.monthly != other.monthly:
             return False
         if self.on_metered != other.on_metered:
             return False
@@ -3185,6 +3253,7 @@ class _UniffiFfiConverterTypeUploadTerms(_UniffiConverterRustBuffer):
             is_enabled=_UniffiFfiConverterBoolean.read(buf),
             rate=_UniffiFfiConverterOptionalUInt64.read(buf),
             total=_UniffiFfiConverterOptionalUInt64.read(buf),
+            monthly=_UniffiFfiConverterOptionalUInt64.read(buf),
             on_metered=_UniffiFfiConverterBoolean.read(buf),
             while_saving_power=_UniffiFfiConverterBoolean.read(buf),
         )
@@ -3194,6 +3263,7 @@ class _UniffiFfiConverterTypeUploadTerms(_UniffiConverterRustBuffer):
         _UniffiFfiConverterBoolean.check_lower(value.is_enabled)
         _UniffiFfiConverterOptionalUInt64.check_lower(value.rate)
         _UniffiFfiConverterOptionalUInt64.check_lower(value.total)
+        _UniffiFfiConverterOptionalUInt64.check_lower(value.monthly)
         _UniffiFfiConverterBoolean.check_lower(value.on_metered)
         _UniffiFfiConverterBoolean.check_lower(value.while_saving_power)
 
@@ -3202,6 +3272,7 @@ class _UniffiFfiConverterTypeUploadTerms(_UniffiConverterRustBuffer):
         _UniffiFfiConverterBoolean.write(value.is_enabled, buf)
         _UniffiFfiConverterOptionalUInt64.write(value.rate, buf)
         _UniffiFfiConverterOptionalUInt64.write(value.total, buf)
+        _UniffiFfiConverterOptionalUInt64.write(value.monthly, buf)
         _UniffiFfiConverterBoolean.write(value.on_metered, buf)
         _UniffiFfiConverterBoolean.write(value.while_saving_power, buf)
 
@@ -3324,9 +3395,9 @@ class _UniffiFfiConverterSequenceString(_UniffiConverterRustBuffer):
 @dataclass
 class ConnectOptions:
     """
-    What to connect to; as in a page.
+    What to connect to.
 """
-    def __init__(self, *, node:str, chain:str, folder:str, witness:typing.Optional[str] = _DEFAULT, checkpoint:typing.Optional[str] = _DEFAULT, publisher:typing.Optional[str] = _DEFAULT, tracker:typing.Optional[str] = _DEFAULT, token:typing.Optional[str] = _DEFAULT, tower:typing.Optional[str] = _DEFAULT, cache_bytes:int = 8388608, upload:typing.Optional[UploadTerms] = _DEFAULT, ice_servers:typing.List[IceServer] = _DEFAULT, listen:typing.List[str] = _DEFAULT):
+    def __init__(self, *, node:str, chain:str, folder:str, witness:typing.Optional[str] = _DEFAULT, checkpoint:typing.Optional[str] = _DEFAULT, publisher:typing.Optional[str] = _DEFAULT, tracker:typing.Optional[str] = _DEFAULT, token:typing.Optional[str] = _DEFAULT, tower:typing.Optional[str] = _DEFAULT, cache_bytes:int = 8388608, max_peers:int = 16, upload:typing.Optional[UploadTerms] = _DEFAULT, ice_servers:typing.List[IceServer] = _DEFAULT, relay_only:bool = False, listen:typing.List[str] = _DEFAULT):
         self.node = node
         self.chain = chain
         self.folder = folder
@@ -3355,6 +3426,7 @@ class ConnectOptions:
         else:
             self.tower = tower
         self.cache_bytes = cache_bytes
+        self.max_peers = max_peers
         if upload is _DEFAULT:
             self.upload = None
         else:
@@ -3363,6 +3435,7 @@ class ConnectOptions:
             self.ice_servers = []
         else:
             self.ice_servers = ice_servers
+        self.relay_only = relay_only
         if listen is _DEFAULT:
             self.listen = []
         else:
@@ -3372,7 +3445,7 @@ class ConnectOptions:
 
     
     def __str__(self):
-        return "ConnectOptions(node={}, chain={}, folder={}, witness={}, checkpoint={}, publisher={}, tracker={}, token={}, tower={}, cache_bytes={}, upload={}, ice_servers={}, listen={})".format(self.node, self.chain, self.folder, self.witness, self.checkpoint, self.publisher, self.tracker, self.token, self.tower, self.cache_bytes, self.upload, self.ice_servers, self.listen)
+        return "ConnectOptions(node={}, chain={}, folder={}, witness={}, checkpoint={}, publisher={}, tracker={}, token={}, tower={}, cache_bytes={}, max_peers={}, upload={}, ice_servers={}, relay_only={}, listen={})".format(self.node, self.chain, self.folder, self.witness, self.checkpoint, self.publisher, self.tracker, self.token, self.tower, self.cache_bytes, self.max_peers, self.upload, self.ice_servers, self.relay_only, self.listen)
     def __eq__(self, other):
         if self.node != other.node:
             return False
@@ -3394,9 +3467,13 @@ class ConnectOptions:
             return False
         if self.cache_bytes != other.cache_bytes:
             return False
+        if self.max_peers != other.max_peers:
+            return False
         if self.upload != other.upload:
             return False
         if self.ice_servers != other.ice_servers:
+            return False
+        if self.relay_only != other.relay_only:
             return False
         if self.listen != other.listen:
             return False
@@ -3416,8 +3493,10 @@ class _UniffiFfiConverterTypeConnectOptions(_UniffiConverterRustBuffer):
             token=_UniffiFfiConverterOptionalString.read(buf),
             tower=_UniffiFfiConverterOptionalString.read(buf),
             cache_bytes=_UniffiFfiConverterUInt64.read(buf),
+            max_peers=_UniffiFfiConverterUInt32.read(buf),
             upload=_UniffiFfiConverterOptionalTypeUploadTerms.read(buf),
             ice_servers=_UniffiFfiConverterSequenceTypeIceServer.read(buf),
+            relay_only=_UniffiFfiConverterBoolean.read(buf),
             listen=_UniffiFfiConverterSequenceString.read(buf),
         )
 
@@ -3433,8 +3512,10 @@ class _UniffiFfiConverterTypeConnectOptions(_UniffiConverterRustBuffer):
         _UniffiFfiConverterOptionalString.check_lower(value.token)
         _UniffiFfiConverterOptionalString.check_lower(value.tower)
         _UniffiFfiConverterUInt64.check_lower(value.cache_bytes)
+        _UniffiFfiConverterUInt32.check_lower(value.max_peers)
         _UniffiFfiConverterOptionalTypeUploadTerms.check_lower(value.upload)
         _UniffiFfiConverterSequenceTypeIceServer.check_lower(value.ice_servers)
+        _UniffiFfiConverterBoolean.check_lower(value.relay_only)
         _UniffiFfiConverterSequenceString.check_lower(value.listen)
 
     @staticmethod
@@ -3449,8 +3530,10 @@ class _UniffiFfiConverterTypeConnectOptions(_UniffiConverterRustBuffer):
         _UniffiFfiConverterOptionalString.write(value.token, buf)
         _UniffiFfiConverterOptionalString.write(value.tower, buf)
         _UniffiFfiConverterUInt64.write(value.cache_bytes, buf)
+        _UniffiFfiConverterUInt32.write(value.max_peers, buf)
         _UniffiFfiConverterOptionalTypeUploadTerms.write(value.upload, buf)
         _UniffiFfiConverterSequenceTypeIceServer.write(value.ice_servers, buf)
+        _UniffiFfiConverterBoolean.write(value.relay_only, buf)
         _UniffiFfiConverterSequenceString.write(value.listen, buf)
 
 @dataclass
@@ -4805,6 +4888,145 @@ class _UniffiFfiConverterTypeSettlementView(_UniffiConverterRustBuffer):
         _UniffiFfiConverterOptionalUInt64.write(value.height, buf)
         _UniffiFfiConverterOptionalString.write(value.root, buf)
 
+
+
+
+
+
+class SharingReason(enum.Enum):
+    """
+    Why a listener gives, or does not.
+"""
+    
+    AGREED = 0
+    """
+    It was agreed to.
+"""
+    
+    DECLINED = 1
+    """
+    It was not agreed to.
+"""
+    
+    METERED = 2
+    """
+    The network counts bytes.
+"""
+    
+    SAVING_POWER = 3
+    """
+    The device saves power.
+"""
+    
+    SPENT = 4
+    """
+    A cap is reached.
+"""
+    
+
+
+class _UniffiFfiConverterTypeSharingReason(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        variant = buf.read_i32()
+        if variant == 1:
+            return SharingReason.AGREED
+        if variant == 2:
+            return SharingReason.DECLINED
+        if variant == 3:
+            return SharingReason.METERED
+        if variant == 4:
+            return SharingReason.SAVING_POWER
+        if variant == 5:
+            return SharingReason.SPENT
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if value == SharingReason.AGREED:
+            return
+        if value == SharingReason.DECLINED:
+            return
+        if value == SharingReason.METERED:
+            return
+        if value == SharingReason.SAVING_POWER:
+            return
+        if value == SharingReason.SPENT:
+            return
+        raise ValueError(value)
+
+    @staticmethod
+    def write(value, buf):
+        if value == SharingReason.AGREED:
+            buf.write_i32(1)
+        if value == SharingReason.DECLINED:
+            buf.write_i32(2)
+        if value == SharingReason.METERED:
+            buf.write_i32(3)
+        if value == SharingReason.SAVING_POWER:
+            buf.write_i32(4)
+        if value == SharingReason.SPENT:
+            buf.write_i32(5)
+
+
+
+@dataclass
+class SharingView:
+    """
+    What is given, as of now.
+"""
+    def __init__(self, *, is_on:bool, why:SharingReason, session_bytes:int, month_bytes:int, monthly:typing.Optional[int]):
+        self.is_on = is_on
+        self.why = why
+        self.session_bytes = session_bytes
+        self.month_bytes = month_bytes
+        self.monthly = monthly
+        
+        
+
+    
+    def __str__(self):
+        return "SharingView(is_on={}, why={}, session_bytes={}, month_bytes={}, monthly={})".format(self.is_on, self.why, self.session_bytes, self.month_bytes, self.monthly)
+    def __eq__(self, other):
+        if self.is_on != other.is_on:
+            return False
+        if self.why != other.why:
+            return False
+        if self.session_bytes != other.session_bytes:
+            return False
+        if self.month_bytes != other.month_bytes:
+            return False
+        if self.monthly != other.monthly:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeSharingView(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return SharingView(
+            is_on=_UniffiFfiConverterBoolean.read(buf),
+            why=_UniffiFfiConverterTypeSharingReason.read(buf),
+            session_bytes=_UniffiFfiConverterUInt64.read(buf),
+            month_bytes=_UniffiFfiConverterUInt64.read(buf),
+            monthly=_UniffiFfiConverterOptionalUInt64.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterBoolean.check_lower(value.is_on)
+        _UniffiFfiConverterTypeSharingReason.check_lower(value.why)
+        _UniffiFfiConverterUInt64.check_lower(value.session_bytes)
+        _UniffiFfiConverterUInt64.check_lower(value.month_bytes)
+        _UniffiFfiConverterOptionalUInt64.check_lower(value.monthly)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBoolean.write(value.is_on, buf)
+        _UniffiFfiConverterTypeSharingReason.write(value.why, buf)
+        _UniffiFfiConverterUInt64.write(value.session_bytes, buf)
+        _UniffiFfiConverterUInt64.write(value.month_bytes, buf)
+        _UniffiFfiConverterOptionalUInt64.write(value.monthly, buf)
+
 @dataclass
 class SignedIn:
     """
@@ -5293,7 +5515,7 @@ class Snapshot:
     """
     Everything an application may show, at one moment.
 """
-    def __init__(self, *, stream:typing.Optional[StreamView], chain:ChainView, delivery:DeliveryView, peers:typing.List[PeerView], bans:typing.List[BanView], around:typing.List[Around], fields:typing.List[FieldView], gifts:typing.List[GiftView], wallet:WalletView, problems:typing.List[Problem]):
+    def __init__(self, *, stream:typing.Optional[StreamView], chain:ChainView, delivery:DeliveryView, peers:typing.List[PeerView], bans:typing.List[BanView], around:typing.List[Around], fields:typing.List[FieldView], gifts:typing.List[GiftView], wallet:WalletView, problems:typing.List[Problem], sharing:SharingView):
         self.stream = stream
         self.chain = chain
         self.delivery = delivery
@@ -5304,12 +5526,13 @@ class Snapshot:
         self.gifts = gifts
         self.wallet = wallet
         self.problems = problems
+        self.sharing = sharing
         
         
 
     
     def __str__(self):
-        return "Snapshot(stream={}, chain={}, delivery={}, peers={}, bans={}, around={}, fields={}, gifts={}, wallet={}, problems={})".format(self.stream, self.chain, self.delivery, self.peers, self.bans, self.around, self.fields, self.gifts, self.wallet, self.problems)
+        return "Snapshot(stream={}, chain={}, delivery={}, peers={}, bans={}, around={}, fields={}, gifts={}, wallet={}, problems={}, sharing={})".format(self.stream, self.chain, self.delivery, self.peers, self.bans, self.around, self.fields, self.gifts, self.wallet, self.problems, self.sharing)
     def __eq__(self, other):
         if self.stream != other.stream:
             return False
@@ -5331,6 +5554,8 @@ class Snapshot:
             return False
         if self.problems != other.problems:
             return False
+        if self.sharing != other.sharing:
+            return False
         return True
 
 class _UniffiFfiConverterTypeSnapshot(_UniffiConverterRustBuffer):
@@ -5347,6 +5572,7 @@ class _UniffiFfiConverterTypeSnapshot(_UniffiConverterRustBuffer):
             gifts=_UniffiFfiConverterSequenceTypeGiftView.read(buf),
             wallet=_UniffiFfiConverterTypeWalletView.read(buf),
             problems=_UniffiFfiConverterSequenceTypeProblem.read(buf),
+            sharing=_UniffiFfiConverterTypeSharingView.read(buf),
         )
 
     @staticmethod
@@ -5361,6 +5587,7 @@ class _UniffiFfiConverterTypeSnapshot(_UniffiConverterRustBuffer):
         _UniffiFfiConverterSequenceTypeGiftView.check_lower(value.gifts)
         _UniffiFfiConverterTypeWalletView.check_lower(value.wallet)
         _UniffiFfiConverterSequenceTypeProblem.check_lower(value.problems)
+        _UniffiFfiConverterTypeSharingView.check_lower(value.sharing)
 
     @staticmethod
     def write(value, buf):
@@ -5374,6 +5601,7 @@ class _UniffiFfiConverterTypeSnapshot(_UniffiConverterRustBuffer):
         _UniffiFfiConverterSequenceTypeGiftView.write(value.gifts, buf)
         _UniffiFfiConverterTypeWalletView.write(value.wallet, buf)
         _UniffiFfiConverterSequenceTypeProblem.write(value.problems, buf)
+        _UniffiFfiConverterTypeSharingView.write(value.sharing, buf)
 
 @dataclass
 class Surroundings:
@@ -5803,7 +6031,7 @@ class _UniffiFfiConverterTypeAntiphonError(_UniffiConverterRustBuffer):
 
 class AntiphonEvent:
     """
-    Something worth showing at once; named as in a page.
+    Something worth showing at once. The kinds are those of a page; what differs within them says `mobile/README.md`.
 """
     def __init__(self):
         raise RuntimeError("AntiphonEvent cannot be instantiated directly")
@@ -6633,6 +6861,164 @@ class _UniffiFfiConverterOptionalBytes(_UniffiConverterRustBuffer):
         else:
             raise InternalError("Unexpected flag byte for optional type")
 
+
+class MediaProtocol(typing.Protocol):
+    """
+    What a player asks: it reads the playlist itself, with its durations, and has segments brought, and maps judged.
+"""
+    
+    def cancel(self, ) -> None:
+        """
+        Ends it: whoever waits gets none.
+"""
+        raise NotImplementedError
+    async def check(self, sequence: typing.Optional[int],bytes: bytes) -> typing.Optional[bytes]:
+        """
+        Judges what the player has loaded by itself: the segment of this media sequence number, or without one a map
+        (`EXT-X-MAP`). Returns the same bytes if the publisher signed them; none once this is cancelled.
+
+        # Errors
+        `Refused`: the publisher did not sign these bytes, which must not be played. `Unavailable`: nobody can tell.
+"""
+        raise NotImplementedError
+    async def segment(self, sequence: int,buffered_ms: int) -> typing.Optional[bytes]:
+        """
+        Waits for the segment of this media sequence number, checked against its signed record; returns none once this is cancelled.
+        `buffered_ms` is how long the player can go on without it: peers are asked while there is time, then the origin.
+
+        # Errors
+        `fetch/…`: nobody can bring it. The player may ask again, or load it from the origin and have it judged; of more than sixteen
+        at once `fetch/too-many`. `client/suspended`, `client/closed`.
+"""
+        raise NotImplementedError
+
+class Media(MediaProtocol):
+    """
+    What a player asks: it reads the playlist itself, with its durations, and has segments brought, and maps judged.
+"""
+    
+    _handle: ctypes.c_uint64
+    
+    def __init__(self, *args, **kwargs):
+        raise ValueError("This class has no default constructor")
+
+    def __del__(self):
+        # In case of partial initialization of instances.
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            _uniffi_rust_call(_UniffiLib.uniffi_antiphon_mobile_fn_free_media, handle)
+
+    def _uniffi_clone_handle(self):
+        return _uniffi_rust_call(_UniffiLib.uniffi_antiphon_mobile_fn_clone_media, self._handle)
+
+    # Used by alternative constructors or any methods which return this type.
+    @classmethod
+    def _uniffi_make_instance(cls, handle):
+        # Lightly yucky way to bypass the usual __init__ logic
+        # and just create a new instance with the required handle.
+        inst = cls.__new__(cls)
+        inst._handle = handle
+        return inst
+    def cancel(self, ) -> None:
+        """
+        Ends it: whoever waits gets none.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_antiphon_mobile_fn_method_media_cancel,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    async def check(self, sequence: typing.Optional[int],bytes: bytes) -> typing.Optional[bytes]:
+        """
+        Judges what the player has loaded by itself: the segment of this media sequence number, or without one a map
+        (`EXT-X-MAP`). Returns the same bytes if the publisher signed them; none once this is cancelled.
+
+        # Errors
+        `Refused`: the publisher did not sign these bytes, which must not be played. `Unavailable`: nobody can tell.
+"""
+        
+        _UniffiFfiConverterOptionalUInt64.check_lower(sequence)
+
+        _UniffiFfiConverterBytes.check_lower(bytes)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterOptionalUInt64.lower(sequence),
+            _UniffiFfiConverterBytes.lower(bytes),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterOptionalBytes.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeAntiphonError
+        return await _uniffi_rust_call_async(
+            _UniffiLib.uniffi_antiphon_mobile_fn_method_media_check(*_uniffi_lowered_args),
+            _UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            _uniffi_lift_return,
+            _uniffi_error_converter,
+        )
+    async def segment(self, sequence: int,buffered_ms: int) -> typing.Optional[bytes]:
+        """
+        Waits for the segment of this media sequence number, checked against its signed record; returns none once this is cancelled.
+        `buffered_ms` is how long the player can go on without it: peers are asked while there is time, then the origin.
+
+        # Errors
+        `fetch/…`: nobody can bring it. The player may ask again, or load it from the origin and have it judged; of more than sixteen
+        at once `fetch/too-many`. `client/suspended`, `client/closed`.
+"""
+        
+        _UniffiFfiConverterUInt64.check_lower(sequence)
+
+        _UniffiFfiConverterUInt64.check_lower(buffered_ms)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterUInt64.lower(sequence),
+            _UniffiFfiConverterUInt64.lower(buffered_ms),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterOptionalBytes.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeAntiphonError
+        return await _uniffi_rust_call_async(
+            _UniffiLib.uniffi_antiphon_mobile_fn_method_media_segment(*_uniffi_lowered_args),
+            _UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            _uniffi_lift_return,
+            _uniffi_error_converter,
+        )
+
+
+
+
+
+class _UniffiFfiConverterTypeMedia:
+    @staticmethod
+    def lift(value: int) -> Media:
+        return Media._uniffi_make_instance(value)
+
+    @staticmethod
+    def check_lower(value: Media):
+        if not isinstance(value, Media):
+            raise TypeError("Expected Media instance, {} found".format(type(value).__name__))
+
+    @staticmethod
+    def lower(value: Media) -> ctypes.c_uint64:
+        return value._uniffi_clone_handle()
+
+    @classmethod
+    def read(cls, buf: _UniffiRustBuffer) -> Media:
+        ptr = buf.read_u64()
+        if ptr == 0:
+            raise InternalError("Raw handle value was null")
+        return cls.lift(ptr)
+
+    @classmethod
+    def write(cls, value: Media, buf: _UniffiRustBuffer):
+        buf.write_u64(cls.lower(value))
+
 class _UniffiFfiConverterOptionalTypeMoneyEvent(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
@@ -6949,6 +7335,11 @@ class AntiphonProtocol(typing.Protocol):
         `options/invalid` for what is no URL; `client/suspended`, after which it is listened to once the client is resumed.
 """
         raise NotImplementedError
+    def media(self, ) -> Media:
+        """
+        Returns what the application's player asks about the stream that is listened to. Cancel it with the player.
+"""
+        raise NotImplementedError
     def money(self, ) -> MoneyStream:
         """
         Returns what waits for the same changes as `next_event`, and gives up when it is cancelled.
@@ -7025,7 +7416,15 @@ class AntiphonProtocol(typing.Protocol):
         raise NotImplementedError
     async def set_surroundings(self, around: Surroundings) -> None:
         """
-        Tells how the device is: what it gives away depends on that, and on the terms of `connect`.
+        Tells how the device is: what it gives away depends on that, and on the terms.
+
+        # Errors
+        `client/suspended`, after which it counts once the client is resumed.
+"""
+        raise NotImplementedError
+    async def set_upload(self, terms: UploadTerms) -> None:
+        """
+        Agrees to give something else away, in place of the terms before; what was given until then counts against the caps.
 
         # Errors
         `client/suspended`, after which it counts once the client is resumed.
@@ -7622,6 +8021,21 @@ class Antiphon(AntiphonProtocol):
             _uniffi_lift_return,
             _uniffi_error_converter,
         )
+    def media(self, ) -> Media:
+        """
+        Returns what the application's player asks about the stream that is listened to. Cancel it with the player.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeMedia.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_media,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
     def money(self, ) -> MoneyStream:
         """
         Returns what waits for the same changes as `next_event`, and gives up when it is cancelled.
@@ -7840,7 +8254,7 @@ class Antiphon(AntiphonProtocol):
         )
     async def set_surroundings(self, around: Surroundings) -> None:
         """
-        Tells how the device is: what it gives away depends on that, and on the terms of `connect`.
+        Tells how the device is: what it gives away depends on that, and on the terms.
 
         # Errors
         `client/suspended`, after which it counts once the client is resumed.
@@ -7855,6 +8269,29 @@ class Antiphon(AntiphonProtocol):
         _uniffi_error_converter = _UniffiFfiConverterTypeAntiphonError
         return await _uniffi_rust_call_async(
             _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_set_surroundings(*_uniffi_lowered_args),
+            _UniffiLib.ffi_antiphon_mobile_rust_future_poll_void,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_complete_void,
+            _UniffiLib.ffi_antiphon_mobile_rust_future_free_void,
+            _uniffi_lift_return,
+            _uniffi_error_converter,
+        )
+    async def set_upload(self, terms: UploadTerms) -> None:
+        """
+        Agrees to give something else away, in place of the terms before; what was given until then counts against the caps.
+
+        # Errors
+        `client/suspended`, after which it counts once the client is resumed.
+"""
+        
+        _UniffiFfiConverterTypeUploadTerms.check_lower(terms)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterTypeUploadTerms.lower(terms),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeAntiphonError
+        return await _uniffi_rust_call_async(
+            _UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_set_upload(*_uniffi_lowered_args),
             _UniffiLib.ffi_antiphon_mobile_rust_future_poll_void,
             _UniffiLib.ffi_antiphon_mobile_rust_future_complete_void,
             _UniffiLib.ffi_antiphon_mobile_rust_future_free_void,
@@ -8930,6 +9367,7 @@ __all__ = [
     "FieldPhase",
     "RoundStep",
     "GiftStage",
+    "SharingReason",
     "AntiphonError",
     "AntiphonEvent",
     "Proven",
@@ -8959,6 +9397,7 @@ __all__ = [
     "PoolView",
     "Problem",
     "SettlementView",
+    "SharingView",
     "SignedIn",
     "StreamView",
     "WalletView",
@@ -8975,6 +9414,8 @@ __all__ = [
     "AccountProtocol",
     "EventStream",
     "EventStreamProtocol",
+    "Media",
+    "MediaProtocol",
     "MoneyStream",
     "MoneyStreamProtocol",
     "Antiphon",

@@ -3,6 +3,7 @@
 use super::*;
 use antiphon_core::{
     amount::Amount,
+    client::StoreToken,
     crypto::Hash,
     id::{Address, ChainId, Height, StreamId},
     payment::{

@@ -818,12 +818,20 @@ public protocol AntiphonProtocol: AnyObject, Sendable {
     func resume() async throws 
     
     /**
-     * Tells how the device is: what it gives away depends on that, and on the terms of `connect`.
+     * Tells how the device is: what it gives away depends on that, and on the terms.
      *
      * # Errors
      * `client/suspended`, after which it counts once the client is resumed.
      */
     func setSurroundings(around: Surroundings) async throws 
+    
+    /**
+     * Agrees to give something else away, in place of the terms before; what was given until then counts against the caps.
+     *
+     * # Errors
+     * `client/suspended`, after which it counts once the client is resumed.
+     */
+    func setUpload(terms: UploadTerms) async throws 
     
     /**
      * Ends the client for good, as `suspend` does; streams of events end, too.
@@ -909,6 +917,11 @@ public protocol AntiphonProtocol: AnyObject, Sendable {
      * room: nothing of it is written, and the client goes on as before, or sleeps until `resume` where the disk allows not even that.
      */
     func restoreBackup(file: Data) async throws  -> Data
+    
+    /**
+     * Returns what the application's player asks about the stream that is listened to. Cancel it with the player.
+     */
+    func media()  -> Media
     
     /**
      * Asks the faucet of a development chain for tokens.
@@ -1236,7 +1249,7 @@ open func resume()async throws   {
 }
     
     /**
-     * Tells how the device is: what it gives away depends on that, and on the terms of `connect`.
+     * Tells how the device is: what it gives away depends on that, and on the terms.
      *
      * # Errors
      * `client/suspended`, after which it counts once the client is resumed.
@@ -1247,6 +1260,28 @@ open func setSurroundings(around: Surroundings)async throws   {
             rustFutureFunc: {
                 uniffi_antiphon_mobile_fn_method_antiphon_set_surroundings(
                         self.uniffiCloneHandle(),FfiConverterTypeSurroundings_lower(around)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_void,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Agrees to give something else away, in place of the terms before; what was given until then counts against the caps.
+     *
+     * # Errors
+     * `client/suspended`, after which it counts once the client is resumed.
+     */
+open func setUpload(terms: UploadTerms)async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_antiphon_set_upload(
+                        self.uniffiCloneHandle(),FfiConverterTypeUploadTerms_lower(terms)
                 )
             },
             pollFunc: ffi_antiphon_mobile_rust_future_poll_void,
@@ -1473,6 +1508,18 @@ open func restoreBackup(file: Data)async throws  -> Data  {
             liftFunc: FfiConverterData.lift,
             errorHandler: FfiConverterTypeAntiphonError_lift
         )
+}
+    
+    /**
+     * Returns what the application's player asks about the stream that is listened to. Cancel it with the player.
+     */
+open func media() -> Media  {
+    return try!  FfiConverterTypeMedia_lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_antiphon_mobile_fn_method_antiphon_media(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
 }
     
     /**
@@ -2427,6 +2474,200 @@ public func FfiConverterTypeFalconAccount_lift(_ handle: UInt64) throws -> Falco
 #endif
 public func FfiConverterTypeFalconAccount_lower(_ value: FalconAccount) -> UInt64 {
     return FfiConverterTypeFalconAccount.lower(value)
+}
+
+
+
+
+
+
+/**
+ * What a player asks: it reads the playlist itself, with its durations, and has segments brought, and maps judged.
+ */
+public protocol MediaProtocol: AnyObject, Sendable {
+    
+    /**
+     * Ends it: whoever waits gets none.
+     */
+    func cancel() 
+    
+    /**
+     * Judges what the player has loaded by itself: the segment of this media sequence number, or without one a map
+     * (`EXT-X-MAP`). Returns the same bytes if the publisher signed them; none once this is cancelled.
+     *
+     * # Errors
+     * `Refused`: the publisher did not sign these bytes, which must not be played. `Unavailable`: nobody can tell.
+     */
+    func check(sequence: UInt64?, bytes: Data) async throws  -> Data?
+    
+    /**
+     * Waits for the segment of this media sequence number, checked against its signed record; returns none once this is cancelled.
+     * `buffered_ms` is how long the player can go on without it: peers are asked while there is time, then the origin.
+     *
+     * # Errors
+     * `fetch/…`: nobody can bring it. The player may ask again, or load it from the origin and have it judged; of more than sixteen
+     * at once `fetch/too-many`. `client/suspended`, `client/closed`.
+     */
+    func segment(sequence: UInt64, bufferedMs: UInt64) async throws  -> Data?
+    
+}
+/**
+ * What a player asks: it reads the playlist itself, with its durations, and has segments brought, and maps judged.
+ */
+open class Media: MediaProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_antiphon_mobile_fn_clone_media(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_antiphon_mobile_fn_free_media(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Ends it: whoever waits gets none.
+     */
+open func cancel()  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_antiphon_mobile_fn_method_media_cancel(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Judges what the player has loaded by itself: the segment of this media sequence number, or without one a map
+     * (`EXT-X-MAP`). Returns the same bytes if the publisher signed them; none once this is cancelled.
+     *
+     * # Errors
+     * `Refused`: the publisher did not sign these bytes, which must not be played. `Unavailable`: nobody can tell.
+     */
+open func check(sequence: UInt64?, bytes: Data)async throws  -> Data?  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_media_check(
+                        self.uniffiCloneHandle(),FfiConverterOptionUInt64.lower(sequence),FfiConverterData.lower(bytes)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterOptionData.lift,
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+    /**
+     * Waits for the segment of this media sequence number, checked against its signed record; returns none once this is cancelled.
+     * `buffered_ms` is how long the player can go on without it: peers are asked while there is time, then the origin.
+     *
+     * # Errors
+     * `fetch/…`: nobody can bring it. The player may ask again, or load it from the origin and have it judged; of more than sixteen
+     * at once `fetch/too-many`. `client/suspended`, `client/closed`.
+     */
+open func segment(sequence: UInt64, bufferedMs: UInt64)async throws  -> Data?  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_antiphon_mobile_fn_method_media_segment(
+                        self.uniffiCloneHandle(),FfiConverterUInt64.lower(sequence),FfiConverterUInt64.lower(bufferedMs)
+                )
+            },
+            pollFunc: ffi_antiphon_mobile_rust_future_poll_rust_buffer,
+            completeFunc: ffi_antiphon_mobile_rust_future_complete_rust_buffer,
+            freeFunc: ffi_antiphon_mobile_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterOptionData.lift,
+            errorHandler: FfiConverterTypeAntiphonError_lift
+        )
+}
+    
+
+    
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeMedia: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = Media
+
+    public static func lift(_ handle: UInt64) throws -> Media {
+        return Media(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: Media) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Media {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: Media, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeMedia_lift(_ handle: UInt64) throws -> Media {
+    return try FfiConverterTypeMedia.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeMedia_lower(_ value: Media) -> UInt64 {
+    return FfiConverterTypeMedia.lower(value)
 }
 
 
@@ -3854,7 +4095,7 @@ public func FfiConverterTypeChainView_lower(_ value: ChainView) -> RustBuffer {
 
 
 /**
- * What to connect to; as in a page.
+ * What to connect to.
  */
 public struct ConnectOptions: Equatable, Hashable {
     /**
@@ -3898,6 +4139,10 @@ public struct ConnectOptions: Equatable, Hashable {
      */
     public var cacheBytes: UInt64
     /**
+     * Peers to keep links to, 1 to 100.
+     */
+    public var maxPeers: UInt32
+    /**
      * What this device gives away.
      */
     public var upload: UploadTerms?
@@ -3905,6 +4150,10 @@ public struct ConnectOptions: Equatable, Hashable {
      * STUN and TURN servers for connections between listeners.
      */
     public var iceServers: [IceServer]
+    /**
+     * Connects through the TURN servers of `ice_servers` alone, so that no listener learns this one's address.
+     */
+    public var relayOnly: Bool
     /**
      * Addresses to bind for peers, such as `192.0.2.7:0`. All of this device by default.
      */
@@ -3944,11 +4193,17 @@ public struct ConnectOptions: Equatable, Hashable {
          * Verified audio kept for neighbours, in bytes. Four minutes at 256 kbit/s by default.
          */cacheBytes: UInt64 = UInt64(8388608), 
         /**
+         * Peers to keep links to, 1 to 100.
+         */maxPeers: UInt32 = UInt32(16), 
+        /**
          * What this device gives away.
          */upload: UploadTerms? = nil, 
         /**
          * STUN and TURN servers for connections between listeners.
          */iceServers: [IceServer] = [], 
+        /**
+         * Connects through the TURN servers of `ice_servers` alone, so that no listener learns this one's address.
+         */relayOnly: Bool = false, 
         /**
          * Addresses to bind for peers, such as `192.0.2.7:0`. All of this device by default.
          */listen: [String] = []) {
@@ -3962,8 +4217,10 @@ public struct ConnectOptions: Equatable, Hashable {
         self.token = token
         self.tower = tower
         self.cacheBytes = cacheBytes
+        self.maxPeers = maxPeers
         self.upload = upload
         self.iceServers = iceServers
+        self.relayOnly = relayOnly
         self.listen = listen
     }
 
@@ -3993,8 +4250,10 @@ public struct FfiConverterTypeConnectOptions: FfiConverterRustBuffer {
                 token: FfiConverterOptionString.read(from: &buf), 
                 tower: FfiConverterOptionString.read(from: &buf), 
                 cacheBytes: FfiConverterUInt64.read(from: &buf), 
+                maxPeers: FfiConverterUInt32.read(from: &buf), 
                 upload: FfiConverterOptionTypeUploadTerms.read(from: &buf), 
                 iceServers: FfiConverterSequenceTypeIceServer.read(from: &buf), 
+                relayOnly: FfiConverterBool.read(from: &buf), 
                 listen: FfiConverterSequenceString.read(from: &buf)
         )
     }
@@ -4010,8 +4269,10 @@ public struct FfiConverterTypeConnectOptions: FfiConverterRustBuffer {
         FfiConverterOptionString.write(value.token, into: &buf)
         FfiConverterOptionString.write(value.tower, into: &buf)
         FfiConverterUInt64.write(value.cacheBytes, into: &buf)
+        FfiConverterUInt32.write(value.maxPeers, into: &buf)
         FfiConverterOptionTypeUploadTerms.write(value.upload, into: &buf)
         FfiConverterSequenceTypeIceServer.write(value.iceServers, into: &buf)
+        FfiConverterBool.write(value.relayOnly, into: &buf)
         FfiConverterSequenceString.write(value.listen, into: &buf)
     }
 }
@@ -5945,6 +6206,105 @@ public func FfiConverterTypeSettlementView_lower(_ value: SettlementView) -> Rus
 
 
 /**
+ * What is given, as of now.
+ */
+public struct SharingView: Equatable, Hashable {
+    /**
+     * Whether anything is given.
+     */
+    public var isOn: Bool
+    /**
+     * Why, or why not.
+     */
+    public var why: SharingReason
+    /**
+     * Bytes served since `connect`, over sleeps; after a crash those that may have been served.
+     */
+    public var sessionBytes: UInt64
+    /**
+     * Bytes served in this month from this folder; after a crash those that may have been served.
+     */
+    public var monthBytes: UInt64
+    /**
+     * The month's cap in bytes.
+     */
+    public var monthly: UInt64?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Whether anything is given.
+         */isOn: Bool, 
+        /**
+         * Why, or why not.
+         */why: SharingReason, 
+        /**
+         * Bytes served since `connect`, over sleeps; after a crash those that may have been served.
+         */sessionBytes: UInt64, 
+        /**
+         * Bytes served in this month from this folder; after a crash those that may have been served.
+         */monthBytes: UInt64, 
+        /**
+         * The month's cap in bytes.
+         */monthly: UInt64?) {
+        self.isOn = isOn
+        self.why = why
+        self.sessionBytes = sessionBytes
+        self.monthBytes = monthBytes
+        self.monthly = monthly
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension SharingView: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSharingView: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SharingView {
+        return
+            try SharingView(
+                isOn: FfiConverterBool.read(from: &buf), 
+                why: FfiConverterTypeSharingReason.read(from: &buf), 
+                sessionBytes: FfiConverterUInt64.read(from: &buf), 
+                monthBytes: FfiConverterUInt64.read(from: &buf), 
+                monthly: FfiConverterOptionUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SharingView, into buf: inout [UInt8]) {
+        FfiConverterBool.write(value.isOn, into: &buf)
+        FfiConverterTypeSharingReason.write(value.why, into: &buf)
+        FfiConverterUInt64.write(value.sessionBytes, into: &buf)
+        FfiConverterUInt64.write(value.monthBytes, into: &buf)
+        FfiConverterOptionUInt64.write(value.monthly, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSharingView_lift(_ buf: RustBuffer) throws -> SharingView {
+    return try FfiConverterTypeSharingView.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSharingView_lower(_ value: SharingView) -> RustBuffer {
+    return FfiConverterTypeSharingView.lower(value)
+}
+
+
+/**
  * What signs an account in at a web site.
  */
 public struct SignedIn: Equatable, Hashable {
@@ -6097,6 +6457,10 @@ public struct Snapshot: Equatable, Hashable {
      * What is wrong now; empty when all is well.
      */
     public var problems: [Problem]
+    /**
+     * What this listener gives away, and why not more.
+     */
+    public var sharing: SharingView
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -6130,7 +6494,10 @@ public struct Snapshot: Equatable, Hashable {
          */wallet: WalletView, 
         /**
          * What is wrong now; empty when all is well.
-         */problems: [Problem]) {
+         */problems: [Problem], 
+        /**
+         * What this listener gives away, and why not more.
+         */sharing: SharingView) {
         self.stream = stream
         self.chain = chain
         self.delivery = delivery
@@ -6141,6 +6508,7 @@ public struct Snapshot: Equatable, Hashable {
         self.gifts = gifts
         self.wallet = wallet
         self.problems = problems
+        self.sharing = sharing
     }
 
     
@@ -6168,7 +6536,8 @@ public struct FfiConverterTypeSnapshot: FfiConverterRustBuffer {
                 fields: FfiConverterSequenceTypeFieldView.read(from: &buf), 
                 gifts: FfiConverterSequenceTypeGiftView.read(from: &buf), 
                 wallet: FfiConverterTypeWalletView.read(from: &buf), 
-                problems: FfiConverterSequenceTypeProblem.read(from: &buf)
+                problems: FfiConverterSequenceTypeProblem.read(from: &buf), 
+                sharing: FfiConverterTypeSharingView.read(from: &buf)
         )
     }
 
@@ -6183,6 +6552,7 @@ public struct FfiConverterTypeSnapshot: FfiConverterRustBuffer {
         FfiConverterSequenceTypeGiftView.write(value.gifts, into: &buf)
         FfiConverterTypeWalletView.write(value.wallet, into: &buf)
         FfiConverterSequenceTypeProblem.write(value.problems, into: &buf)
+        FfiConverterTypeSharingView.write(value.sharing, into: &buf)
     }
 }
 
@@ -6492,9 +6862,13 @@ public struct UploadTerms: Equatable, Hashable {
      */
     public var rate: UInt64?
     /**
-     * Bytes at most until the client is closed.
+     * Bytes at most from `connect` until the client is closed, over sleeps.
      */
     public var total: UInt64?
+    /**
+     * Bytes at most in one month of the calendar (UTC), counted in the client's folder, over restarts and crashes.
+     */
+    public var monthly: UInt64?
     /**
      * Whether to give where the network counts bytes.
      */
@@ -6514,8 +6888,11 @@ public struct UploadTerms: Equatable, Hashable {
          * Bytes a second at most.
          */rate: UInt64? = nil, 
         /**
-         * Bytes at most until the client is closed.
+         * Bytes at most from `connect` until the client is closed, over sleeps.
          */total: UInt64? = nil, 
+        /**
+         * Bytes at most in one month of the calendar (UTC), counted in the client's folder, over restarts and crashes.
+         */monthly: UInt64? = nil, 
         /**
          * Whether to give where the network counts bytes.
          */onMetered: Bool = false, 
@@ -6525,6 +6902,7 @@ public struct UploadTerms: Equatable, Hashable {
         self.isEnabled = isEnabled
         self.rate = rate
         self.total = total
+        self.monthly = monthly
         self.onMetered = onMetered
         self.whileSavingPower = whileSavingPower
     }
@@ -6548,6 +6926,7 @@ public struct FfiConverterTypeUploadTerms: FfiConverterRustBuffer {
                 isEnabled: FfiConverterBool.read(from: &buf), 
                 rate: FfiConverterOptionUInt64.read(from: &buf), 
                 total: FfiConverterOptionUInt64.read(from: &buf), 
+                monthly: FfiConverterOptionUInt64.read(from: &buf), 
                 onMetered: FfiConverterBool.read(from: &buf), 
                 whileSavingPower: FfiConverterBool.read(from: &buf)
         )
@@ -6557,6 +6936,7 @@ public struct FfiConverterTypeUploadTerms: FfiConverterRustBuffer {
         FfiConverterBool.write(value.isEnabled, into: &buf)
         FfiConverterOptionUInt64.write(value.rate, into: &buf)
         FfiConverterOptionUInt64.write(value.total, into: &buf)
+        FfiConverterOptionUInt64.write(value.monthly, into: &buf)
         FfiConverterBool.write(value.onMetered, into: &buf)
         FfiConverterBool.write(value.whileSavingPower, into: &buf)
     }
@@ -6912,7 +7292,7 @@ public func FfiConverterTypeAntiphonError_lower(_ value: AntiphonError) -> RustB
 
 
 /**
- * Something worth showing at once; named as in a page.
+ * Something worth showing at once. The kinds are those of a page; what differs within them says `mobile/README.md`.
  */
 
 public enum AntiphonEvent: Equatable, Hashable {
@@ -7963,6 +8343,111 @@ public func FfiConverterTypeRoundStep_lift(_ buf: RustBuffer) throws -> RoundSte
 #endif
 public func FfiConverterTypeRoundStep_lower(_ value: RoundStep) -> RustBuffer {
     return FfiConverterTypeRoundStep.lower(value)
+}
+
+
+
+/**
+ * Why a listener gives, or does not.
+ */
+
+public enum SharingReason: Equatable, Hashable {
+    
+    /**
+     * It was agreed to.
+     */
+    case agreed
+    /**
+     * It was not agreed to.
+     */
+    case declined
+    /**
+     * The network counts bytes.
+     */
+    case metered
+    /**
+     * The device saves power.
+     */
+    case savingPower
+    /**
+     * A cap is reached.
+     */
+    case spent
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SharingReason: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSharingReason: FfiConverterRustBuffer {
+    typealias SwiftType = SharingReason
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SharingReason {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .agreed
+        
+        case 2: return .declined
+        
+        case 3: return .metered
+        
+        case 4: return .savingPower
+        
+        case 5: return .spent
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: SharingReason, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .agreed:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .declined:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .metered:
+            writeInt(&buf, Int32(3))
+        
+        
+        case .savingPower:
+            writeInt(&buf, Int32(4))
+        
+        
+        case .spent:
+            writeInt(&buf, Int32(5))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSharingReason_lift(_ buf: RustBuffer) throws -> SharingReason {
+    return try FfiConverterTypeSharingReason.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSharingReason_lower(_ value: SharingReason) -> RustBuffer {
+    return FfiConverterTypeSharingReason.lower(value)
 }
 
 
@@ -9231,7 +9716,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_antiphon_mobile_checksum_method_antiphon_resume() != 33892) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings() != 34844) {
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings() != 56233) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_set_upload() != 35079) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_antiphon_mobile_checksum_method_antiphon_shut_down() != 8412) {
@@ -9262,6 +9750,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_antiphon_mobile_checksum_method_antiphon_restore_backup() != 35098) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_media() != 45694) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_antiphon_mobile_checksum_method_antiphon_ask_faucet() != 19009) {
@@ -9340,6 +9831,15 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_antiphon_mobile_checksum_method_antiphon_next_event() != 52492) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_media_cancel() != 22210) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_media_check() != 6107) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_antiphon_mobile_checksum_method_media_segment() != 45571) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_antiphon_mobile_checksum_method_moneystream_cancel() != 11329) {

@@ -305,6 +305,11 @@ uint64_t uniffi_antiphon_mobile_fn_method_antiphon_resume(uint64_t ptr
 uint64_t uniffi_antiphon_mobile_fn_method_antiphon_set_surroundings(uint64_t ptr, RustBuffer around
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_SET_UPLOAD
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_SET_UPLOAD
+uint64_t uniffi_antiphon_mobile_fn_method_antiphon_set_upload(uint64_t ptr, RustBuffer terms
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_SHUT_DOWN
 #define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_SHUT_DOWN
 uint64_t uniffi_antiphon_mobile_fn_method_antiphon_shut_down(uint64_t ptr
@@ -353,6 +358,11 @@ uint64_t uniffi_antiphon_mobile_fn_method_antiphon_find_own_pools(uint64_t ptr
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_RESTORE_BACKUP
 #define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_RESTORE_BACKUP
 uint64_t uniffi_antiphon_mobile_fn_method_antiphon_restore_backup(uint64_t ptr, RustBuffer file
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_MEDIA
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_MEDIA
+uint64_t uniffi_antiphon_mobile_fn_method_antiphon_media(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_ASK_FAUCET
@@ -483,6 +493,31 @@ uint64_t uniffi_antiphon_mobile_fn_method_antiphon_money(uint64_t ptr, RustCallS
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_NEXT_EVENT
 #define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_ANTIPHON_NEXT_EVENT
 uint64_t uniffi_antiphon_mobile_fn_method_antiphon_next_event(uint64_t ptr
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_CLONE_MEDIA
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_CLONE_MEDIA
+uint64_t uniffi_antiphon_mobile_fn_clone_media(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_FREE_MEDIA
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_FREE_MEDIA
+void uniffi_antiphon_mobile_fn_free_media(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_MEDIA_CANCEL
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_MEDIA_CANCEL
+void uniffi_antiphon_mobile_fn_method_media_cancel(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_MEDIA_CHECK
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_MEDIA_CHECK
+uint64_t uniffi_antiphon_mobile_fn_method_media_check(uint64_t ptr, RustBuffer sequence, RustBuffer bytes
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_MEDIA_SEGMENT
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_METHOD_MEDIA_SEGMENT
+uint64_t uniffi_antiphon_mobile_fn_method_media_segment(uint64_t ptr, uint64_t sequence, uint64_t buffered_ms
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_FN_CLONE_MONEYSTREAM
@@ -1037,6 +1072,12 @@ uint16_t uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_SET_UPLOAD
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_SET_UPLOAD
+uint16_t uniffi_antiphon_mobile_checksum_method_antiphon_set_upload(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_SHUT_DOWN
 #define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_SHUT_DOWN
 uint16_t uniffi_antiphon_mobile_checksum_method_antiphon_shut_down(void
@@ -1094,6 +1135,12 @@ uint16_t uniffi_antiphon_mobile_checksum_method_antiphon_find_own_pools(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_RESTORE_BACKUP
 #define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_RESTORE_BACKUP
 uint16_t uniffi_antiphon_mobile_checksum_method_antiphon_restore_backup(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_MEDIA
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_MEDIA
+uint16_t uniffi_antiphon_mobile_checksum_method_antiphon_media(void
     
 );
 #endif
@@ -1250,6 +1297,24 @@ uint16_t uniffi_antiphon_mobile_checksum_method_antiphon_money(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_NEXT_EVENT
 #define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_ANTIPHON_NEXT_EVENT
 uint16_t uniffi_antiphon_mobile_checksum_method_antiphon_next_event(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_MEDIA_CANCEL
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_MEDIA_CANCEL
+uint16_t uniffi_antiphon_mobile_checksum_method_media_cancel(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_MEDIA_CHECK
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_MEDIA_CHECK
+uint16_t uniffi_antiphon_mobile_checksum_method_media_check(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_MEDIA_SEGMENT
+#define UNIFFI_FFIDEF_UNIFFI_ANTIPHON_MOBILE_CHECKSUM_METHOD_MEDIA_SEGMENT
+uint16_t uniffi_antiphon_mobile_checksum_method_media_segment(void
     
 );
 #endif

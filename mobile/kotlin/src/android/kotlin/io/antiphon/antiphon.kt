@@ -741,6 +741,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings(
     ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_set_upload(
+    ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_shut_down(
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_snapshot(
@@ -760,6 +762,8 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_find_own_pools(
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_restore_backup(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_antiphon_media(
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_ask_faucet(
     ): Int
@@ -812,6 +816,12 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_money(
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_antiphon_next_event(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_media_cancel(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_media_check(
+    ): Int
+    external fun uniffi_antiphon_mobile_checksum_method_media_segment(
     ): Int
     external fun uniffi_antiphon_mobile_checksum_method_moneystream_cancel(
     ): Int
@@ -886,6 +896,8 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_set_surroundings(`ptr`: Long,`around`: RustBuffer.ByValue,
     ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_set_upload(`ptr`: Long,`terms`: RustBuffer.ByValue,
+    ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_shut_down(`ptr`: Long,
     ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_snapshot(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -905,6 +917,8 @@ internal object UniffiLib {
     external fun uniffi_antiphon_mobile_fn_method_antiphon_find_own_pools(`ptr`: Long,
     ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_restore_backup(`ptr`: Long,`file`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_antiphon_media(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_ask_faucet(`ptr`: Long,
     ): Long
@@ -957,6 +971,16 @@ internal object UniffiLib {
     external fun uniffi_antiphon_mobile_fn_method_antiphon_money(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_antiphon_mobile_fn_method_antiphon_next_event(`ptr`: Long,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_clone_media(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_free_media(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_antiphon_mobile_fn_method_media_cancel(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_antiphon_mobile_fn_method_media_check(`ptr`: Long,`sequence`: RustBuffer.ByValue,`bytes`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_antiphon_mobile_fn_method_media_segment(`ptr`: Long,`sequence`: Long,`bufferedMs`: Long,
     ): Long
     external fun uniffi_antiphon_mobile_fn_clone_moneystream(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
@@ -1197,7 +1221,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_resume() and 0xFFFF) != 33892) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings() and 0xFFFF) != 34844) {
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings() and 0xFFFF) != 56233) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_set_upload() and 0xFFFF) != 35079) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_shut_down() and 0xFFFF) != 8412) {
@@ -1228,6 +1255,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_restore_backup() and 0xFFFF) != 35098) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_media() and 0xFFFF) != 45694) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_ask_faucet() and 0xFFFF) != 19009) {
@@ -1306,6 +1336,15 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_next_event() and 0xFFFF) != 52492) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_media_cancel() and 0xFFFF) != 22210) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_media_check() and 0xFFFF) != 6107) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_antiphon_mobile_checksum_method_media_segment() and 0xFFFF) != 45571) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_antiphon_mobile_checksum_method_moneystream_cancel() and 0xFFFF) != 11329) {
@@ -2225,12 +2264,20 @@ public interface AntiphonInterface {
     suspend fun `resume`()
     
     /**
-     * Tells how the device is: what it gives away depends on that, and on the terms of `connect`.
+     * Tells how the device is: what it gives away depends on that, and on the terms.
      *
      * # Errors
      * `client/suspended`, after which it counts once the client is resumed.
      */
     suspend fun `setSurroundings`(`around`: Surroundings)
+    
+    /**
+     * Agrees to give something else away, in place of the terms before; what was given until then counts against the caps.
+     *
+     * # Errors
+     * `client/suspended`, after which it counts once the client is resumed.
+     */
+    suspend fun `setUpload`(`terms`: UploadTerms)
     
     /**
      * Ends the client for good, as `suspend` does; streams of events end, too.
@@ -2316,6 +2363,11 @@ public interface AntiphonInterface {
      * room: nothing of it is written, and the client goes on as before, or sleeps until `resume` where the disk allows not even that.
      */
     suspend fun `restoreBackup`(`file`: kotlin.ByteArray): kotlin.ByteArray
+    
+    /**
+     * Returns what the application's player asks about the stream that is listened to. Cancel it with the player.
+     */
+    fun `media`(): Media
     
     /**
      * Asks the faucet of a development chain for tokens.
@@ -2711,7 +2763,7 @@ open class Antiphon: Disposable, AutoCloseable, AntiphonInterface
 
     
     /**
-     * Tells how the device is: what it gives away depends on that, and on the terms of `connect`.
+     * Tells how the device is: what it gives away depends on that, and on the terms.
      *
      * # Errors
      * `client/suspended`, after which it counts once the client is resumed.
@@ -2725,6 +2777,35 @@ open class Antiphon: Disposable, AutoCloseable, AntiphonInterface
                 uniffiHandle,
                 
         FfiConverterTypeSurroundings.lower(`around`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_void(future) },
+        // lift function
+        { },
+        
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Agrees to give something else away, in place of the terms before; what was given until then counts against the caps.
+     *
+     * # Errors
+     * `client/suspended`, after which it counts once the client is resumed.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `setUpload`(`terms`: UploadTerms) {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_set_upload(
+                uniffiHandle,
+                
+        FfiConverterTypeUploadTerms.lower(`terms`),
             )
         },
         { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_void(future, callback, continuation) },
@@ -3014,6 +3095,22 @@ open class Antiphon: Disposable, AutoCloseable, AntiphonInterface
         AntiphonException.ErrorHandler,
     )
     }
+
+    
+    /**
+     * Returns what the application's player asks about the stream that is listened to. Cancel it with the player.
+     */override fun `media`(): Media {
+            return FfiConverterTypeMedia.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_antiphon_mobile_fn_method_antiphon_media(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
 
     
     /**
@@ -4436,6 +4533,352 @@ public object FfiConverterTypeFalconAccount: FfiConverter<FalconAccount, Long> {
     override fun allocationSize(value: FalconAccount) = 8UL
 
     override fun write(value: FalconAccount, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * What a player asks: it reads the playlist itself, with its durations, and has segments brought, and maps judged.
+ */
+public interface MediaInterface {
+    
+    /**
+     * Ends it: whoever waits gets none.
+     */
+    fun `cancel`()
+    
+    /**
+     * Judges what the player has loaded by itself: the segment of this media sequence number, or without one a map
+     * (`EXT-X-MAP`). Returns the same bytes if the publisher signed them; none once this is cancelled.
+     *
+     * # Errors
+     * `Refused`: the publisher did not sign these bytes, which must not be played. `Unavailable`: nobody can tell.
+     */
+    suspend fun `check`(`sequence`: kotlin.ULong?, `bytes`: kotlin.ByteArray): kotlin.ByteArray?
+    
+    /**
+     * Waits for the segment of this media sequence number, checked against its signed record; returns none once this is cancelled.
+     * `buffered_ms` is how long the player can go on without it: peers are asked while there is time, then the origin.
+     *
+     * # Errors
+     * `fetch/…`: nobody can bring it. The player may ask again, or load it from the origin and have it judged; of more than sixteen
+     * at once `fetch/too-many`. `client/suspended`, `client/closed`.
+     */
+    suspend fun `segment`(`sequence`: kotlin.ULong, `bufferedMs`: kotlin.ULong): kotlin.ByteArray?
+    
+    companion object
+}
+
+/**
+ * What a player asks: it reads the playlist itself, with its durations, and has segments brought, and maps judged.
+ */
+open class Media: Disposable, AutoCloseable, MediaInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_antiphon_mobile_fn_free_media(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_antiphon_mobile_fn_clone_media(handle, status)
+        }
+    }
+
+    
+    /**
+     * Ends it: whoever waits gets none.
+     */override fun `cancel`()
+        = 
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_antiphon_mobile_fn_method_media_cancel(
+        it,
+        _status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Judges what the player has loaded by itself: the segment of this media sequence number, or without one a map
+     * (`EXT-X-MAP`). Returns the same bytes if the publisher signed them; none once this is cancelled.
+     *
+     * # Errors
+     * `Refused`: the publisher did not sign these bytes, which must not be played. `Unavailable`: nobody can tell.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `check`(`sequence`: kotlin.ULong?, `bytes`: kotlin.ByteArray) : kotlin.ByteArray? {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_media_check(
+                uniffiHandle,
+                
+        FfiConverterOptionalULong.lower(`sequence`),
+        FfiConverterByteArray.lower(`bytes`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterOptionalByteArray.lift(it) },
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Waits for the segment of this media sequence number, checked against its signed record; returns none once this is cancelled.
+     * `buffered_ms` is how long the player can go on without it: peers are asked while there is time, then the origin.
+     *
+     * # Errors
+     * `fetch/…`: nobody can bring it. The player may ask again, or load it from the origin and have it judged; of more than sixteen
+     * at once `fetch/too-many`. `client/suspended`, `client/closed`.
+     */
+    @Throws(AntiphonException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `segment`(`sequence`: kotlin.ULong, `bufferedMs`: kotlin.ULong) : kotlin.ByteArray? {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_antiphon_mobile_fn_method_media_segment(
+                uniffiHandle,
+                
+        FfiConverterULong.lower(`sequence`),
+        FfiConverterULong.lower(`bufferedMs`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_antiphon_mobile_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_antiphon_mobile_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterOptionalByteArray.lift(it) },
+        // Error FFI converter
+        AntiphonException.ErrorHandler,
+    )
+    }
+
+    
+
+    
+
+
+    
+    
+    /**
+     * @suppress
+     */
+    companion object
+    
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeMedia: FfiConverter<Media, Long> {
+    override fun lower(value: Media): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): Media {
+        return Media(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): Media {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: Media) = 8UL
+
+    override fun write(value: Media, buf: ByteBuffer) {
         buf.putLong(lower(value))
     }
 }
@@ -6093,7 +6536,7 @@ public object FfiConverterTypeChainView: FfiConverterRustBuffer<ChainView> {
 
 
 /**
- * What to connect to; as in a page.
+ * What to connect to.
  */
 data class ConnectOptions (
     /**
@@ -6147,6 +6590,11 @@ data class ConnectOptions (
     var `cacheBytes`: kotlin.ULong = 8388608uL 
     , 
     /**
+     * Peers to keep links to, 1 to 100.
+     */
+    var `maxPeers`: kotlin.UInt = 16u 
+    , 
+    /**
      * What this device gives away.
      */
     var `upload`: UploadTerms? = null 
@@ -6155,6 +6603,11 @@ data class ConnectOptions (
      * STUN and TURN servers for connections between listeners.
      */
     var `iceServers`: List<IceServer> = listOf() 
+    , 
+    /**
+     * Connects through the TURN servers of `ice_servers` alone, so that no listener learns this one's address.
+     */
+    var `relayOnly`: kotlin.Boolean = false 
     , 
     /**
      * Addresses to bind for peers, such as `192.0.2.7:0`. All of this device by default.
@@ -6186,8 +6639,10 @@ public object FfiConverterTypeConnectOptions: FfiConverterRustBuffer<ConnectOpti
             FfiConverterOptionalString.read(buf),
             FfiConverterOptionalString.read(buf),
             FfiConverterULong.read(buf),
+            FfiConverterUInt.read(buf),
             FfiConverterOptionalTypeUploadTerms.read(buf),
             FfiConverterSequenceTypeIceServer.read(buf),
+            FfiConverterBoolean.read(buf),
             FfiConverterSequenceString.read(buf),
         )
     }
@@ -6203,8 +6658,10 @@ public object FfiConverterTypeConnectOptions: FfiConverterRustBuffer<ConnectOpti
             FfiConverterOptionalString.allocationSize(value.`token`) +
             FfiConverterOptionalString.allocationSize(value.`tower`) +
             FfiConverterULong.allocationSize(value.`cacheBytes`) +
+            FfiConverterUInt.allocationSize(value.`maxPeers`) +
             FfiConverterOptionalTypeUploadTerms.allocationSize(value.`upload`) +
             FfiConverterSequenceTypeIceServer.allocationSize(value.`iceServers`) +
+            FfiConverterBoolean.allocationSize(value.`relayOnly`) +
             FfiConverterSequenceString.allocationSize(value.`listen`)
     )
 
@@ -6219,8 +6676,10 @@ public object FfiConverterTypeConnectOptions: FfiConverterRustBuffer<ConnectOpti
             FfiConverterOptionalString.write(value.`token`, buf)
             FfiConverterOptionalString.write(value.`tower`, buf)
             FfiConverterULong.write(value.`cacheBytes`, buf)
+            FfiConverterUInt.write(value.`maxPeers`, buf)
             FfiConverterOptionalTypeUploadTerms.write(value.`upload`, buf)
             FfiConverterSequenceTypeIceServer.write(value.`iceServers`, buf)
+            FfiConverterBoolean.write(value.`relayOnly`, buf)
             FfiConverterSequenceString.write(value.`listen`, buf)
     }
 }
@@ -7610,6 +8069,77 @@ public object FfiConverterTypeSettlementView: FfiConverterRustBuffer<SettlementV
 
 
 /**
+ * What is given, as of now.
+ */
+data class SharingView (
+    /**
+     * Whether anything is given.
+     */
+    var `isOn`: kotlin.Boolean
+    , 
+    /**
+     * Why, or why not.
+     */
+    var `why`: SharingReason
+    , 
+    /**
+     * Bytes served since `connect`, over sleeps; after a crash those that may have been served.
+     */
+    var `sessionBytes`: kotlin.ULong
+    , 
+    /**
+     * Bytes served in this month from this folder; after a crash those that may have been served.
+     */
+    var `monthBytes`: kotlin.ULong
+    , 
+    /**
+     * The month's cap in bytes.
+     */
+    var `monthly`: kotlin.ULong?
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSharingView: FfiConverterRustBuffer<SharingView> {
+    override fun read(buf: ByteBuffer): SharingView {
+        return SharingView(
+            FfiConverterBoolean.read(buf),
+            FfiConverterTypeSharingReason.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterOptionalULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SharingView) = (
+            FfiConverterBoolean.allocationSize(value.`isOn`) +
+            FfiConverterTypeSharingReason.allocationSize(value.`why`) +
+            FfiConverterULong.allocationSize(value.`sessionBytes`) +
+            FfiConverterULong.allocationSize(value.`monthBytes`) +
+            FfiConverterOptionalULong.allocationSize(value.`monthly`)
+    )
+
+    override fun write(value: SharingView, buf: ByteBuffer) {
+            FfiConverterBoolean.write(value.`isOn`, buf)
+            FfiConverterTypeSharingReason.write(value.`why`, buf)
+            FfiConverterULong.write(value.`sessionBytes`, buf)
+            FfiConverterULong.write(value.`monthBytes`, buf)
+            FfiConverterOptionalULong.write(value.`monthly`, buf)
+    }
+}
+
+
+
+/**
  * What signs an account in at a web site.
  */
 data class SignedIn (
@@ -7741,6 +8271,11 @@ data class Snapshot (
      * What is wrong now; empty when all is well.
      */
     var `problems`: List<Problem>
+    , 
+    /**
+     * What this listener gives away, and why not more.
+     */
+    var `sharing`: SharingView
     
 ){
     
@@ -7767,6 +8302,7 @@ public object FfiConverterTypeSnapshot: FfiConverterRustBuffer<Snapshot> {
             FfiConverterSequenceTypeGiftView.read(buf),
             FfiConverterTypeWalletView.read(buf),
             FfiConverterSequenceTypeProblem.read(buf),
+            FfiConverterTypeSharingView.read(buf),
         )
     }
 
@@ -7780,7 +8316,8 @@ public object FfiConverterTypeSnapshot: FfiConverterRustBuffer<Snapshot> {
             FfiConverterSequenceTypeFieldView.allocationSize(value.`fields`) +
             FfiConverterSequenceTypeGiftView.allocationSize(value.`gifts`) +
             FfiConverterTypeWalletView.allocationSize(value.`wallet`) +
-            FfiConverterSequenceTypeProblem.allocationSize(value.`problems`)
+            FfiConverterSequenceTypeProblem.allocationSize(value.`problems`) +
+            FfiConverterTypeSharingView.allocationSize(value.`sharing`)
     )
 
     override fun write(value: Snapshot, buf: ByteBuffer) {
@@ -7794,6 +8331,7 @@ public object FfiConverterTypeSnapshot: FfiConverterRustBuffer<Snapshot> {
             FfiConverterSequenceTypeGiftView.write(value.`gifts`, buf)
             FfiConverterTypeWalletView.write(value.`wallet`, buf)
             FfiConverterSequenceTypeProblem.write(value.`problems`, buf)
+            FfiConverterTypeSharingView.write(value.`sharing`, buf)
     }
 }
 
@@ -8011,9 +8549,14 @@ data class UploadTerms (
     var `rate`: kotlin.ULong? = null 
     , 
     /**
-     * Bytes at most until the client is closed.
+     * Bytes at most from `connect` until the client is closed, over sleeps.
      */
     var `total`: kotlin.ULong? = null 
+    , 
+    /**
+     * Bytes at most in one month of the calendar (UTC), counted in the client's folder, over restarts and crashes.
+     */
+    var `monthly`: kotlin.ULong? = null 
     , 
     /**
      * Whether to give where the network counts bytes.
@@ -8043,6 +8586,7 @@ public object FfiConverterTypeUploadTerms: FfiConverterRustBuffer<UploadTerms> {
             FfiConverterBoolean.read(buf),
             FfiConverterOptionalULong.read(buf),
             FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalULong.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterBoolean.read(buf),
         )
@@ -8052,6 +8596,7 @@ public object FfiConverterTypeUploadTerms: FfiConverterRustBuffer<UploadTerms> {
             FfiConverterBoolean.allocationSize(value.`isEnabled`) +
             FfiConverterOptionalULong.allocationSize(value.`rate`) +
             FfiConverterOptionalULong.allocationSize(value.`total`) +
+            FfiConverterOptionalULong.allocationSize(value.`monthly`) +
             FfiConverterBoolean.allocationSize(value.`onMetered`) +
             FfiConverterBoolean.allocationSize(value.`whileSavingPower`)
     )
@@ -8060,6 +8605,7 @@ public object FfiConverterTypeUploadTerms: FfiConverterRustBuffer<UploadTerms> {
             FfiConverterBoolean.write(value.`isEnabled`, buf)
             FfiConverterOptionalULong.write(value.`rate`, buf)
             FfiConverterOptionalULong.write(value.`total`, buf)
+            FfiConverterOptionalULong.write(value.`monthly`, buf)
             FfiConverterBoolean.write(value.`onMetered`, buf)
             FfiConverterBoolean.write(value.`whileSavingPower`, buf)
     }
@@ -8389,7 +8935,7 @@ public object FfiConverterTypeAntiphonError : FfiConverterRustBuffer<AntiphonExc
 
 
 /**
- * Something worth showing at once; named as in a page.
+ * Something worth showing at once. The kinds are those of a page; what differs within them says `mobile/README.md`.
  */
 sealed class AntiphonEvent {
     
@@ -9151,6 +9697,61 @@ public object FfiConverterTypeRoundStep: FfiConverterRustBuffer<RoundStep> {
     override fun allocationSize(value: RoundStep) = 4UL
 
     override fun write(value: RoundStep, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * Why a listener gives, or does not.
+ */
+
+enum class SharingReason {
+    
+    /**
+     * It was agreed to.
+     */
+    AGREED,
+    /**
+     * It was not agreed to.
+     */
+    DECLINED,
+    /**
+     * The network counts bytes.
+     */
+    METERED,
+    /**
+     * The device saves power.
+     */
+    SAVING_POWER,
+    /**
+     * A cap is reached.
+     */
+    SPENT;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSharingReason: FfiConverterRustBuffer<SharingReason> {
+    override fun read(buf: ByteBuffer) = try {
+        SharingReason.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: SharingReason) = 4UL
+
+    override fun write(value: SharingReason, buf: ByteBuffer) {
         buf.putInt(value.ordinal + 1)
     }
 }
