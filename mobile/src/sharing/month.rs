@@ -4,6 +4,7 @@ use antiphon_core::{
     codec::{decode, encode},
     time::UnixMillis,
 };
+use chrono::{DateTime, Datelike as _, Utc};
 use std::collections::BTreeMap;
 
 /// Months that are remembered. Chosen here: this one, and those that a clock which was wrong for a while goes back to.
@@ -11,24 +12,18 @@ const MAX_MONTHS: usize = 3;
 /// Longest row: a length, and two numbers a month.
 const MAX_ROW: usize = 4 + 16 * MAX_MONTHS;
 
-const DAY_MS: u64 = 86_400_000;
-
 /// A month of the calendar, in UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Month(u64);
 
 impl Month {
-    /// Returns the month of a moment.
-    ///
-    /// Years begin with March, so that a leap day is the last of its year. Source: Howard Hinnant, "chrono-compatible
-    /// low-level date algorithms", `civil_from_days`.
-    pub(super) const fn of(clock: UnixMillis) -> Self {
-        // Days since 0000-03-01, eras of 400 years, and within one the day, the year, and its day.
-        let days = clock.0 / DAY_MS + 719_468;
-        let (era, day) = (days / 146_097, days % 146_097);
-        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-        let day_of_year = day - (365 * year + year / 4 - year / 100);
-        Self((era * 400 + year) * 12 + (5 * day_of_year + 2) / 153)
+    /// Returns the month of a moment; past the end of the calendar, the last one.
+    pub(super) fn of(clock: UnixMillis) -> Self {
+        let date = i64::try_from(clock.0).ok().and_then(DateTime::from_timestamp_millis);
+        let count = |date: DateTime<Utc>| {
+            u64::from(date.year().unsigned_abs()) * 12 + u64::from(date.month0())
+        };
+        Self(date.map_or(u64::MAX, count))
     }
 }
 
