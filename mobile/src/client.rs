@@ -15,6 +15,7 @@ mod media;
 mod money;
 mod room;
 mod told;
+mod waiting;
 
 pub use media::Media;
 pub use money::Token;

@@ -1,31 +1,24 @@
 //! Verified audio for a player of the application, as hls.js has it in a page.
 
-use super::Antiphon;
+use super::{Antiphon, waiting::Waiting};
 use crate::{
     error::AntiphonError,
-    runtime::on_runtime,
     secretary::{Ask, Request},
-    session::Session,
 };
 use antiphon_core::client::{Part, Wanted};
 use std::sync::Arc;
-use tokio::sync::watch;
 
 #[uniffi::export]
 impl Antiphon {
     /// Returns what the application's player asks about the stream that is listened to. Cancel it with the player.
     pub fn media(&self) -> Arc<Media> {
-        let (session, is_cancelled) = (self.session.clone(), watch::Sender::new(false));
-        Arc::new(Media { session, is_cancelled })
+        Arc::new(Media(Waiting::new(self.session.clone())))
     }
 }
 
 /// What a player asks: it reads the playlist itself, with its durations, and has segments brought, and maps judged.
 #[derive(Debug, uniffi::Object)]
-pub struct Media {
-    session: Arc<Session>,
-    is_cancelled: watch::Sender<bool>,
-}
+pub struct Media(Waiting);
 
 #[uniffi::export]
 impl Media {
@@ -40,7 +33,8 @@ impl Media {
         sequence: u64,
         buffered_ms: u64,
     ) -> Result<Option<Vec<u8>>, AntiphonError> {
-        self.ask(Ask::Segment(Wanted { sequence, buffered_ms })).await
+        let ask = Ask::Segment(Wanted { sequence, buffered_ms });
+        self.0.ask(|reply| Request::Play(ask, reply)).await
     }
 
     /// Judges what the player has loaded by itself: the segment of this media sequence number, or without one a map
@@ -53,26 +47,13 @@ impl Media {
         sequence: Option<u64>,
         bytes: Vec<u8>,
     ) -> Result<Option<Vec<u8>>, AntiphonError> {
-        self.ask(Ask::Check(sequence.map_or(Part::Map, Part::Segment), bytes)).await
+        let ask = Ask::Check(sequence.map_or(Part::Map, Part::Segment), bytes);
+        self.0.ask(|reply| Request::Play(ask, reply)).await
     }
 
     /// Ends it: whoever waits gets none.
     pub fn cancel(&self) {
-        self.is_cancelled.send_replace(true);
-    }
-}
-
-impl Media {
-    async fn ask(&self, ask: Ask) -> Result<Option<Vec<u8>>, AntiphonError> {
-        let (session, mut cancelled) = (self.session.clone(), self.is_cancelled.subscribe());
-        on_runtime(async move {
-            tokio::select! {
-                biased;
-                _ = cancelled.wait_for(|is_cancelled| *is_cancelled) => Ok(None),
-                bytes = session.ask(|reply| Request::Play(ask, reply)) => bytes.map(Some),
-            }
-        })
-        .await
+        self.0.cancel();
     }
 }
 

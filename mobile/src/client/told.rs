@@ -1,12 +1,8 @@
 //! What becomes of calls that move money: one change after another, each told until it is handled.
 
-use super::Antiphon;
-use crate::{
-    call::MoneyEvent, error::AntiphonError, runtime::on_runtime, secretary::Request,
-    session::Session,
-};
+use super::{Antiphon, waiting::Waiting};
+use crate::{call::MoneyEvent, error::AntiphonError, secretary::Request};
 use std::sync::Arc;
-use tokio::sync::watch;
 
 #[uniffi::export]
 impl Antiphon {
@@ -30,17 +26,13 @@ impl Antiphon {
 
     /// Returns what waits for the same changes as `next_event`, and gives up when it is cancelled.
     pub fn money(&self) -> Arc<MoneyStream> {
-        let (session, is_cancelled) = (self.session.clone(), watch::Sender::new(false));
-        Arc::new(MoneyStream { session, is_cancelled })
+        Arc::new(MoneyStream(Waiting::new(self.session.clone())))
     }
 }
 
 /// Changes of calls that are not handled yet. Ends when it is cancelled, and when nobody holds it.
 #[derive(Debug, uniffi::Object)]
-pub struct MoneyStream {
-    session: Arc<Session>,
-    is_cancelled: watch::Sender<bool>,
-}
+pub struct MoneyStream(Waiting);
 
 #[uniffi::export]
 impl MoneyStream {
@@ -49,20 +41,12 @@ impl MoneyStream {
     /// # Errors
     /// As `next_event`.
     pub async fn next(&self) -> Result<Option<MoneyEvent>, AntiphonError> {
-        let (session, mut cancelled) = (self.session.clone(), self.is_cancelled.subscribe());
-        on_runtime(async move {
-            tokio::select! {
-                biased;
-                _ = cancelled.wait_for(|is_cancelled| *is_cancelled) => Ok(None),
-                event = session.ask(Request::NextEvent) => event.map(Some),
-            }
-        })
-        .await
+        self.0.ask(Request::NextEvent).await
     }
 
     /// Ends it: whoever waits for a change gets none.
     pub fn cancel(&self) {
-        self.is_cancelled.send_replace(true);
+        self.0.cancel();
     }
 }
 
