@@ -48,7 +48,7 @@ fn table(options: &Options) -> anyhow::Result<String> {
     let listened = Duration::from_secs(hours.saturating_mul(3600));
     let mut text = format!(
         "{:>10}  {:>14}  {:>9}  {:>16}  a plan of {plan} GB lasts\n",
-        "kbit/s",
+        "kbps",
         format!("MB in {hours} h"),
         "chunks",
         "tokens at most"
