@@ -6,10 +6,13 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-/// Returns the folder of the workspace.
+/// Returns the folder of the workspace: cargo says where it is when it starts us. Where we were
+/// compiled need not be there any more, since a cached target serves the next clone.
 pub(crate) fn root() -> PathBuf {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().unwrap_or(own).to_path_buf()
+    let own =
+        std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let own = PathBuf::from(own);
+    own.parent().unwrap_or(&own).to_path_buf()
 }
 
 /// Returns the folder that cargo builds into.

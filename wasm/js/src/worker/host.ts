@@ -228,7 +228,8 @@ export class Host {
   }
 
   #offerSnapshot(): void {
-    const at = Math.max(now(), this.#nextSnapshot - SNAPSHOT_AHEAD_MS);
+    const present = now();
+    const at = Math.max(present, this.#nextSnapshot - SNAPSHOT_AHEAD_MS);
     if (at >= this.#showsAt) return;
     clearTimeout(this.#showing);
     this.#showsAt = at;
@@ -238,7 +239,7 @@ export class Host {
       if (this.#isClosed) return;
       this.#order(() => this.#client.look());
       this.#post({ type: 'snapshot', snapshot: this.#client.snapshot() as ClientSnapshot });
-    }, at - now());
+    }, at - present);
   }
 }
 
