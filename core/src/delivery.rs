@@ -19,3 +19,4 @@ pub mod record;
 pub mod rendition;
 pub mod schedule;
 pub mod serve;
+pub mod sharing;

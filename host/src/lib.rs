@@ -9,7 +9,7 @@
 //! | [`socket`], [`links`], [`disk`], [`errands`] | the tracker, data channels, rows, and what is fetched |
 //! | [`events`] | what happened outside, on its way to the loop |
 //! | [`desk`], [`run`] | a client with its hands; the loop around them |
-//! | [`keeper`] | who sits at the desk: `antiphon peer`, or an application |
+//! | [`keeper`], [`giving`] | who sits at the desk: `antiphon peer`, or an application; what it lets the client give |
 //!
 //! It decides nothing of the protocol. Orders only begin things; what becomes of them is an event, so no machine is entered twice.
 
@@ -25,6 +25,8 @@ pub mod disk;
 pub mod errands;
 #[cfg(feature = "client")]
 pub mod events;
+#[cfg(feature = "client")]
+pub mod giving;
 #[cfg(feature = "client")]
 pub mod keeper;
 #[cfg(feature = "client")]

@@ -24,10 +24,11 @@ pub use told::MoneyStream;
 use crate::{
     error::AntiphonError,
     event::EventStream,
-    options::{ConnectOptions, Plan, Surroundings, UploadTerms},
+    options::{ConnectOptions, Plan},
     runtime::{on_runtime, runtime},
     secretary::{Ears, Reply, Request},
     session::Session,
+    sharing::{Surroundings, UploadTerms},
     snapshot::Snapshot,
     wallet::Account,
 };

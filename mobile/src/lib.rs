@@ -12,7 +12,7 @@
 //! | `falcon` | accounts of Falcon keys |
 //! | `snapshot`, `field`, `found`, `event`, `call` | what it sees |
 //! | `error`, `text` | errors, amounts, addresses |
-//! | `sharing` | what a listener gives away, within what it agreed to |
+//! | `sharing` | what a listener gives away, as applications see it |
 //! | `session`, `runtime`, `ways` | a client's life: sleep, crash, end; the threads under it; data channels |
 //! | `secretary` | what moves money, once by its key and written before it leaves (`core::client::journal`) |
 //!
@@ -48,9 +48,9 @@ pub use field::{
     RoundStep,
 };
 pub use found::{AccountFound, Exhibit, OwnPools, Proven};
-pub use options::{ConnectOptions, IceServer, Surroundings, UploadTerms};
+pub use options::{ConnectOptions, IceServer};
 pub use safety::{check_safety_code, safety_code, safety_number};
-pub use sharing::{SharingReason, SharingView};
+pub use sharing::{SharingReason, SharingView, Surroundings, UploadTerms};
 pub use sign_in::SignedIn;
 pub use snapshot::{
     AccountView, BanView, ChainView, DeliveryView, HeadView, Level, LeveledAmount, LockedView,

@@ -1,6 +1,6 @@
 //! What to connect to, and what a device agrees to give away.
 
-use crate::{error::AntiphonError, text::hex_32, ways::Ways};
+use crate::{error::AntiphonError, sharing::UploadTerms, text::hex_32, ways::Ways};
 use antiphon_core::{
     chain::light::{Anchor, Skipping},
     client::{Config, UploadPolicy},
@@ -92,48 +92,6 @@ pub struct IceServer {
     /// Password, at a TURN server.
     #[uniffi(default = "")]
     pub credential: String,
-}
-
-/// What a device gives away. By default all that peers ask for, but not where the network counts bytes or power is short.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
-pub struct UploadTerms {
-    /// Whether anything is given.
-    #[uniffi(default = true)]
-    pub is_enabled: bool,
-    /// Bytes a second at most.
-    #[uniffi(default = None)]
-    pub rate: Option<u64>,
-    /// Bytes at most from `connect` until the client is closed, over sleeps.
-    #[uniffi(default = None)]
-    pub total: Option<u64>,
-    /// Bytes at most in one month of the calendar (UTC), counted in the client's folder, over restarts and crashes.
-    #[uniffi(default = None)]
-    pub monthly: Option<u64>,
-    /// Whether to give where the network counts bytes.
-    #[uniffi(default = false)]
-    pub on_metered: bool,
-    /// Whether to give while the device saves power.
-    #[uniffi(default = false)]
-    pub while_saving_power: bool,
-}
-
-/// How the device is at the moment; its own languages know.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, uniffi::Record)]
-pub struct Surroundings {
-    /// The network counts bytes.
-    #[uniffi(default = false)]
-    pub is_metered: bool,
-    /// The device saves power.
-    #[uniffi(default = false)]
-    pub is_saving_power: bool,
-}
-
-impl Default for UploadTerms {
-    fn default() -> Self {
-        let (on_metered, while_saving_power) = (false, false);
-        let (rate, total, monthly) = (None, None, None);
-        Self { is_enabled: true, rate, total, monthly, on_metered, while_saving_power }
-    }
 }
 
 /// What a client is started with, and started again with.

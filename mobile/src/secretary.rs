@@ -1,11 +1,9 @@
 //! Who keeps a client for an application: does what it asks, writes down what moves money before it moves, and tells what
 //! becomes of it.
 
-mod giving;
 mod playing;
 mod request;
 
-pub(crate) use giving::Giving;
 pub(crate) use playing::Ask;
 pub(crate) use request::{Reply, Request};
 
@@ -13,8 +11,7 @@ use crate::{
     call::{CallView, MoneyEvent},
     error::AntiphonError,
     event::{AntiphonEvent, Teller},
-    options::{Surroundings, UploadTerms},
-    sharing::{self, Sharing, SharingView},
+    sharing::{SharingView, Surroundings, UploadTerms},
 };
 use antiphon_core::{
     chain::light::Standing,
@@ -22,12 +19,14 @@ use antiphon_core::{
         Exhibit, Found, Input, LookupId, Notice, Output, Query, Snapshot, WantId,
         journal::{Act, Begun, Change, Event, GAP, Journal},
     },
+    delivery::sharing::{self, Sharing},
     id::ChainId,
     time::Moment,
 };
 use antiphon_host::{
     clock,
     desk::Desk,
+    giving::Giving,
     keeper::{Keeper, Ticket},
     links::Links,
 };
@@ -54,7 +53,7 @@ pub(crate) struct Ears {
 impl Ears {
     /// Makes what tells of a client that has not begun.
     pub(crate) fn new(terms: UploadTerms) -> Self {
-        let sharing = Sharing::new(terms, Surroundings::default(), 0).view();
+        let sharing = Sharing::new(terms.into(), Surroundings::default().into(), 0).view().into();
         let shown = Arc::new(Shown { client: Snapshot::default(), sharing });
         Self { shown: watch::Sender::new(shown), events: Teller::new() }
     }
@@ -156,7 +155,9 @@ impl Secretary {
     /// Shows all, if there is anything new and it is time.
     fn show<L: Links>(&mut self, desk: &mut Desk<L>) {
         let now = desk.now();
-        if !self.is_changed || now < self.tells_at {
+        let sharing = self.giving.view().into();
+        let is_news = self.is_changed || self.ears.shown.borrow().sharing != sharing;
+        if !is_news || now < self.tells_at {
             return;
         }
         self.is_changed = false;
@@ -166,7 +167,7 @@ impl Secretary {
             keep(desk, Some(change));
         }
         self.follow(desk);
-        let shown = Arc::new(Shown { client, sharing: self.giving.view() });
+        let shown = Arc::new(Shown { client, sharing });
         let before = self.ears.shown.send_replace(shown.clone());
         let (was, is) = (&before.client.chain, &shown.client.chain);
         if was.is_alarmed != is.is_alarmed {
@@ -248,11 +249,11 @@ impl Keeper for Secretary {
             }
             Request::Play(ask, reply) => self.play(ask, reply, desk),
             Request::Agree(terms, reply) => {
-                self.share(sharing::Input::Agreed(terms), desk);
+                self.giving.hear(sharing::Input::Agreed(terms.into()), desk);
                 answer(reply, Ok(()));
             }
             Request::Surround(around, reply) => {
-                self.share(sharing::Input::Moved(around), desk);
+                self.giving.hear(sharing::Input::Moved(around.into()), desk);
                 answer(reply, Ok(()));
             }
             #[cfg(test)]
@@ -261,7 +262,7 @@ impl Keeper for Secretary {
     }
 
     fn loaded<L: Links>(&mut self, rows: Vec<(String, Vec<u8>)>, desk: &mut Desk<L>) {
-        self.share(sharing::Input::Loaded(giving::row(&rows)), desk);
+        self.giving.loaded(&rows, desk);
         let (journal, changes, flight) = Journal::restore(self.chain, rows);
         self.journal = journal;
         for change in changes {
@@ -273,13 +274,13 @@ impl Keeper for Secretary {
     }
 
     fn look<L: Links>(&mut self, desk: &mut Desk<L>) {
-        self.count(desk);
+        self.giving.count(desk);
         self.give_up(desk);
         self.show(desk);
     }
 
     fn leaving<L: Links>(&mut self, desk: &mut Desk<L>) {
-        self.share(sharing::Input::Left, desk);
+        self.giving.hear(sharing::Input::Left, desk);
     }
 
     fn before<L: Links>(&mut self, order: &Output, desk: &mut Desk<L>) -> Option<Ticket> {
@@ -357,9 +358,7 @@ impl Keeper for Secretary {
         if let Some(reply) = self.handling.remove(&ticket) {
             answer(reply, Ok(()));
         }
-        if self.giving.is_kept(ticket) {
-            self.share(sharing::Input::Kept, desk);
-        }
+        self.giving.kept(ticket, desk);
     }
 }
 

@@ -13,17 +13,21 @@ mod keeping;
 use crate::{
     error::AntiphonError,
     event::AntiphonEvent,
-    options::{Plan, Surroundings, UploadTerms},
+    options::Plan,
     runtime::{on_runtime, runtime},
-    secretary::{Ears, Giving, Reply, Request, Secretary},
-    sharing::Sharing,
+    secretary::{Ears, Reply, Request, Secretary},
+    sharing::{Surroundings, UploadTerms},
 };
-use antiphon_core::client::{Client, Command};
+use antiphon_core::{
+    client::{Client, Command},
+    delivery::sharing::Sharing,
+};
 use antiphon_host::{
     desk::{Desk, Means},
     disk::{Disk, DiskError, Row, is_in_use},
     errands::Errands,
     events::{self, Events},
+    giving::Giving,
     links::RtcLinks,
     run::Host,
     socket::Socket,
@@ -237,7 +241,7 @@ impl Session {
         getrandom::fill(&mut seed).map_err(|_| AntiphonError::unavailable("secret/failed"))?;
         let wishes = self.wishes().clone();
         let given = self.given.load(Ordering::Relaxed);
-        let sharing = Sharing::new(wishes.terms, wishes.around, given);
+        let sharing = Sharing::new(wishes.terms.into(), wishes.around.into(), given);
         let client = Client::new(self.plan.config(sharing.policy()), seed);
         let web = Web::new().map_err(|_| AntiphonError::unavailable("node/unreachable"))?;
         let errands = Errands::new(self.plan.node.clone(), web, &tellers);

@@ -235,7 +235,7 @@ impl Payee {
                 let Some(account) = self.accounts.get_mut(&peer) else { return };
                 account.leave();
                 if let Some(pool) = account.pool() {
-                    self.store_next(pool, 1, out);
+                    self.store_next(pool, self.least(pool), out);
                 }
             }
             Input::Stored(token) => self.stored(token, out),
@@ -333,8 +333,14 @@ impl Payee {
         if let Some((peer, preimage)) = self.books.get_mut(&pool).and_then(Book::take_early) {
             self.revealed(peer, preimage, out);
         }
-        self.store_next(pool, self.policy.unsaved_ticks, out);
+        self.store_next(pool, self.least(pool), out);
         self.review(out);
+    }
+
+    /// Returns how many ticks are worth a write: any, once nobody is here of whom more will come, also where that one left
+    /// while a write was under way.
+    fn least(&self, pool: PoolId) -> u32 {
+        if self.accounts.pay_from(pool) { self.policy.unsaved_ticks } else { 1 }
     }
 
     /// Checks the vouchers that waited for a proof, or for the first tip.

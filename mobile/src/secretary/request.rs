@@ -4,7 +4,7 @@ use super::Ask;
 use crate::{
     call::{CallView, MoneyEvent},
     error::AntiphonError,
-    options::{Surroundings, UploadTerms},
+    sharing::{Surroundings, UploadTerms},
     sign_in::{Challenge, SignedIn},
 };
 use antiphon_core::{

@@ -24,6 +24,7 @@ use antiphon_core::{
     chain::light::{Anchor, Skipping},
     client::{Client, Config, UploadPolicy},
     crypto::{Hash, PublicKey, SecretKey},
+    delivery::sharing::{Sharing, Surroundings, Terms},
     id::{Address, ChainId},
     peer::swarm::MAX_LINKS,
     wallet::address,
@@ -33,6 +34,7 @@ use antiphon_host::{
     disk::{Disk, Row},
     errands::Errands,
     events::{self, Events},
+    giving::Giving,
     links::{RTCIceServer, RtcLinks, RtcOptions},
     remote::RemoteNode,
     run::Host,
@@ -101,6 +103,9 @@ pub struct Options {
     /// What is given at most until it is stopped, such as 500GiB [default: no limit]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub upload_total: Option<u64>,
+    /// What is given in a month of the calendar (UTC) at most, such as 2000GiB, counted in the data folder over restarts and crashes [default: no limit]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub upload_monthly: Option<u64>,
     /// Links to peers at most.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u8).range(1..=MAX_LINKS as i64))]
     pub max_peers: u8,
@@ -200,7 +205,8 @@ impl Peer {
         let policy = Policy { deposit: options.deposit, may_ask_faucet: options.faucet };
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).context("no randomness")?;
-        let client = Client::new(options.config(key, chain)?, seed);
+        let sharing = Sharing::new(options.terms(), Surroundings::default(), 0);
+        let client = Client::new(options.config(key, chain, sharing.policy())?, seed);
         let tuner = Tuner::new(options.stream.clone());
         let means = Means {
             links: RtcLinks::new(rtc, tellers.links.clone()),
@@ -208,7 +214,9 @@ impl Peer {
             disk,
             errands: Errands::new(RemoteNode::new(&options.node)?, Web::new()?, &tellers),
         };
-        let keeper = Watchman::new(Steward::new(policy), counts);
+        // Nobody begins after it in this process.
+        let giving = Giving::new(sharing, Arc::default());
+        let keeper = Watchman::new(Steward::new(policy), giving, counts);
         let host = Host::new(Desk::new(client, Some(tuner), means), keeper);
         let serving = tokio::spawn(server);
         Ok(Self { ready, host, events, rows, serving, _secret: secret })
@@ -258,7 +266,24 @@ impl Options {
         }
     }
 
-    fn config(&self, key: SecretKey, chain: ChainId) -> anyhow::Result<Config> {
+    const fn terms(&self) -> Terms {
+        Terms {
+            is_enabled: true,
+            rate: self.upload_rate,
+            total: self.upload_total,
+            monthly: self.upload_monthly,
+            // A machine that is lent has no such surroundings.
+            on_metered: true,
+            while_saving_power: true,
+        }
+    }
+
+    fn config(
+        &self,
+        key: SecretKey,
+        chain: ChainId,
+        upload: UploadPolicy,
+    ) -> anyhow::Result<Config> {
         let trackers = self.trackers.join(" ");
         Ok(Config {
             key,
@@ -271,11 +296,7 @@ impl Options {
             tracker: Some(trackers).filter(|urls| !urls.is_empty()),
             cache_limit: usize::try_from(self.cache).context("--cache")?,
             max_links: self.max_peers.into(),
-            upload: UploadPolicy {
-                is_enabled: true,
-                rate: self.upload_rate,
-                total: self.upload_total,
-            },
+            upload,
             has_tower: false,
         })
     }

@@ -5,6 +5,7 @@ use antiphon_core::{
     chain::light::{Anchor, Skipping},
     client::{Client, Config, UploadPolicy},
     crypto::{Hash, SecretKey},
+    delivery::sharing::{Sharing, Surroundings, Terms},
     id::ChainId,
     peer::{LinkId, swarm::DEFAULT_LINKS},
 };
@@ -13,6 +14,7 @@ use antiphon_host::{
     disk::Disk,
     errands::Errands,
     events,
+    giving::Giving,
     links::{LinkEvent, Links, RtcLinks, RtcOptions},
     remote::RemoteNode,
     run::Host,
@@ -22,7 +24,7 @@ use antiphon_host::{
 };
 use antiphon_node::{
     peer::steward::{Policy, Steward},
-    shell::peer::{ROWS, counts::Counts, keeper::Watchman},
+    shell::peer::{ROWS, keeper::Watchman},
 };
 use serde_json::Value;
 use std::{
@@ -60,6 +62,8 @@ fn two_peers_carry_for_each_other_one_pays_and_what_it_paid_outlives_a_kill() {
         shown["peers"] == 0 && served > 0 && number(&shown["vouchersIn"]) == served * 10_000
     });
     let held = shown(&first)["vouchersIn"].clone();
+    // Ticks are shown as soon as they count, and are durable when the disk has taken them.
+    sleep(Duration::from_secs(2));
     first.kill();
     let first = stream.peer(earning.path(), &[]);
     until("the chain is known again", || number(&shown(&first)["vouchersIn"]) > 0);
@@ -89,6 +93,39 @@ fn caps_of_bytes_rate_cache_and_links_hold() {
         takers.iter().any(|taker| shown(taker)["fromPeers"].as_u64() > Some(cap))
     });
     assert!(shown(&giver)["toPeers"].as_u64() <= Some(cap));
+}
+
+#[test]
+fn a_cap_by_month_holds_over_a_kill_and_who_is_stopped_leaves_what_it_did_not_give() {
+    let stream = Stream::free();
+    let folder = stream.folder();
+    let cap = 200_000;
+    let start = || {
+        let giver = stream.peer(folder.path(), &["--upload-monthly", "200000"]);
+        until("it has the stream", || shown(&giver)["cached"].as_u64() > Some(50_000));
+        giver
+    };
+    let month = |giver: &Process| shown(giver)["toPeersThisMonth"].as_u64();
+    assert!(start().stop(), "it ends with 0 when it is asked to");
+    let giver = start();
+    assert_eq!((month(&giver), &shown(&giver)["isGiving"]), (Some(0), &Value::Bool(true)));
+    let taking = stream.folder();
+    let taker = stream.peer(taking.path(), &[]);
+    until("it has given all that it may, or nearly", || {
+        assert!(month(&giver) <= Some(cap), "{}", shown(&giver));
+        month(&giver) > Some(cap - 16_384)
+    });
+    giver.kill();
+    until("its neighbour has lost it", || shown(&taker)["peers"] == 0);
+    let giver = start();
+    let before = shown(&taker)["fromPeers"].clone();
+    until("it is found again", || shown(&taker)["peers"] == 1);
+    sleep(Duration::from_secs(4));
+    assert_eq!((month(&giver), &shown(&giver)["isGiving"]), (Some(cap), &Value::Bool(false)));
+    assert_eq!(
+        (&shown(&giver)["toPeers"], &shown(&taker)["fromPeers"]),
+        (&Value::from(0), &before)
+    );
 }
 
 #[test]
@@ -236,7 +273,9 @@ impl Foe {
                 &tellers,
             ),
         };
-        let keeper = Watchman::new(Steward::new(Policy::default()), Arc::new(Counts::default()));
+        let sharing = Sharing::new(Terms::default(), Surroundings::default(), 0);
+        let giving = Giving::new(sharing, Arc::default());
+        let keeper = Watchman::new(Steward::new(Policy::default()), giving, Arc::default());
         let mut host = Host::new(Desk::new(client, Some(tuner), means), keeper);
         let task = runtime.spawn(async move {
             let (_nobody, mut requests) = mpsc::channel(1);

@@ -1,5 +1,6 @@
 // Listeners of one live stream, ours and p2p-media-loader's, side by side: `node bench/delivery.mjs [--seconds 40] [--behind 3,6,12]
-// [--pages 2,4,8] [--rounds 1] [--who antiphon,default,tuned] [--short DIR]`. Prints a line of JSON for each run.
+// [--pages 2,4,8] [--rounds 1] [--who antiphon,default,tuned] [--short DIR]`. Prints a line of JSON for each run. `alone`, `worker` and
+// `module` play without peers: the floor (delivery/page-floor.mjs).
 //
 // ```text
 // antiphon publish ──► counting origin ──► n pages, each in a context of its own, of one Chromium

@@ -4,8 +4,10 @@ import java.nio.ByteBuffer
 import kotlin.test.*
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.async
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
 import kotlinx.coroutines.withTimeoutOrNull
 
 private const val WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow"
@@ -100,9 +102,57 @@ class ClientTest {
         assertEquals("client/closed", assertFailsWith<AntiphonException> { client.resume() }.code())
     }
 
+    @Test
+    fun itGivesWhatWasAgreedToAndSaysWhyNotMore() = runBlocking {
+        val client = alone()
+        for ((terms, why) in listOf(
+            UploadTerms(monthly = 1uL shl 20) to SharingReason.AGREED,
+            UploadTerms(monthly = 1uL) to SharingReason.SPENT,
+            UploadTerms(isEnabled = false) to SharingReason.DECLINED,
+        )) {
+            client.setUpload(terms)
+            client.untilShared { it.why == why && it.monthly == terms.monthly }
+            val sharing = client.snapshot().sharing
+            assertEquals((why == SharingReason.AGREED) to 0uL, sharing.isOn to sharing.monthBytes)
+        }
+        client.setUpload(UploadTerms())
+        client.setSurroundings(Surroundings(isMetered = true))
+        client.untilShared { it.why == SharingReason.METERED }
+        client.shutDown()
+    }
+
+    @Test
+    fun aPlayerIsToldWhatNobodyKnowsAndLetGo() = runBlocking {
+        val client = alone()
+        val media = client.media()
+        assertEquals("fetch/unknown-segment", assertFailsWith<AntiphonException> { media.segment(7uL, 1000uL) }.code())
+        media.cancel()
+        assertNull(media.segment(7uL, 1000uL))
+        assertNull(media.check(7uL, ByteArray(1)))
+        client.shutDown()
+        assertEquals("client/closed", assertFailsWith<AntiphonException> { client.media().segment(7uL, 1000uL) }.code())
+    }
+
+    @Test
+    fun optionsOutOfRangeAreNamed() = runBlocking {
+        for ((field, wrong) in listOf<Pair<String, (ConnectOptions) -> Unit>>(
+            "max_peers" to { it.maxPeers = 0u },
+            "max_peers" to { it.maxPeers = 101u },
+            "relay_only" to { it.relayOnly = true },
+        )) {
+            val error = assertFailsWith<AntiphonException.Invalid> { alone(change = wrong) }
+            assertEquals("options/invalid" to field, error.code() to error.field)
+        }
+    }
+
+    private suspend fun Antiphon.untilShared(isSo: (SharingView) -> Boolean) = withTimeout(30_000) {
+        while (!isSo(snapshot().sharing)) delay(50)
+    }
+
     /** A client that reaches nobody. */
-    private suspend fun alone(account: UInt = 0u): Antiphon {
+    private suspend fun alone(account: UInt = 0u, change: (ConnectOptions) -> Unit = {}): Antiphon {
         val options = ConnectOptions("http://127.0.0.1:1", "07".repeat(32), kotlin.io.path.createTempDirectory().toString())
+        change(options)
         return connect(options, restore(WORDS).account(account))
     }
 

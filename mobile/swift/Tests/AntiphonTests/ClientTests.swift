@@ -13,6 +13,8 @@ final class ClientTests: XCTestCase {
         func delete(name: String) throws {}
     }
 
+    private struct NotInTime: Error {}
+
     func testEachMistakeHasItsCode() throws {
         assert("wallet/bad-word-count") { try restore("legal winner") }
         assert("wallet/bad-checksum") { try restore(words.replacingOccurrences(of: "yellow", with: "winner")) }
@@ -93,10 +95,64 @@ final class ClientTests: XCTestCase {
         await refuses("client/closed") { try await client.release() }
     }
 
+    func testItGivesWhatWasAgreedToAndSaysWhyNotMore() async throws {
+        let client = try await alone()
+        let cases: [(UploadTerms, SharingReason)] = [
+            (UploadTerms(monthly: 1 << 20), .agreed), (UploadTerms(monthly: 1), .spent), (UploadTerms(isEnabled: false), .declined),
+        ]
+        for (terms, why) in cases {
+            try await client.setUpload(terms: terms)
+            let sharing = try await shared(client) { $0.why == why && $0.monthly == terms.monthly }
+            XCTAssertEqual(sharing.isOn, why == .agreed)
+            XCTAssertEqual(sharing.monthBytes, 0)
+        }
+        try await client.setUpload(terms: UploadTerms())
+        try await client.setSurroundings(around: Surroundings(isMetered: true))
+        _ = try await shared(client) { $0.why == .metered }
+        try await client.shutDown()
+    }
+
+    func testAPlayerIsToldWhatNobodyKnowsAndLetGo() async throws {
+        let client = try await alone()
+        let media = client.media()
+        await refuses("fetch/unknown-segment") { _ = try await media.segment(sequence: 7, bufferedMs: 1000) }
+        media.cancel()
+        let segment = try await media.segment(sequence: 7, bufferedMs: 1000)
+        XCTAssertNil(segment)
+        let checked = try await media.check(sequence: 7, bytes: Data(count: 1))
+        XCTAssertNil(checked)
+        try await client.shutDown()
+        await refuses("client/closed") { _ = try await client.media().segment(sequence: 7, bufferedMs: 1000) }
+    }
+
+    func testOptionsOutOfRangeAreNamed() async throws {
+        for (field, change) in [
+            ("max_peers", { $0.maxPeers = 0 }), ("max_peers", { $0.maxPeers = 101 }), ("relay_only", { $0.relayOnly = true }),
+        ] as [(String, (inout ConnectOptions) -> Void)] {
+            do {
+                _ = try await alone(change: change)
+                XCTFail("not refused: \(field)")
+            } catch AntiphonError.Invalid(let named) {
+                XCTAssertEqual(named, field)
+            }
+        }
+    }
+
+    /// Waits until what is given is shown so.
+    private func shared(_ client: Antiphon, _ isSo: (SharingView) -> Bool) async throws -> SharingView {
+        for _ in 0..<600 {
+            let sharing = client.snapshot().sharing
+            if isSo(sharing) { return sharing }
+            try await Task.sleep(nanoseconds: 50_000_000)
+        }
+        throw NotInTime()
+    }
+
     /// A client that reaches nobody.
-    private func alone(_ account: UInt32 = 0) async throws -> Antiphon {
+    private func alone(_ account: UInt32 = 0, change: (inout ConnectOptions) -> Void = { _ in }) async throws -> Antiphon {
         let folder = NSTemporaryDirectory() + UUID().uuidString
-        let options = ConnectOptions(node: "http://127.0.0.1:1", chain: String(repeating: "07", count: 32), folder: folder)
+        var options = ConnectOptions(node: "http://127.0.0.1:1", chain: String(repeating: "07", count: 32), folder: folder)
+        change(&options)
         return try await connect(options: options, account: restore(words).account(index: account))
     }
 

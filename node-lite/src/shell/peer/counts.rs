@@ -7,7 +7,10 @@
 //! | `/status` | stream, links, bytes, money as JSON |
 
 use crate::shell::metrics::{Ledger, Reason, openmetrics};
-use antiphon_core::client::{Notice, Snapshot, Status};
+use antiphon_core::{
+    client::{Notice, Snapshot, Status},
+    delivery::sharing,
+};
 use antiphon_host::tuner;
 use axum::{
     Json, Router,
@@ -36,6 +39,8 @@ pub struct Counts {
     received: Family<From, Counter>,
     sent: Counter,
     served: Counter,
+    month: Gauge,
+    giving: Gauge,
     bad: Counter,
     late: Counter,
     hedged: Counter,
@@ -59,6 +64,8 @@ impl Default for Counts {
             received: all.bytes("received", "Verified bytes by where they came from"),
             sent: all.bytes("sent", "Bytes served to peers"),
             served: all.count("chunks_served", "Chunks served to peers"),
+            month: all.bytes("sent_this_month", "Bytes served in this month of the calendar, UTC"),
+            giving: all.count("giving", "1 while it serves, 0 once a cap is reached"),
             bad: all.count("chunks_bad", "Chunks that failed verification"),
             late: all.count("chunks_late", "Chunks that came after they were needed"),
             hedged: all.count("chunks_hedged", "Chunks that were hedged over HTTP"),
@@ -74,7 +81,7 @@ impl Default for Counts {
             bans: all.count("bans", "Peers banned by reason"),
             troubles: all.count("troubles", "What was refused or went wrong"),
             ended: all.count("ended", "1 while the playlist says that nothing follows"),
-            shown: Mutex::new(describe(&Snapshot::default(), false)),
+            shown: Mutex::new(describe(&Snapshot::default(), false, sharing::View::default())),
             registry: all.close(),
         }
     }
@@ -95,13 +102,15 @@ impl Counts {
     }
 
     /// Shows how all stands.
-    pub fn show(&self, shown: &Snapshot, tuned: tuner::Stats) {
+    pub fn show(&self, shown: &Snapshot, tuned: tuner::Stats, given: sharing::View) {
         let delivery = &shown.delivery;
         for (source, bytes) in [("peers", delivery.from_peers), ("origin", delivery.from_origin)] {
             set(&self.received.get_or_create(&From { source }), bytes);
         }
         set(&self.sent, delivery.to_peers);
         set(&self.served, delivery.chunks_served);
+        self.month.set(number(given.month_bytes));
+        self.giving.set(i64::from(given.is_on));
         set(&self.bad, delivery.bad);
         set(&self.late, delivery.late);
         set(&self.hedged, delivery.hedged);
@@ -115,7 +124,7 @@ impl Counts {
         let settled = shown.wallet.settlements.iter().filter(|done| done.level.is_some());
         self.settled.set(number(settled.map(|done| done.amount.units()).sum::<u128>()));
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) =
-            describe(shown, tuned.is_ended);
+            describe(shown, tuned.is_ended, given);
     }
 
     fn shown(&self) -> Value {
@@ -133,7 +142,7 @@ fn number(count: impl TryInto<i64>) -> i64 {
 }
 
 /// Writes how all stands; amounts as text, for they may exceed what a number of JSON holds.
-fn describe(shown: &Snapshot, is_ended: bool) -> Value {
+fn describe(shown: &Snapshot, is_ended: bool, given: sharing::View) -> Value {
     let Snapshot { stream, delivery, wallet, peers, problems, chain, .. } = shown;
     let is_well = stream.is_some() && delivery.tracker == Status::Up;
     json!({
@@ -151,6 +160,8 @@ fn describe(shown: &Snapshot, is_ended: bool) -> Value {
         "fromPeers": delivery.from_peers,
         "fromOrigin": delivery.from_origin,
         "toPeers": delivery.to_peers,
+        "toPeersThisMonth": given.month_bytes,
+        "isGiving": given.is_on,
         "chunksServed": delivery.chunks_served,
         "bad": delivery.bad,
         "cached": delivery.cached,

@@ -1,9 +1,17 @@
-//! Who keeps a native peer: counts what it does, logs it, and lets the steward look after its money.
+//! Who keeps a native peer: counts what it does, logs it, holds it to what it may give, and lets the steward look after its money.
 
 use super::counts::Counts;
 use crate::peer::steward::Steward;
-use antiphon_core::client::{Notice, Output, Snapshot};
-use antiphon_host::{desk::Desk, keeper::Keeper, links::Links};
+use antiphon_core::{
+    client::{Notice, Output, Snapshot},
+    delivery::sharing,
+};
+use antiphon_host::{
+    desk::Desk,
+    giving::Giving,
+    keeper::{Keeper, Ticket},
+    links::Links,
+};
 use core::convert::Infallible;
 use std::sync::Arc;
 
@@ -14,14 +22,15 @@ const LOOKS_A_LINE: u32 = 30;
 #[derive(Debug)]
 pub struct Watchman {
     steward: Steward,
+    giving: Giving,
     counts: Arc<Counts>,
     looks: u32,
 }
 
 impl Watchman {
     /// Makes one.
-    pub const fn new(steward: Steward, counts: Arc<Counts>) -> Self {
-        Self { steward, counts, looks: 0 }
+    pub const fn new(steward: Steward, giving: Giving, counts: Arc<Counts>) -> Self {
+        Self { steward, giving, counts, looks: 0 }
     }
 
     fn log(&mut self, shown: &Snapshot) {
@@ -48,9 +57,14 @@ impl Keeper for Watchman {
         match request {}
     }
 
+    fn loaded<L: Links>(&mut self, rows: Vec<(String, Vec<u8>)>, desk: &mut Desk<L>) {
+        self.giving.loaded(&rows, desk);
+    }
+
     fn look<L: Links>(&mut self, desk: &mut Desk<L>) {
+        self.giving.count(desk);
         let shown = desk.snapshot();
-        self.counts.show(&shown, desk.tuned());
+        self.counts.show(&shown, desk.tuned(), self.giving.view());
         self.log(&shown);
         let Some(command) = self.steward.advise(desk.now(), &shown) else { return };
         if let Err(error) = desk.command(command) {
@@ -69,5 +83,13 @@ impl Keeper for Watchman {
             Notice::Banned(code) => tracing::warn!(code, "a peer is banned"),
             Notice::Warning(..) | Notice::Changed => {}
         }
+    }
+
+    fn leaving<L: Links>(&mut self, desk: &mut Desk<L>) {
+        self.giving.hear(sharing::Input::Left, desk);
+    }
+
+    fn kept<L: Links>(&mut self, ticket: Ticket, desk: &mut Desk<L>) {
+        self.giving.kept(ticket, desk);
     }
 }

@@ -24,7 +24,7 @@ const hls = new WithPeers({
       // A swarm of its own for each run.
       swarmId: `${config.stream}${wanted.get('swarm')}`,
       rtcConfig: { iceServers: [] },
-      ...(wanted.get('tuned') === 'true' ? { highDemandTimeWindow: TUNED_S } : {}),
+      ...(wanted.get('who') === 'tuned' ? { highDemandTimeWindow: TUNED_S } : {}),
     },
     onHlsJsCreated(created) {
       created.p2pEngine.addEventListener('onChunkDownloaded', (bytes, source) => {

@@ -8,6 +8,9 @@ import { startBoard } from './board.mjs';
 
 const DIST = fileURLToPath(new URL('../../../../wasm/js/dist/', import.meta.url));
 
+/** Whose page each listener is; who has no peers has another. @type {Record<string, string>} */
+const PAGES = { antiphon: 'ours', default: 'rival', tuned: 'rival' };
+
 /** Its server alone: its client loads a WebRTC stack that has to be built. Has no types, and is in this folder's own packages, which the tests do without. */
 const TRACKER = 'bittorrent-tracker/server';
 
@@ -20,19 +23,19 @@ export async function startPages(config) {
   const port = /** @type {import('node:net').AddressInfo} */ (tracker.ws.address()).port;
   const board = await startBoard();
   const told = JSON.stringify({ ...config, rivalTracker: `ws://127.0.0.1:${port}`, board: board.url });
-  const [ours, rival] = await Promise.all(['ours', 'rival'].map((name) => bundle(name)));
+  const [ours, rival, floor] = await Promise.all(['ours', 'rival', 'floor'].map((name) => bundle(name)));
   const page = (/** @type {string} */ name) => `<!doctype html><meta charset="utf-8"><title>${name}</title>
     <script>globalThis.config = ${told};</script><script type="module" src="/${name}.js"></script>`;
   const live = await startLive({
-    '/ours': page('ours'), ...ours, '/rival': page('rival'), ...rival,
+    '/ours': page('ours'), ...ours, '/rival': page('rival'), ...rival, '/floor': page('floor'), ...floor,
     '/worker.js': { file: join(DIST, 'worker.js') }, '/antiphon_bg.wasm': { file: join(DIST, 'antiphon_bg.wasm') },
   });
   return {
     /**
-     * The page of a listener. @param {string} who `antiphon`, or how the rival is set. @param {number} behind Seconds.
+     * The page of a listener. @param {string} who `antiphon`, how the rival is set, or one of those without peers. @param {number} behind Seconds.
      * @param {string} page Its name at the board. @param {string} swarm Whom the rival meets: who has the same.
      */
-    address: (who, behind, page, swarm) => `${live.url}/${who === 'antiphon' ? 'ours' : 'rival'}?behind=${behind}&tuned=${who === 'tuned'}&page=${page}&swarm=${swarm}`,
+    address: (who, behind, page, swarm) => `${live.url}/${PAGES[who] ?? 'floor'}?behind=${behind}&who=${who}&page=${page}&swarm=${swarm}`,
     board,
     close: async () => {
       live.close();

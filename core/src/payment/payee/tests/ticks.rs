@@ -117,6 +117,20 @@ fn ticks_are_written_by_many_at_once_and_a_crash_costs_no_more_than_that() {
 }
 
 #[test]
+fn what_is_left_by_who_leaves_while_a_write_is_under_way_is_written_after_it() {
+    let (mut payee, mut ladder) = ticking();
+    payee.policy.unsaved_ticks = 8;
+    let out = reveal(&mut payee, &mut ladder, 8);
+    let Some(Output::Store(token, ..)) = out.last() else { panic!("{out:?}") };
+    reveal(&mut payee, &mut ladder, 10);
+    assert_eq!(feed(&mut payee, Input::Left(PEER)), [], "one at a time");
+    let out = feed(&mut payee, Input::Stored(*token));
+    let [Output::Store(_, _, Some(row))] = &out[..] else { panic!("{out:?}") };
+    let promise: Promise = codec::decode(row, MAX_PROMISE_BYTES).unwrap();
+    assert_eq!(promise.steps(), 10);
+}
+
+#[test]
 fn a_row_with_a_forged_tick_is_worth_nothing() {
     let (voucher, mut ladder) = committed(1, 6);
     let preimage = ladder.preimage(5).unwrap();

@@ -9,27 +9,27 @@ const DECEMBER: UnixMillis = UnixMillis(1_796_083_200_000);
 
 #[test]
 fn what_is_agreed_to_is_what_the_client_begins_with_and_without_terms_everything_is_given() {
-    let all = UploadPolicy { is_enabled: true, rate: None, total: None };
-    let device = Device::begin(UploadTerms::default());
+    let all = Policy { is_enabled: true, rate: None, total: None };
+    let device = Device::begin(Terms::default());
     assert_eq!((device.policy, device.told), (all, 0));
-    let slow = UploadTerms { rate: Some(5_000), ..UploadTerms::default() };
-    assert_eq!(Device::begin(slow).policy, UploadPolicy { rate: Some(5_000), ..all });
-    let nothing = UploadTerms { is_enabled: false, ..UploadTerms::default() };
+    let slow = Terms { rate: Some(5_000), ..Terms::default() };
+    assert_eq!(Device::begin(slow).policy, Policy { rate: Some(5_000), ..all });
+    let nothing = Terms { is_enabled: false, ..Terms::default() };
     let device = Device::begin(nothing);
-    assert_eq!((device.policy.is_enabled, device.why()), (false, SharingReason::Declined));
+    assert_eq!((device.policy.is_enabled, device.why()), (false, Reason::Declined));
     assert_eq!(device.row, None, "nothing is taken where nothing is given");
 }
 
 #[test]
 fn nothing_is_given_where_bytes_are_counted_or_power_is_short_unless_agreed() {
-    let mut device = Device::begin(UploadTerms::default());
+    let mut device = Device::begin(Terms::default());
     let metered = Surroundings { is_metered: true, is_saving_power: false };
     let saving = Surroundings { is_metered: false, is_saving_power: true };
-    for (around, why) in [(metered, SharingReason::Metered), (saving, SharingReason::SavingPower)] {
+    for (around, why) in [(metered, Reason::Metered), (saving, Reason::SavingPower)] {
         device.hear(Input::Moved(around));
         assert_eq!((device.policy.is_enabled, device.why()), (false, why));
     }
-    let all = UploadTerms { on_metered: true, while_saving_power: true, ..UploadTerms::default() };
+    let all = Terms { on_metered: true, while_saving_power: true, ..Terms::default() };
     device.hear(Input::Agreed(all));
     assert!(device.policy.is_enabled);
     device.hear(Input::Moved(metered));
@@ -43,13 +43,13 @@ fn of_a_month_with_a_cap_nothing_is_given_before_a_slice_is_durable_and_never_mo
     assert_eq!((device.policy.is_enabled, device.policy.total), (false, Some(0)));
     device.hear(Input::Loaded(None));
     assert_eq!(device.policy.total, Some(0), "it is not written yet");
-    assert_eq!(device.why(), SharingReason::Agreed);
+    assert_eq!(device.why(), Reason::Agreed);
     device.written();
     assert_eq!((device.policy.is_enabled, device.policy.total), (true, Some(4 * MIB)));
     device.serve(3 * MIB + 1);
     assert_eq!(device.policy.total, Some(6 * MIB), "the rest of the month");
     device.serve(9 * MIB);
-    assert_eq!((device.served, device.why()), (6 * MIB, SharingReason::Spent));
+    assert_eq!((device.served, device.why()), (6 * MIB, Reason::Spent));
     assert_eq!((device.policy.is_enabled, device.month()), (false, 6 * MIB));
     device.written();
     device.serve(MIB);
@@ -69,7 +69,7 @@ fn what_a_client_did_not_give_is_put_back_when_it_ends_and_the_next_one_may_give
     device.hear(Input::Left);
     device.hear(Input::Served(device.served));
     device.restart();
-    assert_eq!((device.why(), device.policy.is_enabled), (SharingReason::Spent, false));
+    assert_eq!((device.why(), device.policy.is_enabled), (Reason::Spent, false));
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_client_that_crashes_has_given_all_that_was_taken_and_never_is_more_given_th
     assert_eq!(device.policy.total, Some(2 * MIB));
     device.serve(9 * MIB);
     assert!(unheard + device.served <= 6 * MIB);
-    assert_eq!(device.why(), SharingReason::Spent);
+    assert_eq!(device.why(), Reason::Spent);
     let mut device = Device::new(monthly(6 * MIB));
     device.hear(Input::Loaded(None));
     device.restart();
@@ -94,11 +94,11 @@ fn a_client_that_crashes_has_given_all_that_was_taken_and_never_is_more_given_th
 fn a_new_month_begins_with_nothing_given_and_what_was_left_of_the_old_one_is_gone() {
     let mut device = Device::begin(monthly(4 * MIB));
     device.serve(4 * MIB);
-    assert_eq!(device.why(), SharingReason::Spent);
+    assert_eq!(device.why(), Reason::Spent);
     device.clock = DECEMBER;
     device.hear(Input::Served(device.served));
     device.written();
-    assert_eq!((device.why(), device.month()), (SharingReason::Agreed, 0));
+    assert_eq!((device.why(), device.month()), (Reason::Agreed, 0));
     assert_eq!(device.policy.total, Some(8 * MIB), "four of November, four of December");
     device.serve(9 * MIB);
     assert_eq!((device.served, device.month()), (8 * MIB, 4 * MIB));
@@ -106,7 +106,7 @@ fn a_new_month_begins_with_nothing_given_and_what_was_left_of_the_old_one_is_gon
     device.clock = NOVEMBER;
     device.hear(Input::Served(device.served));
     device.written();
-    assert_eq!((device.why(), device.month()), (SharingReason::Spent, 4 * MIB));
+    assert_eq!((device.why(), device.month()), (Reason::Spent, 4 * MIB));
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_slice_of_the_old_month_that_is_durable_late_is_no_more_to_give() {
 
 #[test]
 fn a_cap_that_is_agreed_to_later_counts_what_was_given_before_and_not_what_was_taken_without_it() {
-    let mut device = Device::begin(UploadTerms::default());
+    let mut device = Device::begin(Terms::default());
     device.serve(7 * MIB);
     device.hear(Input::Agreed(monthly(8 * MIB)));
     assert!(!device.policy.is_enabled, "until what is taken under the cap is durable");
@@ -131,13 +131,13 @@ fn a_cap_that_is_agreed_to_later_counts_what_was_given_before_and_not_what_was_t
     device.hear(Input::Agreed(monthly(9 * MIB)));
     device.hear(Input::Agreed(monthly(7 * MIB)));
     device.written();
-    assert_eq!((device.policy.is_enabled, device.why()), (false, SharingReason::Spent));
+    assert_eq!((device.policy.is_enabled, device.why()), (false, Reason::Spent));
     assert_eq!(device.month(), 7 * MIB);
 }
 
 #[test]
 fn the_cap_of_a_session_holds_over_sleeps_and_crashes() {
-    let terms = UploadTerms { total: Some(10 * MIB), ..UploadTerms::default() };
+    let terms = Terms { total: Some(10 * MIB), ..Terms::default() };
     let mut device = Device::begin(terms);
     device.serve(3 * MIB);
     device.hear(Input::Left);
@@ -147,12 +147,12 @@ fn the_cap_of_a_session_holds_over_sleeps_and_crashes() {
     device.restart();
     assert_eq!(device.session(), 7 * MIB, "with all of the slice");
     device.serve(9 * MIB);
-    assert_eq!((device.session(), device.why()), (10 * MIB, SharingReason::Spent));
+    assert_eq!((device.session(), device.why()), (10 * MIB, Reason::Spent));
 }
 
 #[test]
 fn where_there_is_no_cap_nothing_waits_for_a_slice_and_the_month_is_counted_all_the_same() {
-    let mut device = Device::begin(UploadTerms::default());
+    let mut device = Device::begin(Terms::default());
     device.serve(20 * MIB);
     assert_eq!((device.policy.total, device.month()), (None, 20 * MIB));
     device.serve(MIB);
@@ -161,8 +161,8 @@ fn where_there_is_no_cap_nothing_waits_for_a_slice_and_the_month_is_counted_all_
     assert_eq!((device.month(), device.session()), (21 * MIB, 21 * MIB));
 }
 
-fn monthly(bytes: u64) -> UploadTerms {
-    UploadTerms { monthly: Some(bytes), ..UploadTerms::default() }
+fn monthly(bytes: u64) -> Terms {
+    Terms { monthly: Some(bytes), ..Terms::default() }
 }
 
 /// A device with its disk, and a client that gives what it may.
@@ -173,19 +173,19 @@ struct Device {
     row: Option<Vec<u8>>,
     writing: Option<Vec<u8>>,
     /// What the client goes by, and how often it was told.
-    policy: UploadPolicy,
+    policy: Policy,
     told: u32,
     served: u64,
 }
 
 impl Device {
-    fn new(terms: UploadTerms) -> Self {
+    fn new(terms: Terms) -> Self {
         let sharing = Sharing::new(terms, Surroundings::default(), 0);
         let (clock, policy) = (NOVEMBER, sharing.policy());
         Self { sharing, clock, row: None, writing: None, policy, told: 0, served: 0 }
     }
 
-    fn begin(terms: UploadTerms) -> Self {
+    fn begin(terms: Terms) -> Self {
         let mut device = Self::new(terms);
         device.hear(Input::Loaded(None));
         device.written();
@@ -238,7 +238,7 @@ impl Device {
         self.written();
     }
 
-    fn why(&self) -> SharingReason {
+    fn why(&self) -> Reason {
         self.sharing.view().why
     }
 

@@ -1,11 +1,11 @@
 //! What was taken of each month: the account that a cap is held against.
 
-use antiphon_core::{
+use crate::{
     codec::{decode, encode},
     time::UnixMillis,
 };
+use alloc::{collections::BTreeMap, vec::Vec};
 use chrono::{DateTime, Datelike as _, Utc};
-use std::collections::BTreeMap;
 
 /// Months that are remembered. Chosen here: this one, and those that a clock which was wrong for a while goes back to.
 const MAX_MONTHS: usize = 3;
