@@ -20,10 +20,10 @@ use crate::time::UnixMillis;
 use alloc::vec::Vec;
 use month::{Month, Months};
 
-/// Bytes that are taken of the month at once. Chosen here: as in a page, three minutes of audio for one neighbour.
+/// Bytes that are taken of the month at once by default. Chosen here: as in a page, three minutes of audio for one neighbour.
 const SLICE: u64 = 4 << 20;
-/// Taken anew when less than this is left: what a few neighbours ask for until the next look.
-const LOW: u64 = 1 << 20;
+/// Of a slice, what is left when the next is taken: what neighbours ask for until the next look.
+const LOW: u64 = 4;
 /// With less than this left, nothing more is given. Source: `core/src/delivery/chunk.rs`.
 const CHUNK: u64 = chunk::CHUNK as u64;
 
@@ -127,6 +127,8 @@ pub struct Sharing {
     months: Option<Months>,
     /// Which month the slices are of.
     month: Month,
+    /// Bytes that are taken at once.
+    slice: u64,
     /// Bytes of this session before the client, and by it.
     before: u64,
     served: u64,
@@ -148,6 +150,7 @@ impl Sharing {
             around,
             months: None,
             month: Month::default(),
+            slice: SLICE,
             before,
             served: 0,
             leased: before,
@@ -158,6 +161,14 @@ impl Sharing {
         };
         sharing.applied = sharing.policy();
         sharing
+    }
+
+    /// Takes so many bytes of the month at once, which a crash may cost of it: no more than these can be given between two
+    /// looks. 4 MiB by default.
+    #[must_use]
+    pub const fn in_slices_of(mut self, bytes: u64) -> Self {
+        self.slice = bytes;
+        self
     }
 
     /// Applies one input and appends what must be done to `out`.
@@ -272,7 +283,7 @@ impl Sharing {
     /// Takes the next slice, if the last is nearly used up.
     fn take(&mut self) {
         let given = self.given();
-        let is_low = self.leased.saturating_sub(given) < LOW;
+        let is_low = self.leased.saturating_sub(given) < self.slice / LOW;
         let may = !self.is_over && self.why() == Reason::Agreed;
         let Some(months) = self.months.as_mut().filter(|_| may && is_low && self.taking == 0)
         else {
@@ -281,7 +292,7 @@ impl Sharing {
         let before = months.taken(self.month);
         let session = self.terms.total.map_or(u64::MAX, |total| total.saturating_sub(self.leased));
         let month = self.terms.monthly.map_or(u64::MAX, |cap| cap.saturating_sub(before));
-        let wanted = given.saturating_add(SLICE).saturating_sub(self.leased);
+        let wanted = given.saturating_add(self.slice).saturating_sub(self.leased);
         self.taking = wanted.min(session).min(month);
         if self.taking > 0 {
             months.set(self.month, before.saturating_add(self.taking));

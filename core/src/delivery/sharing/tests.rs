@@ -161,6 +161,19 @@ fn where_there_is_no_cap_nothing_waits_for_a_slice_and_the_month_is_counted_all_
     assert_eq!((device.month(), device.session()), (21 * MIB, 21 * MIB));
 }
 
+#[test]
+fn who_has_a_fast_line_takes_greater_slices_and_the_next_before_one_is_used_up() {
+    let mut device = Device::new(monthly(900 * MIB));
+    device.sharing = device.sharing.in_slices_of(64 * MIB);
+    device.hear(Input::Loaded(None));
+    device.written();
+    assert_eq!(device.policy.total, Some(64 * MIB));
+    device.serve(48 * MIB);
+    assert_eq!(device.policy.total, Some(64 * MIB), "a quarter is left");
+    device.serve(MIB);
+    assert_eq!((device.policy.total, device.month()), (Some(113 * MIB), 49 * MIB));
+}
+
 fn monthly(bytes: u64) -> Terms {
     Terms { monthly: Some(bytes), ..Terms::default() }
 }
