@@ -607,9 +607,9 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_resume() != 33892:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings() != 56233:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings() != 11511:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_set_upload() != 35079:
+    if lib.uniffi_antiphon_mobile_checksum_method_antiphon_set_upload() != 56935:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_antiphon_mobile_checksum_method_antiphon_settle() != 28146:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")

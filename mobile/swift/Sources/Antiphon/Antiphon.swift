@@ -9716,10 +9716,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_antiphon_mobile_checksum_method_antiphon_resume() != 33892) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings() != 56233) {
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings() != 11511) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_antiphon_mobile_checksum_method_antiphon_set_upload() != 35079) {
+    if (uniffi_antiphon_mobile_checksum_method_antiphon_set_upload() != 56935) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_antiphon_mobile_checksum_method_antiphon_shut_down() != 8412) {

@@ -1219,10 +1219,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_resume() and 0xFFFF) != 33892) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings() and 0xFFFF) != 56233) {
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_set_surroundings() and 0xFFFF) != 11511) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_set_upload() and 0xFFFF) != 35079) {
+    if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_set_upload() and 0xFFFF) != 56935) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_antiphon_mobile_checksum_method_antiphon_shut_down() and 0xFFFF) != 8412) {
