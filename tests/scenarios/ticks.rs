@@ -163,6 +163,32 @@ fn a_payer_that_is_loaded_anew_goes_on_and_gives_away_no_more_than_it_had_reserv
 }
 
 /// A voucher does not name its pool: payees must have been told of it, and of the next one before that pays.
+// Whoever is handed what is meant for another could be the first to bring it there, and have it counted as its own.
+#[test]
+fn who_says_that_it_is_paid_as_somebody_else_is_handed_nothing() {
+    let seed = Seed::or(57);
+    let mut world = World::new(seed.number(), PRICE);
+    let honest = world.open_page();
+    world.run_for(2);
+    let thief = world.open_page();
+    world.listeners[thief].claims = Some(world.listeners[honest].address());
+    world.run_for(2);
+    let payer = world.open_page();
+    world.run_for(2);
+    world.command(payer, Command::AskFaucet).unwrap();
+    let is_rich = |w: &World| {
+        let account = w.listeners[payer].snapshot().wallet.account;
+        account.is_some_and(|account| !account.balance.value.is_zero())
+    };
+    assert!(world.run_until(30, is_rich));
+    world.command(payer, Command::OpenPool(Amount::from_units(DEPOSIT))).unwrap();
+    let to = |w: &World, page| {
+        w.listeners[payer].ticks_sent.iter().filter(|sent| sent.0 == page).count()
+    };
+    assert!(world.run_until(60, |w| to(w, honest) > 20), "{:?}", world.listeners[payer].troubles);
+    assert_eq!(to(&world, thief), 0);
+}
+
 #[test]
 fn of_two_pools_the_one_that_peers_were_told_of_pays_until_it_is_spent() {
     let seed = Seed::or(54);

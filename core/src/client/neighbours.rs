@@ -267,6 +267,10 @@ impl Client {
         let mut lifted = Vec::new();
         line.link.handle(now.at, input, &mut lifted);
         for output in lifted {
+            // What follows in the message for which it was banned is nobody's.
+            if !self.links.contains_key(&id) {
+                return;
+            }
             match output {
                 link::Output::Transmit(bytes) => transmit::send(id, bytes, out),
                 link::Output::Ready(hello) => self.greeted(now, id, peer, hello, out),
@@ -295,7 +299,8 @@ impl Client {
         let asks = hello.terms.as_ref().map_or(Amount::ZERO, |terms| terms.price);
         let entry = Peer {
             link,
-            payee: hello.terms.map(|terms| terms.payee),
+            // Whoever names somebody else would be handed what is meant for that one.
+            payee: hello.terms.map(|it| it.payee).filter(|it| *it == Address::of(&peer.0)),
             pool: None,
             takes_ticks: hello.features & TICKS != 0,
             voucher: None,

@@ -50,6 +50,10 @@ impl Client {
     /// leaves before.
     pub(super) fn pay_debts(&mut self, now: Now, out: &mut Vec<Output>) {
         let Some(pool) = self.paying_pool() else { return };
+        // What is promised from another one leaves before anybody hears of this one.
+        if self.purse.as_ref().is_some_and(|purse| purse.payer.is_writing_of_another(pool)) {
+            return;
+        }
         self.tell_pool(now, pool, out);
         for (target, debt) in self.debts.clone() {
             match self.pay_debt(now, (pool, target, debt), out) {
@@ -111,9 +115,8 @@ impl Client {
 
     /// A peer that came back gets the newest voucher and tick again: it may have missed the last.
     pub(super) fn renew_payment(&mut self, now: Now, peer: PeerId) {
-        let (Some(pool), Some(purse)) = (self.paying_pool(), &self.purse) else { return };
-        let Some(entry) = self.peers.get_mut(&peer) else { return };
-        let Some(target) = entry.payee else { return };
+        let (Some(entry), Some(purse)) = (self.peers.get_mut(&peer), &self.purse) else { return };
+        let Some((pool, target)) = entry.pool.zip(entry.payee) else { return };
         if let Some(voucher) = purse.payer.latest(pool, target) {
             entry.voucher = codec::encode(&voucher.to_compact()).try_into().ok();
             entry.tick = purse.payer.latest_tick(pool, target);
@@ -155,15 +158,18 @@ impl Client {
         self.peers.values_mut().filter(move |peer| peer.payee == Some(target))
     }
 
-    /// Returns the pool that pays for this stream: proven, not frozen, the one that peers were told of while it covers what
-    /// is owed, else the one with most left.
+    /// Returns the pool that pays for this stream: proven, not frozen, far enough from its end if there is such a one, the one that
+    /// peers were told of while it covers what is owed, else the one with most left.
     pub(super) fn paying_pool(&self) -> Option<PoolId> {
         let (purse, stream) = (self.purse.as_ref()?, self.stream.as_ref()?);
         let usable =
             purse.payer.pools().filter(|(_, freeze)| freeze.is_none()).filter_map(|(id, _)| {
                 let (terms, proven) = purse.payer.pool(id)?;
                 proven.filter(|_| terms.resource == stream.id && terms.only.is_none())?;
-                Some((terms.deposit.saturating_sub(purse.payer.agreed(id)), id))
+                let left = terms.deposit.saturating_sub(purse.payer.agreed(id));
+                // Near its end it is the last choice, and taken where there is no other: so it is said why nothing is paid.
+                let is_over = purse.payer.is_too_near(terms.end_height);
+                Some((if is_over { left.min(Amount::from_units(1)) } else { left }, id))
             });
         let owed = self.debts.values().max().copied().unwrap_or_default().max(stream.info.price);
         let told = |id: &PoolId| self.peers.values().any(|peer| peer.pool == Some(*id));

@@ -250,11 +250,16 @@ impl Fetch {
         while let Some(sequence) = self.known.range(end.saturating_add(1)..).next().map(|it| *it.0)
             && rendition::is_past(sequence, end)
         {
-            self.known.remove(&sequence);
-            self.cache.forget(sequence);
-            self.news.removed.push(sequence);
+            self.forget(sequence);
         }
         self.forget_unlisted();
+    }
+
+    /// Nothing is kept that no record vouches for: another segment may come to stand under its number.
+    fn forget(&mut self, sequence: u64) {
+        self.known.remove(&sequence);
+        self.cache.forget(sequence);
+        self.news.removed.push(sequence);
     }
 
     /// A publisher counts anew. Neighbours who have not read of that yet have, and send, what was signed before: of numbers that
@@ -290,7 +295,7 @@ impl Fetch {
         if self.known.len() > MAX_KNOWN
             && let Some(farthest) = farthest(&self.known, sequence)
         {
-            self.known.remove(&farthest);
+            self.forget(farthest);
         }
     }
 

@@ -40,6 +40,8 @@ pub struct Listener {
     pub shown: BTreeMap<LookupId, Exhibit>,
     /// Changes the last byte of every chunk it sends.
     pub is_polluter: bool,
+    /// Whom it says in its greeting that it is paid as, if it lies.
+    pub claims: Option<Address>,
     /// Plays nothing: it came for a room.
     pub is_guest: bool,
     /// Stays silent about the player: the page does not play.
@@ -70,6 +72,7 @@ impl Listener {
             found: BTreeMap::new(),
             shown: BTreeMap::new(),
             is_polluter: false,
+            claims: None,
             is_guest: false,
             is_paused: false,
             chunks_sent: BTreeMap::new(),

@@ -25,7 +25,7 @@ impl Fetch {
     ) {
         let Some(neighbour) = self.peers.get_mut(&peer) else { return };
         let asked = neighbour.asked.remove(&sent.id);
-        let asked = asked.or(neighbour.cancelled.remove(&sent.id));
+        let asked = asked.or_else(|| neighbour.cancelled.remove(&sent.id));
         let is_first = neighbour.received == 0;
         if let Some(asked) = asked {
             neighbour.arrived(now, asked);

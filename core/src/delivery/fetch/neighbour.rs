@@ -37,7 +37,7 @@ pub(super) struct Neighbour {
     pub(super) holdings: Holdings,
     /// What it was asked for, and when.
     pub(super) asked: Table<ChunkId, Moment>,
-    /// What it was asked for and may still send.
+    /// What it was asked for and may still send; also where it was asked for it again since, and may send both.
     pub(super) cancelled: Table<ChunkId, Moment>,
     /// Segments that it said it fetches, and when.
     pub(super) claims: Table<u64, Moment>,
@@ -53,7 +53,7 @@ pub(super) struct Neighbour {
     pub(super) carries: Option<u64>,
     /// Elections that it missed in a row.
     pub(super) strikes: u8,
-    /// Chunks that it sent unasked.
+    /// Chunks that it sent unasked, beyond those that it was asked for.
     pub(super) unasked: u8,
     /// Chunks that it was asked for and may still send, of segments that another took the place of.
     pub(super) void: usize,
@@ -134,6 +134,7 @@ impl Neighbour {
     pub(super) fn arrived(&mut self, now: Moment, asked: Moment) {
         self.last_chunk = now;
         self.missed = 0;
+        self.unasked = self.unasked.saturating_sub(1);
         self.received = self.received.saturating_add(1);
         let took = now.since(asked);
         self.latency = self.latency.saturating_mul(7).saturating_add(took) / 8;

@@ -192,7 +192,6 @@ impl Fetch {
             let Some(peer) = self.best_peer(now, id, None) else { continue };
             if let Some(neighbour) = self.peers.get_mut(&peer) {
                 neighbour.asked.insert(id, now);
-                neighbour.cancelled.remove(&id);
             }
             if let Some(active) = self.active.get_mut(&sequence) {
                 active.set(index, Slot::Asked(peer));

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     amount::Amount,
     crypto::Signed,
-    id::{Address, PoolId},
+    id::{Address, Height, PoolId},
     payment::{
         tick::{Preimage, Ticks},
         voucher::Voucher,
@@ -116,9 +116,19 @@ impl Payer {
         }
     }
 
+    /// Returns whether a promise from another pool than this is on its way to the disk.
+    pub fn is_writing_of_another(&self, id: PoolId) -> bool {
+        self.waiting.values().any(|it| matches!(it, Waiting::Line(pool, _) if *pool != id))
+    }
+
     pub(super) fn is_writing(&self, id: PoolId, target: Address) -> bool {
         let line = self.pools.get(&id).and_then(|pool| pool.lines.get(&target));
         line.is_some_and(Line::is_writing)
+    }
+
+    /// Returns whether a pool that ends at this height is too near its end to pay from (A5.14).
+    pub fn is_too_near(&self, end: Height) -> bool {
+        self.tip.plus(self.rules.settle_margin()) > end
     }
 
     /// Checks all that does not depend on the amount, and returns the deposit.
@@ -135,7 +145,7 @@ impl Payer {
             return Err(PayError::NotPayee);
         }
         // No payee would accept it, and none could settle it in time (A5.14).
-        if self.tip.plus(self.rules.settle_margin()) > state.end_height {
+        if self.is_too_near(state.end_height) {
             return Err(PayError::EndTooNear);
         }
         match pool.lines.get(&target) {

@@ -141,9 +141,13 @@ impl World {
                     let altered = chunk.bytes.iter().map(|byte| byte ^ 1).collect::<Vec<_>>();
                     chunk.bytes = altered.try_into().unwrap_or_default();
                 }
+            } else if let Frame::Hello(hello) = frame
+                && let Some((terms, claimed)) = hello.terms.as_mut().zip(listener.claims)
+            {
+                terms.payee = claimed;
             }
         }
-        if listener.is_polluter {
+        if listener.is_polluter || listener.claims.is_some() {
             bytes = frames.iter().flat_map(Frame::to_bytes).collect();
         }
         let life = listener.life;

@@ -213,6 +213,47 @@ fn records_are_bounded_and_numbers_may_begin_anew() {
 }
 
 #[test]
+fn what_no_record_vouches_for_any_more_is_not_kept() {
+    let mut fetch = knowing(1..=1);
+    let (order, _) = orders(&feed(&mut fetch, 0, want(1, 5000)))[0];
+    feed(&mut fetch, 0, Input::Fetched(order, Body { start: 0, bytes: media(1) }));
+    let first = ChunkId { sequence: 1, index: 0 };
+    assert!(fetch.cache().has(first));
+    for sequence in 10_000..10_000 + MAX_KNOWN as u64 {
+        feed(&mut fetch, 0, Input::Known(Record { sequence, ..record(1) }));
+    }
+    assert!(!fetch.knows(1) && !fetch.cache().has(first));
+    // The publisher counts anew: the segment that stands there now is fetched, not what was kept under its number.
+    feed(&mut fetch, 0, Input::Known(record(1)));
+    assert_eq!(orders(&feed(&mut fetch, 0, want(1, 5000))).len(), 1);
+}
+
+#[test]
+fn a_neighbour_that_is_asked_again_while_its_answer_is_on_the_way_is_no_flood() {
+    let mut fetch = with_peers(1..=1, 1);
+    let asked = asks(&feed(&mut fetch, 0, want(1, 800)));
+    let mut answers: Vec<ChunkId> = asked.iter().map(|(_, id)| *id).collect();
+    // The origin is asked in the end, fails at once, and the neighbour is asked again: time after time.
+    let (mut now, mut again) = (0, 0);
+    while again < 12 && now < 1900 {
+        now += 10;
+        let out = feed(&mut fetch, now, Input::Tick);
+        for (order, _) in orders(&out) {
+            let out = feed(&mut fetch, now, Input::FetchFailed(order));
+            answers.extend(asks(&out).iter().map(|(_, id)| *id));
+            again += asks(&out).len();
+        }
+    }
+    assert!(again >= 8, "{again}");
+    let mut said = Vec::new();
+    for id in answers {
+        said.extend(feed(&mut fetch, now, good(peer(1), id)));
+    }
+    assert!(!said.iter().any(|output| matches!(output, Output::Blame(..))), "{said:?}");
+    assert!(said.iter().any(|output| matches!(output, Output::Deliver(1, _))), "{said:?}");
+}
+
+#[test]
 fn a_new_neighbour_is_told_what_is_near_the_player() {
     let mut fetch = Fetch::new(Config { cache_limit: 200 * LENGTH, ..config() });
     for n in (1000..1070).chain(0..5) {
