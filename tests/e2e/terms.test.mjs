@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startBrowser, until } from './lab/browser.mjs';
+import { openPage, startBrowser, until } from './lab/browser.mjs';
 import { Listener, show } from './lab/listener.mjs';
 import { startNetwork } from './lab/network.mjs';
+import { watch } from './lab/watch.mjs';
 
 /** Bytes that the first page agrees to give in a month: a dozen chunks. */
 const MONTH = 200_000;
@@ -70,4 +71,37 @@ test('who declines is asked for nothing, and need not say so twice', async () =>
   await until('it has a client again', () => page.hasClient(), 20_000, () => page.explain());
   assert.equal(await page.page.getByTestId('share-on').isChecked(), false);
   assert.equal((await page.snapshot()).sharing.why, 'declined');
+});
+
+test('what a listener declines while the client starts, or before there is a player, is not given', async () => {
+  const { page, close } = await openPage(browser, network.url, 'early', watch);
+  await page.waitForFunction(() => customElements.get('antiphon-player') !== undefined);
+  const { stream, node, chain } = network.page;
+  const seen = await page.evaluate(async ([src = '', from = '', id = '']) => {
+    const player = document.createElement('antiphon-player');
+    for (const [name, value] of Object.entries({ src: new URL(src, location.href).href, node: new URL(from, location.href).href, chain: id })) player.setAttribute(name, value);
+    document.body.append(player);
+    player.upload = { isEnabled: false };
+    while (player.antiphon === null) await new Promise((resolve) => setTimeout(resolve, 20));
+    const { why } = player.snapshot().sharing;
+    player.remove();
+    return [why, player.state];
+  }, [stream, node, chain]);
+  assert.deepEqual(seen, ['declined', 'idle']);
+
+  // Markup and a script of the page's own come before the module that defines the element.
+  const early = await page.evaluate(() => {
+    const frame = document.body.appendChild(document.createElement('iframe'));
+    const known = frame.contentDocument?.body;
+    const plain = known?.appendChild(frame.contentDocument?.createElement('antiphon-player') ?? document.createElement('i'));
+    const Player = customElements.get('antiphon-player');
+    if (plain === undefined || Player === undefined) return null;
+    Object.assign(plain, { upload: { isEnabled: false }, relayOnly: true });
+    document.adoptNode(plain);
+    customElements.upgrade(plain);
+    frame.remove();
+    return [Reflect.get(plain, 'upload'), Reflect.get(plain, 'relayOnly'), Object.hasOwn(plain, 'upload')];
+  });
+  assert.deepEqual(early, [{ isEnabled: false }, true, false]);
+  await close();
 });

@@ -67,16 +67,16 @@ export class AntiphonPlayer extends Base {
   #isRestartDue = false;
   #state: PlayerState = 'idle';
   #failure: AntiphonError | null = null;
-  #upload: UploadTerms = {};
+  #upload = early<UploadTerms>(this, 'upload', {});
   #overlay: Overlay | null = null;
   #shownDelay: number | null = null;
 
   /** STUN and TURN servers for connections between listeners. Set before `src`. */
-  iceServers: RTCIceServer[] = [];
+  iceServers = early<RTCIceServer[]>(this, 'iceServers', []);
   /** Whether other listeners are reached through the TURN servers alone. Set before `src`. */
-  relayOnly = false;
+  relayOnly = early(this, 'relayOnly', false);
   /** How many other listeners this one is linked with at most, 1 to 100; 16 by default. Set before `src`. */
-  maxPeers: number | undefined = undefined;
+  maxPeers = early<number | undefined>(this, 'maxPeers', undefined);
 
   /** What the listener agrees to give away. Setting it changes it at once. */
   get upload(): UploadTerms {
@@ -245,16 +245,18 @@ export class AntiphonPlayer extends Base {
     void this.#antiphon?.close();
     this.#antiphon = null;
     this.#failure = null;
+    if (this.#state !== 'idle') this.#enter('idle');
   }
 
   /** Starts the client; `null` if it does not run. Never rejects. */
   async #connect(signal: AbortSignal): Promise<Antiphon | null> {
     const node = this.getAttribute('node');
     const chain = this.getAttribute('chain');
+    const upload = this.#upload;
     try {
       if (!node || !chain) throw new AntiphonError('options/invalid', 'no node and chain given');
       const antiphon = await connect({
-        node, chain, signal, upload: this.#upload, iceServers: this.iceServers, relayOnly: this.relayOnly, maxPeers: this.maxPeers,
+        node, chain, signal, upload, iceServers: this.iceServers, relayOnly: this.relayOnly, maxPeers: this.maxPeers,
         publisher: this.getAttribute('publisher') || undefined,
         checkpoint: this.getAttribute('checkpoint') || undefined,
         witness: this.getAttribute('witness') || undefined,
@@ -268,6 +270,8 @@ export class AntiphonPlayer extends Base {
         return null;
       }
       this.#antiphon = antiphon;
+      // Somebody may have changed their mind while it started.
+      if (this.#upload !== upload) this.upload = this.#upload;
       for (const type of EVENT_TYPES) {
         antiphon.on(type, (event) => {
           if (event.type === 'fatal') this.#failure = event.error;
@@ -383,6 +387,14 @@ export class AntiphonPlayer extends Base {
   #tell(event: AntiphonEvent): void {
     this.dispatchEvent(new CustomEvent('antiphon-event', { detail: event, bubbles: true }));
   }
+}
+
+/** Takes what an application has set on an element before it was defined, which would hide what the class has of that name. */
+function early<T>(element: object, name: string, otherwise: T): T {
+  if (!Object.hasOwn(element, name)) return otherwise;
+  const value = Reflect.get(element, name) as T;
+  Reflect.deleteProperty(element, name);
+  return value;
 }
 
 /** Registers the element once; importing `antiphon/player` does it. */

@@ -103,7 +103,7 @@ export class Antiphon extends WalletCalls implements AsyncDisposable {
     });
     const make = workerMaker(options.worker);
     const begin = (account: number, patienceMs: number, events: ClientEvents): Client => {
-      return new Engine(make, { ...start, account, patienceMs, upload: this.#sharing.policy }, wasm, connections(options), events);
+      return new Engine(make, { ...start, account, patienceMs, upload: this.#sharing.start() }, wasm, connections(options), events);
     };
     const events: TabEvents = {
       ready: (account, isStored) => {

@@ -68,6 +68,8 @@ export class Playback {
   #isClosed = false;
   #isAimed = false;
   #isToldOfParts = false;
+  /** Whether somebody wants sound: an element that is given another source pauses without a word. */
+  #isWished = false;
 
   readonly #behind: number | null;
   readonly #life = new AbortController();
@@ -88,7 +90,10 @@ export class Playback {
     this.#behind = behind;
     this.#fail = fail;
     this.#trouble = trouble;
-    media.addEventListener('playing', () => void (this.#recoveries = 0), { signal: this.#life.signal });
+    const { signal } = this.#life;
+    media.addEventListener('playing', () => void (this.#recoveries = 0), { signal });
+    media.addEventListener('play', () => void (this.#isWished = true), { signal });
+    media.addEventListener('pause', () => void (this.#isWished = false), { signal });
     this.#heard = new Heard(media, this.#life.signal);
     this.#client = new Coming(coming, (text) => {
       this.#aim(text);
@@ -293,7 +298,12 @@ export class Playback {
     if (!data.fatal) return;
     if (isMedia) {
       this.#recoveries += 1;
-      if (this.#recoveries <= MAX_RECOVERIES) return hls.recoverMediaError();
+      // What a browser has no decoder for does not get one by trying.
+      if (this.#recoveries <= MAX_RECOVERIES && !data.details.endsWith('IncompatibleCodecsError')) {
+        hls.recoverMediaError();
+        if (this.#isWished) this.media.play().catch(() => {});
+        return;
+      }
       hls.destroy();
       this.#hls = null;
       return this.#fail(new AntiphonError('player/not-decoded', data.details, data.error));

@@ -77,8 +77,8 @@ export class Sharing {
   #isTaking = false;
   /** Whether a client runs that gives. */
   #runs = false;
-  /** What every client starts with, and what the one that runs was told last. */
-  readonly #first: string;
+  /** What the newest client starts with, after a crash, too; and what the one that runs was told last. */
+  #first: string;
   #applied: string;
 
   /** `apply` hands the client a policy. */
@@ -117,6 +117,13 @@ export class Sharing {
   /** On what terms. */
   get terms(): UploadTerms {
     return this.#terms;
+  }
+
+  /** Returns what a client is made with, and each that takes its place after a crash. */
+  start(): UploadPolicy {
+    const { policy } = this;
+    this.#first = JSON.stringify(policy);
+    return policy;
   }
 
   /** A client runs, the first or one after a crash, and counts from nothing: from now on it is told. */

@@ -88,6 +88,24 @@ test('a client that starts anew counts from nothing, and what was given before s
   assert.deepEqual([bench.last.isEnabled, sharing.view.why], [false, 'spent']);
 });
 
+test('a client that takes the place of another begins as that one did, and is told what holds now', async () => {
+  const bench = new Bench();
+  const sharing = bench.make({ isEnabled: false });
+  sharing.agree({});
+  assert.equal(sharing.start().isEnabled, true);
+  sharing.begin();
+  await settle();
+  sharing.agree({ isEnabled: false });
+  await settle();
+  assert.equal(bench.last.isEnabled, false);
+  const before = bench.told.length;
+  // It crashed: the next one is made as it was made.
+  sharing.begin();
+  await settle();
+  assert.ok(bench.told.length > before);
+  assert.equal(bench.last.isEnabled, false);
+});
+
 test('nothing is given where the network counts bytes, or on battery, unless that was agreed to', async () => {
   const bench = new Bench();
   const sharing = await bench.open({ whileOnBattery: false });
