@@ -90,7 +90,7 @@ export class Listener {
   async fund(deposit = '1') {
     await this.sees('the chain is verified', (snapshot) => snapshot.chain.final > 0 || snapshot.chain.settled > 0, 30_000);
     await this.page.getByTestId('faucet').click();
-    await this.sees('the balance is proven', (snapshot) => (snapshot.wallet.account?.balance.value ?? 0n) > 0n, 30_000);
+    await this.sees('the balance is proven', (snapshot) => (snapshot.wallet.account?.balance.value ?? 0n) > 0n, 60_000);
     await this.page.getByTestId('deposit').fill(deposit);
     await this.page.getByTestId('open-pool').click();
     await this.sees('the pool is proven', (snapshot) => snapshot.wallet.pool?.deposit != null, 30_000);
