@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startBrowser, until } from './lab/browser.mjs';
+import { openPage, startBrowser, until } from './lab/browser.mjs';
 import { Listener } from './lab/listener.mjs';
 import { startNetwork } from './lab/network.mjs';
 import { makeRenditions } from './lab/renditions.mjs';
@@ -105,4 +105,15 @@ test('where a stream has one rendition there is nothing to choose', async () => 
   } finally {
     await network.configure({ stream: network.page.stream });
   }
+});
+
+test('a browser that decodes none of the renditions says so, instead of waiting', async () => {
+  const { page, close } = await openPage(browser, network.url, 'deaf', () => {
+    // It has a decoder, and none for sound.
+    MediaSource.isTypeSupported = (type) => type.includes('avc1');
+  });
+  const state = () => page.evaluate(() => document.querySelector('antiphon-player')?.state);
+  await until('the player gives up', async () => (await state()) === 'failed');
+  assert.match(await page.getByTestId('problems').innerText(), /cannot decode/);
+  await close();
 });
